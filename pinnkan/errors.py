@@ -1,0 +1,82 @@
+"""Faults of the input and of the environment, each with the exit code it ends the process with.
+
+Everything here is a message for the user: the command line prints it in one
+piece and exits with ``exit_code``. A bug is any other exception; it keeps its
+traceback and exits with 70.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+
+class PinnkanError(Exception):
+    """A fault that is not a bug; base of all others."""
+
+    exit_code = 2
+
+
+class UsageError(PinnkanError):
+    """An option, an argument or a combination of them that cannot be served."""
+
+
+class ProblemError(PinnkanError):
+    """A problem file with one or more faults, each already rendered with its place.
+
+    Args:
+        faults: One text per fault, ``file:line:column: error: ...`` and, on
+            further lines, the offending text with a caret.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        count = len(self.faults)
+        super().__init__("\n".join([*self.faults, f"{count} error{'s' if count != 1 else ''}"]))
+
+
+class DamagedFileError(PinnkanError):
+    """A stored file that is damaged, foreign, hostile or of an unknown version."""
+
+    exit_code = 3
+
+
+class WrongBaseError(DamagedFileError):
+    """An adapter that was trained for another base."""
+
+
+class DivergedError(PinnkanError):
+    """Training ended without a finite solution."""
+
+    exit_code = 4
+
+
+class ToleranceMissedError(PinnkanError):
+    """A figure stayed above the bound that the user set."""
+
+    exit_code = 5
+
+
+class FileAccessError(PinnkanError):
+    """The operating system refused to read or write (full, no permission, ...)."""
+
+    exit_code = 74
+
+    @classmethod
+    def of(cls, action: str, path: object, error: OSError) -> FileAccessError:
+        """Name the action, the path and the system's own words for the cause."""
+        return cls(f"cannot {action} {path}: {error.strerror or error}")
+
+
+class InterruptedRunError(PinnkanError):
+    """Stopped by a signal; the exit code says whether a state was saved (75) or not (128 + signal)."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """Return ``; did you mean 'x'?`` for the nearest known word, or an empty string."""
+    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"; did you mean '{near[0]}'?" if near else ""

@@ -1,0 +1,107 @@
+"""What a problem file may say about network, adapter, points and training, with every default.
+
+Each dataclass is one block of the file and each field one key; the reader
+takes names, types, choices and bounds from here, so that a new key is one line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def _key(default: Any, **limits: Any) -> Any:
+    """Declare a key with its default and limits (``choices``, ``low``, ``high``; both ends allowed)."""
+    return field(default=default, metadata=limits)
+
+
+BASES = ("chebyshev", "legendre", "taylor", "fourier", "bspline")
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """``network:`` the function space."""
+
+    kind: str = _key("kan", choices=("kan", "slim", "mlp"))
+    hidden: tuple[int, ...] = _key((64, 64), low=1)
+    basis: str = _key("chebyshev", choices=BASES)
+    functions: int = _key(8, low=2, high=64)
+    """K, basis functions on an edge, the constant included (B-spline: grid + degree)."""
+    degree: int = _key(3, low=1, high=7)
+    """B-spline degree; the other bases do not read it."""
+    rank: float = _key(0.125, low=0.0, high=1.0)
+    """Slim KAN: compression ratio of every hidden layer's Tucker form."""
+    derivatives: str = _key("jets", choices=("jets", "autograd"))
+
+
+@dataclass(frozen=True)
+class PointSettings:
+    """``points:`` how many collocation points, on what rule."""
+
+    interior: int = _key(1000, low=1)
+    boundary: int = _key(200, low=1)
+    """Points of each soft boundary condition."""
+    initial: int = _key(200, low=1)
+    """Points of each soft initial condition."""
+    rule: str = _key("quadrature", choices=("quadrature", "sobol", "random"))
+    held_out: int = _key(1000, low=1)
+    """Interior points of the held-out residual, never trained on."""
+
+
+@dataclass(frozen=True)
+class PhaseSettings:
+    """One entry of ``phases:``; what it leaves out is taken from the block around it."""
+
+    optimizer: str = _key("lm", choices=("lm", "lbfgs", "adam"))
+    steps: int = _key(40, low=0)
+    points: int | None = _key(None, low=1)
+    """Interior points of this phase; None takes ``points.interior``."""
+    refresh: int = _key(0, low=0)
+    """Draw a fresh collocation set every so many steps; 0 keeps the first one."""
+    rates: str | tuple[float, ...] = _key("theorem2")
+    """Adam: ``theorem2``, ``LR-1`` ... ``LR-4``, or the four rates (eta_0, eta_1, eta_2, eta_3)."""
+    rate: float = _key(1e-3, low=0.0)
+    """Adam: rate of everything that is no Tucker factor."""
+    schedule: str = _key("constant", choices=("constant", "cosine"))
+    damping: float = _key(1e-3, low=0.0)
+    """Levenberg-Marquardt: first damping, relative to the mean diagonal of the Gram matrix."""
+    patience: int = _key(0, low=0)
+    """Stop after so many checks of the held-out residual without a new best one; 0 never stops."""
+    tolerance: float = _key(0.0, low=0.0)
+    """Stop when the residual's root mean square falls below it."""
+    slim: bool = _key(False)
+    """Pre-training: train the hidden layers in Tucker form in this phase, merged at its end."""
+
+
+@dataclass(frozen=True)
+class TrainingSettings(PhaseSettings):
+    """``training:`` (base) and ``finetuning:`` (adapters): one phase, or several under ``phases``."""
+
+    phases: tuple[PhaseSettings, ...] = ()
+    precision: str = _key("mixed", choices=("mixed", "full"))
+    """``mixed``: features, adjoints and Gram products of Levenberg-Marquardt in float32."""
+
+
+@dataclass(frozen=True)
+class AdapterSettings:
+    """``adapter:`` the low tensor-rank change for one parameter value."""
+
+    compression: float = _key(0.125, low=0.0, high=1.0)
+    """Tucker ranks are ceil(compression * (I, J, K)) of an adapted layer."""
+    ranks: tuple[int, ...] | None = _key(None, low=1)
+    """Explicit ranks (R1, R2, R3); overrides ``compression``."""
+    layers: str | tuple[str, ...] = _key("paper")
+    """``paper`` (hidden by Tucker, first and last in full), ``all`` (Tucker everywhere),
+    or one word a layer: ``tucker``, ``full``, ``frozen``."""
+    initialisation: str = _key("batch", choices=("paper", "batch", "orthonormal"))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All blocks."""
+
+    network: NetworkSettings = NetworkSettings()
+    adapter: AdapterSettings = AdapterSettings()
+    points: PointSettings = PointSettings()
+    training: TrainingSettings = TrainingSettings()
+    finetuning: TrainingSettings = TrainingSettings()
