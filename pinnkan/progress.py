@@ -1,0 +1,97 @@
+"""What training tells whoever watches it: one report a step, one outcome a phase.
+
+Optimizers, the training loop, the workflows and the command line all speak
+these words, so they stand on the lowest floor and import nothing of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+StopReason = Literal[
+    "converged", "max_steps", "stalled", "overfitting", "non_finite", "time_limit", "interrupted"
+]
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """Where training stands after one step; cheap, every number a Python float."""
+
+    step: int
+    """Steps done in this phase, counted from 1."""
+    total: int
+    """Most steps this phase may take."""
+    seconds: float
+    """Wall time since the phase began."""
+    phase: str
+    """Name of the phase, as given to ``Observer.begin``."""
+    loss: float
+    """Sum of the weighted mean squares of all residual blocks."""
+    terms: Mapping[str, float]
+    """Root mean square of every residual block by its name (``equation[0]``, ``boundary[1]``, ...)."""
+    held_out: float | None
+    """Held-out residual (root mean square); None between two checks."""
+    error: float | None
+    """Relative L2 error against the exact solution; None where there is none. Shown, never acted on."""
+    note: str = ""
+    """What the optimizer wants said about itself (``damping 1e-4``, ``rate 3e-3``)."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Why a phase ended."""
+
+    reason: StopReason
+    advice: str
+    """One sentence: what the reason means and what to try."""
+    steps: int
+
+
+class Observer(Protocol):
+    """Whoever watches: a progress bar, a plain log, nobody."""
+
+    @property
+    def stop_signal(self) -> int | None:
+        """Number of the signal that asked to stop, or None.
+
+        The loop looks after every step and then ends with the reason
+        ``interrupted``; a workflow with nothing to save exits with
+        ``128 + stop_signal``.
+        """
+        ...
+
+    def begin(self, title: str, phase: str, total_steps: int) -> None:
+        """Announce a phase; ``title`` says what is trained (``lambda=0.1``, ``base``)."""
+        ...
+
+    def step(self, report: StepReport) -> None:
+        """Take the report of one step; called after every step."""
+        ...
+
+    def end(self, outcome: Outcome) -> None:
+        """Close the phase; called exactly once after ``begin``, whatever the outcome."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Say one line that belongs to no step (``wrote runs/heat/base.h5``)."""
+        ...
+
+
+class Silent:
+    """The observer that says nothing: Python callers and tests."""
+
+    stop_signal: int | None = None
+
+    def begin(self, title: str, phase: str, total_steps: int) -> None:
+        """Say nothing."""
+
+    def step(self, report: StepReport) -> None:
+        """Say nothing."""
+
+    def end(self, outcome: Outcome) -> None:
+        """Say nothing."""
+
+    def note(self, text: str) -> None:
+        """Say nothing."""
