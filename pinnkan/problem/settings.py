@@ -11,11 +11,17 @@ from typing import Any
 
 
 def _key(default: Any, **limits: Any) -> Any:
-    """Declare a key with its default and limits (``choices``, ``low``, ``high``; both ends allowed)."""
+    """Declare a key with its default and limits.
+
+    Limits are ``choices``, ``low`` and ``high`` (both ends allowed); of a list also ``length`` and,
+    for its entries, ``words``.
+    """
     return field(default=default, metadata=limits)
 
 
 BASES = ("chebyshev", "legendre", "taylor", "fourier", "bspline")
+RATES = ("theorem2", "LR-1", "LR-2", "LR-3", "LR-4")
+LAYER_WORDS = ("tucker", "full", "frozen")
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class PhaseSettings:
     """Interior points of this phase; None takes ``points.interior``."""
     refresh: int = _key(0, low=0)
     """Draw a fresh collocation set every so many steps; 0 keeps the first one."""
-    rates: str | tuple[float, ...] = _key("theorem2")
+    rates: str | tuple[float, ...] = _key("theorem2", choices=RATES, low=0.0, length=4)
     """Adam: ``theorem2``, ``LR-1`` ... ``LR-4``, or the four rates (eta_0, eta_1, eta_2, eta_3)."""
     rate: float = _key(1e-3, low=0.0)
     """Adam: rate of everything that is no Tucker factor."""
@@ -88,9 +94,9 @@ class AdapterSettings:
 
     compression: float = _key(0.125, low=0.0, high=1.0)
     """Tucker ranks are ceil(compression * (I, J, K)) of an adapted layer."""
-    ranks: tuple[int, ...] | None = _key(None, low=1)
+    ranks: tuple[int, ...] | None = _key(None, low=1, length=3)
     """Explicit ranks (R1, R2, R3); overrides ``compression``."""
-    layers: str | tuple[str, ...] = _key("paper")
+    layers: str | tuple[str, ...] = _key("paper", choices=("paper", "all"), words=LAYER_WORDS)
     """``paper`` (hidden by Tucker, first and last in full), ``all`` (Tucker everywhere),
     or one word a layer: ``tucker``, ``full``, ``frozen``."""
     initialisation: str = _key("batch", choices=("paper", "batch", "orthonormal"))

@@ -1,0 +1,129 @@
+"""The blocks ``network``, ``adapter``, ``points``, ``training`` and ``finetuning``, read by their dataclasses.
+
+Types, choices and bounds come from :mod:`pinnkan.problem.settings`; a key
+added there is understood here without a change.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from pinnkan.problem.fields import (
+    describe,
+    read_block,
+    read_choice,
+    read_flag,
+    read_integer,
+    read_list,
+    read_number,
+    read_text,
+    refuse_unknown_keys,
+)
+from pinnkan.problem.places import Faults
+from pinnkan.problem.reader import Block, Listing, Node, Scalar
+from pinnkan.problem.settings import PhaseSettings, Settings, TrainingSettings
+
+_EXAMPLES = {
+    "network": "{hidden: [64, 64]}",
+    "adapter": "{compression: 1/8}",
+    "points": "{interior: 1000}",
+    "training": "{steps: 40}",
+    "finetuning": "{steps: 40}",
+}
+SETTINGS_KEYS = tuple(_EXAMPLES)
+_NONE_WORDS = {"", "~", "null", "none", "None"}
+
+_Some = TypeVar("_Some")
+
+
+def read_settings(root: Block, faults: Faults) -> Settings:
+    """Read every settings block of a problem file; what is left out keeps its default."""
+    values: dict[str, Any] = {}
+    for key in SETTINGS_KEYS:
+        node = root.get(key)
+        if node is None:
+            continue
+        block = read_block(node, key, faults, example=_EXAMPLES[key])
+        if block is not None:
+            values[key] = _read_dataclass(getattr(Settings(), key), block, key, faults)
+    return dataclasses.replace(Settings(), **values)
+
+
+def _read_dataclass(defaults: _Some, block: Block, path: str, faults: Faults) -> _Some:
+    """Return ``defaults`` with the keys of the block put in."""
+    assert dataclasses.is_dataclass(defaults)
+    types = get_type_hints(type(defaults))
+    refuse_unknown_keys(block, [f.name for f in dataclasses.fields(defaults)], path, faults)
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(defaults):
+        node = block.get(field.name)
+        if node is None or field.name == "phases":
+            continue
+        value = _read_typed(node, types[field.name], f"{path}.{field.name}", field.metadata, faults)
+        if value is not _WRONG:
+            values[field.name] = value
+    settings: Any = dataclasses.replace(defaults, **values)
+    phases = block.get("phases")
+    if isinstance(defaults, TrainingSettings) and phases is not None:
+        settings = dataclasses.replace(settings, phases=_read_phases(phases, settings, f"{path}.phases", faults))
+    return settings  # type: ignore[no-any-return]
+
+
+def _read_phases(node: Node, around: TrainingSettings, path: str, faults: Faults) -> tuple[PhaseSettings, ...]:
+    """Read the list of phases; a key that a phase leaves out comes from the block around it."""
+    items = read_list(node, path, faults, example="[{optimizer: adam}, {optimizer: lm}]")
+    inherited = PhaseSettings(**{f.name: getattr(around, f.name) for f in dataclasses.fields(PhaseSettings)})
+    phases = []
+    for index, item in enumerate(items or ()):
+        block = read_block(item, f"{path}[{index}]", faults, example="{optimizer: lm, steps: 40}")
+        if block is not None:
+            phases.append(_read_dataclass(inherited, block, f"{path}[{index}]", faults))
+    return tuple(phases)
+
+
+_WRONG = object()
+"""Stands for a value that was refused; None is a legal value of some keys."""
+
+
+def _read_typed(node: Node, kind: Any, path: str, limits: Any, faults: Faults) -> Any:
+    """Read one value by its type annotation: a scalar, a tuple, or a union of these."""
+    options = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    if NoneType in options and isinstance(node, Scalar) and node.text in _NONE_WORDS:
+        return None
+    lists = [option for option in options if get_origin(option) is tuple]
+    plain = [option for option in options if get_origin(option) is not tuple and option is not NoneType]
+    if lists and (isinstance(node, Listing) or not plain):
+        return _read_tuple(node, get_args(lists[0])[0], path, limits, faults)
+    value = _read_scalar(node, plain[0], path, limits, faults)
+    return _WRONG if value is None else value
+
+
+def _read_tuple(node: Node, kind: Any, path: str, limits: Any, faults: Faults) -> Any:
+    items = read_list(node, path, faults, example="[64, 64]")
+    if items is None:
+        return _WRONG
+    length = limits.get("length")
+    if not items or (length is not None and len(items) != length):
+        expected = f"{length} entries" if length else "at least one entry"
+        faults.add(node.place, f"{path}: expected {expected}, got {len(items)}")
+        return _WRONG
+    of_entry = {**limits, "choices": limits.get("words")}
+    values = [_read_scalar(item, kind, f"{path}[{n}]", of_entry, faults) for n, item in enumerate(items)]
+    return _WRONG if None in values else tuple(values)
+
+
+def _read_scalar(node: Node, kind: Any, path: str, limits: Any, faults: Faults) -> Any:
+    if kind is bool:
+        return read_flag(node, path, faults)
+    if kind is str:
+        choices = limits.get("choices")
+        return read_choice(node, path, choices, faults) if choices else read_text(node, path, faults)
+    value = read_integer(node, path, faults) if kind is int else read_number(node, path, faults)
+    low, high = limits.get("low"), limits.get("high")
+    if value is None or ((low is None or value >= low) and (high is None or value <= high)):
+        return value
+    bounds = f"at least {low}" if high is None else f"between {low} and {high}"
+    faults.add(node.place, f"{path}: expected {bounds}, got {describe(node)}")
+    return None
