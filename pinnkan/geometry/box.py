@@ -1,0 +1,155 @@
+"""Axis-parallel boxes in any dimension."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import reduce
+
+import numpy as np
+import sympy
+
+from pinnkan.errors import UsageError
+from pinnkan.geometry.rules import FloatArray, gauss
+from pinnkan.geometry.shape import Shape, ShapeKind, check_finite, number
+
+_ALIASES = (("left", "right"), ("bottom", "top"), ("front", "back"))
+"""Everyday names of the lower and upper side along the first, second and third axis."""
+
+
+class Box(Shape):
+    """The box of points with lower <= x <= upper.
+
+    Its parts are named by axis and side, ``x-``, ``x+``, ``y-``, ...; the
+    aliases are left, right, bottom, top, front (z-) and back (z+).
+
+    Args:
+        lower: Lower corner, d numbers.
+        upper: Upper corner, d numbers.
+        axes: Names of the axes; the first d of x, y, z by default.
+
+    Raises:
+        UsageError: If the box is empty, flat or not finite.
+    """
+
+    def __init__(
+        self, lower: Sequence[float], upper: Sequence[float], axes: Sequence[str] = ("x", "y", "z")
+    ) -> None:
+        self.dimension = len(lower)
+        self.axes = tuple(axes)[: self.dimension]
+        if not self.dimension or len(self.axes) != self.dimension or len(upper) != self.dimension:
+            raise UsageError(
+                "domain: expected as many lower and upper bounds as axes, "
+                f"found {len(lower)} and {len(upper)} for {list(axes)}"
+            )
+        bounds = [check_finite(*item) for item in zip(self.axes, zip(lower, upper, strict=True), strict=True)]
+        for axis, (low, high) in zip(self.axes, bounds, strict=True):
+            if not low < high:
+                raise UsageError(f"domain: {axis}: expected lower < upper, found [{low!r}, {high!r}] (empty)")
+        self.lower, self.upper = np.array(bounds).T
+        self.sides = self.upper - self.lower
+        self.volume = float(np.prod(self.sides))
+        self.parts = tuple(axis + sign for axis in self.axes for sign in "-+")
+        pairs = zip(_ALIASES, self.axes, strict=False)
+        self.aliases = {
+            alias: (axis + sign,) for names, axis in pairs for alias, sign in zip(names, "-+", strict=True)
+        }
+
+    @property
+    def bounding_box(self) -> tuple[FloatArray, FloatArray]:
+        """The box itself."""
+        return self.lower.copy(), self.upper.copy()
+
+    def contains(self, x: FloatArray, tolerance: float = 1e-12) -> np.ndarray:
+        """Compare each coordinate with its bounds."""
+        slack = tolerance * self.sides
+        return np.asarray(np.all((x >= self.lower - slack) & (x <= self.upper + slack), axis=1))
+
+    def distance(self, symbols: Sequence[sympy.Symbol], parts: Sequence[str]) -> sympy.Expr:
+        """Product over the axes of s, 1 - s, or 4 s (1 - s) where both sides are named; s in [0, 1]."""
+        named = self.resolve_parts(parts)
+        factors = [sympy.Integer(1)]
+        for axis, symbol, low, high in zip(self.axes, symbols, self.lower, self.upper, strict=True):
+            below = (symbol - number(low)) / number(high - low)
+            above = (number(high) - symbol) / number(high - low)
+            both = axis + "-" in named and axis + "+" in named
+            factors += [sympy.Integer(4)] * both
+            factors += [below] * (axis + "-" in named) + [above] * (axis + "+" in named)
+        return sympy.Mul(*factors)
+
+    def area(self, part: str) -> float:
+        """Product of the other sides' lengths."""
+        return float(np.prod(np.delete(self.sides, self._axis(part))))
+
+    def quadrature(self, count: int, variant: int) -> tuple[FloatArray, FloatArray]:
+        """Tensor product of Gauss rules, as many nodes along an axis as its length asks for."""
+        return self._tensor(list(range(self.dimension)), count, variant)
+
+    def boundary_quadrature(self, part: str, count: int, variant: int) -> tuple[FloatArray, FloatArray]:
+        """Tensor product of Gauss rules over the other axes."""
+        axis = self._axis(part)
+        points, weights = self._tensor([a for a in range(self.dimension) if a != axis], count, variant)
+        points[:, axis] = self._level(part)
+        return points, weights
+
+    def place(self, cube: FloatArray) -> FloatArray:
+        """Scale and shift."""
+        return np.asarray(self.lower + self.sides * cube)
+
+    def place_on(self, part: str, cube: FloatArray) -> FloatArray:
+        """Scale and shift the other axes."""
+        points = self.place(np.insert(cube, self._axis(part), 0.0, axis=1))
+        points[:, self._axis(part)] = self._level(part)
+        return points
+
+    def normals(self, part: str, points: FloatArray) -> FloatArray:
+        """Plus or minus the unit vector of the part's axis."""
+        normals = np.zeros_like(points)
+        normals[:, self._axis(part)] = 1.0 if part.endswith("+") else -1.0
+        return normals
+
+    def _axis(self, part: str) -> int:
+        return self.axes.index(part[:-1])
+
+    def _level(self, part: str) -> float:
+        bounds = self.upper if part.endswith("+") else self.lower
+        return float(bounds[self._axis(part)])
+
+    def _tensor(self, axes: list[int], count: int, variant: int) -> tuple[FloatArray, FloatArray]:
+        """Gauss rules along the given axes; every other coordinate is at its lower bound."""
+        sizes = _split(count, self.sides[axes])
+        rules = [gauss(n, variant=variant, axis=axis) for n, axis in zip(sizes, axes, strict=True)]
+        points = np.tile(self.lower, (math.prod(sizes), 1))
+        grids = np.meshgrid(*(nodes for nodes, _ in rules), indexing="ij")
+        for axis, grid in zip(axes, grids, strict=True):
+            points[:, axis] += self.sides[axis] * grid.ravel()
+        return points, reduce(lambda a, b: np.outer(a, b).ravel(), (w for _, w in rules), np.ones(1))
+
+
+def _split(count: int, sides: FloatArray) -> list[int]:
+    """Nodes per axis with product about ``count``, in proportion to the sides.
+
+    From the shortest side to the longest, each takes its share of what is
+    left, so that a thin box spends its points along its length.
+    """
+    sizes = [1] * len(sides)
+    left, order = float(count), np.argsort(sides, kind="stable")
+    for done, axis in enumerate(order):
+        rest = sides[order[done:]]
+        spacing = (float(np.prod(rest)) / left) ** (1 / len(rest))
+        sizes[axis] = max(1, round(float(sides[axis]) / spacing))
+        left = max(1.0, left / sizes[axis])
+    return sizes
+
+
+def box_entries(axes: tuple[str, ...]) -> dict[str, int]:
+    """One key per axis, each with its two bounds."""
+    return dict.fromkeys(axes, 2)
+
+
+def build_box(axes: tuple[str, ...], numbers: Mapping[str, Sequence[float]]) -> Shape:
+    """Box from the bounds of each axis."""
+    return Box([numbers[axis][0] for axis in axes], [numbers[axis][1] for axis in axes], axes)
+
+
+KIND = ShapeKind(dimension=None, entries=box_entries, build=build_box)

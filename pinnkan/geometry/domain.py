@@ -1,0 +1,215 @@
+"""Space-time domains and the collocation sets drawn from them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pinnkan.errors import UsageError
+from pinnkan.geometry.rules import FloatArray, check_points, gauss, share, unit_cube
+from pinnkan.geometry.shape import Shape, check_finite
+
+_LEVELS = 4096
+"""Space variants set aside for the time levels of one variant."""
+_TIME_AXIS = 3
+"""Time shifts its nodes by a sequence that no space axis uses."""
+
+
+@dataclass(frozen=True)
+class CollocationSet:
+    """Points with quadrature weights.
+
+    Attributes:
+        points: Coordinates, time first if there is one, shape ``(N, D)``.
+        weights: Positive, sum 1, shape ``(N,)``.
+        normals: Outward unit normals in space on a boundary part, shape ``(N, d)``; None elsewhere.
+    """
+
+    points: FloatArray
+    weights: FloatArray
+    normals: FloatArray | None = None
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A shape in space, times an interval of time if the problem has one.
+
+    Attributes:
+        shape: The shape in space.
+        coordinates: Names of the D coordinates, time first if there is one.
+        time: First and last time; None for a stationary problem.
+
+    Raises:
+        UsageError: If the names do not fit the shape or the time interval is empty or not finite.
+    """
+
+    shape: Shape
+    coordinates: tuple[str, ...]
+    time: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        expected = self.shape.dimension + (self.time is not None)
+        if len(self.coordinates) != expected:
+            raise UsageError(
+                f"domain: expected {expected} coordinates, found {len(self.coordinates)}: "
+                f"{', '.join(self.coordinates)}"
+            )
+        if self.time is not None:
+            low, high = check_finite(self.coordinates[0], self.time)
+            if not low < high:
+                raise UsageError(
+                    f"time: {self.coordinates[0]}: expected start < end, found [{low!r}, {high!r}] (empty)"
+                )
+
+    @property
+    def bounding_box(self) -> tuple[FloatArray, FloatArray]:
+        """Lower and upper corner, shapes ``(D,)``."""
+        lower, upper = self.shape.bounding_box
+        if self.time is None:
+            return lower, upper
+        return np.concatenate([[self.time[0]], lower]), np.concatenate([[self.time[1]], upper])
+
+    def contains(self, points: FloatArray, tolerance: float = 1e-12) -> np.ndarray:
+        """Tell which points ``(N, D)`` lie in the closed domain, up to ``tolerance`` times its size."""
+        if self.time is None:
+            return self.shape.contains(points, tolerance)
+        slack = tolerance * (self.time[1] - self.time[0])
+        inside = (points[:, 0] >= self.time[0] - slack) & (points[:, 0] <= self.time[1] + slack)
+        return np.asarray(inside & self.shape.contains(points[:, 1:], tolerance))
+
+    def uniform(self, count: int, seed: int) -> FloatArray:
+        """Uniform random points for evaluation, from a stream of their own: shape ``(count, D)``."""
+        check_points(count, "random", 0)
+        rng = _stream(seed, "evaluation", 0)
+        cube = unit_cube(count, len(self.coordinates), rule="random", rng=rng)
+        return self._place(cube, self.shape.place)
+
+    def collocate(
+        self, where: str, count: int, *, rule: str = "quadrature", seed: int = 0, variant: int = 0
+    ) -> CollocationSet:
+        """Collocation points in the interior, at the initial time, or on a boundary part.
+
+        The quadrature is a Gauss rule in time; the space rule differs from one
+        time level to the next (turned and shifted), so that the levels together see
+        more of space than one does. It does not depend on the seed. Sobol and random points
+        fill space and time jointly.
+
+        Args:
+            where: ``interior``, ``initial``, or the name or alias of a boundary part.
+            count: Wanted number of points; a quadrature comes near it.
+            rule: ``quadrature``, ``sobol`` or ``random``.
+            seed: Of the latter two; each ``where`` and variant has its own stream.
+            variant: Sets of different variants share no point (but the ends of an interval).
+
+        Raises:
+            UsageError: If the count is below 1, the rule, part or variant unknown, the
+                seed negative, or ``initial`` asked of a stationary problem.
+        """
+        check_points(count, rule, variant)
+        rng = _stream(seed, where, variant)
+        if where == "interior":
+            return self._interior(count, rule, rng, variant)
+        if where == "initial":
+            return self._initial(count, rule, rng, variant)
+        return self._boundary(where, count, rule, rng, variant)
+
+    def _interior(self, count: int, rule: str, rng: np.random.Generator, variant: int) -> CollocationSet:
+        if rule != "quadrature":
+            cube = unit_cube(count, len(self.coordinates), rule=rule, rng=rng)
+            return CollocationSet(self._place(cube, self.shape.place), np.full(count, 1 / count))
+        levels = self._levels(count, self.shape.volume, self.shape.dimension)
+        sizes = _even(count, levels)
+        return self._stack(
+            [self.shape.quadrature(n, variant * _LEVELS + level) for level, n in enumerate(sizes)], variant
+        )
+
+    def _initial(self, count: int, rule: str, rng: np.random.Generator, variant: int) -> CollocationSet:
+        if self.time is None:
+            raise UsageError("points: 'initial' was asked for, but the problem has no time")
+        points, weights = self.shape.interior(count, rule=rule, rng=rng, variant=variant * _LEVELS)
+        return CollocationSet(np.insert(points, 0, self.time[0], axis=1), weights)
+
+    def _boundary(
+        self, where: str, count: int, rule: str, rng: np.random.Generator, variant: int
+    ) -> CollocationSet:
+        """Union of the parts behind the name, each weighted by its area."""
+        if self.time is None:
+            return CollocationSet(*self.shape.boundary(where, count, rule=rule, rng=rng, variant=variant))
+        parts = self.shape.resolve_part(where)
+        areas = [self.shape.area(part) for part in parts]
+        sets = []
+        for part, n, area in zip(parts, share(count, areas), areas, strict=True):
+            piece = self._part(part, n, rule, rng, variant)
+            normals = self.shape.normals(part, piece.points[:, 1:])
+            sets.append((piece.points, piece.weights * (area / sum(areas)), normals))
+        return CollocationSet(*(np.concatenate(arrays) for arrays in zip(*sets, strict=True)))
+
+    def _part(
+        self, part: str, count: int, rule: str, rng: np.random.Generator, variant: int
+    ) -> CollocationSet:
+        """One canonical part times the time interval."""
+        if rule != "quadrature":
+            cube = unit_cube(count, self.shape.dimension, rule=rule, rng=rng)
+            points = self._place(cube, lambda rest: self.shape.place_on(part, rest))
+            return CollocationSet(points, np.full(count, 1 / count))
+        levels = self._levels(count, self.shape.area(part), self.shape.dimension - 1)
+        sizes = _even(count, levels)
+        return self._stack(
+            [
+                self.shape.boundary_quadrature(part, n, variant * _LEVELS + level)
+                for level, n in enumerate(sizes)
+            ],
+            variant,
+        )
+
+    def _levels(self, count: int, measure: float, dimension: int) -> int:
+        """Number of time levels that makes the spacing about the same along time and space.
+
+        Time has a unit of its own, so it is counted as long as the space domain's mean
+        extent L = V^(1/d): with spacing h there are measure / h^dimension points a level and L / h levels.
+        """
+        if self.time is None:
+            return 1
+        extent: float = self.shape.volume ** (1 / self.shape.dimension)
+        spacing: float = (measure * extent / count) ** (1 / (dimension + 1))
+        return min(count, max(1, round(extent / spacing)))
+
+    def _stack(self, spaces: list[tuple[FloatArray, FloatArray]], variant: int) -> CollocationSet:
+        """Put one space rule on each node of the Gauss rule in time."""
+        if self.time is None:
+            return CollocationSet(*spaces[0])
+        start, end = self.time
+        nodes, shares = gauss(len(spaces), variant=variant, axis=_TIME_AXIS)
+        points = [
+            np.insert(space, 0, start + (end - start) * node, axis=1)
+            for node, (space, _) in zip(nodes, spaces, strict=True)
+        ]
+        weights = [weight * part for part, (_, weight) in zip(shares, spaces, strict=True)]
+        return CollocationSet(np.concatenate(points), np.concatenate(weights))
+
+    def _place(self, cube: FloatArray, place: Callable[[FloatArray], FloatArray]) -> FloatArray:
+        """Map the unit cube onto the domain, its first column onto time."""
+        if self.time is None:
+            return place(cube)
+        start, end = self.time
+        return np.insert(place(cube[:, 1:]), 0, start + (end - start) * cube[:, 0], axis=1)
+
+
+def _even(count: int, pieces: int) -> list[int]:
+    """Split a count into nearly equal pieces."""
+    return [count // pieces + (piece < count % pieces) for piece in range(pieces)]
+
+
+def _stream(seed: int, purpose: str, variant: int) -> np.random.Generator:
+    """Random stream of one purpose; streams of different purposes or variants are independent.
+
+    Raises:
+        UsageError: If the seed is negative.
+    """
+    if seed < 0:
+        raise UsageError(f"seed: expected 0 or more, found {seed}")
+    key = (zlib.crc32(purpose.encode()), variant)
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
