@@ -1,0 +1,147 @@
+"""``pinnkan evaluate``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pinnkan.cli import options, render, targets
+from pinnkan.cli.progress import watching
+from pinnkan.errors import ToleranceMissedError
+
+ERRORS = {
+    "relative_l2": "||psi - u|| / ||u||, root of the sum of squares over the evaluation points;"
+    " psi the network's solution, u the reference",
+    "relative_l2_squared": "the square of relative_l2",
+    "relative_max": "max |psi - u| / max |u| over the evaluation points",
+    "absolute_rms": "root mean square of psi - u; says what the relative figures cannot where u is zero",
+    "boundary_max": "largest absolute violation of any boundary or initial condition",
+    "residual_rms": "root mean square of the equation's residual at held-out points, never trained on",
+    "zero_network_l2": "relative_l2 of the ansatz with a network of zero, which is what hard conditions give"
+    " away for nothing; a benchmark in which it is below 0.1 is void",
+}
+COST = {
+    "trainable_parameters": "numbers that were trained for this value",
+    "file_bytes": "size of the base or adapter file",
+    "train_seconds": "wall time from the generation of points to the last step",
+    "steps": "optimizer steps, all phases together",
+    "stop_reason": "why training ended",
+}
+_WHO = ("parameters", "method", "tag")
+_ONLY_JSON = ("relative_l2_squared",)
+
+
+def _definitions() -> str:
+    """Define every number, one paragraph each."""
+    entries = [f"{name}: {meaning}." for name, meaning in (ERRORS | COST).items()]
+    return "\n\n".join(
+        ["Numbers, each over 20,000 uniform points of the domain unless --points is given:", *entries]
+    )
+
+
+EXAMPLES = (
+    _definitions()
+    + "\n\n"
+    + options.examples(
+        "pinnkan evaluate runs/elliptic",
+        "pinnkan evaluate runs/elliptic --lambda 0.1,1 --json",
+        "pinnkan evaluate runs/elliptic --lambda 1 --fail-above 1e-3",
+    )
+)
+
+Points = Annotated[
+    Path | None,
+    typer.Option(
+        "--points",
+        metavar="FILE",
+        help="Evaluate at the points of a CSV file (header: coordinates).",
+        show_default=False,
+    ),
+]
+EvaluationSeed = Annotated[
+    int, typer.Option("--eval-seed", min=0, metavar="N", help="Seed of the evaluation points.")
+]
+Limit = Annotated[
+    float | None,
+    typer.Option(
+        "--fail-above",
+        min=0.0,
+        callback=options.finite,
+        metavar="X",
+        help="Exit with 5 if a relative_l2 is above X (residual_rms where there is no reference).",
+        show_default=False,
+    ),
+]
+
+
+def evaluate(
+    directory: options.Directory,
+    lambdas: options.Lambdas = None,
+    params: options.Params = None,
+    points: Points = None,
+    eval_seed: EvaluationSeed = 0,
+    fail_above: Limit = None,
+    device: options.Device = "cpu",
+    dtype: options.StoredDtype = None,
+    threads: options.Threads = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Measure the errors of base and adapters.
+
+    Of all of them, or of the values named. The evaluation points are drawn with their own seed and
+    are none of the training points. What is unknown is printed as - (null in JSON).
+    """
+    targets.require_run(directory)
+    values = targets.read_values(directory, lambdas, params)
+    from pinnkan.workflows.evaluate import evaluate as run
+
+    with watching(quiet=quiet, verbose=verbose) as observer:
+        table = run(
+            directory,
+            values=values or None,
+            points=points,
+            eval_seed=eval_seed,
+            device=device,
+            dtype=dtype and dtype.value,
+            threads=threads,
+            observer=observer,
+        )
+    report = table.to_json()
+    if as_json:
+        render.write_json(report)
+    else:
+        _write(report["results"])
+    if fail_above is not None:
+        require_below(fail_above, report["results"])
+
+
+def _write(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print errors and cost as two tables: each fits a terminal of 80 columns."""
+    who = [name for name in _WHO if name != "tag" or any(row.get("tag") for row in rows)]
+    errors = [name for name in ERRORS if name not in _ONLY_JSON]
+    if all(row.get("relative_l2") is not None for row in rows):
+        errors.remove("absolute_rms")
+    tables = [render.table(rows, [*who, *errors]), render.table(rows, [*who, *COST])]
+    render.write("\n\n".join(tables))
+
+
+def require_below(limit: float, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Hold every row to ``--fail-above``; a row whose figure is unknown does not pass.
+
+    Raises:
+        ToleranceMissedError: Naming every row above the limit.
+    """
+    missed = []
+    for row in rows:
+        name = "residual_rms" if row["relative_l2"] is None else "relative_l2"
+        value = row[name]
+        if value is None or not value <= limit:
+            who = f"{render.cell('parameters', row['parameters'])} ({row['method']})"
+            missed.append(f"{who}: {name} {render.cell(name, value)} is above {limit:g}")
+    if missed:
+        raise ToleranceMissedError("\n".join(missed))

@@ -1,0 +1,97 @@
+"""``pinnkan finetune``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import typer
+
+from pinnkan.cli import options, render, results, targets
+from pinnkan.cli.progress import watching
+from pinnkan.errors import UsageError
+from pinnkan.progress import Observer
+
+SOME_FAILED = 1
+
+EXAMPLES = options.examples(
+    "pinnkan finetune runs/elliptic --lambda 0.1,1",
+    "pinnkan finetune runs/elliptic --lambda 0:1:11 --lambda -0.5",
+    "pinnkan finetune runs/burgers --param nu=0.02 --method full --tag long --set finetuning.steps=200",
+)
+
+
+def finetune(
+    directory: options.Directory,
+    lambdas: options.Lambdas = None,
+    params: options.Params = None,
+    method: options.TrainingMethod = options.Method.lotra,
+    tag: options.Tag = None,
+    overrides: options.Overrides = None,
+    seed: options.Seed = 0,
+    device: options.Device = "cpu",
+    dtype: options.StoredDtype = None,
+    threads: options.Threads = None,
+    time_limit: options.TimeLimit = None,
+    force: options.Force = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Train an adapter for every parameter value.
+
+    Writes DIR/adapters/lambda=0.1.h5, ... Several --param options give all combinations of their
+    values. Values that are finished already are left as they are. If one of several values fails,
+    the others go on and the exit code is 1.
+    """
+    targets.require_run(directory)
+    if not lambdas and not params:
+        raise UsageError("which parameter values? Give --lambda VALUES or --param NAME=VALUES")
+    values = targets.read_values(directory, lambdas, params)
+    from pinnkan.workflows.finetune import finetune as run
+
+    with watching(quiet=quiet, verbose=verbose) as observer:
+        _echo(observer, values)
+        found = run(
+            directory,
+            values,
+            method=method.value,
+            tag=tag,
+            overrides=overrides or [],
+            seed=seed,
+            device=device,
+            dtype=dtype and dtype.value,
+            threads=threads,
+            force=force,
+            time_limit=time_limit,
+            observer=observer,
+        )
+        _conclude(observer, found, as_json=as_json)
+
+
+def _echo(observer: Observer, values: Sequence[dict[str, float]]) -> None:
+    """Say which values the options came to: start:stop:count reads as start:step:stop elsewhere."""
+    from pinnkan.problem.family import echo_values
+
+    plural = "" if len(values) == 1 else "s"
+    observer.note(f"{len(values)} value{plural}: {echo_values(values)}")
+
+
+def _conclude(observer: Observer, found: Sequence[results.TrainingResult], *, as_json: bool) -> None:
+    """Print what came of every value, and let failures decide the exit code.
+
+    Raises:
+        PinnkanError: The fault of the one value asked for.
+        typer.Exit: With 1 if some of several values failed.
+    """
+    faults = [(result.values, result.fault) for result in found if result.fault is not None]
+    rows = [results.row(result) for result in found]
+    if as_json:
+        render.write_json({"results": rows})
+    else:
+        results.write_rows(rows)
+    if len(found) == 1 and faults:
+        raise faults[0][1]
+    for values, fault in faults:
+        typer.echo(f"error: {render.cell('parameters', values)}: {fault}", err=True)
+    if faults:
+        raise typer.Exit(SOME_FAILED)

@@ -1,0 +1,176 @@
+"""Options and arguments that several commands share, and the small languages some of them speak."""
+
+from __future__ import annotations
+
+import math
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Dtype(StrEnum):
+    """Precision of the coefficients."""
+
+    float64 = "float64"
+    float32 = "float32"
+
+
+class Method(StrEnum):
+    """How the network for one parameter value came about."""
+
+    lotra = "lotra"
+    full = "full"
+    scratch = "scratch"
+
+
+class Field(StrEnum):
+    """What a picture shows."""
+
+    solution = "solution"
+    reference = "reference"
+    error = "error"
+    residual = "residual"
+    history = "history"
+
+
+def examples(*commands: str) -> str:
+    """Format the examples at the end of a command's help; ``\\b`` keeps the lines as they are."""
+    lines = "\n".join(f"  {command}" for command in commands)
+    return f"\b\nExamples:\n{lines}"
+
+
+def finite(value: float | None) -> float | None:
+    """Refuse nan and inf, which Python reads as numbers.
+
+    Raises:
+        typer.BadParameter: If the value is not finite.
+    """
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"expected a finite number, got {value}")
+    return value
+
+
+def plain_tag(tag: str | None) -> str | None:
+    """Refuse a tag that would be mistaken in a file name.
+
+    Raises:
+        typer.BadParameter: If the tag has other characters than letters, digits, - and _, or names a method.
+    """
+    if tag is None:
+        return None
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", tag) or tag in Method.__members__:
+        raise typer.BadParameter(
+            f"expected letters, digits, - and _ other than {', '.join(Method)}; got '{tag}'"
+        )
+    return tag
+
+
+Problem = Annotated[
+    str,
+    typer.Argument(
+        metavar="PROBLEM",
+        help="Problem file, or the name of a shipped one ('pinnkan problems').",
+        show_default=False,
+    ),
+]
+Directory = Annotated[
+    Path,
+    typer.Argument(metavar="DIR", help="Run directory, as 'pinnkan pretrain' wrote it.", show_default=False),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a key of the problem file, such as training.steps=200; repeatable.",
+        show_default=False,
+    ),
+]
+Lambdas = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--lambda",
+        metavar="VALUES",
+        help="Values of the family's only parameter: 0.1; 0.1,0.2; 0:1:11 (start:stop:count, both ends"
+        " included); log:1e-3:1:7; @values.txt. Repeatable.",
+        show_default=False,
+    ),
+]
+Params = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--param",
+        metavar="NAME=VALUES",
+        help="Values of a named parameter, such as nu=0.01; repeatable. Unnamed ones keep their base values.",
+        show_default=False,
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Seed of points and coefficients.")]
+Device = Annotated[str, typer.Option("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or auto.")]
+TrainingDtype = Annotated[Dtype, typer.Option("--dtype", help="Precision of the coefficients.")]
+StoredDtype = Annotated[
+    Dtype | None,
+    typer.Option("--dtype", help="Precision; that of the base if not given.", show_default=False),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        min=1,
+        metavar="N",
+        help="CPU threads; as many as torch takes if not given.",
+        show_default=False,
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Train again, over what is there.")]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        "--time-limit",
+        min=0.0,
+        callback=finite,
+        metavar="SECONDS",
+        help="Stop each training after so many seconds.",
+        show_default=False,
+    ),
+]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no notes; results and errors only.")]
+QuietAlready = Annotated[bool, typer.Option("-q", "--quiet", help="Results and errors only, as always here.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="More on stderr: a line for every step.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+TrainingMethod = Annotated[
+    Method,
+    typer.Option(
+        "--method",
+        help="lotra: a small adapter; full: all coefficients, from the base; scratch: all, afresh.",
+    ),
+]
+StoredMethod = Annotated[Method, typer.Option("--method", help="Which result of the value.")]
+Tag = Annotated[
+    str | None,
+    typer.Option(
+        "--tag",
+        callback=plain_tag,
+        metavar="NAME",
+        help="Tag of the result's file: lambda=0.1.NAME.h5.",
+        show_default=False,
+    ),
+]
+Time = Annotated[
+    float | None,
+    typer.Option("--time", callback=finite, metavar="T", help="Time to look at.", show_default=False),
+]
+Output = Annotated[
+    Path,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="File to write; its ending names the format.",
+        show_default=False,
+    ),
+]
+Dpi = Annotated[int, typer.Option("--dpi", min=10, max=2400, metavar="N", help="Dots per inch of a PNG.")]

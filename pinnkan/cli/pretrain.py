@@ -1,0 +1,73 @@
+"""``pinnkan pretrain``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pinnkan.cli import options, render, results, targets
+from pinnkan.cli.progress import watching
+
+EXAMPLES = options.examples(
+    "pinnkan pretrain elliptic",
+    "pinnkan pretrain heat.yaml -o runs/heat --seed 1 --set training.steps=80",
+)
+
+RunDirectory = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="Run directory; runs/<file stem> if not given.",
+        show_default=False,
+    ),
+]
+
+
+def pretrain(
+    problem: options.Problem,
+    output: RunDirectory = None,
+    overrides: options.Overrides = None,
+    seed: options.Seed = 0,
+    device: options.Device = "cpu",
+    dtype: options.TrainingDtype = options.Dtype.float64,
+    threads: options.Threads = None,
+    time_limit: options.TimeLimit = None,
+    force: options.Force = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Train the base network; writes DIR/base.h5.
+
+    The base solves the problem at the family's base value. A finished base of the same problem,
+    settings, seed and precision is left as it is (exit 0); over a different one nothing is trained
+    without --force, which makes the adapters there stale.
+    """
+    stated = targets.load(problem, overrides)
+    from pinnkan.workflows.pretrain import pretrain as run
+
+    with watching(quiet=quiet, verbose=verbose) as observer:
+        result = run(
+            stated,
+            directory=output or targets.RUNS / stated.name,
+            seed=seed,
+            device=device,
+            dtype=dtype.value,
+            threads=threads,
+            force=force,
+            time_limit=time_limit,
+            observer=observer,
+        )
+        if result.status == "present":
+            observer.note(
+                f"{result.path} is finished for this problem and these settings; --force trains it again"
+            )
+    row = results.row(result)
+    if as_json:
+        render.write_json(row)
+    else:
+        results.write_rows([row])

@@ -1,0 +1,32 @@
+"""``pinnkan problems``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pinnkan.cli import options, render
+
+EXAMPLES = options.examples("pinnkan problems", "pinnkan problems --json")
+
+Files = Annotated[bool, typer.Option("-v", "--verbose", help="Their files as well.")]
+
+
+def problems(
+    as_json: options.AsJson = False, quiet: options.QuietAlready = False, verbose: Files = False
+) -> None:
+    """List the problems that ship with the package.
+
+    Each name is a PROBLEM for 'pinnkan check' and 'pinnkan pretrain'.
+    """
+    from pinnkan.problem import load_problem, shipped_problems
+
+    rows = [
+        {"name": name, "title": load_problem(path).title, "file": str(path)}
+        for name, path in shipped_problems().items()
+    ]
+    if as_json:
+        render.write_json({"problems": rows})
+    else:
+        render.write(render.table(rows, ("name", "title", "file") if verbose else ("name", "title")))

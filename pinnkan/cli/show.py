@@ -1,0 +1,48 @@
+"""``pinnkan show``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pinnkan.cli import options, render
+from pinnkan.errors import UsageError
+
+PROBLEM_TEXT = "problem_text"
+
+EXAMPLES = options.examples(
+    "pinnkan show runs/elliptic",
+    "pinnkan show runs/elliptic/adapters/lambda=0.1.h5 --json",
+)
+
+Target = Annotated[
+    Path,
+    typer.Argument(metavar="FILE-or-DIR", help="A base, an adapter or a run directory.", show_default=False),
+]
+Whole = Annotated[bool, typer.Option("-v", "--verbose", help="The text of the problem file as well.")]
+
+
+def show(
+    target: Target,
+    as_json: options.AsJson = False,
+    quiet: options.QuietAlready = False,
+    verbose: Whole = False,
+) -> None:
+    """Show what is inside a file or a run.
+
+    The problem, sizes, training, errors and provenance.
+    """
+    if not target.exists():
+        raise UsageError(f"there is no file or directory {target}")
+    from pinnkan.workflows.show import show as run
+
+    data = dict(run(target))
+    if as_json:
+        render.write_json(data)
+        return
+    text = data.pop(PROBLEM_TEXT, None)
+    render.write(render.document(data))
+    if verbose and text:
+        render.write(f"\n{text.rstrip()}")

@@ -1,0 +1,121 @@
+"""What the arguments of a command name: a problem, a run directory, parameter values, a file to write.
+
+Cheap looks at the disk come first: a wrong name is answered before torch is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pinnkan.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from pinnkan.problem import Problem
+
+RUNS = Path("runs")
+BASE = "base.h5"
+ADAPTERS = "adapters"
+
+
+def find_problem(name: str) -> Path:
+    """Return the file of a problem: a path, or else a shipped name.
+
+    Raises:
+        UsageError: If there is neither.
+    """
+    from pinnkan.problem import shipped_problems
+
+    path = Path(name)
+    if path.is_file():
+        return path
+    if path.is_dir():
+        raise UsageError(f"{name} is a directory; expected a problem file or the name of a shipped problem")
+    shipped = shipped_problems()
+    if name in shipped:
+        return shipped[name]
+    hint = did_you_mean(name, list(shipped)) or f"; shipped problems are {', '.join(shipped)}"
+    raise UsageError(f"no file and no shipped problem is called '{name}'{hint}")
+
+
+def load(name: str, overrides: Sequence[str] | None) -> Problem:
+    """Read the problem that a PROBLEM argument names, with its ``--set`` overrides.
+
+    Raises:
+        UsageError: If nothing has this name.
+        ProblemError: If the file or an override has faults.
+    """
+    from pinnkan.problem import load_problem
+
+    return load_problem(find_problem(name), overrides=overrides or ())
+
+
+def require_run(directory: Path) -> Path:
+    """Return a run directory after a look at whether it is one.
+
+    Raises:
+        UsageError: If it is missing or has no base.
+    """
+    if (directory / BASE).is_file():
+        return directory
+    if (RUNS / directory / BASE).is_file():
+        raise UsageError(f"{directory} is not a run directory; did you mean '{RUNS / directory}'?")
+    if directory.is_file():
+        raise UsageError(f"{directory} is a file; expected the run directory that holds {BASE}")
+    found = f"{directory} has no {BASE}" if directory.is_dir() else f"there is no directory {directory}"
+    raise UsageError(f"{found}; 'pinnkan pretrain PROBLEM -o {directory}' makes one")
+
+
+def read_values(
+    directory: Path, lambdas: Sequence[str] | None, params: Sequence[str] | None
+) -> list[dict[str, float]]:
+    """Expand ``--lambda`` and ``--param`` with the names of the problem that a run directory holds.
+
+    Returns:
+        One mapping from parameter to value each; empty if no option was given.
+
+    Raises:
+        UsageError: If a value or a name cannot be read.
+    """
+    if not lambdas and not params:
+        return []
+    from pinnkan.workflows.runs import problem_of
+
+    return expand(problem_of(directory), lambdas, params)
+
+
+def expand(
+    problem: Problem, lambdas: Sequence[str] | None, params: Sequence[str] | None
+) -> list[dict[str, float]]:
+    """Expand ``--lambda`` and ``--param`` for a problem.
+
+    Raises:
+        UsageError: If a value or a name cannot be read.
+    """
+    from pinnkan.problem.family import family_points
+
+    return family_points(problem.parameters, only=lambdas or (), named=params or ())
+
+
+def at_most_one(values: Sequence[Mapping[str, float]]) -> Mapping[str, float] | None:
+    """Return the one value asked for, or None if none was.
+
+    Raises:
+        UsageError: If there are several.
+    """
+    if len(values) > 1:
+        raise UsageError(f"this command takes one parameter value, got {len(values)}")
+    return values[0] if values else None
+
+
+def spare_the_store(output: Path, directory: Path) -> Path:
+    """Return a file to write after a look at whether it would overwrite the base or an adapter.
+
+    Raises:
+        UsageError: If it would.
+    """
+    target, run = output.resolve(), directory.resolve()
+    if target == run / BASE or target.parent == run / ADAPTERS:
+        raise UsageError(f"-o {output} would overwrite the run's own {output.name}; choose another name")
+    return output
