@@ -1,0 +1,132 @@
+"""Whole files, durably: replaced at once or not at all, and read with a size cap."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pinnkan.errors import DamagedFileError, FileAccessError, UsageError
+from pinnkan.store.leftovers import claim_temporary
+
+# What file systems answer that cannot flush a folder; their renames are as durable as they get.
+_FOLDER_SYNC_UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP)
+
+
+def replace_file(path: Path, data: bytes, check: Callable[[Path], None]) -> None:
+    """Put data at a path so that, whatever happens, the old or the new file is there, complete.
+
+    Written beside, flushed, checked, renamed, folder flushed. Missing folders
+    are made. On any failure the temporary file is removed.
+
+    Args:
+        path: The final place.
+        data: All bytes of the file.
+        check: Called with the flushed temporary file; raises to call it off.
+
+    Raises:
+        FileAccessError: If the system refuses any step, naming path and cause.
+    """
+    try:
+        _make_folder(path.parent)
+        # Opened first: a folder that cannot be flushed is found out while the old file is still in place.
+        with _open_folder(path.parent) as folder:
+            _replace(path, data, check)
+            _sync_renamed(path, folder)
+    except OSError as error:
+        raise FileAccessError.of("write", path, error) from error
+
+
+def read_file(path: Path, max_bytes: int) -> bytes:
+    """Read all bytes of a regular file; a pipe or a device is refused and not waited for.
+
+    Raises:
+        UsageError: If there is no such file.
+        DamagedFileError: If it is not a regular file or too large.
+        FileAccessError: If the system refuses to read it.
+    """
+    try:
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise DamagedFileError(f"{path}: not a regular file")
+            data = file.read(min(status.st_size, max_bytes) + 1)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UsageError(f"no such file: {path}") from error
+    except IsADirectoryError as error:
+        raise UsageError(f"{path} is a directory, expected a file") from error
+    except OSError as error:
+        raise FileAccessError.of("read", path, error) from error
+    if len(data) > max_bytes:
+        raise DamagedFileError(f"{path}: larger than {max_bytes} bytes, which no pinnkan file is")
+    return data
+
+
+def _replace(path: Path, data: bytes, check: Callable[[Path], None]) -> None:
+    temporary, descriptor = claim_temporary(path)
+    try:
+        try:
+            _write_all(descriptor, data)
+            os.fsync(descriptor)
+            check(temporary)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _sync_renamed(path: Path, folder: int | None) -> None:
+    try:
+        _sync_folder(folder)
+    except OSError as error:
+        raise FileAccessError(
+            f"cannot write {path}: {error.strerror or error}; "
+            "the new file is in place, but a power cut may bring the old one back"
+        ) from error
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        with _open_folder(folder.parent) as parent:
+            _sync_folder(parent)
+
+
+@contextmanager
+def _open_folder(folder: Path) -> Iterator[int | None]:
+    if sys.platform == "win32":  # no descriptor of a folder there
+        yield None
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: int | None) -> None:
+    if folder is None:
+        return
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        if error.errno not in _FOLDER_SYNC_UNSUPPORTED:
+            raise
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
