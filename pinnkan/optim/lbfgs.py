@@ -1,0 +1,67 @@
+"""L-BFGS with a strong-Wolfe line search, by torch.optim.
+
+Source: Liu and Nocedal, Math. Program. 45 (1989).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from pinnkan.optim.least_squares import LeastSquares
+from pinnkan.optim.optimizer import Optimizer, Step
+
+
+class LBFGS(Optimizer):
+    """Limited-memory BFGS; one step is one direction and its line search.
+
+    Args:
+        problem: What to minimise.
+        theta: Where to start, (P,), float64.
+        history: Pairs kept.
+    """
+
+    def __init__(self, problem: LeastSquares, theta: Tensor, *, history: int = 50) -> None:
+        self.problem = problem
+        self._variable = theta.clone().requires_grad_(True)
+        self._history = history
+        self._engine = self._fresh()
+
+    @property
+    def theta(self) -> Tensor:  # type: ignore[override]
+        """Where it stands, (P,)."""
+        return self._variable.detach().clone()
+
+    def exchange(self, problem: LeastSquares) -> None:
+        """Go on from the same theta on other points; curvature pairs of the old ones are dropped."""
+        super().exchange(problem)
+        self._engine = self._fresh()
+
+    def step(self) -> Step:
+        """Search along one quasi-Newton direction."""
+        before = self.theta
+        loss = float(self._engine.step(self._evaluate))
+        moved = not torch.equal(before, self._variable.detach())
+        if not math.isfinite(loss):
+            return Step(loss, "residuals are not finite", stalled=True)
+        return Step(self._last, "line search" if moved else "no step", stalled=not moved)
+
+    def _fresh(self) -> torch.optim.LBFGS:
+        # Tolerances far below what a loss of 1e-12 could show: the loop decides when to stop.
+        return torch.optim.LBFGS(
+            [self._variable],
+            max_iter=1,
+            max_eval=25,
+            history_size=self._history,
+            tolerance_grad=1e-16,
+            tolerance_change=1e-18,
+            line_search_fn="strong_wolfe",
+        )
+
+    def _evaluate(self) -> float:
+        loss, gradient = self.problem.gradient(self._variable.detach())
+        self._variable.grad = gradient
+        self._last = loss
+        return loss

@@ -1,0 +1,235 @@
+"""Blocks + network + parameters as one least-squares problem in theta.
+
+Points are worked through in chunks, so that features and adjoints of a chunk
+stay in cache and memory does not grow with the number of points. Residuals are
+float64; features, adjoints and products of a linearisation may be float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from pinnkan.adapters.layerwise import Full
+from pinnkan.adapters.parameters import Parameters
+from pinnkan.channels import Channels
+from pinnkan.networks.network import Network, Tape
+from pinnkan.training.linearisation import BlockLinearisation, OuterProducts, Rows
+
+
+class PointwiseResidual(Protocol):
+    """A residual that depends on one point: what training needs of a `ResidualBlock`."""
+
+    def residual(self, data: Tensor, u: Tensor) -> Tensor:
+        """Return r (N,) from data (E, N) and the derivatives u (C', N) that it reads."""
+
+    def partials(self, data: Tensor, u: Tensor) -> Tensor:
+        """Return dr/du (C', N)."""
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """One residual on one collocation set, with all that stays fixed while theta moves.
+
+    The unknown is u = lift + factor * N: channel a of u is
+    lift[a] + sum_b blend[a, b] * N_b (Leibniz' rule; ``blend`` None means u = N).
+
+    Attributes:
+        name: Of the residual block.
+        residual: The block.
+        channels: All channels that travel.
+        reads: Positions in ``channels`` of the derivatives that the residual reads.
+        points: (N, D).
+        data: (E, N).
+        root_weights: Square roots of quadrature weight times the block's own weight, (N,).
+        lift: (C, N) or None.
+        blend: (C, C, N) or None.
+    """
+
+    name: str
+    residual: PointwiseResidual
+    channels: Channels
+    reads: tuple[int, ...]
+    points: Tensor
+    data: Tensor
+    root_weights: Tensor
+    lift: Tensor | None
+    blend: Tensor | None
+
+    @property
+    def count(self) -> int:
+        """N."""
+        return self.points.shape[0]
+
+    def chunk(self, part: slice, dtype: torch.dtype) -> TrainingSet:
+        """Return the points of one slice in another dtype."""
+        return TrainingSet(
+            self.name,
+            self.residual,
+            self.channels,
+            self.reads,
+            self.points[part].to(dtype),
+            self.data[:, part].to(dtype),
+            self.root_weights[part].to(dtype),
+            None if self.lift is None else self.lift[:, part].to(dtype),
+            None if self.blend is None else self.blend[:, :, part].to(dtype),
+        )
+
+    def unknown(self, network_jet: Tensor) -> Tensor:
+        """Return the derivatives of u that the residual reads, (C', N), from the network's jet (C, N)."""
+        jet = network_jet
+        if self.blend is not None and self.lift is not None:
+            jet = self.lift + (self.blend * jet).sum(dim=1)
+        return jet[list(self.reads)]
+
+    def weighted(self, network_jet: Tensor) -> Tensor:
+        """Return the residual times the root of its weight, (N,)."""
+        return self.residual.residual(self.data, self.unknown(network_jet)) * self.root_weights
+
+    def seed(self, network_jet: Tensor) -> Tensor:
+        """Return the derivative of `weighted` with respect to the network's jet, (C, N)."""
+        partials = self.residual.partials(self.data, self.unknown(network_jet)) * self.root_weights
+        spread = torch.zeros_like(network_jet)
+        spread[list(self.reads)] = partials
+        if self.blend is None:
+            return spread
+        return (self.blend * spread.unsqueeze(1)).sum(dim=0)
+
+
+class NetworkLeastSquares:
+    """|r(theta)|^2 over training sets; see `pinnkan.optim.least_squares.LeastSquares`.
+
+    Args:
+        network: Layers and input map.
+        parameters: How coefficients depend on theta.
+        sets: Residuals and their points.
+        product_dtype: Of features, adjoints and Gram products in `linearise`.
+        chunk: Points worked through at a time.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        parameters: Parameters,
+        sets: Sequence[TrainingSet],
+        *,
+        product_dtype: torch.dtype = torch.float64,
+        chunk: int = 512,
+    ) -> None:
+        self.network = network
+        self.parameters = parameters
+        self.sets = tuple(sets)
+        self.product_dtype = product_dtype
+        self.chunk = chunk
+        self.size = parameters.size
+        self.count = sum(one.count for one in sets)
+
+    def residuals(self, theta: Tensor) -> Tensor:
+        """Return the weighted residuals of all sets, (M,), float64."""
+        weights = self._weights(theta, torch.float64)
+        rows = []
+        for one in self._chunks(torch.float64):
+            jet = self.network.push(one.points, weights, one.channels).output.squeeze(2)
+            rows.append(one.weighted(jet))
+        return torch.cat(rows)
+
+    def terms(self, residuals: Tensor) -> dict[str, float]:
+        """Return the weighted mean square of every set."""
+        parts = residuals.split([one.count for one in self.sets])
+        return {one.name: float(part.square().sum()) for one, part in zip(self.sets, parts, strict=True)}
+
+    def gradient(self, theta: Tensor) -> tuple[float, Tensor]:
+        """Return |r|^2 and 2 J^T r by one reverse pass."""
+        dtype = self.product_dtype
+        weights = self._weights(theta, dtype)
+        totals = [torch.zeros_like(weight) for weight in weights]
+        loss = 0.0
+        for one in self._chunks(dtype):
+            tape, seed, residual = self._forward(one, weights)
+            loss += float(residual.double().square().sum())
+            self._accumulate(totals, tape, weights, one, seed * (2.0 * residual))
+        return loss, self.parameters.gradient(totals, theta).to(torch.float64)
+
+    def linearise(self, theta: Tensor) -> BlockLinearisation:
+        """Return residuals and Jacobian at theta, the Jacobian in ``product_dtype``.
+
+        Where M >= P the Jacobian is one matrix. Where M < P the kernel J J^T will
+        be asked for, and each layer keeps the form that makes it cheapest.
+        """
+        if self.count >= self.size:
+            return BlockLinearisation(self.residuals(theta), [Rows(self._rows(theta))], [self.size])
+        blocks = self._layer_blocks(theta)
+        sizes = [layer.size for layer in self.parameters.layers]
+        return BlockLinearisation(self.residuals(theta), blocks, sizes)
+
+    def _rows(self, theta: Tensor) -> Tensor:
+        """Return the Jacobian as one matrix (M, P)."""
+        jacobian = torch.empty(self.count, self.size, dtype=self.product_dtype, device=theta.device)
+        row = 0
+        for one, features, adjoints in self._sweep(theta):
+            jacobian[row : row + one.count] = self.parameters.jacobian(features, adjoints, theta)
+            row += one.count
+        return jacobian
+
+    def _layer_blocks(self, theta: Tensor) -> list[Rows | OuterProducts]:
+        """Return one block a layer, fully trained ones as outer products where that pays."""
+        layers = self.parameters.layers
+        outer = [self._keeps_outer_products(at) for at in range(len(layers))]
+        kept: list[list[tuple[str, Tensor, Tensor]]] = [[] for _ in layers]
+        rows: list[list[Tensor]] = [[] for _ in layers]
+        parts = self.parameters.split(theta)
+        for one, features, adjoints in self._sweep(theta):
+            for at, layer in enumerate(layers):
+                if outer[at]:
+                    kept[at].append((one.name, features[at], adjoints[at]))
+                else:
+                    rows[at].append(layer.jacobian(features[at], adjoints[at], parts[at]))
+        return [_joined(kept[at]) if outer[at] else Rows(torch.cat(rows[at])) for at in range(len(layers))]
+
+    def _keeps_outer_products(self, at: int) -> bool:
+        channels = max(len(one.channels) for one in self.sets)
+        layer = self.network.layers[at]
+        full = isinstance(self.parameters.layers[at], Full)
+        return full and OuterProducts.pays(channels, layer.features, layer.outputs)
+
+    def _sweep(self, theta: Tensor) -> Iterator[tuple[TrainingSet, tuple[Tensor, ...], list[Tensor]]]:
+        """Yield every chunk with the features and adjoints of all layers."""
+        weights = self._weights(theta, self.product_dtype)
+        for one in self._chunks(self.product_dtype):
+            tape, seed, _ = self._forward(one, weights)
+            yield one, tape.features, self.network.pull(tape, weights, one.channels, seed.unsqueeze(2))
+
+    def _forward(self, one: TrainingSet, weights: Sequence[Tensor]) -> tuple[Tape, Tensor, Tensor]:
+        tape = self.network.push(one.points, weights, one.channels, keep=True)
+        jet = tape.output.squeeze(2)
+        return tape, one.seed(jet), one.weighted(jet)
+
+    def _accumulate(
+        self, totals: list[Tensor], tape: Tape, weights: Sequence[Tensor], one: TrainingSet, seed: Tensor
+    ) -> None:
+        adjoints = self.network.pull(tape, weights, one.channels, seed.unsqueeze(2))
+        for total, phi, delta in zip(totals, tape.features, adjoints, strict=True):
+            total.addmm_(phi.flatten(0, 1).T, delta.flatten(0, 1))
+
+    def _weights(self, theta: Tensor, dtype: torch.dtype) -> list[Tensor]:
+        matrices = self.network.matrices(self.parameters.coefficients(theta))
+        return [matrix.to(dtype).contiguous() for matrix in matrices]
+
+    def _chunks(self, dtype: torch.dtype) -> list[TrainingSet]:
+        return [
+            one.chunk(slice(start, min(start + self.chunk, one.count)), dtype)
+            for one in self.sets
+            for start in range(0, one.count, self.chunk)
+        ]
+
+
+def _joined(chunks: Sequence[tuple[str, Tensor, Tensor]]) -> OuterProducts:
+    """Join the chunks of each training set, which share their channels."""
+    names = list(dict.fromkeys(name for name, _, _ in chunks))
+    phi = [torch.cat([phi for name, phi, _ in chunks if name == one], dim=1) for one in names]
+    delta = [torch.cat([delta for name, _, delta in chunks if name == one], dim=1) for one in names]
+    return OuterProducts(phi, delta)
