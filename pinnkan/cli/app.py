@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pinnkan.cli import check, evaluate, export, finetune, plot, pretrain, problems, show
-from pinnkan.cli.faults import flush_results, guarded
+from pinnkan.cli.faults import flush_results, guarded, report
 from pinnkan.cli.options import examples
 from pinnkan.cli.signals import stop_at_once
 
@@ -96,3 +96,6 @@ def main() -> None:
         make_app()(prog_name="pinnkan")
     except SystemExit as end:
         sys.exit(end.code or flush_results())
+    except BaseException as error:
+        # Outside the commands: a signal while options are read, help into a full disk.
+        sys.exit(report(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -140,8 +141,10 @@ def require_below(limit: float, rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         name = "residual_rms" if row["relative_l2"] is None else "relative_l2"
         value = row[name]
-        if value is None or not value <= limit:
-            who = f"{render.cell('parameters', row['parameters'])} ({row['method']})"
+        who = f"{render.cell('parameters', row['parameters'])} ({row['method']})"
+        if value is None or math.isnan(value):
+            missed.append(f"{who}: {name} is unknown, so not below {limit:g}")
+        elif value > limit:
             missed.append(f"{who}: {name} {render.cell(name, value)} is above {limit:g}")
     if missed:
         raise ToleranceMissedError("\n".join(missed))

@@ -37,15 +37,16 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     body = [[cell(column, row.get(column)) for column in columns] for row in rows]
     lines = [[heading[0] for heading in headings], [heading[1] for heading in headings], *body]
     widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
-    numeric = [any(_is_number(row.get(column)) for row in rows) for column in columns]
+    wordy = [any(_is_wordy(row.get(column)) for row in rows) for column in columns]
     laid = [
         GAP.join(
-            text.rjust(width) if right else text.ljust(width)
-            for text, width, right in zip(line, widths, numeric, strict=True)
+            text.ljust(width) if left else text.rjust(width)
+            for text, width, left in zip(line, widths, wordy, strict=True)
         ).rstrip()
         for line in lines
     ]
-    return "\n".join([*laid[:2], GAP.join("-" * width for width in widths), *laid[2:]])
+    headings_laid = laid[:2] if laid[0] else laid[1:2]
+    return "\n".join([*headings_laid, GAP.join("-" * width for width in widths), *laid[2:]])
 
 
 def document(data: Mapping[str, Any]) -> str:
@@ -124,8 +125,8 @@ def _two_lines(column: str) -> tuple[str, str]:
     return first.replace("_", " "), last
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _is_wordy(value: Any) -> bool:
+    return isinstance(value, (str, bool, Mapping))
 
 
 def _without_nan(data: Any) -> Any:

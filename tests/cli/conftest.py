@@ -1,0 +1,131 @@
+"""Commands run in this process against workflows that are made of answers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import pinnkan
+from pinnkan.errors import PinnkanError
+
+REPORT = {
+    "relative_l2": 2.5e-4,
+    "residual_rms": 1e-3,
+    "trainable_parameters": 2632,
+    "train_seconds": 3.14159,
+    "steps": 12,
+    "stop_reason": "converged",
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the workflows pretrain and finetune return."""
+
+    values: Mapping[str, float]
+    method: str = "lotra"
+    tag: str | None = None
+    status: str = "trained"
+    path: Path | None = Path("runs/heat/adapters/x.h5")
+    report: Mapping[str, Any] = field(default_factory=lambda: REPORT)
+    fault: PinnkanError | None = None
+
+
+@dataclass
+class Answer:
+    """One run of the program."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def stub(monkeypatch: pytest.MonkeyPatch, name: str, **members: Any) -> None:
+    module = ModuleType(name)
+    for member, value in members.items():
+        setattr(module, member, value)
+    monkeypatch.setitem(sys.modules, name, module)
+
+
+@pytest.fixture
+def result() -> type[Result]:
+    return Result
+
+
+@pytest.fixture
+def workflow(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[..., Any]], list[SimpleNamespace]]:
+    """Replace a workflow; the list it returns fills with the arguments of every call."""
+
+    def replace(name: str, answer: Callable[..., Any]) -> list[SimpleNamespace]:
+        calls: list[SimpleNamespace] = []
+
+        def run(*args: Any, **options: Any) -> Any:
+            calls.append(SimpleNamespace(args=args, **options))
+            return answer(*args, **options)
+
+        stub(monkeypatch, f"pinnkan.workflows.{name}", **{name: run})
+        return calls
+
+    stub(monkeypatch, "pinnkan.workflows")
+    return replace
+
+
+@pytest.fixture
+def problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
+    """A problem called heat with the parameter lambda: shipped, and held by the run directory."""
+    from pinnkan.problem.family import Parameter
+
+    heat = SimpleNamespace(
+        name="heat", title="Heat equation", parameters=(Parameter("lambda", 0.0),), overrides=()
+    )
+
+    def load_problem(path: Path, *, overrides: Any = ()) -> SimpleNamespace:
+        return SimpleNamespace(**{**vars(heat), "overrides": tuple(overrides)})
+
+    stub(
+        monkeypatch,
+        "pinnkan.problem",
+        __path__=[str(Path(pinnkan.__path__[0]) / "problem")],
+        load_problem=load_problem,
+        shipped_problems=lambda: {"elliptic": tmp_path / "elliptic.yaml", "heat": tmp_path / "heat.yaml"},
+    )
+    stub(monkeypatch, "pinnkan.workflows")
+    stub(monkeypatch, "pinnkan.workflows.runs", problem_of=lambda directory: heat)
+    return heat
+
+
+@pytest.fixture
+def run_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder runs/heat with something called base.h5, below the working directory."""
+    monkeypatch.chdir(tmp_path)
+    directory = tmp_path / "runs" / "heat"
+    directory.mkdir(parents=True)
+    (directory / "base.h5").touch()
+    return Path("runs/heat")
+
+
+@pytest.fixture
+def pinnkan_command() -> Callable[..., Answer]:
+    """Run the program in this process."""
+
+    def run(*arguments: object) -> Answer:
+        from pinnkan.cli.app import make_app
+
+        answer = CliRunner().invoke(
+            make_app(), [str(argument) for argument in arguments], prog_name="pinnkan"
+        )
+        return Answer(answer.exit_code, answer.stdout, answer.stderr)
+
+    return run

@@ -1,0 +1,282 @@
+"""What the commands hand to the workflows, and what they make of the answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from pinnkan.errors import DivergedError, PinnkanError
+
+ROW = {
+    "parameters": {"lambda": 0.1},
+    "method": "lotra",
+    "tag": None,
+    "relative_l2": 2.5e-4,
+    "relative_l2_squared": 6.25e-8,
+    "relative_max": 1e-3,
+    "absolute_rms": 1e-4,
+    "boundary_max": 0.0,
+    "residual_rms": 2e-3,
+    "zero_network_l2": 1.0,
+    "trainable_parameters": 2632,
+    "file_bytes": 24001,
+    "train_seconds": 3.14159,
+    "steps": 12,
+    "stop_reason": "converged",
+}
+
+
+def table_of(*rows):
+    report = {"problem": "heat", "parameters": ["lambda"], "results": list(rows)}
+    return lambda *args, **options: SimpleNamespace(to_json=lambda: report)
+
+
+def test_pretrain_hands_on_every_option(pinnkan_command, workflow, problem, result):
+    calls = workflow("pretrain", lambda stated, **options: result({"lambda": 0.0}, method="base"))
+    answer = pinnkan_command(
+        *("pretrain", "heat", "-o", "out", "--set", "training.steps=2", "--seed", 3, "--device", "cuda:1"),
+        *("--dtype", "float32", "--threads", 2, "--time-limit", 1.5, "--force"),
+    )
+    assert answer.code == 0, answer.err
+    (call,) = calls
+    assert call.args[0].overrides == ("training.steps=2",)
+    assert (call.directory, call.seed, call.device, call.dtype) == (Path("out"), 3, "cuda:1", "float32")
+    assert (call.threads, call.time_limit, call.force) == (2, 1.5, True)
+
+
+def test_pretrain_defaults(pinnkan_command, workflow, problem, result):
+    calls = workflow("pretrain", lambda stated, **options: result({"lambda": 0.0}, method="base"))
+    assert pinnkan_command("pretrain", "heat").code == 0
+    (call,) = calls
+    assert (call.directory, call.seed, call.device, call.dtype) == (Path("runs/heat"), 0, "cpu", "float64")
+    assert (call.threads, call.time_limit, call.force) == (None, None, False)
+
+
+def test_pretrain_that_finds_a_finished_base_says_so(pinnkan_command, workflow, problem, result):
+    found = result({"lambda": 0.0}, method="base", status="present", path=Path("runs/heat/base.h5"))
+    workflow("pretrain", lambda *args, **options: found)
+    answer = pinnkan_command("pretrain", "heat")
+    assert answer.code == 0
+    assert answer.err == (
+        "runs/heat/base.h5 is finished for this problem and these settings; --force trains it again\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("texts", "values"),
+    [
+        (["-1"], [-1.0]),
+        (["-1,-0.5"], [-1.0, -0.5]),
+        (["-1:1:3", "2"], [-1.0, 0.0, 1.0, 2.0]),
+        (["0:1:11"], [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]),
+    ],
+)
+def test_finetune_expands_and_echoes_values(
+    pinnkan_command, workflow, problem, result, run_directory, texts, values
+):
+    calls = workflow("finetune", lambda directory, points, **options: [result(point) for point in points])
+    answer = pinnkan_command(
+        "finetune", run_directory, *(word for text in texts for word in ("--lambda", text))
+    )
+    assert answer.code == 0, answer.err
+    assert calls[0].args == (run_directory, [{"lambda": value} for value in values])
+    plural = "" if len(values) == 1 else "s"
+    echo = "  ".join(f"lambda={value:g}" for value in values)
+    assert answer.err == f"{len(values)} value{plural}: {echo}\n"
+
+
+def test_finetune_hands_on_method_tag_and_overrides(
+    pinnkan_command, workflow, problem, result, run_directory
+):
+    calls = workflow("finetune", lambda directory, points, **options: [result(point) for point in points])
+    pinnkan_command(
+        *("finetune", run_directory, "--param", "lambda=1", "--method", "full", "--tag", "long"),
+        *("--set", "finetuning.steps=9"),
+    )
+    (call,) = calls
+    assert (call.method, call.tag, call.overrides, call.dtype) == (
+        "full",
+        "long",
+        ["finetuning.steps=9"],
+        None,
+    )
+
+
+def test_one_failed_value_of_several_is_exit_1(pinnkan_command, workflow, problem, result, run_directory):
+    def some(directory, points, **options):
+        bad = result(points[1], status="failed", path=None, report={}, fault=DivergedError("loss is inf"))
+        return [result(points[0]), bad]
+
+    workflow("finetune", some)
+    answer = pinnkan_command("finetune", run_directory, "--lambda", "0,1", "--json", "-q")
+    assert answer.code == 1
+    assert answer.err == "error: lambda=1: loss is inf\n"
+    assert [(row["status"], row["error"]) for row in answer.json["results"]] == [
+        ("trained", None),
+        ("failed", "loss is inf"),
+    ]
+
+
+@pytest.mark.parametrize(("fault", "code"), [(DivergedError("loss is inf"), 4), (PinnkanError("no"), 2)])
+def test_the_one_value_that_failed_decides_the_code(
+    pinnkan_command, workflow, problem, result, run_directory, fault, code
+):
+    failed = result({"lambda": 1.0}, status="failed", path=None, report={}, fault=fault)
+    workflow("finetune", lambda *args, **options: [failed])
+    answer = pinnkan_command("finetune", run_directory, "--lambda", "1", "-q")
+    assert (answer.code, answer.err) == (code, f"error: {fault}\n")
+    assert "failed" in answer.out
+
+
+def test_evaluate_prints_one_json_object_and_nothing_else(pinnkan_command, workflow, problem, run_directory):
+    calls = workflow("evaluate", table_of(ROW, {**ROW, "relative_l2": float("nan")}))
+    answer = pinnkan_command("evaluate", run_directory, "--json", "--eval-seed", 5, "--points", "p.csv")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.json["results"][0] == ROW
+    assert answer.json["results"][1]["relative_l2"] is None
+    (call,) = calls
+    assert (call.values, call.points, call.eval_seed) == (None, Path("p.csv"), 5)
+
+
+def test_evaluate_table(pinnkan_command, workflow, problem, run_directory):
+    workflow("evaluate", table_of(ROW, {**ROW, "parameters": {"lambda": 1.0}, "steps": None}))
+    assert pinnkan_command("evaluate", run_directory).out == (
+        "                    relative  relative  boundary  residual  zero network\n"
+        "parameters  method        l2       max       max       rms            l2\n"
+        "----------  ------  --------  --------  --------  --------  ------------\n"
+        "lambda=0.1  lotra   2.50e-04  1.00e-03  0.00e+00  2.00e-03      1.00e+00\n"
+        "lambda=1    lotra   2.50e-04  1.00e-03  0.00e+00  2.00e-03      1.00e+00\n"
+        "\n"
+        "                     trainable   file    train         stop\n"
+        "parameters  method  parameters  bytes  seconds  steps  reason\n"
+        "----------  ------  ----------  -----  -------  -----  ---------\n"
+        "lambda=0.1  lotra         2632  24001      3.1     12  converged\n"
+        "lambda=1    lotra         2632  24001      3.1      -  converged\n"
+    )
+
+
+def test_a_zero_reference_shows_the_absolute_error(pinnkan_command, workflow, problem, run_directory):
+    workflow("evaluate", table_of({**ROW, "relative_l2": None, "relative_max": None}))
+    out = pinnkan_command("evaluate", run_directory).out
+    assert "absolute" in out
+    assert "lambda=0.1  lotra          -         -  1.00e-04" in out
+
+
+@pytest.mark.parametrize(
+    ("changes", "limit", "code", "message"),
+    [
+        ({}, "2.5e-4", 0, ""),
+        ({}, "1e-4", 5, "error: lambda=0.1 (lotra): relative_l2 2.50e-04 is above 0.0001\n"),
+        ({"relative_l2": None}, "2e-3", 0, ""),
+        (
+            {"relative_l2": None},
+            "1e-3",
+            5,
+            "error: lambda=0.1 (lotra): residual_rms 2.00e-03 is above 0.001\n",
+        ),
+        (
+            {"relative_l2": None, "residual_rms": None},
+            "1",
+            5,
+            "error: lambda=0.1 (lotra): residual_rms is unknown, so not below 1\n",
+        ),
+    ],
+)
+def test_fail_above(pinnkan_command, workflow, problem, run_directory, changes, limit, code, message):
+    workflow("evaluate", table_of({**ROW, **changes}))
+    answer = pinnkan_command("evaluate", run_directory, "--fail-above", limit)
+    assert (answer.code, answer.err) == (code, message)
+    assert "lambda=0.1" in answer.out
+
+
+def test_plot_hands_on_what_to_draw(pinnkan_command, workflow, problem, run_directory):
+    calls = workflow("plot", lambda *args, **options: options["output"])
+    answer = pinnkan_command(
+        *("plot", run_directory, "--lambda", "-0.5", "--method", "scratch", "--tag", "t", "--field", "error"),
+        *("--time", "0.5", "--slice", "x=0", "--slice", "y=-1", "--dpi", "90", "-o", "e.pdf"),
+    )
+    assert (answer.code, answer.out, answer.err) == (0, "", "wrote e.pdf\n")
+    (call,) = calls
+    assert (call.values, call.method, call.tag, call.field) == ({"lambda": -0.5}, "scratch", "t", "error")
+    assert (call.time, call.slices, call.dpi, call.output) == (0.5, ["x=0", "y=-1"], 90, Path("e.pdf"))
+
+
+def test_export_hands_on_the_points(pinnkan_command, workflow, problem, run_directory):
+    calls = workflow("export", lambda *args, **options: options["output"])
+    assert pinnkan_command("export", run_directory, "--grid", "5x7", "-o", "u.csv").err == "wrote u.csv\n"
+    assert pinnkan_command("export", run_directory, "--points", "p.csv", "-q", "-o", "u.csv").err == ""
+    assert [(call.values, call.grid, call.points) for call in calls] == [
+        (None, "5x7", None),
+        (None, None, Path("p.csv")),
+    ]
+
+
+CHECK = {
+    "problem": "heat",
+    "equations": [{"name": "equation[0]", "residual": "u_t - lambda*u_xx"}],
+    "conditions": [{"name": "boundary[0]", "residual": "u"}],
+    "points": {"interior": 1000, "boundary[0]": 200},
+    "trainable_parameters": 34304,
+    "tests": [{"name": "exact in equation[0]", "value": 1e-15, "limit": 1e-8, "passed": True}],
+    "warnings": ["the side x+ has no condition"],
+}
+
+
+def test_check_echoes_equations_first(pinnkan_command, workflow, problem):
+    calls = workflow("check", lambda stated, **options: CHECK)
+    answer = pinnkan_command("check", "heat", "--lambda", "0.5", "--plot", "p.png")
+    assert answer.code == 0
+    assert answer.out == (
+        "equation[0]: u_t - lambda*u_xx = 0\n"
+        "boundary[0]: u = 0\n"
+        "\n"
+        "problem               heat\n"
+        "points:\n"
+        "  interior     1000\n"
+        "  boundary[0]  200\n"
+        "trainable_parameters  34304\n"
+        "tests:\n"
+        "  name                     value     limit  passed\n"
+        "  --------------------  --------  --------  ------\n"
+        "  exact in equation[0]  1.00e-15  1.00e-08  yes\n"
+    )
+    assert answer.err == "warning: the side x+ has no condition\n"
+    assert (calls[0].values, calls[0].plot) == ({"lambda": 0.5}, Path("p.png"))
+
+
+def test_check_of_a_problem_against_itself_fails_with_5(pinnkan_command, workflow, problem):
+    failed = {
+        **CHECK,
+        "tests": [{"name": "exact in equation[0]", "value": 2.0, "limit": 1e-8, "passed": False}],
+    }
+    workflow("check", lambda stated, **options: failed)
+    answer = pinnkan_command("check", "heat", "--json")
+    assert answer.code == 5
+    assert answer.json == failed
+    assert answer.err.endswith("error: the problem does not agree with itself: exact in equation[0]\n")
+
+
+def test_show_document(pinnkan_command, workflow, tmp_path):
+    data = {
+        "kind": "adapter",
+        "parameters": {"lambda": 0.1},
+        "history": [],
+        "title": "a\x1b[2Jb",
+        "problem_text": "title: Heat\n",
+    }
+    workflow("show", lambda target: data)
+    short = "kind     adapter\nparameters:\n  lambda  0.1\nhistory  -\ntitle    a\\x1b[2Jb\n"
+    assert pinnkan_command("show", tmp_path).out == short
+    assert pinnkan_command("show", tmp_path, "-v").out == f"{short}\ntitle: Heat\n"
+    assert pinnkan_command("show", tmp_path, "--json").json == data
+
+
+def test_problems_are_listed_with_titles(pinnkan_command, problem):
+    answer = pinnkan_command("problems")
+    assert answer.out.splitlines()[-1].split(maxsplit=1) == ["heat", "Heat equation"]
+    assert [row["name"] for row in pinnkan_command("problems", "--json").json["problems"]] == [
+        "elliptic",
+        "heat",
+    ]

@@ -1,0 +1,114 @@
+"""Help answers at once, with an example for every command and a definition for every number."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from pinnkan.cli.app import COMMANDS
+
+NAMES = [command.__name__ for command, _ in COMMANDS]
+SLOW_IMPORTS = ("torch", "numpy", "sympy", "matplotlib", "scipy", "h5py", "yaml", "rich")
+
+
+def test_the_eight_commands():
+    assert NAMES == ["check", "pretrain", "finetune", "evaluate", "plot", "export", "show", "problems"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_help_has_an_example_of_the_command_itself(pinnkan_command, name):
+    answer = pinnkan_command(name, "--help")
+    examples = answer.out.partition("Examples:\n")[2]
+    assert answer.code == 0
+    assert re.search(rf"^    pinnkan {name}\b", examples, re.MULTILINE), answer.out
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_short_help_is_whole(pinnkan_command, name):
+    (line,) = re.findall(rf"^  {name} .*$", pinnkan_command("--help").out, re.MULTILINE)
+    assert not line.endswith("...")
+
+
+def test_top_help_shows_the_main_job_and_the_exit_codes(pinnkan_command):
+    out = pinnkan_command("--help").out
+    for text in ("pinnkan pretrain elliptic", "pinnkan evaluate runs/elliptic", "75  stopped by a signal"):
+        assert text in out
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "relative_l2",
+        "relative_l2_squared",
+        "relative_max",
+        "boundary_max",
+        "residual_rms",
+        "zero_network_l2",
+        "trainable_parameters",
+        "file_bytes",
+        "train_seconds",
+        "steps",
+        "stop_reason",
+    ],
+)
+def test_evaluate_defines_every_number_it_prints(pinnkan_command, name):
+    assert re.search(rf"^  {name}: \S", pinnkan_command("evaluate", "-h").out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("names", "options"),
+    [
+        (NAMES, ["-q", "-v"]),
+        (["check", "pretrain", "finetune"], ["--set", "--seed"]),
+        (
+            ["check", "pretrain", "finetune", "evaluate", "plot", "export"],
+            ["--device", "--dtype", "--threads"],
+        ),
+        (["check", "finetune", "evaluate", "plot", "export"], ["--lambda", "--param"]),
+        (["check", "pretrain", "finetune", "evaluate", "show", "problems"], ["--json"]),
+        (["pretrain", "finetune"], ["--force", "--time-limit"]),
+        (["finetune", "plot", "export"], ["--method", "--tag"]),
+        (["plot", "export"], ["--time", "-o"]),
+    ],
+)
+def test_options_that_commands_share(pinnkan_command, names, options):
+    for name in names:
+        out = pinnkan_command(name, "--help").out
+        for option in options:
+            assert re.search(rf"^  (-\w, )?{option}\b", out, re.MULTILINE), (name, option)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["evaluate", "--help"], ["--version"]])
+def test_help_imports_nothing_slow(arguments):
+    program = (
+        "import sys; from pinnkan.cli.app import main\n"
+        "try: main()\n"
+        f"finally: print([m for m in {SLOW_IMPORTS} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_version_and_module_entry():
+    done = subprocess.run(
+        [sys.executable, "-m", "pinnkan", "--version"], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert re.fullmatch(r"pinnkan \d+\.\d+\.\d+\S*\n", done.stdout)
+
+
+def test_help_into_a_full_disk_says_so():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pinnkan", "--help"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert (done.returncode, done.stderr) == (74, "error: cannot read or write: No space left on device\n")
