@@ -20,7 +20,7 @@ def problems(
 
     Each name is a PROBLEM for 'pinnkan check' and 'pinnkan pretrain'.
     """
-    from pinnkan.problem import load_problem, shipped_problems
+    from pinnkan.problem.loading import load_problem, shipped_problems
 
     rows = [
         {"name": name, "title": load_problem(path).title, "file": str(path)}

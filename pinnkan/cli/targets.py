@@ -9,44 +9,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pinnkan.errors import UsageError, did_you_mean
+from pinnkan.errors import UsageError
 
 if TYPE_CHECKING:
-    from pinnkan.problem import Problem
+    from pinnkan.problem.spec import Problem
 
 RUNS = Path("runs")
 BASE = "base.h5"
 ADAPTERS = "adapters"
 
 
-def find_problem(name: str) -> Path:
-    """Return the file of a problem: a path, or else a shipped name.
-
-    Raises:
-        UsageError: If there is neither.
-    """
-    from pinnkan.problem import shipped_problems
-
-    path = Path(name)
-    if path.is_file():
-        return path
-    if path.is_dir():
-        raise UsageError(f"{name} is a directory; expected a problem file or the name of a shipped problem")
-    shipped = shipped_problems()
-    if name in shipped:
-        return shipped[name]
-    hint = did_you_mean(name, list(shipped)) or f"; shipped problems are {', '.join(shipped)}"
-    raise UsageError(f"no file and no shipped problem is called '{name}'{hint}")
-
-
 def load(name: str, overrides: Sequence[str] | None) -> Problem:
     """Read the problem that a PROBLEM argument names, with its ``--set`` overrides.
 
     Raises:
-        UsageError: If nothing has this name.
+        UsageError: If there is no such file and no shipped problem of this name.
         ProblemError: If the file or an override has faults.
     """
-    from pinnkan.problem import load_problem
+    from pinnkan.problem.loading import find_problem, load_problem
 
     return load_problem(find_problem(name), overrides=overrides or ())
 

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-import pinnkan
 from pinnkan.errors import PinnkanError
 
 REPORT = {
@@ -85,6 +84,7 @@ def workflow(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[..., An
 @pytest.fixture
 def problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     """A problem called heat with the parameter lambda: shipped, and held by the run directory."""
+    from pinnkan.problem import loading
     from pinnkan.problem.family import Parameter
 
     heat = SimpleNamespace(
@@ -94,12 +94,11 @@ def problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     def load_problem(path: Path, *, overrides: Any = ()) -> SimpleNamespace:
         return SimpleNamespace(**{**vars(heat), "overrides": tuple(overrides)})
 
-    stub(
-        monkeypatch,
-        "pinnkan.problem",
-        __path__=[str(Path(pinnkan.__path__[0]) / "problem")],
-        load_problem=load_problem,
-        shipped_problems=lambda: {"elliptic": tmp_path / "elliptic.yaml", "heat": tmp_path / "heat.yaml"},
+    monkeypatch.setattr(loading, "load_problem", load_problem)
+    monkeypatch.setattr(
+        loading,
+        "shipped_problems",
+        lambda: {name: tmp_path / f"{name}.yaml" for name in ("elliptic", "heat")},
     )
     stub(monkeypatch, "pinnkan.workflows")
     stub(monkeypatch, "pinnkan.workflows.runs", problem_of=lambda directory: heat)

@@ -30,7 +30,7 @@ def command():
     with watching(quiet="-q" in sys.argv, verbose="-v" in sys.argv) as observer:
         observer.begin("lambda=0.1", "lm [walls]", 50)
         steps = 0
-        while steps < 50 and observer.stop_signal is None:
+        while steps == 0 or (steps < 50 and observer.stop_signal is None):
             steps += 1
             time.sleep(STEP)
             observer.step(StepReport(steps, 50, steps * STEP, "lm", 1e-3, {"equation[0]": 2e-3}, 3e-3, 4e-3))
