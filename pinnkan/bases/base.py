@@ -63,7 +63,7 @@ class Basis(ABC):
         if order < 0:
             raise ValueError(f"order of a derivative: expected 0 or more, got {order}")
         if x.requires_grad and torch.is_grad_enabled():
-            result: Tensor = _Differentiable.apply(x, self, order)
+            result: Tensor = _Differentiable.apply(x, self, order)  # type: ignore[no-untyped-call]
             return result
         shape = (order + 1, *x.shape[:-1], self.size, x.shape[-1])
         if out is None:
@@ -85,7 +85,7 @@ class _Differentiable(torch.autograd.Function):
         return basis.derivatives(x.detach(), order)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (x,) = ctx.saved_tensors
         following = ctx.basis.derivatives(x, ctx.order + 1)[1:]
         return (gradient * following).sum(dim=(0, -2)), None, None

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pinnkan.bases.base import Basis
+from pinnkan.bases.bspline import BSpline
 from pinnkan.bases.chebyshev import Chebyshev
+from pinnkan.bases.fourier import Fourier
+from pinnkan.bases.legendre import Legendre
+from pinnkan.bases.taylor import Taylor
 from pinnkan.errors import UsageError, did_you_mean
 
 BASES: dict[str, Callable[[int, int], Basis]] = {
     "chebyshev": lambda functions, degree: Chebyshev(functions),
+    "legendre": lambda functions, degree: Legendre(functions),
+    "taylor": lambda functions, degree: Taylor(functions),
+    "fourier": lambda functions, degree: Fourier(functions),
+    "bspline": lambda functions, degree: BSpline(functions, degree),
 }
 """From the number of functions and the degree (B-splines only) to the basis."""
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from scipy import interpolate, special
 
 from pinnkan.bases import BASES, Basis, make_basis
 from pinnkan.errors import UsageError
@@ -19,8 +20,25 @@ def chebyshev_oracle(x: Array, k: int) -> Array:
     return np.cos(k * np.arccos(x))
 
 
+def fourier_oracle(x: Array, k: int) -> Array:
+    frequency = (k + 1) // 2
+    return np.cos(frequency * x) if k % 2 or k == 0 else np.sin(frequency * x)
+
+
+def bspline_oracle(x: Array, k: int) -> Array:
+    """Row k of nine cubic splines on six cells, or SiLU."""
+    if k == 9:
+        return x * special.expit(x)
+    knots = -1 + (np.arange(13) - 3) / 3
+    return interpolate.BSpline(knots, np.eye(9)[k], 3)(x)
+
+
 ORACLES: dict[str, Callable[[Array, int], Array]] = {
     "chebyshev": chebyshev_oracle,
+    "legendre": lambda x, k: special.eval_legendre(k, x),
+    "taylor": lambda x, k: x**k,
+    "fourier": fourier_oracle,
+    "bspline": bspline_oracle,
 }
 
 

@@ -1,0 +1,52 @@
+"""Taylor basis: the monomials 1, x, ..., x^{K-1} on [-1, 1]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from pinnkan.bases.base import Basis, Rows, check_functions
+
+
+@dataclass(frozen=True)
+class Taylor(Basis):
+    """Powers about 0; ill-conditioned beyond a dozen functions, kept because the method's paper uses it.
+
+    Attributes:
+        functions: K, the constant included.
+
+    Raises:
+        UsageError: If K is below 1.
+    """
+
+    functions: int
+    domain: ClassVar[Literal["unit", "line"]] = "unit"
+
+    def __post_init__(self) -> None:
+        check_functions("taylor", self.functions)
+
+    @property
+    def size(self) -> int:
+        """K."""
+        return self.functions
+
+    def values(self, x: Tensor) -> Tensor:
+        """x^{k+1} = x x^k."""
+        terms = [torch.ones_like(x)]
+        while len(terms) < self.functions:
+            terms.append(x * terms[-1])
+        return torch.stack(terms, dim=-2)
+
+    def fill(self, x: Tensor, rows: Rows) -> None:
+        """d^m x^k = k d^{m-1} x^{k-1}: one pass a row."""
+        rows[0][0].fill_(1)
+        for before, after in pairwise(rows[0]):
+            torch.mul(x, before, out=after)
+        for lower, upper in pairwise(rows):
+            upper[0].zero_()
+            for k in range(1, self.functions):
+                torch.mul(lower[k - 1], k, out=upper[k])
