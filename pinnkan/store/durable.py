@@ -31,14 +31,16 @@ def replace_file(path: Path, data: bytes, check: Callable[[Path], None]) -> None
     Raises:
         FileAccessError: If the system refuses any step, naming path and cause.
     """
+    state = ""
     try:
         _make_folder(path.parent)
         # Opened first: a folder that cannot be flushed is found out while the old file is still in place.
         with _open_folder(path.parent) as folder:
             _replace(path, data, check)
-            _sync_renamed(path, folder)
+            state = "; the new file is in place, but a power cut may bring the old one back"
+            _sync_folder(folder)
     except OSError as error:
-        raise FileAccessError.of("write", path, error) from error
+        raise FileAccessError(f"cannot write {path}: {error.strerror or error}{state}") from error
 
 
 def read_file(path: Path, max_bytes: int) -> bytes:
@@ -54,16 +56,15 @@ def read_file(path: Path, max_bytes: int) -> bytes:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise DamagedFileError(f"{path}: not a regular file")
-            data = file.read(min(status.st_size, max_bytes) + 1)
+            if status.st_size > max_bytes:
+                raise DamagedFileError(f"{path}: larger than {max_bytes} bytes, which no pinnkan file is")
+            return file.read(status.st_size)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UsageError(f"no such file: {path}") from error
     except IsADirectoryError as error:
         raise UsageError(f"{path} is a directory, expected a file") from error
     except OSError as error:
         raise FileAccessError.of("read", path, error) from error
-    if len(data) > max_bytes:
-        raise DamagedFileError(f"{path}: larger than {max_bytes} bytes, which no pinnkan file is")
-    return data
 
 
 def _replace(path: Path, data: bytes, check: Callable[[Path], None]) -> None:
@@ -86,16 +87,6 @@ def _write_all(descriptor: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
-
-
-def _sync_renamed(path: Path, folder: int | None) -> None:
-    try:
-        _sync_folder(folder)
-    except OSError as error:
-        raise FileAccessError(
-            f"cannot write {path}: {error.strerror or error}; "
-            "the new file is in place, but a power cut may bring the old one back"
-        ) from error
 
 
 def _make_folder(folder: Path) -> None:

@@ -1,0 +1,130 @@
+"""The store is the only way to HDF5, and nothing in the package runs what a file says."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import pinnkan
+
+PACKAGE = Path(pinnkan.__file__).parent
+
+# Modules that run code on reading, or read formats that do.
+FORBIDDEN_MODULES = {
+    "pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "code", "codeop",
+    "runpy",
+}  # fmt: skip
+FORBIDDEN_NAMES = {"eval", "exec", "compile", "__import__"}
+FORBIDDEN_CALLS = {
+    "torch.load", "torch.save", "torch.jit.load", "torch.hub.load",
+    "yaml.load", "yaml.load_all", "yaml.full_load", "yaml.full_load_all", "yaml.unsafe_load",
+    "yaml.unsafe_load_all", "yaml.Loader", "yaml.FullLoader", "yaml.UnsafeLoader",
+    "sympy.parse_expr", "sympy.lambdify", "sympy.parsing.sympy_parser.parse_expr",
+    "builtins.eval", "builtins.exec", "os.system", "os.popen", "subprocess.run", "subprocess.Popen",
+}  # fmt: skip
+# An export is a file for others, written and never read.
+H5PY_ALLOWED = {"store/hdf5.py", "output/hdf5.py"}
+
+
+def faults_of(source: str, place: str) -> list[str]:
+    """List the forbidden imports, names and calls of a module, with their lines."""
+    faults, aliases = [], {}
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        for name, alias in imported(node):
+            aliases[alias] = name
+            root = name.split(".")[0]
+            if root in FORBIDDEN_MODULES or name in FORBIDDEN_CALLS:
+                faults.append(f"{place}:{node.lineno}: import of {name}")
+            if root == "h5py" and place not in H5PY_ALLOWED:
+                faults.append(f"{place}:{node.lineno}: h5py outside the store")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in FORBIDDEN_NAMES:
+            faults.append(f"{place}:{node.lineno}: {node.id}")
+        if isinstance(node, ast.Attribute) and dotted(node, aliases) in FORBIDDEN_CALLS:
+            faults.append(f"{place}:{node.lineno}: {dotted(node, aliases)}")
+        if isinstance(node, ast.keyword) and node.arg == "allow_pickle" and not is_false(node.value):
+            faults.append(f"{place}:{node.value.lineno}: allow_pickle")
+        if isinstance(node, ast.Call) and dotted(node.func, aliases) == "importlib.import_module":
+            faults.append(f"{place}:{node.lineno}: importlib.import_module")
+    return faults
+
+
+def imported(node: ast.AST) -> list[tuple[str, str]]:
+    if isinstance(node, ast.Import):
+        return [(item.name, item.asname or item.name.split(".")[0]) for item in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module:
+        return [(f"{node.module}.{item.name}", item.asname or item.name) for item in node.names]
+    return []
+
+
+def dotted(node: ast.AST, aliases: dict[str, str]) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value, aliases)}.{node.attr}"
+    return aliases.get(node.id, node.id) if isinstance(node, ast.Name) else "?"
+
+
+def is_false(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False
+
+
+MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+
+
+def test_the_package_was_found():
+    assert {"store/hdf5.py", "store/reader.py", "errors.py"} <= set(MODULES)
+
+
+@pytest.mark.parametrize("place", MODULES)
+def test_module_runs_no_text_and_reads_no_file_around_the_store(place):
+    assert faults_of((PACKAGE / place).read_text(encoding="utf-8"), place) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import h5py",
+        "def f():\n    from h5py import File",
+        "import pickle",
+        "from pickle import loads",
+        "import torch\ntorch.load('x')",
+        "import torch as t\nt.load('x')",
+        "from torch import load as l",
+        "eval('1')",
+        "exec('1')",
+        "f = eval",
+        "__import__('os')",
+        "import builtins\nbuiltins.eval('1')",
+        "import yaml\nyaml.load('x', yaml.Loader)",
+        "from yaml import full_load",
+        "import numpy as np\nnp.load('x', allow_pickle=True)",
+        "import sympy\nsympy.lambdify([], 1)",
+        "import importlib\nimportlib.import_module('pickle')",
+    ],
+)
+def test_the_lint_finds(source):
+    assert faults_of(source, "problem/reader.py") != []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "model.eval()",
+        "import re\nre.compile('x')",
+        "import yaml\nyaml.compose('x')",
+        "import numpy as np\nnp.load('x')",
+    ],
+)
+def test_the_lint_lets_pass(source):
+    assert faults_of(source, "problem/reader.py") == []
+
+
+def test_the_store_opens_hdf5_in_memory_only():
+    tree = ast.parse((PACKAGE / "store" / "hdf5.py").read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    opened = [node for node in calls if dotted(node.func, {}) == "h5py.File"]
+    assert len(opened) == 1
+    assert ast.unparse(opened[0]).endswith("**options)")
+    assert "'driver': 'core', 'backing_store': False" in ast.unparse(tree)
