@@ -1,0 +1,44 @@
+"""Equations as the field writes them: text to safe tree, to symbolic form, to tensors."""
+
+from pinnkan.expressions.calculus import partial_derivative, substitute, substitute_unknown, total_derivative
+from pinnkan.expressions.evaluation import evaluate
+from pinnkan.expressions.lowering import lower
+from pinnkan.expressions.names import (
+    RESERVED,
+    Names,
+    derivative_name,
+    derivative_symbols,
+    naming_faults,
+    normal_symbols,
+    symbol,
+)
+from pinnkan.expressions.splitting import split_data
+from pinnkan.expressions.symbolic import to_symbolic, to_value
+from pinnkan.expressions.syntax import parse_equation, parse_expression
+from pinnkan.expressions.text import canonical_text
+from pinnkan.expressions.tree import Equation, ExpressionFault, Tree
+
+__all__ = [
+    "RESERVED",
+    "Equation",
+    "ExpressionFault",
+    "Names",
+    "Tree",
+    "canonical_text",
+    "derivative_name",
+    "derivative_symbols",
+    "evaluate",
+    "lower",
+    "naming_faults",
+    "normal_symbols",
+    "parse_equation",
+    "parse_expression",
+    "partial_derivative",
+    "split_data",
+    "substitute",
+    "substitute_unknown",
+    "symbol",
+    "to_symbolic",
+    "to_value",
+    "total_derivative",
+]

@@ -1,0 +1,114 @@
+"""Case distinctions as opaque symbolic functions: conditions, ``Where`` and what is built of it.
+
+Why not SymPy's own: its Piecewise and relationals rewrite themselves on
+construction (``max(1 - r, 0)^(-1/2)`` would become a branch with a complex
+infinity), its Abs and Max differentiate to sign, Heaviside and DiracDelta.
+These classes stay as they were written, differentiate branch by branch, and
+print as ``Piecewise``, ``Max``, ``Min`` and ``Abs``.
+
+A condition is a function of numbers, too: 1 where it holds, 0 where not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+
+
+class _Real(sympy.Function):  # type: ignore[misc]
+    """A real-valued function that SymPy knows nothing else about."""
+
+    is_real = True
+
+
+class Less(_Real):
+    """a < b."""
+
+    nargs = 2
+
+    @classmethod
+    def eval(cls, a: Any, b: Any) -> Any:
+        """Decide between two numbers."""
+        return _indicator(float(a) < float(b)) if a.is_number and b.is_number else None
+
+
+class LessEqual(_Real):
+    """a <= b."""
+
+    nargs = 2
+
+    @classmethod
+    def eval(cls, a: Any, b: Any) -> Any:
+        """Decide between two numbers."""
+        return _indicator(float(a) <= float(b)) if a.is_number and b.is_number else None
+
+
+class Both(_Real):
+    """Both conditions hold."""
+
+    nargs = 2
+
+    @classmethod
+    def eval(cls, p: Any, q: Any) -> Any:
+        """Drop a condition that is decided."""
+        if p.is_Integer:
+            return q if p == 1 else p
+        if q.is_Integer:
+            return p if q == 1 else q
+        return None
+
+
+class Either(_Real):
+    """At least one of the conditions holds."""
+
+    nargs = 2
+
+    @classmethod
+    def eval(cls, p: Any, q: Any) -> Any:
+        """Drop a condition that is decided."""
+        if p.is_Integer:
+            return p if p == 1 else q
+        if q.is_Integer:
+            return q if q == 1 else p
+        return None
+
+
+class Where(_Real):
+    """The value ``a`` where the condition holds, ``b`` elsewhere."""
+
+    nargs = 3
+
+    @classmethod
+    def eval(cls, condition: Any, a: Any, b: Any) -> Any:
+        """Take the branch of a decided condition."""
+        if condition.is_Integer:
+            return a if condition == 1 else b
+        return a if a == b else None
+
+    def _eval_derivative(self, symbol: Any) -> Any:
+        """Differentiate branch by branch: one-sided at the switch, never a Dirac."""
+        condition, a, b = self.args
+        return Where(condition, a.diff(symbol), b.diff(symbol))
+
+
+CONDITIONS = (Less, LessEqual, Both, Either)
+
+
+def _indicator(holds: bool) -> Any:
+    return sympy.Integer(int(holds))
+
+
+def maximum(a: Any, b: Any) -> Any:
+    """The larger of two; where they are equal the first one, and its derivatives."""
+    return Where(LessEqual(b, a), a, b)
+
+
+def minimum(a: Any, b: Any) -> Any:
+    """The smaller of two; where they are equal the first one, and its derivatives."""
+    return Where(LessEqual(a, b), a, b)
+
+
+def absolute(a: Any) -> Any:
+    """|a|; its derivative at zero is that of the side a > 0."""
+    return Where(LessEqual(0, a), a, -a)
