@@ -144,8 +144,11 @@ def family_points(
     if math.prod(len(axis) for axis in axes) > MOST_VALUES:
         raise UsageError(f"--param: the product of the lists has more than {MOST_VALUES} values")
     names = [parameter.name for parameter in parameters]
-    points = (dict(zip(names, combination, strict=True)) for combination in itertools.product(*axes))
-    return list({file_stem(point): point for point in reversed(list(points))}.values())[::-1]
+    distinct: dict[str, dict[str, float]] = {}
+    for combination in itertools.product(*axes):
+        point = dict(zip(names, combination, strict=True))
+        distinct.setdefault(file_stem(point), point)
+    return list(distinct.values())
 
 
 def _lists_by_name(
@@ -155,7 +158,9 @@ def _lists_by_name(
     if (only or named) and not names:
         raise UsageError("this problem has no parameters; leave --lambda and --param out")
     if only and len(names) > 1:
-        raise UsageError(f"--lambda sets the only parameter of a family; this one has {', '.join(names)}: use --param NAME=VALUE")
+        raise UsageError(
+            f"--lambda sets the only parameter of a family; this one has {', '.join(names)}: use --param NAME=VALUE"
+        )
     lists: dict[str, tuple[float, ...]] = {}
     for text in only:
         lists[names[0]] = lists.get(names[0], ()) + expand_values(text)
@@ -170,7 +175,9 @@ def _lists_by_name(
     return lists
 
 
-def complete_values(parameters: Sequence[Parameter], values: Mapping[str, float] | float | None) -> dict[str, float]:
+def complete_values(
+    parameters: Sequence[Parameter], values: Mapping[str, float] | float | None
+) -> dict[str, float]:
     """Return a value for every parameter, in problem order; base values where none is given.
 
     Args:
@@ -191,7 +198,9 @@ def complete_values(parameters: Sequence[Parameter], values: Mapping[str, float]
         if name not in names:
             known = did_you_mean(name, names) or f"; the parameters are {', '.join(names) or 'none'}"
             raise UsageError(f"unknown parameter {quote(name)}{known}")
-    complete = {parameter.name: float(given.get(parameter.name, parameter.base)) + 0.0 for parameter in parameters}
+    complete = {
+        parameter.name: float(given.get(parameter.name, parameter.base)) + 0.0 for parameter in parameters
+    }
     for name, value in complete.items():
         if not math.isfinite(value):
             raise UsageError(f"parameter {name} must be a finite number, got {value}")

@@ -31,7 +31,9 @@ def apply_overrides(root: Block, overrides: Sequence[str], faults: Faults) -> Bl
         path, equals, value_text = text.partition("=")
         keys = path.split(".")
         if not equals or not all(key.strip() for key in keys):
-            faults.add(Place(source, 1, 1, max(1, len(text))), "expected KEY=VALUE, for example training.steps=200")
+            faults.add(
+                Place(source, 1, 1, max(1, len(text))), "expected KEY=VALUE, for example training.steps=200"
+            )
             continue
         value: Node | None = Scalar("", Place(source, 1, len(path) + 2))
         if value_text.strip():
@@ -71,7 +73,9 @@ class _Edit:
         short = _SHORT_FORMS.get(self.keys[0].text) if level == 2 else None
         if short is not None:
             return self.replace_key(Block(((Scalar(short, node.place), node),), node.place), level)
-        self.faults.add(self.keys[level].place, f"{self.path(level)} is a single value; it has no key {self.name(level)}")
+        self.faults.add(
+            self.keys[level].place, f"{self.path(level)} is a single value; it has no key {self.name(level)}"
+        )
         return node
 
     def replace_key(self, block: Block, level: int) -> Block:
@@ -86,7 +90,9 @@ class _Edit:
                 entries.append((name, value))
         if not found:
             empty = Block((), key.place)
-            entries.append((key, self.value if level + 1 == len(self.keys) else self.replace(empty, level + 1)))
+            entries.append(
+                (key, self.value if level + 1 == len(self.keys) else self.replace(empty, level + 1))
+            )
         return Block(tuple(entries), block.place)
 
     def replace_item(self, listing: Listing, level: int) -> Listing:
@@ -94,7 +100,9 @@ class _Edit:
         index = self.find_item(listing, key)
         if index is None:
             found = f"has {len(listing.items)} entries, numbered from 0"
-            self.faults.add(self.keys[level].place, f"{self.path(level)} {found}; found no entry {quote(key)}")
+            self.faults.add(
+                self.keys[level].place, f"{self.path(level)} {found}; found no entry {quote(key)}"
+            )
             return listing
         items = list(listing.items)
         items[index] = self.replace(items[index], level + 1)

@@ -79,7 +79,9 @@ class Faults:
             ProblemError: With all faults in the order of the text.
         """
         if self._found:
-            ordered = sorted(self._found, key=lambda item: (item[0].source.name, item[0].line, item[0].column))
+            ordered = sorted(
+                self._found, key=lambda item: (item[0].source.name, item[0].line, item[0].column)
+            )
             raise ProblemError([place.render(message) for place, message in ordered])
 
 

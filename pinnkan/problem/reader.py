@@ -72,7 +72,9 @@ class _StopReading(Exception):
     """Raised inside to end the walk once a limit is passed; the fault is noted already."""
 
 
-def read_yaml(text: str, name: str, faults: Faults, *, source: Source | None = None, shift: int = 0) -> Node | None:
+def read_yaml(
+    text: str, name: str, faults: Faults, *, source: Source | None = None, shift: int = 0
+) -> Node | None:
     """Parse YAML text into nodes, noting every fault.
 
     Args:
@@ -100,7 +102,10 @@ def read_yaml(text: str, name: str, faults: Faults, *, source: Source | None = N
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
-        faults.add(Place(walk.source, line, column + shift), f"character U+{ord(text[error.position]):04X} is not allowed")
+        faults.add(
+            Place(walk.source, line, column + shift),
+            f"character U+{ord(text[error.position]):04X} is not allowed",
+        )
     except (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError) as error:
         # PyYAML lets several of its own slips escape (facts: IndexError, KeyError, ...).
         faults.add(walk.start, f"cannot be read as YAML: {error}")
@@ -140,7 +145,9 @@ class _Walk:
         root: Node | None = None
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent) and root is not None:
-                self.faults.add(self.place(event.start_mark, 3), "only one YAML document ('---') a file is read")
+                self.faults.add(
+                    self.place(event.start_mark, 3), "only one YAML document ('---') a file is read"
+                )
                 return None
             if isinstance(event, yaml.NodeEvent):
                 root = self.node(event, events, 1)
@@ -173,10 +180,14 @@ class _Walk:
             )
         elif event.anchor is not None:
             self.faults.add(
-                self.place(event.start_mark, len(event.anchor) + 1), f"anchor '&{event.anchor}' is not allowed; write values out"
+                self.place(event.start_mark, len(event.anchor) + 1),
+                f"anchor '&{event.anchor}' is not allowed; write values out",
             )
         if getattr(event, "tag", None) is not None:
-            self.faults.add(self.place(event.start_mark), f"tag {quote(event.tag)} is not allowed; values are typed by their key")
+            self.faults.add(
+                self.place(event.start_mark),
+                f"tag {quote(event.tag)} is not allowed; values are typed by their key",
+            )
 
     def scalar(self, event: yaml.Event) -> Scalar:
         if not isinstance(event, yaml.ScalarEvent):

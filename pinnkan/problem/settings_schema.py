@@ -67,11 +67,15 @@ def _read_dataclass(defaults: _Some, block: Block, path: str, faults: Faults) ->
     settings: Any = dataclasses.replace(defaults, **values)
     phases = block.get("phases")
     if isinstance(defaults, TrainingSettings) and phases is not None:
-        settings = dataclasses.replace(settings, phases=_read_phases(phases, settings, f"{path}.phases", faults))
+        settings = dataclasses.replace(
+            settings, phases=_read_phases(phases, settings, f"{path}.phases", faults)
+        )
     return settings  # type: ignore[no-any-return]
 
 
-def _read_phases(node: Node, around: TrainingSettings, path: str, faults: Faults) -> tuple[PhaseSettings, ...]:
+def _read_phases(
+    node: Node, around: TrainingSettings, path: str, faults: Faults
+) -> tuple[PhaseSettings, ...]:
     """Read the list of phases; a key that a phase leaves out comes from the block around it."""
     items = read_list(node, path, faults, example="[{optimizer: adam}, {optimizer: lm}]")
     inherited = PhaseSettings(**{f.name: getattr(around, f.name) for f in dataclasses.fields(PhaseSettings)})

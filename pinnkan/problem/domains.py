@@ -1,0 +1,191 @@
+"""The block ``domain`` and the interval of time: read from a file, then built at one parameter value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sympy
+
+from pinnkan.errors import ProblemError, UsageError
+from pinnkan.expressions import substitute
+from pinnkan.geometry import SHAPES, Domain, make_shape
+from pinnkan.geometry import Shape as SpaceShape
+from pinnkan.problem.declarations import Declared, as_number
+from pinnkan.problem.fields import (
+    read_block,
+    read_list,
+    read_text,
+    refuse_unknown_keys,
+    require,
+    suggest,
+)
+from pinnkan.problem.formulas import names_in, read_formula
+from pinnkan.problem.places import Faults, quote
+from pinnkan.problem.reader import Block, Listing, Node
+from pinnkan.problem.spec import Problem, Shape
+
+_NOT_YET = (
+    "annulus", "cylinder", "difference", "ellipse", "ellipsoid", "intersection", "l-shape", "mesh", "polygon",
+    "ring", "sphere", "torus", "triangle", "union",
+)  # fmt: skip
+
+
+def read_shape(root: Block, declared: Declared, used: set[str], faults: Faults) -> Shape | None:
+    """Read ``domain``; the names that its numbers mention are added to ``used``."""
+    node = require(root, "domain", "", root.place, faults, example="{shape: disk, center: [0, 0], radius: 1}")
+    block = (
+        None if node is None else read_block(node, "domain", faults, example="{shape: interval, x: [0, 1]}")
+    )
+    if block is None:
+        return None
+    kind_node = require(block, "shape", "domain", block.place, faults, example="box")
+    kind = None if kind_node is None else read_text(kind_node, "domain.shape", faults)
+    if kind is None or kind_node is None:
+        return None
+    if kind not in SHAPES:
+        faults.add(kind_node.place, _unknown_shape(kind))
+        return None
+    needed = SHAPES[kind].dimension
+    axes = declared.space
+    if needed is not None and needed != len(axes):
+        plural = "s" if needed > 1 else ""
+        faults.add(
+            kind_node.place,
+            f"domain.shape: {_article(kind)} needs {needed} space coordinate{plural}, found {len(axes)}: {', '.join(axes)}",
+        )
+        return None
+    entries = SHAPES[kind].entries(axes)
+    refuse_unknown_keys(block, ("shape", *entries), "domain", faults)
+    numbers: dict[str, tuple[sympy.Expr, ...]] = {}
+    for key, count in entries.items():
+        value = block.get(key)
+        if value is None and key not in SHAPES[kind].optional:
+            example = "1" if count == 1 else f"[{', '.join('012'[:count])}]"
+            faults.add(
+                block.place, f"domain: {_article(kind)} needs the key '{key}', for example {key}: {example}"
+            )
+        if value is not None:
+            read = read_numbers(value, f"domain.{key}", count, declared, used, faults)
+            if read is not None:
+                numbers[key] = read
+    complete = all(key in numbers or key in SHAPES[kind].optional for key in entries)
+    shape = Shape(kind, numbers, block.place)
+    return shape if complete else None
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
+def _unknown_shape(kind: str) -> str:
+    known = ", ".join(SHAPES)
+    if kind.lower() in _NOT_YET:
+        return f"domain.shape: the shape {quote(kind)} is not supported yet; supported are {known}"
+    return f"domain.shape: unknown shape {quote(kind)}; expected one of {known}{suggest(kind, tuple(SHAPES))}"
+
+
+def read_interval(
+    root: Block, declared: Declared, used: set[str], faults: Faults
+) -> tuple[sympy.Expr, sympy.Expr] | None:
+    """Read first and last time."""
+    node = root.get("time")
+    if declared.time is None or not isinstance(node, Block):
+        return None
+    ends = read_numbers(node.entries[0][1], f"time.{declared.time}", 2, declared, used, faults)
+    return None if ends is None else (ends[0], ends[1])
+
+
+def read_numbers(
+    node: Node, path: str, count: int, declared: Declared, used: set[str], faults: Faults
+) -> tuple[sympy.Expr, ...] | None:
+    """Read numbers that may depend on the parameters."""
+    items: tuple[Node, ...] | None = (node,)
+    if count > 1 or isinstance(node, Listing):
+        items = read_list(node, path, faults, example="[0, 1]" if count == 2 else "[0, 0, 0]")
+    if items is None:
+        return None
+    if len(items) != count:
+        faults.add(node.place, f"{path}: expected {count} number{'s' if count > 1 else ''}, got {len(items)}")
+        return None
+    names = declared.parameters_only()
+    values = []
+    for item in items:
+        formula = read_formula(item, path, faults)
+        value = formula.symbolic(names, faults, path) if formula else None
+        if formula is not None:
+            used |= names_in(formula.tree)
+        if value is not None and not value.free_symbols and as_number(value) is None:
+            faults.add(item.place, f"{path}: expected a finite number")
+            value = None
+        values.append(value)
+    return None if None in values else tuple(values)
+
+
+def check_at_base(
+    root: Block,
+    declared: Declared,
+    shape: Shape | None,
+    interval: tuple[sympy.Expr, sympy.Expr] | None,
+    faults: Faults,
+) -> SpaceShape | None:
+    """Build shape and interval at the base value; note an empty domain where its numbers are written."""
+    base = {parameter.name: parameter.base for parameter in declared.parameters}
+    space = None
+    if shape is not None:
+        try:
+            space = build_shape(shape, declared.space, base)
+        except UsageError as error:
+            faults.add(_guilty(root.get("domain"), str(error)).place, str(error))
+    time = root.get("time")
+    if interval is not None and isinstance(time, Block):
+        start, end = (number_at(value, base) for value in interval)
+        if not start < end:
+            node = time.entries[0][1]
+            faults.add(
+                node.place, f"time: {declared.time}: expected start < end, got [{start:g}, {end:g}] (empty)"
+            )
+    return space
+
+
+def _guilty(domain: Node | None, message: str) -> Node:
+    """Return the entry of ``domain`` that a message is about, as well as it can be told."""
+    assert isinstance(domain, Block)
+    for key, value in domain.entries:
+        if message.startswith(f"domain: {key.text}:"):
+            return value
+    return domain
+
+
+def number_at(expression: sympy.Expr, values: Mapping[str, float]) -> float:
+    """Return the value of an expression in the parameters; not a number where it has no real value."""
+    if expression.free_symbols:
+        expression = substitute(expression, {s: sympy.Float(values[s.name]) for s in expression.free_symbols})
+    number = as_number(expression)
+    return float("nan") if number is None else number
+
+
+def build_shape(shape: Shape, axes: tuple[str, ...], values: Mapping[str, float]) -> SpaceShape:
+    """Return the shape at one parameter value.
+
+    Raises:
+        UsageError: If it is empty there.
+    """
+    numbers = {key: [number_at(entry, values) for entry in entries] for key, entries in shape.numbers.items()}
+    return make_shape(shape.kind, axes, numbers)
+
+
+def build_domain(problem: Problem, values: Mapping[str, float]) -> Domain:
+    """Return the domain of a problem at one parameter value.
+
+    Raises:
+        ProblemError: If it is empty there.
+    """
+    interval = problem.interval
+    time = None if interval is None else (number_at(interval[0], values), number_at(interval[1], values))
+    try:
+        shape = build_shape(problem.shape, problem.space, values)
+        return Domain(shape=shape, coordinates=problem.coordinates, time=time)
+    except UsageError as error:
+        where = ", ".join(f"{name} = {value:.12g}" for name, value in values.items())
+        suffix = f" at {where}" if where else ""
+        raise ProblemError([problem.shape.place.render(f"{error}{suffix}")]) from None

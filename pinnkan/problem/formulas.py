@@ -1,0 +1,77 @@
+"""Formulas in a problem file: parsed once, their faults shown at the character where they sit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import sympy
+
+from pinnkan.expressions import ExpressionFault, Names, Tree, parse_equation, parse_expression, to_symbolic
+from pinnkan.expressions.tree import Call, Name
+from pinnkan.problem.fields import read_text
+from pinnkan.problem.places import Faults
+from pinnkan.problem.reader import Node, Scalar
+
+_Some = TypeVar("_Some")
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A parsed expression or equation and the value it was written in."""
+
+    tree: Tree
+    node: Scalar
+
+    @property
+    def text(self) -> str:
+        """The formula as written."""
+        return self.node.text
+
+    def symbolic(self, names: Names, faults: Faults, path: str, *, normal: bool = False) -> sympy.Expr | None:
+        """Return the SymPy expression (of an equation: left minus right); None if a fault was noted."""
+        return noting(lambda: to_symbolic(self.tree, names, normal=normal), self.node, path, faults)
+
+
+def read_formula(node: Node, path: str, faults: Faults, *, equation: bool = False) -> Formula | None:
+    """Parse the expression, or the equation ``left = right``, in a value; None if a fault was noted."""
+    text = read_text(node, path, faults)
+    if text is None:
+        return None
+    assert isinstance(node, Scalar)
+    parse = parse_equation if equation else parse_expression
+    tree = noting(lambda: parse(text), node, path, faults)
+    return None if tree is None else Formula(tree, node)
+
+
+def noting(action: Callable[[], _Some], node: Scalar, path: str, faults: Faults) -> _Some | None:
+    """Run an action on a value's text; its complaint becomes a fault at the right character."""
+    try:
+        return action()
+    except ExpressionFault as fault:
+        faults.add(node.part(fault.start, fault.end), f"{path}: {fault.message}")
+    return None
+
+
+def names_in(tree: Any) -> set[str]:
+    """Return every name that a tree mentions."""
+    return {node.name for node in _walk(tree) if isinstance(node, Name)}
+
+
+def mentions_inside_call(tree: Tree, name: str) -> bool:
+    """Tell whether a name stands inside the brackets of a function or operator."""
+    return any(name in names_in(node.arguments) for node in _walk(tree) if isinstance(node, Call))
+
+
+def _walk(tree: Any) -> Iterator[Any]:
+    """Yield all nodes; iterative, since user text may nest deeply."""
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, tuple):
+            pending.extend(node)
+        elif dataclasses.is_dataclass(node):
+            yield node
+            pending.extend(getattr(node, item.name) for item in dataclasses.fields(node))

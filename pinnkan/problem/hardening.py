@@ -1,0 +1,297 @@
+"""Building the ansatz: which conditions can be met exactly at a parameter value, and by which lift."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from pinnkan.errors import ProblemError
+from pinnkan.expressions import evaluate, substitute, symbol, total_derivative
+from pinnkan.geometry import Box, Disk, Domain
+from pinnkan.problem.ansatz import Ansatz, Memory
+from pinnkan.problem.domains import number_at
+from pinnkan.problem.lifts import HarmonicLift, harmonic_lift, number, transfinite
+from pinnkan.problem.prescribed import Prescribed, prescribed
+from pinnkan.problem.spec import Problem
+
+FloatArray = NDArray[np.float64]
+
+_SAMPLES = 200
+_TIMES = 8
+_SEED = 20_250_101
+_VANISHES = 1e-13
+_MEETS = 1e-12
+_ZERO = sympy.Integer(0)
+
+
+def build_ansatz(problem: Problem, domain: Domain, values: Mapping[str, float], memory: Memory) -> Ansatz:
+    """Return the ansatz that meets as many conditions as it can.
+
+    Args:
+        problem: The problem.
+        domain: Its domain at ``values``.
+        values: Of the parameters.
+        memory: Derivatives of formulas, shared by all parameter values.
+
+    Raises:
+        ProblemError: If a condition with ``hard: true`` cannot be met, with the reason.
+    """
+    return _Builder(problem, domain, values).build(memory)
+
+
+@dataclass
+class _Boundary:
+    """The hard boundary conditions and a lift that takes their values."""
+
+    found: list[Prescribed] = field(default_factory=list)
+    formula: sympy.Expr = _ZERO
+    harmonic: HarmonicLift | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return tuple(part for item in self.found for part in item.condition.parts)
+
+
+class _Builder:
+    """One ansatz under construction; ``notes`` collects why conditions stay soft."""
+
+    def __init__(self, problem: Problem, domain: Domain, values: Mapping[str, float]) -> None:
+        self.problem = problem
+        self.domain = domain
+        self.values = values
+        self.notes: dict[str, str] = {}
+        self.offset = int(domain.time is not None)
+
+    def build(self, memory: Memory) -> Ansatz:
+        candidates = self.candidates()
+        boundary = self.boundary([item for item in candidates if not item.condition.is_initial])
+        initial = self.initial([item for item in candidates if item.condition.is_initial], boundary)
+        self.refuse_unmet()
+        return Ansatz(
+            names=self.problem.names,
+            values=self.values,
+            lift_formula=self.lift(boundary, initial),
+            factor_formula=self.factor(boundary, initial),
+            harmonic=None if initial else boundary.harmonic,
+            hard=tuple(item.condition.name for item in (*boundary.found, *initial)),
+            notes=self.notes,
+            memory=memory,
+        )
+
+    def candidates(self) -> list[Prescribed]:
+        """Return the conditions that prescribe u or u_t at this parameter value and may be hard."""
+        found = []
+        for condition in self.problem.conditions:
+            item = None if condition.hard is False else prescribed(condition, self.problem.names)
+            if item is None:
+                continue
+            slope = number_at(item.slope, self.values)
+            if slope and math.isfinite(slope):
+                found.append(item)
+            else:
+                self.notes[condition.name] = "the factor of the unknown vanishes at this parameter value"
+        return found
+
+    def refuse_unmet(self) -> None:
+        """Refuse a condition with ``hard: true`` that could not be built in.
+
+        Raises:
+            ProblemError: With the reason of each.
+        """
+        unmet = [c for c in self.problem.conditions if c.hard and c.name in self.notes]
+        if unmet:
+            reasons = [f"{c.name}: hard: true cannot be met: {self.notes[c.name]}" for c in unmet]
+            raise ProblemError([c.place.render(text) for c, text in zip(unmet, reasons, strict=True)])
+
+    def evaluate(self, formula: sympy.Expr, points: FloatArray) -> FloatArray:
+        """Return values (N,) of a formula at points (N, D)."""
+        return evaluate([formula], self.problem.coordinates, points, self.values)[0]
+
+    def samples(self, where: str) -> FloatArray:
+        """Return seeded random points of the domain, a boundary part or the initial time, shape (N, D)."""
+        return self.domain.collocate(where, _SAMPLES, rule="random", seed=_SEED).points
+
+    # Boundary
+
+    def boundary(self, candidates: list[Prescribed]) -> _Boundary:
+        """Return the boundary conditions that can be hard, with their lift."""
+        if not candidates:
+            return _Boundary()
+        if isinstance(self.domain.shape, Box):
+            return self.on_box(self.domain.shape, candidates)
+        (only,) = candidates
+        return self.on_round(only)
+
+    def on_box(self, box: Box, candidates: list[Prescribed]) -> _Boundary:
+        """Blend the sides' data; where sides disagree at a corner, those that lose stay soft."""
+        while candidates:
+            data = {part: self.side_data(part, item) for item in candidates for part in item.condition.parts}
+            formula = transfinite(box, data)
+            losing = [item for item in candidates if self.mismatch(formula, item)]
+            if not losing:
+                return _Boundary(candidates, formula)
+            candidates = [item for item in candidates if item not in losing]
+        return _Boundary()
+
+    def side_data(self, part: str, item: Prescribed) -> sympy.Expr:
+        """Return the data of one side, exactly 0 where they vanish up to rounding."""
+        largest = np.abs(self.evaluate(item.data, self.samples(part))).max()
+        return _ZERO if largest <= _VANISHES else item.data
+
+    def mismatch(self, formula: sympy.Expr, item: Prescribed) -> bool:
+        """Tell whether a lift misses a condition's data, and note by how much."""
+        for part in item.condition.parts:
+            points = self.samples(part)
+            wanted = self.evaluate(item.data, points)
+            gap = np.abs(self.evaluate(formula, points) - wanted).max()
+            if not gap <= _MEETS * max(1.0, np.abs(wanted).max()):
+                self.notes[item.condition.name] = (
+                    f"its values and those of other sides differ by {gap:.2g} where the sides meet"
+                )
+                return True
+        return False
+
+    def on_round(self, item: Prescribed) -> _Boundary:
+        """Lift data on a shape whose boundary is one smooth part: constant in position, or harmonic."""
+        (part,) = item.condition.parts
+        values = self.over_times(item, part)
+        scale = max(1.0, np.abs(values).max())
+        if np.abs(values).max() <= _VANISHES:
+            return _Boundary([item])
+        if np.ptp(values, axis=1).max() <= _VANISHES * scale:
+            return _Boundary([item], self.at_one_point(item.data))
+        name = item.condition.name
+        if np.ptp(values, axis=0).max() > _VANISHES * scale:
+            self.notes[name] = (
+                "its values vary both along the boundary and in time; no lift is known for that"
+            )
+        elif not isinstance(self.domain.shape, Disk):
+            self.notes[name] = (
+                "its values vary along the boundary; a lift is known for intervals, boxes and disks"
+            )
+        elif (harmonic := self.harmonic(self.domain.shape, item)) is None:
+            self.notes[name] = (
+                "its values are too rough for a harmonic lift (Fourier coefficients decay too slowly)"
+            )
+        else:
+            return _Boundary([item], harmonic=harmonic)
+        return _Boundary()
+
+    def over_times(self, item: Prescribed, part: str) -> FloatArray:
+        """Return the data at random positions and several times, shape (times, positions)."""
+        positions = self.samples(part)[:, self.offset :]
+        if self.domain.time is None:
+            return self.evaluate(item.data, positions)[None, :]
+        start, end = self.domain.time
+        # Irregular times: data of a period that divides equal steps would look constant.
+        times = start + (end - start) * np.linspace(0, 1, _TIMES) ** 1.37
+        return np.stack([self.evaluate(item.data, self.prepend(time, positions)) for time in times])
+
+    def prepend(self, time: float, positions: FloatArray) -> FloatArray:
+        """Return points (N, 1 + d) at one time."""
+        return np.column_stack([np.full(len(positions), time), positions])
+
+    def at_one_point(self, data: sympy.Expr) -> sympy.Expr:
+        """Return data that do not depend on the position, read off at one boundary point."""
+        lower, upper = self.domain.shape.bounding_box
+        point = (lower + upper) / 2
+        point[0] = upper[0]
+        space = zip(self.problem.space, point, strict=True)
+        return substitute(data, {symbol(name): number(float(value)) for name, value in space})
+
+    def harmonic(self, disk: Disk, item: Prescribed) -> HarmonicLift | None:
+        """Return the harmonic extension of data that are constant in time, if it meets them."""
+
+        def values(positions: FloatArray) -> FloatArray:
+            if self.domain.time is None:
+                return self.evaluate(item.data, positions)
+            return self.evaluate(item.data, self.prepend(self.domain.time[0], positions))
+
+        lift = harmonic_lift(values, (float(disk.center[0]), float(disk.center[1])), float(disk.radius))
+        if lift is None:
+            return None
+        positions = self.samples(item.condition.parts[0])[:, self.offset :]
+        wanted = values(positions)
+        gap = np.abs(lift(positions, (0, 0)) - wanted).max()
+        return lift if gap <= _MEETS * max(1.0, np.abs(wanted).max()) else None
+
+    # Initial time
+
+    def initial(self, candidates: list[Prescribed], boundary: _Boundary) -> list[Prescribed]:
+        """Return the initial conditions that can be hard: u, or u and u_t, where they meet the boundary data."""
+        hard: list[Prescribed] = []
+        for item in sorted(candidates, key=lambda item: item.order):
+            if item.order != len(hard):
+                self.notes[item.condition.name] = (
+                    "the rate can be built in only together with the initial values"
+                )
+                continue
+            gap = self.initial_gap(item, boundary)
+            if gap is None:
+                hard.append(item)
+            else:
+                what = (
+                    "initial and boundary data"
+                    if item.order == 0
+                    else "initial rate and the boundary data's rate"
+                )
+                self.notes[item.condition.name] = f"{what} differ by {gap:.2g} where they meet"
+        return hard
+
+    def initial_gap(self, item: Prescribed, boundary: _Boundary) -> float | None:
+        """Return by how much initial data miss the boundary lift at the initial time, None if they meet."""
+        assert self.domain.time is not None and self.problem.time is not None
+        formula = boundary.formula
+        if item.order == 1:
+            formula = total_derivative(formula, self.problem.time, self.problem.names)
+        worst = 0.0
+        for part in boundary.parts:
+            positions = self.samples(part)[:, self.offset :]
+            points = self.prepend(self.domain.time[0], positions)
+            wanted = self.evaluate(formula, points)
+            if boundary.harmonic is not None and item.order == 0:
+                wanted = wanted + boundary.harmonic(positions, (0, 0))
+            gap = np.abs(self.evaluate(item.data, points) - wanted).max()
+            worst = max(worst, float(gap) / max(1.0, float(np.abs(wanted).max())))
+        return None if worst <= _MEETS else worst
+
+    # The formulas
+
+    def lift(self, boundary: _Boundary, initial: list[Prescribed]) -> sympy.Expr:
+        """Return B + (h - B|t0) + (t - t0) (k - B_t|t0), as far as there are initial data."""
+        lift = boundary.formula
+        if not initial:
+            return lift
+        assert self.domain.time is not None and self.problem.time is not None
+        time, start = symbol(self.problem.time), number(self.domain.time[0])
+        change = boundary.formula
+        result = lift
+        for item, power in zip(initial, (sympy.Integer(1), time - start), strict=False):
+            data = self.initial_data(item)
+            result += power * (data - substitute(change, {time: start}))
+            change = total_derivative(change, self.problem.time, self.problem.names)
+        return result
+
+    def initial_data(self, item: Prescribed) -> sympy.Expr:
+        """Return initial data as a formula in space, exactly 0 where they vanish up to rounding."""
+        assert self.domain.time is not None and self.problem.time is not None
+        data = substitute(item.data, {symbol(self.problem.time): number(self.domain.time[0])})
+        vanish = np.abs(self.evaluate(data, self.samples("initial"))).max() <= _VANISHES
+        return _ZERO if vanish else data
+
+    def factor(self, boundary: _Boundary, initial: list[Prescribed]) -> sympy.Expr:
+        """Return distance * tau^n for n initial conditions."""
+        factor = sympy.Integer(1)
+        if boundary.parts:
+            space = [symbol(name) for name in self.problem.space]
+            factor = self.domain.shape.distance(space, boundary.parts)
+        if initial:
+            assert self.domain.time is not None and self.problem.time is not None
+            start, end = self.domain.time
+            factor *= ((symbol(self.problem.time) - number(start)) / number(end - start)) ** len(initial)
+        return factor

@@ -1,0 +1,169 @@
+"""A problem at one parameter value: domain, residual blocks, ansatz, exact solution."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from pinnkan.expressions import evaluate, substitute
+from pinnkan.geometry import Domain
+from pinnkan.problem.ansatz import Ansatz
+from pinnkan.problem.blocks import BlockProgram, Collapse, ResidualBlock, bind, find_collapse
+from pinnkan.problem.domains import build_domain, number_at
+from pinnkan.problem.hardening import build_ansatz
+from pinnkan.problem.reference import Reference, load_reference
+from pinnkan.problem.spec import Condition, Equation, Problem
+from pinnkan.problem.statements import SOURCE
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A problem at one parameter value.
+
+    Attributes:
+        problem: What the file states.
+        values: The parameter values, in problem order.
+        domain: Shape and time interval.
+        ansatz: u = lift + factor * N.
+        blocks: What training makes small: the equations and the soft conditions.
+        conditions: All conditions, hard ones too, for reports.
+    """
+
+    problem: Problem
+    values: Mapping[str, float]
+    domain: Domain
+    ansatz: Ansatz
+    blocks: tuple[ResidualBlock, ...]
+    conditions: tuple[ResidualBlock, ...]
+    _reference: Reference | None = None
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the D coordinates, time first if there is one."""
+        return self.problem.coordinates
+
+    @property
+    def equations(self) -> tuple[ResidualBlock, ...]:
+        """The blocks of the equations alone."""
+        return tuple(block for block in self.blocks if block.where == "interior")
+
+    @property
+    def has_exact(self) -> bool:
+        """Whether there is something to measure errors against: a formula, or data at this parameter value."""
+        return self.problem.exact is not None or self._reference is not None
+
+    def exact(self, points: FloatArray) -> FloatArray | None:
+        """Return the exact (or reference) solution (N,) at points (N, D), None where none is known."""
+        if self.problem.exact is not None:
+            return evaluate([self.problem.exact], self.coordinates, points, self.values)[0]
+        return None if self._reference is None else self._reference(points)
+
+
+class _Compiled:
+    """The symbolic work of a problem that no parameter value changes."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.residuals = [full_residual(problem, equation) for equation in problem.equations]
+        self.collapse: Collapse | None = find_collapse(self.residuals, problem.names)
+        self.memory: dict[object, sympy.Expr] = {}
+        self._equations: dict[bool, list[BlockProgram]] = {}
+        self._conditions: dict[str, BlockProgram] = {}
+
+    def equations(self, *, collapsed: bool) -> list[BlockProgram]:
+        if collapsed not in self._equations:
+            collapse = self.collapse if collapsed else None
+            names = self.problem.names
+            self._equations[collapsed] = [BlockProgram(r, names, collapse) for r in self.residuals]
+        return self._equations[collapsed]
+
+    def condition(self, condition: Condition) -> BlockProgram:
+        key = f"{'initial' if condition.is_initial else 'boundary'} {condition.name}"
+        if key not in self._conditions:
+            self._conditions[key] = BlockProgram(
+                full_residual(self.problem, condition), self.problem.names, None
+            )
+        return self._conditions[key]
+
+
+def full_residual(problem: Problem, statement: Equation) -> sympy.Expr:
+    """Return a statement's residual with a manufactured source written out."""
+    if problem.manufactured and problem.source is not None:
+        return substitute(statement.residual, {SOURCE: problem.source})
+    return statement.residual
+
+
+def make_instance(problem: Problem, values: Mapping[str, float]) -> Instance:
+    """Return a problem at a complete set of parameter values; use :meth:`Problem.at`.
+
+    Raises:
+        ProblemError: If the problem makes no sense at these values.
+    """
+    compiled = problem.cache.setdefault("compiled", _Compiled(problem))
+    assert isinstance(compiled, _Compiled)
+    domain = build_domain(problem, values)
+    ansatz = build_ansatz(problem, domain, values, compiled.memory)
+    equations = _bind_equations(compiled, values)
+    conditions = [
+        (c, block) for c in problem.conditions for block in _bind_condition(compiled, c, domain, values)
+    ]
+    soft = [block for condition, block in conditions if condition.name not in ansatz.hard]
+    return Instance(
+        problem=problem,
+        values=values,
+        domain=domain,
+        ansatz=ansatz,
+        blocks=(*equations, *soft),
+        conditions=tuple(block for _, block in conditions),
+        _reference=load_reference(problem, values),
+    )
+
+
+def _bind_equations(compiled: _Compiled, values: Mapping[str, float]) -> list[ResidualBlock]:
+    """Bind the equations, with second derivatives collapsed where that is possible at these values."""
+    ratios = (
+        [] if compiled.collapse is None else [number_at(ratio, values) for ratio in compiled.collapse.ratios]
+    )
+    collapsed = bool(ratios) and all(map(math.isfinite, ratios))
+    programs = compiled.equations(collapsed=collapsed)
+    named = zip(compiled.problem.equations, programs, strict=True)
+    return [
+        bind(
+            program,
+            name=equation.name,
+            where="interior",
+            weight=1.0,
+            coefficients=tuple(ratios),
+            values=values,
+        )
+        for equation, program in named
+    ]
+
+
+def _bind_condition(
+    compiled: _Compiled, condition: Condition, domain: Domain, values: Mapping[str, float]
+) -> list[ResidualBlock]:
+    """Bind a condition: one block, or one per part where it holds on some of several parts."""
+    program = compiled.condition(condition)
+    where: tuple[str, ...] = condition.parts or ("initial",)
+    if condition.parts == domain.shape.parts and len(where) > 1:
+        where = ("all",)
+    several = len(where) > 1
+    return [
+        bind(
+            program,
+            name=f"{condition.name}.{part}" if several else condition.name,
+            where=part,
+            weight=condition.weight,
+            coefficients=(),
+            values=values,
+        )
+        for part in where
+    ]

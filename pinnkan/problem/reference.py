@@ -1,0 +1,145 @@
+"""Reference values from a data file, for error reports only: nothing that training sees."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pinnkan.errors import FileAccessError, UsageError
+from pinnkan.problem.places import quote
+from pinnkan.problem.spec import Problem
+
+FloatArray = NDArray[np.float64]
+
+_LARGEST_FILE = 512 * 1024 * 1024
+_SAME = 1e-9
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Values at scattered points or on a tensor grid, interpolated between them.
+
+    Attributes:
+        points: Shape (N, D).
+        values: Shape (N,).
+    """
+
+    points: FloatArray
+    values: FloatArray
+
+    def __call__(self, points: FloatArray) -> FloatArray:
+        """Interpolate at points (M, D): cubic on a tensor grid, linear between scattered points.
+
+        Raises:
+            UsageError: If a point lies outside the data.
+        """
+        interpolate = self._on_grid() or self._scattered()
+        values = interpolate(points)
+        if np.isnan(values).any():
+            row = int(np.flatnonzero(np.isnan(values))[0])
+            at = ", ".join(f"{x:.6g}" for x in points[row])
+            raise UsageError(f"reference: the data do not cover the point ({at})")
+        return np.asarray(values, dtype=np.float64)
+
+    def _on_grid(self):  # type: ignore[no-untyped-def]
+        """Return an interpolator if the points are the product of their coordinates, else None."""
+        from scipy.interpolate import RegularGridInterpolator
+
+        axes = [np.unique(column) for column in self.points.T]
+        shape = tuple(len(axis) for axis in axes)
+        if len(self.points) != int(np.prod(shape)) or min(shape) < 4:
+            return None
+        grid = np.full(shape, np.nan)
+        grid[
+            tuple(np.searchsorted(axis, column) for axis, column in zip(axes, self.points.T, strict=True))
+        ] = self.values
+        if np.isnan(grid).any():
+            return None
+        return RegularGridInterpolator(axes, grid, method="cubic", bounds_error=False, fill_value=np.nan)
+
+    def _scattered(self):  # type: ignore[no-untyped-def]
+        from scipy.interpolate import LinearNDInterpolator
+
+        if self.points.shape[1] == 1:
+            order = np.argsort(self.points[:, 0])
+            x, y = self.points[order, 0], self.values[order]
+            return lambda points: np.interp(points[:, 0], x, y, left=np.nan, right=np.nan)
+        return LinearNDInterpolator(self.points, self.values, rescale=True)
+
+
+def load_reference(problem: Problem, values: Mapping[str, float]) -> Reference | None:
+    """Return the reference data at a parameter value; None if the problem has none there.
+
+    The file's columns are named like the coordinates and the unknown; a column
+    named like a parameter tells which rows hold for which value.
+
+    Raises:
+        FileAccessError: If the file cannot be read.
+        UsageError: If it is not such a table.
+    """
+    if problem.reference is None:
+        return None
+    columns = problem.cache.setdefault("reference", read_columns(problem.reference))
+    assert isinstance(columns, dict)
+    missing = [name for name in (*problem.coordinates, problem.unknown) if name not in columns]
+    if missing:
+        raise UsageError(
+            f"reference {problem.reference}: no column {quote(missing[0])}; found {', '.join(columns)}"
+        )
+    rows = np.ones(len(columns[problem.unknown]), dtype=bool)
+    for name, value in values.items():
+        if name in columns:
+            rows &= np.isclose(columns[name], value, rtol=_SAME, atol=_SAME)
+    if not rows.any() or (
+        values and not any(name in columns for name in values) and values != problem.base_values
+    ):
+        return None
+    points = np.stack([columns[name][rows] for name in problem.coordinates], axis=1)
+    return Reference(points, columns[problem.unknown][rows])
+
+
+def read_columns(path: Path) -> dict[str, FloatArray]:
+    """Read a CSV table with a header, or an NPZ file, as named columns of equal length.
+
+    Raises:
+        FileAccessError: If the file cannot be read.
+        UsageError: If it is not a table of finite numbers.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_FILE + 1)
+    except OSError as error:
+        raise FileAccessError.of("read the reference", path, error) from None
+    if len(content) > _LARGEST_FILE:
+        raise UsageError(f"reference {path}: larger than {_LARGEST_FILE} bytes")
+    try:
+        columns = _read_npz(content) if path.suffix.lower() == ".npz" else _read_csv(content)
+    except (ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
+        raise UsageError(f"reference {path}: not a table of numbers: {error}") from None
+    if len({len(column) for column in columns.values()}) != 1:
+        raise UsageError(f"reference {path}: the columns differ in length")
+    for name, column in columns.items():
+        if not np.isfinite(column).all():
+            raise UsageError(f"reference {path}: column {quote(name)} holds values that are not finite")
+    return columns
+
+
+def _read_npz(content: bytes) -> dict[str, FloatArray]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+        return {name: np.asarray(stored[name], dtype=np.float64).ravel() for name in stored.files}
+
+
+def _read_csv(content: bytes) -> dict[str, FloatArray]:
+    rows = csv.reader(io.StringIO(content.decode("utf-8-sig")))
+    header = [name.strip() for name in next(rows, [])]
+    lines = [[float(entry) for entry in row] for row in rows if row]
+    if not header or not lines or any(len(line) != len(header) for line in lines):
+        raise ValueError("expected a header and rows of the same length")
+    return dict(zip(header, np.array(lines).T, strict=True))

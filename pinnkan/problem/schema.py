@@ -1,0 +1,173 @@
+"""A problem file's text to a validated :class:`Problem`, or to all of its faults at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pinnkan.expressions import derivative_symbols
+from pinnkan.problem.declarations import Declared, read_declarations
+from pinnkan.problem.domains import check_at_base, read_interval, read_shape
+from pinnkan.problem.fields import read_block, read_text, refuse_unknown_keys
+from pinnkan.problem.formulas import names_in
+from pinnkan.problem.overrides import apply_overrides
+from pinnkan.problem.places import Faults, quote
+from pinnkan.problem.prescribed import prescribed
+from pinnkan.problem.reader import Block, read_yaml
+from pinnkan.problem.settings_schema import SETTINGS_KEYS, read_settings
+from pinnkan.problem.spec import Condition, Equation, Problem
+from pinnkan.problem.statements import Statements
+
+_TEXT_KEYS = ("title", "description", "citation")
+KEYS = (
+    *_TEXT_KEYS, "coordinates", "time", "domain", "unknowns", "family", "definitions", "exact", "reference",
+    "source", "equations", "boundary", "initial", *SETTINGS_KEYS,
+)  # fmt: skip
+_NUMBER_WORDS = {1: "one initial condition (u)", 2: "two initial conditions (u and u_t)"}
+
+
+def read_problem(
+    text: str, *, file: str, name: str, overrides: Sequence[str] = (), directory: Path | None = None
+) -> Problem:
+    """Validate the text of a problem file.
+
+    Args:
+        text: The YAML text.
+        file: What to call it in messages.
+        name: Name of the problem.
+        overrides: ``--set`` texts, applied in order.
+        directory: Where the path of a reference file starts from.
+
+    Raises:
+        ProblemError: With every fault that was found.
+    """
+    faults = Faults()
+    root = read_yaml(text, file, faults)
+    if root is not None:
+        root = read_block(root, "the problem", faults, example="coordinates: [x, y]")
+    faults.raise_if_any()
+    assert isinstance(root, Block)
+    root = apply_overrides(root, overrides, faults)
+    problem = _read_root(root, text, name, tuple(overrides), directory, faults)
+    faults.raise_if_any()
+    assert problem is not None
+    return problem
+
+
+def _read_root(
+    root: Block, text: str, name: str, overrides: tuple[str, ...], directory: Path | None, faults: Faults
+) -> Problem | None:
+    """Read every block; None when a fault leaves nothing to build."""
+    refuse_unknown_keys(root, KEYS, "", faults)
+    texts = {
+        key: read_text(node, key, faults) or "" for key in _TEXT_KEYS if (node := root.get(key)) is not None
+    }
+    settings = read_settings(root, faults)
+    declared = read_declarations(root, faults)
+    statements = Statements(declared, faults)
+    shape = read_shape(root, declared, statements.used, faults)
+    interval = read_interval(root, declared, statements.used, faults)
+    space = check_at_base(root, declared, shape, interval, faults)
+    reference = _read_reference(root, directory, faults)
+    statements.read_data(root)
+    equations = statements.read_equations(root)
+    boundary = statements.read_conditions(root, "boundary", space)
+    initial = statements.read_conditions(root, "initial", space)
+    names = statements.names()
+    if not faults:
+        _check_initial(root, equations, initial, statements, faults)
+        _check_hard((*boundary, *initial), statements, faults)
+        _check_unused(declared, statements.used, faults)
+    if faults or shape is None:
+        return None
+    return Problem(
+        name=name,
+        text=text,
+        overrides=overrides,
+        directory=directory,
+        title=texts.get("title", ""),
+        description=texts.get("description", ""),
+        citation=texts.get("citation", ""),
+        unknown=declared.unknown,
+        space=declared.space,
+        time=declared.time,
+        interval=interval,
+        shape=shape,
+        parameters=declared.parameters,
+        names=names,
+        equations=equations,
+        boundary=boundary,
+        initial=initial,
+        exact=statements.exact,
+        source=statements.source,
+        manufactured=statements.manufactured,
+        reference=reference,
+        settings=settings,
+    )
+
+
+def _read_reference(root: Block, directory: Path | None, faults: Faults) -> Path | None:
+    node = root.get("reference")
+    if node is None:
+        return None
+    if root.get("exact") is not None:
+        faults.add(node.place, "reference: give either exact or reference, not both")
+    text = read_text(node, "reference", faults)
+    if text is not None and Path(text).suffix.lower() not in (".csv", ".npz"):
+        faults.add(node.place, f"reference: expected a file ending in .csv or .npz, got {quote(text)}")
+    return None if text is None else (directory or Path()) / text
+
+
+def _check_initial(
+    root: Block,
+    equations: tuple[Equation, ...],
+    initial: tuple[Condition, ...],
+    statements: Statements,
+    faults: Faults,
+) -> None:
+    """An equation of order m in time needs m initial conditions."""
+    names = statements.names()
+    if names.time is None:
+        return
+    for equation in equations:
+        order = max(index[0] for index in derivative_symbols(equation.residual, names).values())
+        if len(initial) < order:
+            node = root.get("initial")
+            place = equation.place if node is None else node.place
+            words = {1: "first", 2: "second"}[order]
+            needs = _NUMBER_WORDS[order].replace("u", names.unknowns[0]).replace("_t", f"_{names.time}")
+            message = f"initial: {equation.name} is of {words} order in time and needs {needs}; found {len(initial)}"
+            faults.add(place, message)
+
+
+def _check_hard(conditions: tuple[Condition, ...], statements: Statements, faults: Faults) -> None:
+    """``hard: true`` fits conditions that prescribe u, one on each part; two values on one part contradict."""
+    taken: dict[str, str] = {}
+    for condition in conditions:
+        names = statements.names()
+        found = prescribed(condition, names)
+        u = names.unknowns[0]
+        if condition.hard and found is None:
+            what = f"'{u} = ...' or '{u}_{names.time} = ...'" if condition.is_initial else f"'{u} = ...'"
+            message = f"{condition.name}: hard: true needs a condition {what}; use hard: false or auto"
+            faults.add(condition.place, message)
+        if found is None:
+            continue
+        for part in condition.parts or (f"the initial time (order {found.order})",):
+            if part in taken:
+                message = f"{condition.name}: {u} is prescribed twice on {part}, here and in {taken[part]}"
+                faults.add(condition.place, message)
+            taken[part] = condition.name
+
+
+def _check_unused(declared: Declared, used: set[str], faults: Faults) -> None:
+    """A parameter or definition that nothing mentions is a slip of the pen."""
+    reached = set(used)
+    pending = [name for name in declared.definitions if name in used]
+    while pending:
+        new = names_in(declared.definitions[pending.pop()].tree) - reached
+        reached |= new
+        pending.extend(name for name in new if name in declared.definitions)
+    for name in (*(parameter.name for parameter in declared.parameters), *declared.definitions):
+        if name not in reached:
+            faults.add(declared.places[name], f"the {declared.kinds[name]} {quote(name)} is never used")

@@ -1,0 +1,156 @@
+"""What one problem file states, validated and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sympy
+
+from pinnkan.expressions import Names
+from pinnkan.problem.family import Parameter, complete_values
+from pinnkan.problem.places import Place
+from pinnkan.problem.settings import Settings
+
+if TYPE_CHECKING:
+    from pinnkan.problem.instance import Instance
+
+
+@dataclass(frozen=True)
+class Equation:
+    """A differential equation, residual = 0 in the domain.
+
+    Attributes:
+        name: ``equation[0]``.
+        text: As written.
+        place: Where it is written.
+        residual: Left minus right, in the symbols of coordinates, parameters
+            and derivatives of the unknown; a manufactured source is the
+            symbol ``source``.
+    """
+
+    name: str
+    text: str
+    place: Place
+    residual: sympy.Expr
+
+
+@dataclass(frozen=True)
+class Condition(Equation):
+    """A boundary or initial condition, residual = 0 on parts of the boundary or at the initial time.
+
+    Attributes:
+        parts: Canonical boundary parts; empty for an initial condition.
+        hard: Built into the ansatz: True, False, or None where that is left to the program.
+        weight: Multiplies the mean square of this condition's residual.
+    """
+
+    parts: tuple[str, ...]
+    hard: bool | None
+    weight: float
+
+    @property
+    def is_initial(self) -> bool:
+        """Whether this is an initial condition."""
+        return not self.parts
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The domain as written: a shape's name and its numbers, which may depend on the parameters."""
+
+    kind: str
+    numbers: Mapping[str, tuple[sympy.Expr, ...]]
+    place: Place
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One problem file.
+
+    Attributes:
+        name: Stem of the file, or the name the text was given.
+        text: The file's text, verbatim.
+        overrides: The ``--set`` texts that were applied to it.
+        directory: Where a reference file's path starts from.
+        title: One line for tables and pictures; empty if not given.
+        description: Free text.
+        citation: Free text.
+        unknown: Name of the unknown.
+        space: Names of the space coordinates.
+        time: Name of time, None for a stationary problem.
+        interval: First and last time.
+        shape: The domain in space.
+        parameters: The family's parameters, in the order of the file.
+        names: Everything an expression of this problem may mention.
+        equations: In the order of the file.
+        boundary: Boundary conditions.
+        initial: Initial conditions.
+        exact: Formula of the solution, None if not known.
+        source: Formula of the name ``source``, None if there is none.
+        manufactured: Whether ``source`` follows from ``exact``.
+        reference: File with reference values, None if there is none.
+        settings: Network, adapter, points and training.
+    """
+
+    name: str
+    text: str
+    overrides: tuple[str, ...]
+    directory: Path | None
+    title: str
+    description: str
+    citation: str
+    unknown: str
+    space: tuple[str, ...]
+    time: str | None
+    interval: tuple[sympy.Expr, sympy.Expr] | None
+    shape: Shape
+    parameters: tuple[Parameter, ...]
+    names: Names
+    equations: tuple[Equation, ...]
+    boundary: tuple[Condition, ...]
+    initial: tuple[Condition, ...]
+    exact: sympy.Expr | None
+    source: sympy.Expr | None
+    manufactured: bool
+    reference: Path | None
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the D coordinates, time first if there is one."""
+        return self.names.coordinates
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Boundary conditions, then initial ones."""
+        return self.boundary + self.initial
+
+    @property
+    def base_values(self) -> dict[str, float]:
+        """The parameter values that the base network is trained at."""
+        return complete_values(self.parameters, None)
+
+    @cached_property
+    def cache(self) -> dict[str, object]:
+        """Symbolic work that is done once a problem and shared by its instances."""
+        return {}
+
+    def at(self, values: Mapping[str, float] | float | None = None) -> Instance:
+        """Return the problem at one parameter value.
+
+        Args:
+            values: By name; a name left out keeps its base value. One number
+                will do where the family has one parameter.
+
+        Raises:
+            UsageError: If a name is unknown or a value not finite.
+            ProblemError: If the problem makes no sense at this value (an
+                empty domain, a hard condition that cannot be met).
+        """
+        from pinnkan.problem.instance import make_instance
+
+        return make_instance(self, complete_values(self.parameters, values))

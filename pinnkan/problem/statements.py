@@ -1,0 +1,253 @@
+"""Equations, conditions, ``exact`` and ``source``: formulas in the names of a problem, checked one by one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import sympy
+
+from pinnkan.errors import UsageError
+from pinnkan.expressions import (
+    Names,
+    derivative_symbols,
+    partial_derivative,
+    substitute,
+    substitute_unknown,
+    symbol,
+)
+from pinnkan.geometry import Shape as SpaceShape
+from pinnkan.problem.declarations import Declared
+from pinnkan.problem.fields import (
+    describe,
+    read_flag,
+    read_list,
+    read_number,
+    read_text,
+    refuse_unknown_keys,
+    require,
+)
+from pinnkan.problem.formulas import Formula, mentions_inside_call, names_in, read_formula
+from pinnkan.problem.places import Faults, quote
+from pinnkan.problem.reader import Block, Listing, Node, Scalar
+from pinnkan.problem.spec import Condition, Equation
+
+SOURCE = symbol("source")
+MANUFACTURED = "manufactured"
+_HIGHEST_ORDER = 2
+_ORDER_WORDS = {3: "third", 4: "fourth"}
+_CONDITION_KEYS = {
+    "boundary": ("on", "equation", "hard", "weight", "name"),
+    "initial": ("equation", "hard", "weight", "name"),
+}
+_NOT_YET = {
+    "periodic": "periodic conditions are not supported yet",
+    "where": "conditions on a part given by a formula are not supported yet; name sides by 'on'",
+}
+
+
+@dataclass
+class Statements:
+    """What the statements of a file read as, and which names they mention."""
+
+    declared: Declared
+    faults: Faults
+    used: set[str] = field(default_factory=set)
+    extra: dict[str, sympy.Expr] = field(default_factory=dict)
+    exact: sympy.Expr | None = None
+    source: sympy.Expr | None = None
+    manufactured: bool = False
+
+    def names(self, *, with_unknown: bool = True) -> Names:
+        """Return what a formula may mention so far."""
+        return self.declared.names(self.extra, with_unknown=with_unknown)
+
+    def read_data(self, root: Block) -> None:
+        """Read ``exact``, then ``source``, which may mention it; the names become known to what follows."""
+        node = root.get("exact")
+        if node is not None:
+            self.exact = self._data(node, "exact")
+        source = root.get("source")
+        if isinstance(source, Scalar) and source.text == MANUFACTURED:
+            self.manufactured = True
+            self.extra["source"] = SOURCE
+            if node is None:
+                self.faults.add(
+                    source.place, "source: manufactured needs the exact solution: add the key 'exact'"
+                )
+        elif source is not None:
+            self.source = self._data(source, "source")
+
+    def _data(self, node: Node, name: str) -> sympy.Expr | None:
+        formula = read_formula(node, name, self.faults)
+        expression = None
+        if formula is not None:
+            self.used |= names_in(formula.tree)
+            expression = formula.symbolic(self.names(with_unknown=False), self.faults, name)
+        # A faulty formula still lends its name, so that one slip is one fault.
+        self.extra[name] = symbol(name) if expression is None else expression
+        return expression
+
+    def read_equations(self, root: Block) -> tuple[Equation, ...]:
+        """Read ``equations``; solve for a manufactured source."""
+        node = require(root, "equations", "", root.place, self.faults, example='["-laplace(u) = source"]')
+        if node is None:
+            return ()
+        items = (
+            (node,)
+            if isinstance(node, Scalar)
+            else read_list(node, "equations", self.faults, example='["u_t = u_xx"]')
+        )
+        if items == ():
+            self.faults.add(node.place, "equations: expected at least one, got an empty list")
+        equations = []
+        for index, item in enumerate(items or ()):
+            name = f"equation[{index}]"
+            formula = read_formula(item, name, self.faults, equation=True)
+            residual = None if formula is None else self._residual(formula, name)
+            if formula is not None and residual is not None:
+                equations.append((Equation(name, formula.text, formula.node.place, residual), formula))
+        self._manufacture(root, equations)
+        return tuple(equation for equation, _ in equations)
+
+    def _residual(self, formula: Formula, path: str, *, normal: bool = False) -> sympy.Expr | None:
+        """Return left minus right, after the checks that every statement must pass."""
+        self.used |= names_in(formula.tree)
+        names = self.names()
+        residual = formula.symbolic(names, self.faults, path, normal=normal)
+        if residual is None:
+            return None
+        orders = [sum(index) for index in derivative_symbols(residual, names).values()]
+        if not orders:
+            self.faults.add(formula.node.place, f"{path}: the unknown {self.declared.unknown} does not occur")
+            return None
+        if max(orders) > _HIGHEST_ORDER:
+            word = _ORDER_WORDS.get(max(orders), f"order {max(orders)}")
+            order = f"{word} order" if max(orders) in _ORDER_WORDS else word
+            self.faults.add(
+                formula.node.place, f"{path}: derivatives of {order} are not supported yet, at most second"
+            )
+            return None
+        return residual
+
+    def _manufacture(self, root: Block, equations: list[tuple[Equation, Formula]]) -> None:
+        """Solve the one equation that mentions ``source`` for it, with the exact solution put in."""
+        source = root.get("source")
+        if source is None:
+            return
+        users = [(equation, formula) for equation, formula in equations if "source" in names_in(formula.tree)]
+        if not users and equations and "source" not in self._definition_names():
+            self.faults.add(source.place, "source: no equation mentions the name 'source'")
+        if not self.manufactured or not users:
+            return
+        equation, formula = users[0]
+        slope = partial_derivative(equation.residual, SOURCE)
+        if len(users) > 1:
+            self.faults.add(
+                formula.node.place, "a manufactured source serves one equation, several mention it"
+            )
+        elif slope.has(SOURCE) or mentions_inside_call(formula.tree, "source"):
+            message = f"{equation.name}: a manufactured source must stand as a plain term, for example '... = source'"
+            self.faults.add(formula.node.place, message)
+        elif self.exact is not None:
+            names = self.names()
+            rest = substitute_unknown(
+                substitute(equation.residual, {SOURCE: sympy.Integer(0)}), self.exact, names
+            )
+            self.source = -rest / substitute_unknown(slope, self.exact, names)
+
+    def _definition_names(self) -> set[str]:
+        return {name for formula in self.declared.definitions.values() for name in names_in(formula.tree)}
+
+    def read_conditions(self, root: Block, key: str, shape: SpaceShape | None) -> tuple[Condition, ...]:
+        """Read the list ``boundary`` or ``initial``."""
+        node = root.get(key)
+        if node is None:
+            return ()
+        if key == "initial" and self.declared.time is None:
+            self.faults.add(
+                node.place, "initial: the problem has no time; add time: {t: [0, 1]} or drop the condition"
+            )
+            return ()
+        items = (
+            (node,) if isinstance(node, Scalar) else read_list(node, key, self.faults, example='["u = 0"]')
+        )
+        conditions: list[Condition] = []
+        for index, item in enumerate(items or ()):
+            condition = self._condition(item, key, f"{key}[{index}]", shape)
+            if condition is not None:
+                if condition.name in {other.name for other in conditions}:
+                    self.faults.add(item.place, f"{key}[{index}]: the name {quote(condition.name)} is taken")
+                conditions.append(condition)
+        return tuple(conditions)
+
+    def _condition(self, node: Node, key: str, path: str, shape: SpaceShape | None) -> Condition | None:
+        """Read one entry: a text, or a block with ``equation`` and its options."""
+        if isinstance(node, Listing):
+            self.faults.add(
+                node.place, f"{path}: expected an equation or a block of keys, got {describe(node)}"
+            )
+            return None
+        block = node if isinstance(node, Block) else Block((), node.place)
+        for name, _ in block.entries:
+            if name.text in _NOT_YET:
+                self.faults.add(name.place, f"{path}: {_NOT_YET[name.text]}")
+                return None
+        refuse_unknown_keys(block, _CONDITION_KEYS[key], path, self.faults)
+        text = (
+            node
+            if isinstance(node, Scalar)
+            else require(block, "equation", path, block.place, self.faults, example="u = 0")
+        )
+        if isinstance(text, Scalar) and re.match(r"\s*periodic\b", text.text):
+            self.faults.add(text.place, f"{path}: {_NOT_YET['periodic']}")
+            return None
+        formula = None if text is None else read_formula(text, path, self.faults, equation=True)
+        residual = None if formula is None else self._residual(formula, path, normal=key == "boundary")
+        parts = self._parts(block, path, shape) if key == "boundary" else ()
+        name_node, hard_node, weight_node = (block.get(option) for option in ("name", "hard", "weight"))
+        name = path if name_node is None else read_text(name_node, f"{path}.name", self.faults)
+        hard = None if hard_node is None else self._hard(hard_node, f"{path}.hard")
+        weight = 1.0 if weight_node is None else self._weight(weight_node, f"{path}.weight")
+        if formula is None or residual is None or parts is None or name is None or weight is None:
+            return None
+        return Condition(name, formula.text, formula.node.place, residual, parts, hard, weight)
+
+    def _hard(self, node: Node, path: str) -> bool | None:
+        if isinstance(node, Scalar) and node.text == "auto":
+            return None
+        if describe(node) and not isinstance(node, Scalar):
+            self.faults.add(node.place, f"{path}: expected true, false or auto, got {describe(node)}")
+            return None
+        trial = Faults()
+        value = read_flag(node, path, trial)
+        if trial:
+            self.faults.add(node.place, f"{path}: expected true, false or auto, got {describe(node)}")
+        return value
+
+    def _weight(self, node: Node, path: str) -> float | None:
+        value = read_number(node, path, self.faults)
+        if value is not None and not value > 0:
+            self.faults.add(node.place, f"{path}: expected a positive number, got {describe(node)}")
+        return value
+
+    def _parts(self, block: Block, path: str, shape: SpaceShape | None) -> tuple[str, ...] | None:
+        """Resolve ``on`` to canonical parts; all of them where it is left out."""
+        if shape is None:
+            return None
+        node = block.get("on")
+        if node is None:
+            return shape.parts
+        items = (
+            (node,)
+            if isinstance(node, Scalar)
+            else read_list(node, f"{path}.on", self.faults, example="[left, right]")
+        )
+        found: list[str] = []
+        for item in items or ():
+            name = read_text(item, f"{path}.on", self.faults)
+            try:
+                found.extend(shape.resolve_part(name) if name is not None else ())
+            except UsageError as error:
+                self.faults.add(item.place, f"{path}.on: {str(error).removeprefix('boundary: ')}")
+        return tuple(part for part in shape.parts if part in found) or None
