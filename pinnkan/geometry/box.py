@@ -48,12 +48,16 @@ class Box(Shape):
                 raise UsageError(f"domain: {axis}: expected lower < upper, found [{low!r}, {high!r}] (empty)")
         self.lower, self.upper = np.array(bounds).T
         self.sides = self.upper - self.lower
-        self.volume = float(np.prod(self.sides))
         self.parts = tuple(axis + sign for axis in self.axes for sign in "-+")
         pairs = zip(_ALIASES, self.axes, strict=False)
         self.aliases = {
             alias: (axis + sign,) for names, axis in pairs for alias, sign in zip(names, "-+", strict=True)
         }
+
+    @property
+    def volume(self) -> float:
+        """Product of the sides."""
+        return float(np.prod(self.sides))
 
     @property
     def bounding_box(self) -> tuple[FloatArray, FloatArray]:

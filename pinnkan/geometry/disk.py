@@ -3,52 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 
 import numpy as np
-import sympy
 
-from pinnkan.errors import UsageError
+from pinnkan.geometry.round import Round, round_kind
 from pinnkan.geometry.rules import GOLDEN_TURN, FloatArray, circle, gauss, match_density, turn
-from pinnkan.geometry.shape import Shape, ShapeKind, check_finite, number
 
 _FEWEST_ANGLES = 5
 """On the innermost rings; what they alias is of order radius^5 there."""
 
 
-class Disk(Shape):
-    """The closed disk |x - center| <= radius; its one boundary part is ``circle``.
+class Disk(Round):
+    """The closed disk |x - center| <= radius; its one boundary part is ``circle``."""
 
-    Raises:
-        UsageError: If the radius is not positive or a number is not finite.
-    """
-
-    def __init__(self, center: Sequence[float] = (0.0, 0.0), radius: float = 1.0) -> None:
-        self.dimension = 2
-        self.center = np.array(check_finite("center", center))
-        (self.radius,) = check_finite("radius", [radius])
-        if self.center.shape != (2,):
-            raise UsageError(f"domain: center: expected 2 numbers, found {len(self.center)}")
-        if self.radius <= 0:
-            raise UsageError(f"domain: radius: expected a positive number, found {self.radius!r}")
-        self.volume = math.pi * self.radius**2
-        self.parts, self.aliases = ("circle",), {}
+    dimension = 2
+    parts = ("circle",)
 
     @property
-    def bounding_box(self) -> tuple[FloatArray, FloatArray]:
-        """The square around it."""
-        return self.center - self.radius, self.center + self.radius
-
-    def contains(self, x: FloatArray, tolerance: float = 1e-12) -> np.ndarray:
-        """Compare |x - center| with the radius."""
-        return np.asarray(np.hypot(*(x - self.center).T) <= self.radius * (1 + tolerance))
-
-    def distance(self, symbols: Sequence[sympy.Symbol], parts: Sequence[str]) -> sympy.Expr:
-        """1 - |x - center|^2 / radius^2."""
-        if not self.resolve_parts(parts):
-            return sympy.Integer(1)
-        square = sympy.Add(*((s - number(c)) ** 2 for s, c in zip(symbols, self.center, strict=True)))
-        return 1 - square / number(self.radius) ** 2
+    def volume(self) -> float:
+        """pi radius^2."""
+        return math.pi * self.radius**2
 
     def area(self, part: str) -> float:
         """Length of the circle."""
@@ -86,20 +60,9 @@ class Disk(Shape):
         """Uniform angle."""
         return self._at(np.ones(len(cube)), 2 * math.pi * cube[:, 0])
 
-    def normals(self, part: str, points: FloatArray) -> FloatArray:
-        """Direction from the center."""
-        outward = points - self.center
-        return np.asarray(outward / np.linalg.norm(outward, axis=1, keepdims=True))
-
     def _at(self, radius: FloatArray, theta: FloatArray) -> FloatArray:
         unit = np.stack([np.cos(theta), np.sin(theta)], axis=1)
-        return np.asarray(self.center + self.radius * radius[:, None] * unit)
+        return self.scaled(radius[:, None] * unit)
 
 
-def _build(axes: tuple[str, ...], numbers: Mapping[str, Sequence[float]]) -> Shape:
-    return Disk(numbers.get("center", (0.0, 0.0)), numbers.get("radius", (1.0,))[0])
-
-
-KIND = ShapeKind(
-    dimension=2, entries=lambda axes: {"center": 2, "radius": 1}, build=_build, optional=("center",)
-)
+KIND = round_kind(2, Disk)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pinnkan.errors import UsageError, did_you_mean
-from pinnkan.geometry import box, disk, interval
+from pinnkan.geometry import ball, box, disk, interval
 from pinnkan.geometry.shape import Shape, ShapeKind
 
 SHAPES: dict[str, ShapeKind] = {
     "interval": interval.KIND,
     "box": box.KIND,
     "disk": disk.KIND,
+    "ball": ball.KIND,
 }
 
 
@@ -35,7 +36,8 @@ def make_shape(name: str, axes: Sequence[str], numbers: Mapping[str, float | Seq
     kind = SHAPES[name]
     if kind.dimension not in (None, len(axes)):
         raise UsageError(
-            f"domain.shape: '{name}' needs {kind.dimension} space coordinates, "
+            f"domain.shape: '{name}' needs {kind.dimension} space coordinate"
+            f"{'' if kind.dimension == 1 else 's'}, "
             f"found {len(axes)}: {', '.join(axes)}"
         )
     entries = kind.entries(tuple(axes))

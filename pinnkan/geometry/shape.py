@@ -28,7 +28,11 @@ class Shape(ABC):
     """Canonical names of the boundary parts, disjoint up to null sets."""
     aliases: Mapping[str, tuple[str, ...]]
     """Further names, each for one or several parts; ``all`` is always one."""
-    volume: float
+
+    @property
+    @abstractmethod
+    def volume(self) -> float:
+        """Measure of the shape."""
 
     @property
     @abstractmethod
