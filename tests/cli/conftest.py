@@ -11,7 +11,6 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from pinnkan.errors import PinnkanError
 
@@ -116,15 +115,15 @@ def run_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def pinnkan_command() -> Callable[..., Answer]:
+def pinnkan_command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
     """Run the program in this process."""
+    from pinnkan.cli.app import make_app
 
     def run(*arguments: object) -> Answer:
-        from pinnkan.cli.app import make_app
-
-        answer = CliRunner().invoke(
-            make_app(), [str(argument) for argument in arguments], prog_name="pinnkan"
-        )
-        return Answer(answer.exit_code, answer.stdout, answer.stderr)
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            make_app()([str(argument) for argument in arguments], prog_name="pinnkan")
+        streams = capsys.readouterr()
+        return Answer(int(end.value.code or 0), streams.out, streams.err)
 
     return run

@@ -11,7 +11,7 @@ import pytest
 from pinnkan.cli.app import COMMANDS
 
 NAMES = [command.__name__ for command, _ in COMMANDS]
-SLOW_IMPORTS = ("torch", "numpy", "sympy", "matplotlib", "scipy", "h5py", "yaml", "rich")
+SLOW_IMPORTS = ("torch", "numpy", "sympy", "matplotlib", "scipy", "h5py", "yaml")
 
 
 def test_the_eight_commands():
