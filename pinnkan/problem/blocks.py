@@ -161,7 +161,7 @@ class ResidualBlock:
         return self.program.residual(self._arguments(data, u))[0]
 
     def partials(self, data: Tensor, u: Tensor) -> Tensor:
-        """Return the derivatives of the residual in every channel, shape (C, N), arguments as for `residual`."""
+        """Return the derivatives of the residual in every channel, shape (C, N), as `residual`."""
         return torch.stack(self.program.partials(self._arguments(data, u)))
 
     def _arguments(self, data: Tensor, u: Tensor) -> dict[str, Tensor | float]:

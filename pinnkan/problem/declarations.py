@@ -1,4 +1,4 @@
-"""The names that a problem declares: coordinates, time, the unknown, parameters, definitions; and their clashes."""
+"""The names that a problem declares, and their clashes: coordinates, unknown, parameters, definitions."""
 
 from __future__ import annotations
 

@@ -51,7 +51,8 @@ def read_shape(root: Block, declared: Declared, used: set[str], faults: Faults) 
         plural = "s" if needed > 1 else ""
         faults.add(
             kind_node.place,
-            f"domain.shape: {_article(kind)} needs {needed} space coordinate{plural}, found {len(axes)}: {', '.join(axes)}",
+            f"domain.shape: {_article(kind)} needs {needed} space coordinate{plural}, "
+            f"found {len(axes)}: {', '.join(axes)}",
         )
         return None
     entries = SHAPES[kind].entries(axes)

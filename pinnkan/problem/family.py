@@ -71,8 +71,8 @@ def _expand_word(word: str, option: str) -> list[float]:
     start, stop = (_fraction(end, word, option) for end in ends[:2])
     if not re.fullmatch(r"\d{1,7}", ends[2]) or not 2 <= int(ends[2]) <= MOST_VALUES:
         raise UsageError(
-            f"{option}: the third number of start:stop:count is a count between 2 and {MOST_VALUES} (both ends included), "
-            f"got {quote(ends[2])} in {quote(word)}"
+            f"{option}: the third number of start:stop:count is a count between 2 and {MOST_VALUES}, "
+            f"both ends included; got {quote(ends[2])} in {quote(word)}"
         )
     count = int(ends[2])
     if logarithmic:
@@ -159,7 +159,8 @@ def _lists_by_name(
         raise UsageError("this problem has no parameters; leave --lambda and --param out")
     if only and len(names) > 1:
         raise UsageError(
-            f"--lambda sets the only parameter of a family; this one has {', '.join(names)}: use --param NAME=VALUE"
+            f"--lambda sets the only parameter of a family; this one has {', '.join(names)}: "
+            "use --param NAME=VALUE"
         )
     lists: dict[str, tuple[float, ...]] = {}
     for text in only:

@@ -66,6 +66,9 @@ class _Builder:
         self.values = values
         self.notes: dict[str, str] = {}
         self.offset = int(domain.time is not None)
+        # Read only where there are initial conditions or times, that is, where there is a time.
+        self.interval = domain.time or (0.0, 0.0)
+        self.time = symbol(problem.time or "")
 
     def build(self, memory: Memory) -> Ansatz:
         candidates = self.candidates()
@@ -110,7 +113,8 @@ class _Builder:
 
     def evaluate(self, formula: sympy.Expr, points: FloatArray) -> FloatArray:
         """Return values (N,) of a formula at points (N, D)."""
-        return evaluate([formula], self.problem.coordinates, points, self.values)[0]
+        values: FloatArray = evaluate([formula], self.problem.coordinates, points, self.values)[0]
+        return values
 
     def samples(self, where: str) -> FloatArray:
         """Return seeded random points of the domain, a boundary part or the initial time, shape (N, D)."""
@@ -187,7 +191,7 @@ class _Builder:
         positions = self.samples(part)[:, self.offset :]
         if self.domain.time is None:
             return self.evaluate(item.data, positions)[None, :]
-        start, end = self.domain.time
+        start, end = self.interval
         # Irregular times: data of a period that divides equal steps would look constant.
         times = start + (end - start) * np.linspace(0, 1, _TIMES) ** 1.37
         return np.stack([self.evaluate(item.data, self.prepend(time, positions)) for time in times])
@@ -210,7 +214,7 @@ class _Builder:
         def values(positions: FloatArray) -> FloatArray:
             if self.domain.time is None:
                 return self.evaluate(item.data, positions)
-            return self.evaluate(item.data, self.prepend(self.domain.time[0], positions))
+            return self.evaluate(item.data, self.prepend(self.interval[0], positions))
 
         lift = harmonic_lift(values, (float(disk.center[0]), float(disk.center[1])), float(disk.radius))
         if lift is None:
@@ -223,7 +227,7 @@ class _Builder:
     # Initial time
 
     def initial(self, candidates: list[Prescribed], boundary: _Boundary) -> list[Prescribed]:
-        """Return the initial conditions that can be hard: u, or u and u_t, where they meet the boundary data."""
+        """Return the initial conditions that can be hard: u, or u and u_t, if they meet the boundary data."""
         hard: list[Prescribed] = []
         for item in sorted(candidates, key=lambda item: item.order):
             if item.order != len(hard):
@@ -235,24 +239,19 @@ class _Builder:
             if gap is None:
                 hard.append(item)
             else:
-                what = (
-                    "initial and boundary data"
-                    if item.order == 0
-                    else "initial rate and the boundary data's rate"
-                )
+                what = ("initial and boundary data", "the rates of initial and boundary data")[item.order]
                 self.notes[item.condition.name] = f"{what} differ by {gap:.2g} where they meet"
         return hard
 
     def initial_gap(self, item: Prescribed, boundary: _Boundary) -> float | None:
         """Return by how much initial data miss the boundary lift at the initial time, None if they meet."""
-        assert self.domain.time is not None and self.problem.time is not None
         formula = boundary.formula
         if item.order == 1:
-            formula = total_derivative(formula, self.problem.time, self.problem.names)
+            formula = total_derivative(formula, self.time.name, self.problem.names)
         worst = 0.0
         for part in boundary.parts:
             positions = self.samples(part)[:, self.offset :]
-            points = self.prepend(self.domain.time[0], positions)
+            points = self.prepend(self.interval[0], positions)
             wanted = self.evaluate(formula, points)
             if boundary.harmonic is not None and item.order == 0:
                 wanted = wanted + boundary.harmonic(positions, (0, 0))
@@ -267,20 +266,18 @@ class _Builder:
         lift = boundary.formula
         if not initial:
             return lift
-        assert self.domain.time is not None and self.problem.time is not None
-        time, start = symbol(self.problem.time), number(self.domain.time[0])
+        time, start = self.time, number(self.interval[0])
         change = boundary.formula
         result = lift
         for item, power in zip(initial, (sympy.Integer(1), time - start), strict=False):
             data = self.initial_data(item)
             result += power * (data - substitute(change, {time: start}))
-            change = total_derivative(change, self.problem.time, self.problem.names)
+            change = total_derivative(change, self.time.name, self.problem.names)
         return result
 
     def initial_data(self, item: Prescribed) -> sympy.Expr:
         """Return initial data as a formula in space, exactly 0 where they vanish up to rounding."""
-        assert self.domain.time is not None and self.problem.time is not None
-        data = substitute(item.data, {symbol(self.problem.time): number(self.domain.time[0])})
+        data = substitute(item.data, {self.time: number(self.interval[0])})
         vanish = np.abs(self.evaluate(data, self.samples("initial"))).max() <= _VANISHES
         return _ZERO if vanish else data
 
@@ -291,7 +288,6 @@ class _Builder:
             space = [symbol(name) for name in self.problem.space]
             factor = self.domain.shape.distance(space, boundary.parts)
         if initial:
-            assert self.domain.time is not None and self.problem.time is not None
-            start, end = self.domain.time
-            factor *= ((symbol(self.problem.time) - number(start)) / number(end - start)) ** len(initial)
+            start, end = self.interval
+            factor *= ((self.time - number(start)) / number(end - start)) ** len(initial)
         return factor

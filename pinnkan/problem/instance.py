@@ -56,13 +56,14 @@ class Instance:
 
     @property
     def has_exact(self) -> bool:
-        """Whether there is something to measure errors against: a formula, or data at this parameter value."""
+        """Whether errors can be measured: against a formula, or data at this parameter value."""
         return self.problem.exact is not None or self._reference is not None
 
     def exact(self, points: FloatArray) -> FloatArray | None:
-        """Return the exact (or reference) solution (N,) at points (N, D), None where none is known."""
+        """Return the exact or reference solution (N,) at points (N, D), None if there is none."""
         if self.problem.exact is not None:
-            return evaluate([self.problem.exact], self.coordinates, points, self.values)[0]
+            values: FloatArray = evaluate([self.problem.exact], self.coordinates, points, self.values)[0]
+            return values
         return None if self._reference is None else self._reference(points)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
@@ -123,7 +124,7 @@ def _syntax_message(error: yaml.MarkedYAMLError, text: str) -> str:
         hint = "; put a value that contains ': ' in quotes"
     elif mark is not None and text[mark.index : mark.index + 1] in {"*", "&", "!", "%", "@", "`"}:
         hint = "; put a value that starts with this character in quotes"
-    return f"YAML syntax:{context} {problem}{hint}".replace("syntax: ", "syntax: ", 1)
+    return f"YAML syntax:{context} {problem}{hint}"
 
 
 class _Walk:
@@ -137,11 +138,12 @@ class _Walk:
         self.start = Place(source, 1, 1 + shift)
         self.nodes = 0
 
-    def place(self, mark: yaml.Mark, length: int = 1) -> Place:
+    def place(self, mark: Any, length: int = 1) -> Place:
         return Place(self.source, mark.line + 1, mark.column + 1 + self.shift, length)
 
     def document(self) -> Node | None:
-        events: Iterator[yaml.Event] = yaml.parse(self.text, Loader=yaml.SafeLoader)
+        # PyYAML has no usable types for its events; each is asked for its class before it is read.
+        events: Iterator[Any] = yaml.parse(self.text, Loader=yaml.SafeLoader)
         root: Node | None = None
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent) and root is not None:
@@ -155,7 +157,7 @@ class _Walk:
             self.faults.add(self.start, "the file is empty")
         return root
 
-    def node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
+    def node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
         self.nodes += 1
         if self.nodes > MOST_NODES:
             self.stop(event, f"more than {MOST_NODES} values in one file")
@@ -168,38 +170,35 @@ class _Walk:
             return self.block(event, events, depth)
         return self.scalar(event)
 
-    def stop(self, event: yaml.Event, message: str) -> None:
+    def stop(self, event: Any, message: str) -> None:
         self.faults.add(self.place(event.start_mark), message)
         raise _StopReading
 
-    def refuse_references(self, event: yaml.Event) -> None:
+    def refuse_references(self, event: Any) -> None:
+        anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
         if isinstance(event, yaml.AliasEvent):
+            place = self.place(event.start_mark, len(anchor or "") + 1)
             self.faults.add(
-                self.place(event.start_mark, len(event.anchor) + 1),
-                f"alias '*{event.anchor}' is not allowed; write the value out, or quote the text",
+                place, f"alias '*{anchor}' is not allowed; write the value out, or quote the text"
             )
-        elif event.anchor is not None:
-            self.faults.add(
-                self.place(event.start_mark, len(event.anchor) + 1),
-                f"anchor '&{event.anchor}' is not allowed; write values out",
-            )
-        if getattr(event, "tag", None) is not None:
-            self.faults.add(
-                self.place(event.start_mark),
-                f"tag {quote(event.tag)} is not allowed; values are typed by their key",
-            )
+        elif anchor is not None:
+            place = self.place(event.start_mark, len(anchor) + 1)
+            self.faults.add(place, f"anchor '&{anchor}' is not allowed; write values out")
+        if tag is not None:
+            message = f"tag {quote(tag)} is not allowed; the key decides the type of its value"
+            self.faults.add(self.place(event.start_mark), message)
 
-    def scalar(self, event: yaml.Event) -> Scalar:
-        if not isinstance(event, yaml.ScalarEvent):
-            return Scalar("", self.place(event.start_mark))
-        raw = self.text[event.start_mark.index : event.end_mark.index]
-        lead = next((n for n in (0, 1) if raw == event.value or (n and raw[1:-1] == event.value)), None)
-        length = len(raw) if event.start_mark.line == event.end_mark.line else 1
-        if any("\ud800" <= c <= "\udfff" for c in event.value):
-            self.faults.add(self.place(event.start_mark, length), "text with a lone surrogate character")
-        return Scalar(event.value, self.place(event.start_mark, max(1, length)), lead)
+    def scalar(self, event: Any) -> Scalar:
+        start, end = event.start_mark, event.end_mark
+        text = "" if isinstance(event, yaml.AliasEvent) else event.value
+        raw = self.text[start.index : end.index]
+        lead = next((n for n in (0, 1) if raw == text or (n and raw[1:-1] == text)), None)
+        length = len(raw) if start.line == end.line else 1
+        if any("\ud800" <= c <= "\udfff" for c in text):
+            self.faults.add(self.place(start, length), "text with a lone surrogate character")
+        return Scalar(text, self.place(start, max(1, length)), lead)
 
-    def listing(self, start: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Listing:
+    def listing(self, start: Any, events: Iterator[Any], depth: int) -> Listing:
         items: list[Node] = []
         for event in events:
             if isinstance(event, yaml.SequenceEndEvent):
@@ -207,7 +206,7 @@ class _Walk:
             items.append(self.node(event, events, depth + 1))
         return Listing(tuple(items), self.place(start.start_mark))
 
-    def block(self, start: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Block:
+    def block(self, start: Any, events: Iterator[Any], depth: int) -> Block:
         entries: dict[str, tuple[Scalar, Node]] = {}
         for event in events:
             if isinstance(event, yaml.MappingEndEvent):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from pinnkan.problem.places import quote
 from pinnkan.problem.spec import Problem
 
 FloatArray = NDArray[np.float64]
+
+Interpolator = Callable[[FloatArray], FloatArray]
 
 _LARGEST_FILE = 512 * 1024 * 1024
 _SAME = 1e-9
@@ -48,7 +50,7 @@ class Reference:
             raise UsageError(f"reference: the data do not cover the point ({at})")
         return np.asarray(values, dtype=np.float64)
 
-    def _on_grid(self):  # type: ignore[no-untyped-def]
+    def _on_grid(self) -> Interpolator | None:
         """Return an interpolator if the points are the product of their coordinates, else None."""
         from scipy.interpolate import RegularGridInterpolator
 
@@ -62,16 +64,21 @@ class Reference:
         ] = self.values
         if np.isnan(grid).any():
             return None
-        return RegularGridInterpolator(axes, grid, method="cubic", bounds_error=False, fill_value=np.nan)
+        interpolator: Interpolator = RegularGridInterpolator(
+            axes, grid, method="cubic", bounds_error=False, fill_value=np.nan
+        )
+        return interpolator
 
-    def _scattered(self):  # type: ignore[no-untyped-def]
+    def _scattered(self) -> Interpolator:
+        """Return a linear interpolator."""
         from scipy.interpolate import LinearNDInterpolator
 
         if self.points.shape[1] == 1:
             order = np.argsort(self.points[:, 0])
             x, y = self.points[order, 0], self.values[order]
             return lambda points: np.interp(points[:, 0], x, y, left=np.nan, right=np.nan)
-        return LinearNDInterpolator(self.points, self.values, rescale=True)
+        interpolator: Interpolator = LinearNDInterpolator(self.points, self.values, rescale=True)
+        return interpolator
 
 
 def load_reference(problem: Problem, values: Mapping[str, float]) -> Reference | None:

@@ -136,12 +136,12 @@ def _check_initial(
             place = equation.place if node is None else node.place
             words = {1: "first", 2: "second"}[order]
             needs = _NUMBER_WORDS[order].replace("u", names.unknowns[0]).replace("_t", f"_{names.time}")
-            message = f"initial: {equation.name} is of {words} order in time and needs {needs}; found {len(initial)}"
-            faults.add(place, message)
+            what = f"{equation.name} is of {words} order in time and needs {needs}"
+            faults.add(place, f"initial: {what}; found {len(initial)}")
 
 
 def _check_hard(conditions: tuple[Condition, ...], statements: Statements, faults: Faults) -> None:
-    """``hard: true`` fits conditions that prescribe u, one on each part; two values on one part contradict."""
+    """``hard: true`` fits conditions that prescribe u; two of those on one part contradict."""
     taken: dict[str, str] = {}
     for condition in conditions:
         names = statements.names()

@@ -1,4 +1,4 @@
-"""The blocks ``network``, ``adapter``, ``points``, ``training`` and ``finetuning``, read by their dataclasses.
+"""The blocks ``network``, ``adapter``, ``points``, ``training``, ``finetuning``, read by their dataclasses.
 
 Types, choices and bounds come from :mod:`pinnkan.problem.settings`; a key
 added there is understood here without a change.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from types import NoneType, UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from pinnkan.problem.fields import (
     describe,
@@ -35,8 +35,6 @@ _EXAMPLES = {
 SETTINGS_KEYS = tuple(_EXAMPLES)
 _NONE_WORDS = {"", "~", "null", "none", "None"}
 
-_Some = TypeVar("_Some")
-
 
 def read_settings(root: Block, faults: Faults) -> Settings:
     """Read every settings block of a problem file; what is left out keeps its default."""
@@ -51,9 +49,8 @@ def read_settings(root: Block, faults: Faults) -> Settings:
     return dataclasses.replace(Settings(), **values)
 
 
-def _read_dataclass(defaults: _Some, block: Block, path: str, faults: Faults) -> _Some:
-    """Return ``defaults`` with the keys of the block put in."""
-    assert dataclasses.is_dataclass(defaults)
+def _read_dataclass(defaults: Any, block: Block, path: str, faults: Faults) -> Any:
+    """Return ``defaults``, an instance of a settings class, with the keys of the block put in."""
     types = get_type_hints(type(defaults))
     refuse_unknown_keys(block, [f.name for f in dataclasses.fields(defaults)], path, faults)
     values: dict[str, Any] = {}
@@ -64,13 +61,13 @@ def _read_dataclass(defaults: _Some, block: Block, path: str, faults: Faults) ->
         value = _read_typed(node, types[field.name], f"{path}.{field.name}", field.metadata, faults)
         if value is not _WRONG:
             values[field.name] = value
-    settings: Any = dataclasses.replace(defaults, **values)
+    settings = dataclasses.replace(defaults, **values)
     phases = block.get("phases")
     if isinstance(defaults, TrainingSettings) and phases is not None:
         settings = dataclasses.replace(
             settings, phases=_read_phases(phases, settings, f"{path}.phases", faults)
         )
-    return settings  # type: ignore[no-any-return]
+    return settings
 
 
 def _read_phases(

@@ -147,7 +147,7 @@ class Statements:
                 formula.node.place, "a manufactured source serves one equation, several mention it"
             )
         elif slope.has(SOURCE) or mentions_inside_call(formula.tree, "source"):
-            message = f"{equation.name}: a manufactured source must stand as a plain term, for example '... = source'"
+            message = f"{equation.name}: a manufactured source stands as a plain term, say '... = source'"
             self.faults.add(formula.node.place, message)
         elif self.exact is not None:
             names = self.names()
@@ -189,9 +189,9 @@ class Statements:
             )
             return None
         block = node if isinstance(node, Block) else Block((), node.place)
-        for name, _ in block.entries:
-            if name.text in _NOT_YET:
-                self.faults.add(name.place, f"{path}: {_NOT_YET[name.text]}")
+        for key_node, _ in block.entries:
+            if key_node.text in _NOT_YET:
+                self.faults.add(key_node.place, f"{path}: {_NOT_YET[key_node.text]}")
                 return None
         refuse_unknown_keys(block, _CONDITION_KEYS[key], path, self.faults)
         text = (
@@ -215,9 +215,6 @@ class Statements:
 
     def _hard(self, node: Node, path: str) -> bool | None:
         if isinstance(node, Scalar) and node.text == "auto":
-            return None
-        if describe(node) and not isinstance(node, Scalar):
-            self.faults.add(node.place, f"{path}: expected true, false or auto, got {describe(node)}")
             return None
         trial = Faults()
         value = read_flag(node, path, trial)

@@ -1,0 +1,293 @@
+"""A problem tested against itself before anything is trained; returns data, prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from pinnkan.errors import PinnkanError
+from pinnkan.expressions import (
+    canonical_text,
+    derivative_symbols,
+    evaluate,
+    normal_symbols,
+    substitute_unknown,
+    total_derivative,
+)
+from pinnkan.problem.family import file_stem
+from pinnkan.problem.instance import Instance, full_residual
+from pinnkan.problem.prescribed import Prescribed, prescribed
+from pinnkan.problem.spec import Condition, Equation, Problem
+
+FloatArray = NDArray[np.float64]
+
+_POINTS = 500
+_SEED = 7_041_776
+_SATISFIED = 1e-8
+_MEET = 1e-8
+_TOO_EASY = 0.1
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something the user should know: ``error`` (the file contradicts itself) or ``warning``."""
+
+    severity: str
+    message: str
+
+
+@dataclass(frozen=True)
+class CheckedStatement:
+    """One equation or condition as the program understood it.
+
+    Attributes:
+        name: ``equation[0]``, ``boundary[0]``, ``initial[0]`` or the user's name.
+        text: As written.
+        where: ``interior``, ``initial``, or boundary parts.
+        residual: Left minus right, SymPy's notation, everything written out.
+        shown: The same with a manufactured source as the name ``source``.
+        hard: Whether the ansatz meets it by construction; None for an equation.
+        weight: Of a soft condition.
+        note: Why a condition that prescribes u is not hard; empty if there is nothing to say.
+        exact_residual: Largest residual of the exact solution at random points; None without one.
+    """
+
+    name: str
+    text: str
+    where: tuple[str, ...]
+    residual: str
+    shown: str
+    hard: bool | None = None
+    weight: float = 1.0
+    note: str = ""
+    exact_residual: float | None = None
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What ``check`` found.
+
+    Attributes:
+        name: Of the problem.
+        title: Of the problem.
+        parameters: Base values.
+        coordinates: Time first.
+        equations: As understood.
+        conditions: As understood.
+        ansatz: ``u = lift + factor*N``.
+        exact: Formula of the exact solution, None if not known.
+        source: Formula of the source, None if there is none.
+        points: Collocation points per set.
+        zero_network_l2: Relative L2 error of the ansatz with N = 0; None without an exact solution.
+        findings: Errors first.
+    """
+
+    name: str
+    title: str
+    parameters: Mapping[str, float]
+    coordinates: tuple[str, ...]
+    equations: tuple[CheckedStatement, ...]
+    conditions: tuple[CheckedStatement, ...]
+    ansatz: str
+    exact: str | None
+    source: str | None
+    points: Mapping[str, int]
+    zero_network_l2: float | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is no error among the findings."""
+        return all(finding.severity != "error" for finding in self.findings)
+
+
+def check_problem(problem: Problem) -> CheckReport:
+    """Test a problem against itself, at the base value and at the ends of the parameters' ranges.
+
+    Raises:
+        ProblemError: If it makes no sense at the base value.
+    """
+    findings: list[Finding] = []
+    base = problem.at(None)
+    instances = [base, *_at_range_ends(problem, findings)]
+    equations = tuple(_checked(equation, instances, findings) for equation in problem.equations)
+    conditions = tuple(_checked(condition, instances, findings) for condition in problem.conditions)
+    _note_missing_sides(base, findings)
+    _note_excess_initial(problem, findings)
+    _note_gaps(base, findings)
+    zero = _zero_network(base)
+    if zero is not None and zero < _TOO_EASY:
+        message = (
+            f"the ansatz without a network is already within {zero:.2g} of the solution: a void benchmark"
+        )
+        findings.append(Finding("warning", message))
+    return CheckReport(
+        name=problem.name,
+        title=problem.title,
+        parameters=problem.base_values,
+        coordinates=problem.coordinates,
+        equations=equations,
+        conditions=conditions,
+        ansatz=base.ansatz.text(),
+        exact=None if problem.exact is None else canonical_text(problem.exact),
+        source=None if problem.source is None else canonical_text(problem.source),
+        points=count_points(base),
+        zero_network_l2=zero,
+        findings=tuple(sorted(findings, key=lambda finding: finding.severity)),
+    )
+
+
+def count_points(instance: Instance) -> dict[str, int]:
+    """Return the number of collocation points of each set, as the rule of the settings places them."""
+    settings = instance.problem.settings.points
+    domain = instance.domain
+
+    def count(where: str, wanted: int) -> int:
+        return len(domain.collocate(where, wanted, rule=settings.rule, seed=0).points)
+
+    points = {
+        "interior": count("interior", settings.interior),
+        "held_out": count("interior", settings.held_out),
+    }
+    for block in instance.blocks:
+        if block.where != "interior":
+            wanted = settings.initial if block.where == "initial" else settings.boundary
+            points[block.name] = count(block.where, wanted)
+    return points
+
+
+def _at_range_ends(problem: Problem, findings: list[Finding]) -> list[Instance]:
+    """Build the problem at the ends of its ranges: a slip in the parameter may hide at the base value."""
+    instances = []
+    for side in ("low", "high"):
+        ends = {p.name: end for p in problem.parameters if (end := getattr(p, side)) is not None}
+        if ends and {**problem.base_values, **ends} != problem.base_values:
+            try:
+                instances.append(problem.at(ends))
+            except PinnkanError as error:
+                findings.append(Finding("error", f"at {file_stem(ends)}: {error}"))
+    return instances
+
+
+def _checked(statement: Equation, instances: list[Instance], findings: list[Finding]) -> CheckedStatement:
+    """Echo a statement and put the exact solution into it."""
+    base = instances[0]
+    problem = base.problem
+    condition = statement if isinstance(statement, Condition) else None
+    largest = None
+    if problem.exact is not None:
+        measured = [_exact_residual(statement, instance) for instance in instances]
+        largest = max(residual for residual, _ in measured)
+        for instance, (residual, scale) in zip(instances, measured, strict=True):
+            if not residual <= _SATISFIED * max(1.0, scale):
+                at = file_stem(instance.values)
+                where = f" at {at}" if at else ""
+                message = f"{statement.name}: the exact solution leaves a residual of {residual:.2g}{where}"
+                findings.append(Finding("error", message))
+                break
+    note = base.ansatz.notes.get(statement.name, "")
+    if condition is not None and note:
+        findings.append(Finding("warning", f"{statement.name} stays soft: {note}"))
+    return CheckedStatement(
+        name=statement.name,
+        text=statement.text,
+        where=("interior",) if condition is None else condition.parts or ("initial",),
+        residual=canonical_text(full_residual(problem, statement)),
+        shown=canonical_text(statement.residual),
+        hard=None if condition is None else condition.name in base.ansatz.hard,
+        weight=1.0 if condition is None else condition.weight,
+        note=note,
+        exact_residual=largest,
+    )
+
+
+def _exact_residual(statement: Equation, instance: Instance) -> tuple[float, float]:
+    """Return the largest residual of the exact solution, and of its terms, at random points."""
+    problem, domain = instance.problem, instance.domain
+    names: tuple[str, ...] = problem.coordinates
+    if not isinstance(statement, Condition):
+        points = domain.uniform(_POINTS, _SEED)
+    elif statement.is_initial:
+        points = domain.collocate("initial", _POINTS, rule="random", seed=_SEED).points
+    else:
+        sets = [domain.collocate(part, _POINTS, rule="random", seed=_SEED) for part in statement.parts]
+        normals = [found.normals for found in sets if found.normals is not None]
+        points = np.hstack([np.concatenate([found.points for found in sets]), np.concatenate(normals)])
+        names += tuple(leaf.name for leaf in normal_symbols(problem.names))
+    assert problem.exact is not None
+    residual = substitute_unknown(full_residual(problem, statement), problem.exact, problem.names)
+    terms = evaluate([residual, *sympy.Add.make_args(residual)], names, points, instance.values)
+    return float(np.abs(terms[0]).max()), float(np.abs(terms[1:]).max())
+
+
+def _note_missing_sides(instance: Instance, findings: list[Finding]) -> None:
+    """An equation of second order in space wants a condition on every part of the boundary."""
+    problem = instance.problem
+    offset = int(problem.time is not None)
+    orders = [
+        sum(index[offset:])
+        for equation in problem.equations
+        for index in derivative_symbols(equation.residual, problem.names).values()
+    ]
+    covered = {part for condition in problem.boundary for part in condition.parts}
+    missing = [part for part in instance.domain.shape.parts if part not in covered]
+    if max(orders) == 2 and missing:
+        sides = "side" if len(missing) == 1 else "sides"
+        findings.append(Finding("warning", f"no boundary condition on the {sides} {', '.join(missing)}"))
+
+
+def _note_excess_initial(problem: Problem, findings: list[Finding]) -> None:
+    if problem.time is None:
+        return
+    indices = [derivative_symbols(e.residual, problem.names).values() for e in problem.equations]
+    order = max(index[0] for values in indices for index in values)
+    if len(problem.initial) > order:
+        message = (
+            f"the equation is of order {order} in time, {len(problem.initial)} initial conditions are given"
+        )
+        findings.append(Finding("warning", message))
+
+
+def _note_gaps(instance: Instance, findings: list[Finding]) -> None:
+    """Prescribed boundary values and initial values must meet where both hold."""
+    problem = instance.problem
+    found = [item for c in problem.conditions if (item := prescribed(c, problem.names)) is not None]
+    for start in (item for item in found if item.condition.is_initial):
+        for side in (item for item in found if not item.condition.is_initial):
+            gap, point = _gap(instance, start, side)
+            if gap > _MEET:
+                at = ", ".join(f"{n} = {x:.4g}" for n, x in zip(problem.coordinates, point, strict=True))
+                what = f"{start.condition.name} and {side.condition.name} differ by {gap:.2g} at {at}"
+                findings.append(Finding("warning", f"initial and boundary data do not meet: {what}"))
+
+
+def _gap(instance: Instance, start: Prescribed, side: Prescribed) -> tuple[float, FloatArray]:
+    """Return the largest difference of initial and boundary data, relative to their size, and where it is."""
+    problem, domain = instance.problem, instance.domain
+    assert domain.time is not None
+    assert problem.time is not None
+    wanted = side.data
+    if start.order == 1:
+        wanted = total_derivative(wanted, problem.time, problem.names)
+    parts = side.condition.parts
+    points = np.concatenate([domain.collocate(p, _POINTS, rule="random", seed=_SEED).points for p in parts])
+    points[:, 0] = domain.time[0]
+    given, expected = evaluate([start.data, wanted], problem.coordinates, points, instance.values)
+    gap = np.abs(given - expected) / max(1.0, float(np.abs(expected).max()))
+    worst = int(gap.argmax())
+    return float(gap[worst]), points[worst]
+
+
+def _zero_network(instance: Instance) -> float | None:
+    """Return the relative L2 error of the ansatz with N = 0; None where there is nothing to compare with."""
+    points = instance.domain.uniform(4 * _POINTS, _SEED)
+    exact = instance.exact(points)
+    if exact is None or not np.abs(exact).max() > 0:
+        return None
+    value = (0,) * len(instance.coordinates)
+    lift = instance.ansatz.lift(points, [value])[0]
+    return float(np.linalg.norm(lift - exact) / np.linalg.norm(exact))
