@@ -13,9 +13,7 @@ from torch import Tensor
 
 
 class Linearisation(Protocol):
-    """The residual near one theta, r(theta + s) ~ r + J s, J of shape (M, P), float64 results."""
-
-    residuals: Tensor
+    """The Jacobian J (M, P) at one theta, r(theta + s) ~ r + J s; all results float64."""
 
     def gram(self) -> Tensor:
         """Return J^T J, shape (P, P)."""
@@ -48,7 +46,7 @@ class LeastSquares(Protocol):
         """Return |r|^2 and its gradient 2 J^T r, shape (P,), float64."""
 
     def linearise(self, theta: Tensor) -> Linearisation:
-        """Return the linearisation at theta."""
+        """Return the Jacobian at theta."""
 
 
 def symmetric_product(rows: Tensor) -> Tensor:

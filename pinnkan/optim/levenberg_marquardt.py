@@ -41,6 +41,12 @@ class LevenbergMarquardt(Optimizer):
         self.problem = problem
         self.theta = theta
         self.damping = damping
+        self._residuals: Tensor | None = None
+
+    def exchange(self, problem: LeastSquares) -> None:
+        """Go on from the same theta on other points."""
+        super().exchange(problem)
+        self._residuals = None
 
     def step(self) -> Step:
         """Linearise once, then raise the damping until a trial lowers the loss.
@@ -49,24 +55,25 @@ class LevenbergMarquardt(Optimizer):
         the gain ratio rho = actual / predicted decrease: a tenth above 3/4,
         a half above 1/4, twice below.
         """
-        linearisation = self.problem.linearise(self.theta)
-        residuals = linearisation.residuals
+        residuals = self.problem.residuals(self.theta) if self._residuals is None else self._residuals
         loss = float(residuals @ residuals)
         if not math.isfinite(loss):
             return Step(loss, "residuals are not finite", stalled=True)
-        system = _System.of(linearisation, dual=self.problem.count < self.problem.size)
+        linearisation = self.problem.linearise(self.theta)
+        system = _System.of(linearisation, residuals, dual=self.problem.count < self.problem.size)
         for trial in range(_TRIALS):
             step = system.solve(self.damping)
             if step is not None:
                 predicted = loss - float((residuals + linearisation.push(step)).square().sum())
-                reached = float(self.problem.residuals(self.theta + step).square().sum())
-                if reached < loss:
-                    self.theta = self.theta + step
+                reached = self.problem.residuals(self.theta + step)
+                fallen = loss - float(reached @ reached)
+                if fallen > 0.0:
+                    self.theta, self._residuals = self.theta + step, reached
                     note = f"damping {self.damping:.1e}" + (f", {trial} rejected" if trial else "")
-                    self._relax((loss - reached) / max(predicted, 1e-300))
-                    return Step(reached, note)
+                    self._relax(fallen / max(predicted, 1e-300))
+                    return Step(loss - fallen, note, residuals=reached)
             self.damping = max(4.0 * self.damping, 1e-9)
-        return Step(loss, f"no decrease in {_TRIALS} trials", stalled=True)
+        return Step(loss, f"no decrease in {_TRIALS} trials", stalled=True, residuals=residuals)
 
     def _relax(self, gain: float) -> None:
         factor = 0.1 if gain > 0.75 else 0.5 if gain > 0.25 else 2.0
@@ -90,9 +97,9 @@ class _System:
     scale: float
 
     @classmethod
-    def of(cls, linearisation: Linearisation, *, dual: bool) -> _System:
+    def of(cls, linearisation: Linearisation, residuals: Tensor, *, dual: bool) -> _System:
         matrix = linearisation.kernel() if dual else linearisation.gram()
-        right = -linearisation.residuals if dual else -linearisation.pull(linearisation.residuals)
+        right = -residuals if dual else -linearisation.pull(residuals)
         return cls(linearisation, dual, matrix, right, float(matrix.diagonal().mean()))
 
     def solve(self, damping: float) -> Tensor | None:

@@ -18,11 +18,13 @@ class Step:
         loss: |r|^2 after the step.
         note: A word on the step: damping, rate, rejected trials.
         stalled: Whether no further step of this kind can lower the loss.
+        residuals: r after the step, (M,), where the optimizer has it.
     """
 
     loss: float
     note: str
     stalled: bool = False
+    residuals: Tensor | None = None
 
 
 class Optimizer(ABC):

@@ -7,6 +7,7 @@ float64; features, adjoints and products of a linearisation may be float32.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -127,6 +128,7 @@ class NetworkLeastSquares:
         self.chunk = chunk
         self.size = parameters.size
         self.count = sum(one.count for one in sets)
+        self._cut: dict[torch.dtype, list[TrainingSet]] = {}
 
     def residuals(self, theta: Tensor) -> Tensor:
         """Return the weighted residuals of all sets, (M,), float64."""
@@ -138,9 +140,12 @@ class NetworkLeastSquares:
         return torch.cat(rows)
 
     def terms(self, residuals: Tensor) -> dict[str, float]:
-        """Return the weighted mean square of every set."""
+        """Return the root mean square of every set's residual, its block's own weight taken out again."""
         parts = residuals.split([one.count for one in self.sets])
-        return {one.name: float(part.square().sum()) for one, part in zip(self.sets, parts, strict=True)}
+        return {
+            one.name: math.sqrt(float(part.square().sum() / one.root_weights.square().sum()))
+            for one, part in zip(self.sets, parts, strict=True)
+        }
 
     def gradient(self, theta: Tensor) -> tuple[float, Tensor]:
         """Return |r|^2 and 2 J^T r by one reverse pass."""
@@ -155,16 +160,24 @@ class NetworkLeastSquares:
         return loss, self.parameters.gradient(totals, theta).to(torch.float64)
 
     def linearise(self, theta: Tensor) -> BlockLinearisation:
-        """Return residuals and Jacobian at theta, the Jacobian in ``product_dtype``.
+        """Return the Jacobian at theta in ``product_dtype``.
 
         Where M >= P the Jacobian is one matrix. Where M < P the kernel J J^T will
         be asked for, and each layer keeps the form that makes it cheapest.
         """
         if self.count >= self.size:
-            return BlockLinearisation(self.residuals(theta), [Rows(self._rows(theta))], [self.size])
+            return BlockLinearisation([Rows(self._rows(theta))], [self.size])
         blocks = self._layer_blocks(theta)
         sizes = [layer.size for layer in self.parameters.layers]
-        return BlockLinearisation(self.residuals(theta), blocks, sizes)
+        return BlockLinearisation(blocks, sizes)
+
+    def adjoints(self, theta: Tensor) -> list[Tensor]:
+        """Return dr/dZ at every layer's output Z, all channels and points stacked, (B, J_l) each."""
+        stacked: list[list[Tensor]] = [[] for _ in self.parameters.layers]
+        for _, _, adjoints in self._sweep(theta):
+            for rows, delta in zip(stacked, adjoints, strict=True):
+                rows.append(delta.flatten(0, 1).to(torch.float64))
+        return [torch.cat(rows) for rows in stacked]
 
     def _rows(self, theta: Tensor) -> Tensor:
         """Return the Jacobian as one matrix (M, P)."""
@@ -220,11 +233,14 @@ class NetworkLeastSquares:
         return [matrix.to(dtype).contiguous() for matrix in matrices]
 
     def _chunks(self, dtype: torch.dtype) -> list[TrainingSet]:
-        return [
-            one.chunk(slice(start, min(start + self.chunk, one.count)), dtype)
-            for one in self.sets
-            for start in range(0, one.count, self.chunk)
-        ]
+        """Return the sets cut in chunks, cut once for each dtype."""
+        if dtype not in self._cut:
+            self._cut[dtype] = [
+                one.chunk(slice(start, min(start + self.chunk, one.count)), dtype)
+                for one in self.sets
+                for start in range(0, one.count, self.chunk)
+            ]
+        return self._cut[dtype]
 
 
 def _joined(chunks: Sequence[tuple[str, Tensor, Tensor]]) -> OuterProducts:

@@ -104,15 +104,13 @@ class OuterProducts:
 
 @dataclass(frozen=True)
 class BlockLinearisation:
-    """Residuals (M,), float64, and the Jacobian as consecutive blocks of columns.
+    """The Jacobian as consecutive blocks of columns.
 
     Attributes:
-        residuals: Shape (M,).
         blocks: Columns in the order of theta.
         sizes: Number of columns of every block.
     """
 
-    residuals: Tensor
     blocks: Sequence[Rows | OuterProducts]
     sizes: Sequence[int]
 
@@ -131,10 +129,9 @@ class BlockLinearisation:
 
     def push(self, step: Tensor) -> Tensor:
         """Return J s, (M,), float64."""
-        total = torch.zeros_like(self.residuals)
-        for block, part in zip(self.blocks, step.split(list(self.sizes)), strict=True):
-            total += block.push(part)
-        return total
+        parts = step.split(list(self.sizes))
+        products = [block.push(part) for block, part in zip(self.blocks, parts, strict=True)]
+        return torch.stack(products).sum(dim=0).to(torch.float64)
 
     def pull(self, residuals: Tensor) -> Tensor:
         """Return J^T y, (P,), float64."""

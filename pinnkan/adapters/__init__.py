@@ -1,0 +1,18 @@
+"""Adapters: what changes for one parameter value, and how residuals depend on it."""
+
+from pinnkan.adapters.layerwise import Frozen, Full, LayerParameters, TuckerChange
+from pinnkan.adapters.lotra import LAYER_WORDS, Plan, attach, birth, slim
+from pinnkan.adapters.parameters import Parameters
+
+__all__ = [
+    "LAYER_WORDS",
+    "Frozen",
+    "Full",
+    "LayerParameters",
+    "Parameters",
+    "Plan",
+    "TuckerChange",
+    "attach",
+    "birth",
+    "slim",
+]

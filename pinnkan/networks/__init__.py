@@ -1,0 +1,7 @@
+"""Layers as linear maps on features, and jets through them."""
+
+from pinnkan.networks.build import make_kan, make_mlp
+from pinnkan.networks.layers import DenseLayer, KanLayer, Layer
+from pinnkan.networks.network import Network, Tape
+
+__all__ = ["DenseLayer", "KanLayer", "Layer", "Network", "Tape", "make_kan", "make_mlp"]

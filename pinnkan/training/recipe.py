@@ -1,0 +1,258 @@
+"""Training one network at one parameter value: phases in turn, then the best state.
+
+`pretrain` (a base, or a network from scratch) and `finetune` (an adapter) are two
+short recipes over the same phases.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pinnkan.adapters import Parameters, Plan, attach, slim
+from pinnkan.adapters.layerwise import Full
+from pinnkan.bases import make_basis
+from pinnkan.errors import DivergedError
+from pinnkan.networks import Network, make_kan, make_mlp
+from pinnkan.optim import LBFGS, Adam, LevenbergMarquardt, Optimizer
+from pinnkan.problem.instance import Instance
+from pinnkan.problem.settings import NetworkSettings, PhaseSettings, Settings, TrainingSettings
+from pinnkan.progress import Observer, Outcome, StepReport
+from pinnkan.training.assembly import training_sets
+from pinnkan.training.least_squares import NetworkLeastSquares, TrainingSet
+from pinnkan.training.loop import PhaseResult, Watch, run_phase
+from pinnkan.training.rates import rates_for
+
+
+@dataclass(frozen=True)
+class Run:
+    """The circumstances of one training.
+
+    Attributes:
+        instance: The problem at one parameter value.
+        settings: Of network, adapter, points and training.
+        seed: Of points, starting coefficients and random factors.
+        device: Where tensors live.
+        dtype: ``float64`` or ``float32``: of the stored coefficients and, for
+            ``float32``, of all products.
+        observer: Who is told.
+        title: What is trained.
+        error: Relative L2 error of given coefficients, to be shown; None where nothing is known.
+        time_limit: Seconds, or None.
+    """
+
+    instance: Instance
+    settings: Settings
+    seed: int
+    device: torch.device
+    dtype: torch.dtype
+    observer: Observer
+    title: str
+    error: Callable[[Sequence[Tensor]], float | None] | None = None
+    time_limit: float | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network.
+
+    Attributes:
+        network: Its layers and input map.
+        parameters: How its coefficients depend on theta.
+        theta: The best one, (P,), float64.
+        history: Reports of all phases.
+        outcome: Of the last phase.
+        seconds: Wall time from point generation to the last step.
+        held_out: Held-out residual of the best state.
+    """
+
+    network: Network
+    parameters: Parameters
+    theta: Tensor
+    history: tuple[StepReport, ...]
+    outcome: Outcome
+    seconds: float
+    held_out: float
+
+    def coefficients(self) -> list[Tensor]:
+        """Return every layer's coefficients in their stored shapes, float64."""
+        return self.parameters.coefficients(self.theta)
+
+    @property
+    def steps(self) -> int:
+        """Steps of all phases."""
+        return len(self.history)
+
+
+def network_for(instance: Instance, settings: NetworkSettings) -> Network:
+    """Build the network that the settings describe over the instance's box."""
+    lower, upper = instance.domain.bounding_box
+    widths = (len(instance.coordinates), *settings.hidden, 1)
+    if settings.kind == "mlp":
+        return make_mlp(widths, lower.tolist(), upper.tolist())
+    basis = make_basis(settings.basis, functions=settings.functions, degree=settings.degree)
+    return make_kan(widths, basis, lower.tolist(), upper.tolist())
+
+
+def generator_for(seed: int, purpose: str) -> torch.Generator:
+    """Return a random stream that depends on the seed and on what it is for."""
+    key = np.random.SeedSequence(seed, spawn_key=(zlib.crc32(purpose.encode()),))
+    return torch.Generator().manual_seed(int(key.generate_state(1, np.uint64)[0] >> 1))
+
+
+def pretrain(run: Run) -> Trained:
+    """Train a network from random coefficients by the phases of ``training:``."""
+    network = network_for(run.instance, run.settings.network)
+    started = time.perf_counter()
+    generator = generator_for(run.seed, "coefficients")
+    start = [c.to(run.device) for c in network.initial(generator)]
+
+    def parameters(phase: PhaseSettings, coefficients: Sequence[Tensor]) -> Parameters:
+        if phase.slim or run.settings.network.kind == "slim":
+            return _moved(slim(coefficients, run.settings.network.rank, generator), run.device)
+        return Parameters([Full(c) for c in coefficients])
+
+    return _train(run, network, run.settings.training, start, parameters, started)
+
+
+def finetune(run: Run, base: Sequence[Tensor], *, method: str) -> Trained:
+    """Adapt a base to the instance's parameter value by the phases of ``finetuning:``.
+
+    Args:
+        run: Its settings say which layers change and at what rank.
+        base: Coefficients of every layer, float64.
+        method: ``lotra`` (the adapter of ``adapter:``) or ``full`` (every coefficient).
+    """
+    network = network_for(run.instance, run.settings.network)
+    coefficients = [c.to(run.device) for c in base]
+    started = time.perf_counter()
+
+    def parameters(_: PhaseSettings, now: Sequence[Tensor]) -> Parameters:
+        if method == "full":
+            return Parameters([Full(c) for c in now])
+        return _adapter(run, network, now)
+
+    return _train(run, network, run.settings.finetuning, coefficients, parameters, started)
+
+
+def _train(
+    run: Run,
+    network: Network,
+    settings: TrainingSettings,
+    coefficients: Sequence[Tensor],
+    parameters_for: Callable[[PhaseSettings, Sequence[Tensor]], Parameters],
+    started: float,
+) -> Trained:
+    """Run the phases; a change between slim and full re-parametrises the coefficients reached."""
+    phases = settings.phases or (settings,)
+    held_out = _held_out_sets(run)
+    parameters = parameters_for(phases[0], coefficients)
+    theta = parameters.start().to(run.device)
+    history: list[StepReport] = []
+    for at, phase in enumerate(phases):
+        if at and phase.slim != phases[at - 1].slim:
+            parameters = parameters_for(phase, parameters.coefficients(theta))
+            theta = parameters.start().to(run.device)
+        watch = _watch(run, network, parameters, held_out, started)
+        result = _run_one(run, network, parameters, theta, phase, at, settings.precision, watch)
+        theta = result.theta
+        history += result.reports
+        if result.outcome.reason == "non_finite":
+            raise DivergedError(f"{run.title}: diverged at step {len(history)}: {result.outcome.advice}")
+        if result.outcome.reason in ("interrupted", "time_limit"):
+            break
+    seconds = time.perf_counter() - started
+    return Trained(network, parameters, theta, tuple(history), result.outcome, seconds, result.held_out)
+
+
+def _run_one(
+    run: Run,
+    network: Network,
+    parameters: Parameters,
+    theta: Tensor,
+    phase: PhaseSettings,
+    at: int,
+    precision: str,
+    watch: Watch,
+) -> PhaseResult:
+    lean = run.dtype == torch.float32 or (precision == "mixed" and phase.optimizer == "lm")
+
+    def draw(epoch: int) -> NetworkLeastSquares:
+        sets = training_sets(
+            run.instance,
+            run.settings.points,
+            seed=run.seed,
+            variant=2 * (at * _EPOCHS + epoch),
+            interior=phase.points,
+            device=run.device,
+        )
+        dtype = torch.float32 if lean else torch.float64
+        return NetworkLeastSquares(network, parameters, sets, product_dtype=dtype)
+
+    def start(problem: NetworkLeastSquares) -> Optimizer:
+        if phase.optimizer == "lm":
+            return LevenbergMarquardt(problem, theta, damping=phase.damping)
+        if phase.optimizer == "lbfgs":
+            return LBFGS(problem, theta)
+        rates = rates_for(parameters, phase.rates, phase.rate)
+        return Adam(problem, theta, rates=rates, steps=phase.steps, schedule=phase.schedule)
+
+    name = f"{phase.optimizer}{' (slim)' if phase.slim else ''}"
+    return run_phase(start, draw, phase, name=name, watch=watch)
+
+
+_EPOCHS = 1000
+"""Collocation variants set aside for the refreshed sets of one phase."""
+
+
+def _held_out_sets(run: Run) -> list[TrainingSet]:
+    points = run.settings.points
+    sets = training_sets(
+        run.instance, points, seed=run.seed, variant=1, interior=points.held_out, device=run.device
+    )
+    return sets
+
+
+def _watch(
+    run: Run, network: Network, parameters: Parameters, held_out: Sequence[TrainingSet], started: float
+) -> Watch:
+    def error(theta: Tensor) -> float | None:
+        return run.error(parameters.coefficients(theta)) if run.error is not None else None
+
+    return Watch(
+        NetworkLeastSquares(network, parameters, held_out),
+        error,
+        run.observer,
+        run.title,
+        None if run.time_limit is None else started + run.time_limit,
+    )
+
+
+def _adapter(run: Run, network: Network, base: Sequence[Tensor]) -> Parameters:
+    settings = run.settings.adapter
+    plan = Plan(settings.layers, settings.compression, settings.ranks, settings.initialisation)
+    whole = Parameters([Full(c) for c in base])
+    sample = replace(run.settings.points, interior=_ADJOINT_SAMPLE, boundary=1, initial=1)
+    sets = training_sets(run.instance, sample, seed=run.seed, variant=0, device=run.device)
+    adjoints = NetworkLeastSquares(network, whole, sets).adjoints(whole.start().to(run.device))
+    generator = generator_for(run.seed, "factors")
+    return _moved(
+        attach(base, plan, adjoints=[rows.cpu() for rows in adjoints], generator=generator), run.device
+    )
+
+
+_ADJOINT_SAMPLE = 256
+"""Interior points whose adjoints span the birth of U2: four times the paper's hidden width."""
+
+
+def _moved(parameters: Parameters, device: torch.device) -> Parameters:
+    """Put what the layers keep on the device."""
+    for layer in parameters.layers:
+        layer.base = layer.base.to(device)
+    return parameters
