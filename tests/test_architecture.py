@@ -23,6 +23,7 @@ FLOORS = {
     "evaluation": 4,
     "output": 4,
     "adapters": 3,
+    "solution": 3,
     "problem": 2,
     "networks": 2,
     "optim": 2,
