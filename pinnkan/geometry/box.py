@@ -11,7 +11,7 @@ import sympy
 
 from pinnkan.errors import UsageError
 from pinnkan.geometry.rules import FloatArray, gauss
-from pinnkan.geometry.shape import Shape, ShapeKind, check_finite, number
+from pinnkan.geometry.shape import Shape, ShapeKind, check_extent, check_finite, number
 
 _ALIASES = (("left", "right"), ("bottom", "top"), ("front", "back"))
 """Everyday names of the lower and upper side along the first, second and third axis."""
@@ -46,6 +46,7 @@ class Box(Shape):
         for axis, (low, high) in zip(self.axes, bounds, strict=True):
             if not low < high:
                 raise UsageError(f"domain: {axis}: expected lower < upper, found [{low!r}, {high!r}] (empty)")
+            check_extent(axis, high - low)
         self.lower, self.upper = np.array(bounds).T
         self.sides = self.upper - self.lower
         self.parts = tuple(axis + sign for axis in self.axes for sign in "-+")

@@ -9,7 +9,7 @@ import sympy
 
 from pinnkan.errors import UsageError
 from pinnkan.geometry.rules import FloatArray
-from pinnkan.geometry.shape import Shape, ShapeKind, check_finite, number
+from pinnkan.geometry.shape import Shape, ShapeKind, check_extent, check_finite, number
 
 
 class Round(Shape):
@@ -31,6 +31,7 @@ class Round(Shape):
         if self.radius <= 0:
             raise UsageError(f"domain: radius: expected a positive number, found {self.radius!r}")
         self.aliases = {}
+        check_extent("radius", self.radius)
 
     @property
     def bounding_box(self) -> tuple[FloatArray, FloatArray]:

@@ -27,6 +27,9 @@ FloatArray = NDArray[np.float64]
 
 RULES = ("quadrature", "sobol", "random")
 
+MOST_POINTS = 10**8
+"""Larger sets are a slip of the keyboard, and would end in a lack of memory."""
+
 GOLDEN_TURN = (math.sqrt(5) - 1) / 2
 """The rotation from one ring to the next, as a share of a turn."""
 
@@ -131,13 +134,15 @@ def share(count: int, measures: Sequence[float]) -> list[int]:
 
 
 def check_points(count: int, rule: str, variant: int) -> None:
-    """Refuse an empty set, an unknown rule and a negative variant.
+    """Refuse an empty or absurdly large set, an unknown rule and a negative variant.
 
     Raises:
         UsageError: Names what was found and what is expected.
     """
     if count < 1:
         raise UsageError(f"points: expected at least 1, found {count}")
+    if count > MOST_POINTS:
+        raise UsageError(f"points: expected at most {MOST_POINTS}, found {count}")
     if rule not in RULES:
         raise UsageError(
             f"points.rule: expected one of {', '.join(RULES)}, found '{rule}'{did_you_mean(rule, RULES)}"

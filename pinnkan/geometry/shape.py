@@ -178,6 +178,19 @@ def check_finite(name: str, values: Sequence[float]) -> tuple[float, ...]:
     return numbers
 
 
+def check_extent(name: str, extent: float) -> None:
+    """Refuse an extent whose cube would leave the range of floating point.
+
+    Raises:
+        UsageError: If it is below 1e-100 or above 1e100.
+    """
+    if not 1e-100 < extent < 1e100:
+        raise UsageError(
+            f"domain: {name}: expected an extent between 1e-100 and 1e100, found {extent:g}; "
+            "choose other units"
+        )
+
+
 def number(value: float) -> sympy.Expr:
     """The float as a SymPy number, as an integer where it is one, so that formulas print cleanly."""
     return sympy.Integer(int(value)) if value == int(value) else sympy.Float(value)

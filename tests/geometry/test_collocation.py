@@ -148,6 +148,8 @@ def test_refusals() -> None:
     plain, moving = Domain(Disk(), ("x", "y")), Domain(Disk(), ("t", "x", "y"), (0, 1))
     with pytest.raises(UsageError, match="points: expected at least 1, found 0"):
         moving.collocate("interior", 0)
+    with pytest.raises(UsageError, match="points: expected at most 100000000, found 1000000000000"):
+        moving.collocate("interior", 10**12)
     with pytest.raises(UsageError, match="points: expected at least 1, found -5"):
         plain.uniform(-5, 0)
     with pytest.raises(UsageError, match=r"expected one of .*, found 'sobel'; did you mean 'sobol'\?"):

@@ -187,6 +187,14 @@ REFUSED = [
     (("box", "xy", {"x": [0, math.nan], "y": [0, 1]}), r"x: expected finite numbers, found \[0.0, nan\]"),
     (("box", "xy", {"x": [0, 1]}), r"a box needs the key 'y'"),
     (("box", "xy", {"x": [0, 1], "y": [1, 1]}), r"y: expected lower < upper, found \[1.0, 1.0\] \(empty\)"),
+    (
+        ("disk", "xy", {"radius": 1e-110}),
+        r"radius: expected an extent between 1e-100 and 1e100, found 1e-110",
+    ),
+    (
+        ("box", "xy", {"x": [0, 1e200], "y": [0, 1e200]}),
+        r"x: expected an extent .*, found 1e\+200; choose other units",
+    ),
     (("interval", "x", {"x": [2, 1]}), r"x: expected lower < upper, found \[2.0, 1.0\] \(empty\)"),
 ]
 
