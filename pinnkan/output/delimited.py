@@ -14,8 +14,8 @@ _ROWS_AT_ONCE = 4096
 def write_csv(file: BinaryIO, samples: Samples) -> None:
     """Write the points of the domain in the order given; a point outside it gives no row.
 
-    17 significant digits name every double uniquely. (Some readers round in
-    the last digit all the same: in pandas ask for ``float_precision="round_trip"``.)
+    17 significant digits name every double uniquely. (Some readers round the last digit
+    all the same: before version 3, pandas wants ``float_precision="round_trip"``.)
 
     Args:
         file: Where to.

@@ -1,0 +1,312 @@
+"""Pictures of lines, of space and time, of trainings and of points, and what holds for every picture."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+
+import matplotlib
+import numpy as np
+import pytest
+
+from pinnkan.errors import FileAccessError, UsageError
+from pinnkan.output.canvas import PICTURES, picture
+from pinnkan.output.collocation import plot_collocation
+from pinnkan.output.field import Quantity, plot_fields
+from pinnkan.output.history import TrainingCurves, plot_history
+from pinnkan.output.labels import Caption, number, symbol
+from pinnkan.output.line import Curve, plot_lines
+from pinnkan.output.plane import grid_plane
+from pinnkan.output.spacetime import plot_spacetime
+
+X = np.linspace(0, 1, 21)
+CAPTION = Caption("Heat", {"nu": 0.01})
+
+
+def legend(figure):
+    return [text.get_text() for text in figure.legends[0].get_texts()] if figure.legends else []
+
+
+# --- words ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x", "$x$"),
+        ("lambda", r"$\lambda$"),
+        ("speed", r"$\mathrm{speed}$"),
+        ("u_xx", "$u_{xx}$"),
+        ("beta_1", r"$\beta_{1}$"),
+        ("x1", "$x_{1}$"),
+        ("k_max", r"$k_{\mathrm{max}}$"),
+        ("a_b_c", r"$\mathrm{a\_b\_c}$"),
+        ("_x", r"$\mathrm{\_x}$"),
+    ],
+)
+def test_symbols(name, text):
+    assert symbol(name) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.1, "$0.1$"),
+        (20000.0, r"$2\times10^{4}$"),
+        (3.714e-5, r"$3.71\times10^{-5}$"),
+        (1e-7, "$10^{-7}$"),
+        (-1e-7, r"$-1\times10^{-7}$"),
+        (0.0, "$0$"),
+    ],
+)
+def test_numbers(value, text):
+    assert number(value) == text
+
+
+def test_captions_wrap_and_leave_out_what_is_unknown():
+    caption = Caption("word " * 30, {"lambda": 0.1}, {"error": None, "residual": 0.5})
+    lines = caption.text(85.0).splitlines()
+    assert len(lines) == 4
+    assert lines[-1] == r"$\lambda$ = $0.1$,  residual $0.5$"
+    assert caption.text(175.0).count("\n") == 2
+
+
+# --- every picture --------------------------------------------------------------------------
+
+
+def draw_field(path, **options):
+    values = np.add.outer(X, X).ravel()
+    plot_fields(path, grid_plane(("x", "y"), X, X), [Quantity("u", (values,))], caption=CAPTION, **options)
+
+
+def draw_lines(path, **options):
+    curve = Curve("", X, X**2, X**2 + 1e-3)
+    plot_lines(path, [curve], coordinate="x", quantity="$u$", caption=CAPTION, **options)
+
+
+def draw_spacetime(path, **options):
+    values = np.multiply.outer(X, X).ravel()
+    profiles = [(t, Curve(f"$t = {t}$", X, t * X, t * X)) for t in (0.0, 0.5, 1.0)]
+    about = {"names": ("t", "x"), "quantity": "$u$", "profiles": profiles}
+    plot_spacetime(path, X, X, values, caption=CAPTION, **about, **options)
+
+
+def draw_history(path, **options):
+    curves = TrainingCurves(np.arange(21.0), {"equation[0]": np.exp(-X)})
+    plot_history(path, curves, caption=CAPTION, **options)
+
+
+def draw_points(path, **options):
+    sets = {"interior": np.stack([X, X], axis=1)}
+    plot_collocation(path, sets, coordinates=("x", "y"), caption=CAPTION, **options)
+
+
+DRAWINGS = [draw_field, draw_lines, draw_spacetime, draw_history, draw_points]
+
+
+@pytest.mark.parametrize("suffix", PICTURES)
+@pytest.mark.parametrize("draw", [draw_field, draw_lines])
+def test_the_same_data_give_the_same_bytes(tmp_path, draw, suffix):
+    draw(tmp_path / f"a{suffix}", dpi=50)
+    draw(tmp_path / f"b{suffix}", dpi=50)
+    assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize(("draw", "dpi"), [(draw_field, 150), *((draw, 60) for draw in DRAWINGS)])
+def test_widths_are_those_of_columns(tmp_path, pixels, draw, dpi):
+    draw(tmp_path / "a.png", dpi=dpi)
+    expected = 175 if draw is draw_spacetime else 85
+    assert pixels(tmp_path / "a.png").shape[1] == pytest.approx(expected / 25.4 * dpi, abs=1)
+
+
+@pytest.mark.parametrize(("suffix", "start"), [(".png", b"\x89PNG"), (".pdf", b"%PDF"), (".svg", b"<?xml")])
+def test_formats(tmp_path, suffix, start):
+    draw_field(tmp_path / f"a{suffix}")
+    data = (tmp_path / f"a{suffix}").read_bytes()
+    assert data.startswith(start)
+    assert b"CreationDate" not in data
+    assert b"dc:date" not in data
+
+
+def test_coloured_areas_are_pixels_in_a_vector_picture(tmp_path):
+    draw_field(tmp_path / "a.svg", dpi=100)
+    text = (tmp_path / "a.svg").read_text()
+    assert text.count("<image") == 2  # the field and its colour bar
+    assert len(text) < 100_000
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("a.jpg", "unknown suffix '.jpg'; the suffix chooses the format, one of .png, .pdf, .svg"),
+        ("a", "no suffix"),
+    ],
+)
+def test_unknown_suffix(tmp_path, name, message):
+    with pytest.raises(UsageError, match=message):
+        draw_lines(tmp_path / name)
+
+
+@pytest.mark.parametrize("dpi", [0, -300, 19, 100_000])
+def test_dpi_out_of_range(tmp_path, dpi):
+    with pytest.raises(UsageError, match=f"dpi must be between 20 and 2400, got {dpi}"):
+        draw_lines(tmp_path / "a.png", dpi=dpi)
+
+
+@pytest.mark.parametrize("suffix", PICTURES)
+def test_full_disk_leaves_the_old_picture_and_nothing_else(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(b"old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(FileAccessError, match=rf"cannot write .*a\{suffix}: File too large"):
+            draw_lines(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_settings_of_the_caller_neither_matter_nor_change(tmp_path):
+    draw_lines(tmp_path / "a.png", dpi=50)
+    with matplotlib.rc_context({"font.size": 30, "text.usetex": True, "lines.linewidth": 9}):
+        before = dict(matplotlib.rcParams)
+        draw_lines(tmp_path / "b.png", dpi=50)
+        assert dict(matplotlib.rcParams) == before
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_pyplot_is_never_imported():
+    modules = "field, line, spacetime, history, collocation"
+    code = f"import sys; from pinnkan.output import {modules}; sys.exit('matplotlib.pyplot' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "title", ["costs $5 and $6, 100% \\alpha_", "熱方程式 ∂u/∂t \U0001f980", "", "x" * 300]
+)
+def test_titles_are_text_whatever_they_hold(tmp_path, title):
+    caption = Caption(title)
+    plot_lines(tmp_path / "a.png", [Curve("", X, X)], coordinate="x", quantity="u", caption=caption, dpi=50)
+    assert (tmp_path / "a.png").stat().st_size > 1000
+
+
+def test_a_fault_while_drawing_leaves_no_file(tmp_path):
+    with pytest.raises(ZeroDivisionError), picture(tmp_path / "a.png", 85, 60):
+        _ = 1 / 0
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- lines ----------------------------------------------------------------------------------
+
+
+def test_a_single_curve_has_no_legend_and_no_error_panel(tmp_path, saved):
+    plot_lines(tmp_path / "a.png", [Curve("", X, X**2)], coordinate="x", quantity="$u$", caption=CAPTION)
+    (axes,) = saved[0].axes
+    assert np.array_equal(axes.lines[0].get_ydata(), X**2)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("$x$", "$u$")
+    assert legend(saved[0]) == []
+
+
+def test_a_reference_brings_dashes_and_an_error_panel(tmp_path, saved):
+    curves = [Curve(f"$t = {t}$", X, t * X**2, t * X) for t in (1, 2)]
+    plot_lines(tmp_path / "a.png", curves, coordinate="x", quantity="$u$", caption=CAPTION)
+    upper, lower = saved[0].axes
+    assert [line.get_linestyle() for line in upper.lines] == ["-", "-", "--", "--"]
+    assert np.array_equal(upper.lines[3].get_ydata(), 2 * X)
+    assert np.array_equal(lower.lines[2].get_ydata(), 2 * X**2 - 2 * X)
+    assert legend(saved[0]) == ["$t = 1$", "$t = 2$", "reference"]
+    assert (upper.get_xlabel(), lower.get_xlabel(), lower.get_ylabel()) == ("", "$x$", "error")
+
+
+def test_space_and_time_with_profiles(tmp_path, saved):
+    draw_spacetime(tmp_path / "a.png")
+    field, upper, lower = saved[0].axes
+    assert (field.get_xlabel(), field.get_ylabel()) == ("$t$", "$x$")
+    assert sorted({float(line.get_xdata()[0]) for line in field.lines}) == [0.0, 0.5, 1.0]
+    assert field.get_xlim() == (0.0, 1.0)
+    assert np.array_equal(upper.lines[1].get_ydata(), 0.5 * X)
+    assert np.all(np.asarray(lower.lines[1].get_ydata()) == 0)
+    assert legend(saved[0]) == ["$t = 0.0$", "$t = 0.5$", "$t = 1.0$", "reference"]
+
+
+def test_space_and_time_without_a_reference(tmp_path, saved):
+    profiles = [(0.5, Curve("$t = 0.5$", X, X))]
+    about = {"names": ("t", "x"), "quantity": "$u$", "profiles": profiles, "caption": CAPTION}
+    plot_spacetime(tmp_path / "a.png", X, X, np.ones(21 * 21), **about)
+    assert len(saved[0].axes) == 2
+
+
+# --- history --------------------------------------------------------------------------------
+
+
+def test_history(tmp_path, saved):
+    steps = np.arange(0.0, 200.0)
+    held_out = np.full(200, np.nan)
+    held_out[::50] = [1.0, 0.1, 0.01, 0.02]
+    terms = {"equation[0]": np.exp(-steps / 20), "boundary[0]": np.zeros(200)}
+    phases = [("adam", 0.0), ("lm", 100.0)]
+    curves = TrainingCurves(steps, terms, held_out, 0.5 * held_out, phases, 100.0)
+    plot_history(tmp_path / "a.png", curves, caption=CAPTION)
+    (axes,) = saved[0].axes
+    assert axes.get_yscale() == "log"
+    assert axes.get_xscale() == "linear"
+    lines = {line.get_label(): line for line in axes.lines}
+    assert np.array_equal(lines["equation[0]"].get_ydata(), terms["equation[0]"])
+    assert np.isnan(lines["boundary[0]"].get_ydata()).all()
+    assert lines["held out"].get_xdata().tolist() == [0, 50, 100, 150]
+    assert lines["held out"].get_ydata().tolist() == [1.0, 0.1, 0.01, 0.02]
+    assert lines["relative $L^2$ error"].get_ydata().tolist() == [0.5, 0.05, 0.005, 0.01]
+    assert list(lines["kept"].get_xdata()) == [100, 100]
+    assert [text.get_text() for text in axes.texts] == ["adam", "lm"]
+    assert legend(saved[0]) == ["equation[0]", "boundary[0]", "held out", "relative $L^2$ error", "kept"]
+
+
+def test_history_over_decades_of_steps(tmp_path, saved):
+    curves = TrainingCurves(np.arange(1000.0), {"loss": np.ones(1000)}, phases=[("adam", 0), ("lm", 900)])
+    plot_history(tmp_path / "a.png", curves, caption=CAPTION, log_steps=True)
+    (axes,) = saved[0].axes
+    assert axes.get_xscale() == "symlog"
+    # A name that starts at the right edge ends there.
+    assert [text.get_ha() for text in axes.texts] == ["left", "right"]
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_history_of_next_to_nothing(tmp_path, count):
+    steps = np.arange(float(count))
+    plot_history(tmp_path / "a.png", TrainingCurves(steps, {"loss": steps}), caption=CAPTION)
+    assert (tmp_path / "a.png").exists()
+
+
+# --- points ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("coordinates", "time", "labels"),
+    [
+        (("x", "y"), None, [("$x$", "$y$")]),
+        (("t", "x"), "t", [("$t$", "$x$")]),
+        (("t", "x", "y"), "t", [("$x$", "$y$"), ("$t$", "$x$")]),
+        (("x", "y", "z"), None, [("$x$", "$y$"), ("$x$", "$z$")]),
+        (("t", "x", "y", "z"), "t", [("$x$", "$y$"), ("$x$", "$z$"), ("$t$", "$x$")]),
+    ],
+)
+def test_points_are_seen_along_the_coordinates(tmp_path, saved, coordinates, time, labels):
+    points = np.random.default_rng(0).uniform(size=(30, len(coordinates)))
+    sets = {"interior": points, "walls": points[:5]}
+    plot_collocation(tmp_path / "a.png", sets, coordinates=coordinates, time=time, caption=CAPTION)
+    axes = saved[0].axes
+    assert [(a.get_xlabel(), a.get_ylabel()) for a in axes] == labels
+    assert legend(saved[0]) == ["interior (30)", "walls (5)"]
+    first = [coordinates.index(label.strip("$")) for label in labels[0]]
+    assert np.array_equal(axes[0].lines[0].get_xydata(), points[:, first])
+
+
+def test_points_of_an_interval_are_rows(tmp_path, saved):
+    sets = {"interior": X[:, None], "x-": np.zeros((1, 1))}
+    plot_collocation(tmp_path / "a.png", sets, coordinates=("x",), caption=CAPTION)
+    (axes,) = saved[0].axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["interior (21)", "x- (1)"]
+    assert np.array_equal(axes.lines[0].get_xdata(), X)
