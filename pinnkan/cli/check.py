@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ from pinnkan.errors import ToleranceMissedError
 
 EXAMPLES = options.examples(
     "pinnkan check heat.yaml",
-    "pinnkan check elliptic --lambda 0.5 --plot points.png",
+    "pinnkan check elliptic --set points.interior=500 --plot points.png",
     "pinnkan check elliptic --json",
 )
 
@@ -29,8 +29,6 @@ PointsPlot = Annotated[
 def check(
     problem: options.Problem,
     overrides: options.Overrides = None,
-    lambdas: options.Lambdas = None,
-    params: options.Params = None,
     plot: PointsPlot = None,
     seed: options.Seed = 0,
     device: options.Device = "cpu",
@@ -44,31 +42,49 @@ def check(
 
     Prints every equation and condition as '<residual> = 0' with operators and definitions expanded,
     counts points and trainable parameters, and tests that the exact solution (where there is one)
-    satisfies them and that initial and boundary data meet. Trains nothing. Exits with 5 if a test fails.
+    satisfies them and that initial and boundary data meet. Trains nothing; takes the options of
+    pretrain, so that a line can be tried first. Exits with 5 if the file contradicts itself.
     """
     stated = targets.load(problem, overrides)
-    values = targets.at_most_one(targets.expand(stated, lambdas, params))
     from pinnkan.workflows.check import check as run
 
     with watching(quiet=quiet, verbose=verbose):
-        report = run(
-            stated, values=values, seed=seed, device=device, dtype=dtype.value, threads=threads, plot=plot
-        )
+        report = run(stated, seed=seed, device=device, dtype=dtype.value, threads=threads, plot=plot)
     if as_json:
         render.write_json(report)
     else:
         _write(report)
-    for warning in report.get("warnings", ()):
-        note(f"warning: {warning}", quiet=quiet)
-    failed = [test["name"] for test in report.get("tests", ()) if not test["passed"]]
-    if failed:
-        raise ToleranceMissedError(f"the problem does not agree with itself: {', '.join(failed)}")
+    errors = [finding["message"] for finding in report["findings"] if finding["severity"] == "error"]
+    for finding in report["findings"]:
+        if finding["severity"] != "error":
+            note(f"{finding['severity']}: {finding['message']}", quiet=quiet)
+    if errors:
+        raise ToleranceMissedError("\nerror: ".join(errors))
 
 
 def _write(report: Mapping[str, Any]) -> None:
     """Print the equations as lines of mathematics, the rest as a document."""
-    apart = ("equations", "conditions", "warnings")
-    head = {key: value for key, value in report.items() if key not in apart}
+    apart = ("equations", "conditions", "findings")
+    rest = {key: value for key, value in report.items() if key not in apart}
     statements = [*report["equations"], *report["conditions"]]
-    lines = [f"{statement['name']}: {statement['residual']} = 0" for statement in statements]
-    render.write("\n".join([*lines, "", render.document(head)]))
+    lines = [line for statement in statements for line in _lines_of(statement)]
+    render.write("\n".join([*lines, "", render.document(rest)]))
+
+
+def _lines_of(statement: Mapping[str, Any]) -> Iterator[str]:
+    """Give an equation or condition and, below it, how it is treated.
+
+    A manufactured source is shown by its name: written out it can fill a page, and the page is in JSON.
+    """
+    yield f"{statement['name']}: {statement.get('shown') or statement['residual']} = 0"
+    remarks = [f"on {', '.join(statement['where'])}"] if statement.get("where") else []
+    if statement.get("hard") is not None:
+        remarks.append(
+            "built into the ansatz" if statement["hard"] else f"soft, weight {statement['weight']:g}"
+        )
+    if statement.get("exact_residual") is not None:
+        remarks.append(f"the exact solution leaves {statement['exact_residual']:.1e}")
+    if statement.get("note"):
+        remarks.append(statement["note"])
+    if remarks:
+        yield f"    {'; '.join(remarks)}"

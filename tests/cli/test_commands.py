@@ -215,47 +215,54 @@ def test_export_hands_on_the_points(pinnkan_command, workflow, problem, run_dire
 
 CHECK = {
     "problem": "heat",
-    "equations": [{"name": "equation[0]", "residual": "u_t - lambda*u_xx"}],
-    "conditions": [{"name": "boundary[0]", "residual": "u"}],
-    "points": {"interior": 1000, "boundary[0]": 200},
+    "equations": [
+        {"name": "equation[0]", "residual": "u_t - lambda*u_xx - 3*t", "shown": "u_t - lambda*u_xx - source"}
+    ],
+    "conditions": [
+        {"name": "boundary[0]", "residual": "u", "where": ["x-", "x+"], "hard": True, "exact_residual": 0.0},
+        {
+            "name": "boundary[1]",
+            "residual": "u_x",
+            "where": ["x+"],
+            "hard": False,
+            "weight": 2.0,
+            "note": "Neumann",
+        },
+    ],
+    "points": {"interior": 1000, "boundary[1]": 200},
     "trainable_parameters": 34304,
-    "tests": [{"name": "exact in equation[0]", "value": 1e-15, "limit": 1e-8, "passed": True}],
-    "warnings": ["the side x+ has no condition"],
+    "findings": [{"severity": "warning", "message": "initial and boundary data do not meet"}],
 }
 
 
 def test_check_echoes_equations_first(pinnkan_command, workflow, problem):
     calls = workflow("check", lambda stated, **options: CHECK)
-    answer = pinnkan_command("check", "heat", "--lambda", "0.5", "--plot", "p.png")
+    answer = pinnkan_command("check", "heat", "--seed", 4, "--plot", "p.png")
     assert answer.code == 0
     assert answer.out == (
-        "equation[0]: u_t - lambda*u_xx = 0\n"
+        "equation[0]: u_t - lambda*u_xx - source = 0\n"
         "boundary[0]: u = 0\n"
+        "    on x-, x+; built into the ansatz; the exact solution leaves 0.0e+00\n"
+        "boundary[1]: u_x = 0\n"
+        "    on x+; soft, weight 2; Neumann\n"
         "\n"
         "problem               heat\n"
         "points:\n"
         "  interior     1000\n"
-        "  boundary[0]  200\n"
+        "  boundary[1]  200\n"
         "trainable_parameters  34304\n"
-        "tests:\n"
-        "  name                     value     limit  passed\n"
-        "  --------------------  --------  --------  ------\n"
-        "  exact in equation[0]  1.00e-15  1.00e-08  yes\n"
     )
-    assert answer.err == "warning: the side x+ has no condition\n"
-    assert (calls[0].values, calls[0].plot) == ({"lambda": 0.5}, Path("p.png"))
+    assert answer.err == "warning: initial and boundary data do not meet\n"
+    assert (calls[0].seed, calls[0].plot) == (4, Path("p.png"))
 
 
-def test_check_of_a_problem_against_itself_fails_with_5(pinnkan_command, workflow, problem):
-    failed = {
-        **CHECK,
-        "tests": [{"name": "exact in equation[0]", "value": 2.0, "limit": 1e-8, "passed": False}],
-    }
-    workflow("check", lambda stated, **options: failed)
+def test_check_of_a_problem_that_contradicts_itself_fails_with_5(pinnkan_command, workflow, problem):
+    findings = [{"severity": "error", "message": text} for text in ("equation[0] leaves 2", "x+ is bare")]
+    workflow("check", lambda stated, **options: {**CHECK, "findings": findings})
     answer = pinnkan_command("check", "heat", "--json")
     assert answer.code == 5
-    assert answer.json == failed
-    assert answer.err.endswith("error: the problem does not agree with itself: exact in equation[0]\n")
+    assert answer.json == {**CHECK, "findings": findings}
+    assert answer.err == "error: equation[0] leaves 2\nerror: x+ is bare\n"
 
 
 def test_show_document(pinnkan_command, workflow, tmp_path):

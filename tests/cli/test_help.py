@@ -67,7 +67,7 @@ def test_evaluate_defines_every_number_it_prints(pinnkan_command, name):
             ["check", "pretrain", "finetune", "evaluate", "plot", "export"],
             ["--device", "--dtype", "--threads"],
         ),
-        (["check", "finetune", "evaluate", "plot", "export"], ["--lambda", "--param"]),
+        (["finetune", "evaluate", "plot", "export"], ["--lambda", "--param"]),
         (["check", "pretrain", "finetune", "evaluate", "show", "problems"], ["--json"]),
         (["pretrain", "finetune"], ["--force", "--time-limit"]),
         (["finetune", "plot", "export"], ["--method", "--tag"]),
