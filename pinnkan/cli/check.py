@@ -18,6 +18,9 @@ EXAMPLES = options.examples(
     "pinnkan check elliptic --json",
 )
 
+LONGEST_SOURCE = 200
+"""A manufactured source can fill a page; that page belongs to whoever asks for it."""
+
 PointsPlot = Annotated[
     Path | None,
     typer.Option(
@@ -29,7 +32,10 @@ PointsPlot = Annotated[
 def check(
     problem: options.Problem,
     overrides: options.Overrides = None,
-    plot: PointsPlot = None,
+    plot: LONGEST_SOURCE = 200
+"""A manufactured source can fill a page; that page belongs to whoever asks for it."""
+
+PointsPlot = None,
     seed: options.Seed = 0,
     device: options.Device = "cpu",
     dtype: options.TrainingDtype = options.Dtype.float64,
@@ -53,7 +59,7 @@ def check(
     if as_json:
         render.write_json(report)
     else:
-        _write(report)
+        _write(report, whole=verbose)
     errors = [finding["message"] for finding in report["findings"] if finding["severity"] == "error"]
     for finding in report["findings"]:
         if finding["severity"] != "error":
@@ -62,10 +68,12 @@ def check(
         raise ToleranceMissedError("\nerror: ".join(errors))
 
 
-def _write(report: Mapping[str, Any]) -> None:
+def _write(report: Mapping[str, Any], *, whole: bool) -> None:
     """Print the equations as lines of mathematics, the rest as a document."""
     apart = ("equations", "conditions", "findings")
     rest = {key: value for key, value in report.items() if key not in apart}
+    if not whole and len(rest.get("source") or "") > LONGEST_SOURCE:
+        rest["source"] = f"{len(rest['source'])} characters; -v or --json writes it out"
     statements = [*report["equations"], *report["conditions"]]
     lines = [line for statement in statements for line in _lines_of(statement)]
     render.write("\n".join([*lines, "", render.document(rest)]))
@@ -74,7 +82,7 @@ def _write(report: Mapping[str, Any]) -> None:
 def _lines_of(statement: Mapping[str, Any]) -> Iterator[str]:
     """Give an equation or condition and, below it, how it is treated.
 
-    A manufactured source is shown by its name: written out it can fill a page, and the page is in JSON.
+    A manufactured source is shown by its name; the residual with it written out is in JSON.
     """
     yield f"{statement['name']}: {statement.get('shown') or statement['residual']} = 0"
     remarks = [f"on {', '.join(statement['where'])}"] if statement.get("where") else []

@@ -256,6 +256,14 @@ def test_check_echoes_equations_first(pinnkan_command, workflow, problem):
     assert (calls[0].seed, calls[0].plot) == (4, Path("p.png"))
 
 
+def test_check_writes_a_long_source_out_when_asked(pinnkan_command, workflow, problem):
+    source = " + ".join(["x"] * 100)
+    workflow("check", lambda stated, **options: {**CHECK, "source": source})
+    assert "397 characters; -v or --json writes it out\n" in pinnkan_command("check", "heat").out
+    assert source in pinnkan_command("check", "heat", "-v").out
+    assert pinnkan_command("check", "heat", "--json").json["source"] == source
+
+
 def test_check_of_a_problem_that_contradicts_itself_fails_with_5(pinnkan_command, workflow, problem):
     findings = [{"severity": "error", "message": text} for text in ("equation[0] leaves 2", "x+ is bare")]
     workflow("check", lambda stated, **options: {**CHECK, "findings": findings})
