@@ -79,5 +79,5 @@ class Samples:
         """The columns, in the shape of the grid without its fixed axes if there is a grid."""
         if self.shape is None:
             return self.columns
-        shape = tuple(n for n in self.shape if n > 1)
+        shape = tuple(n for n in self.shape if n > 1) or (1,)
         return {name: values.reshape(shape) for name, values in self.columns.items()}

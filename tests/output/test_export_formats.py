@@ -86,6 +86,19 @@ def test_hdf5_says_what_it_holds(tmp_path):
         assert stored.attrs["lambda"] == 0.1
 
 
+@pytest.mark.parametrize("suffix", EXPORTS)
+def test_a_grid_of_a_single_point(tmp_path, suffix):
+    grid = make_grid(("t", "x"), [0, 0], [1, 1], (), fixed={"t": 0.5, "x": 0.25})
+    samples = Samples(
+        grid.coordinates, grid.points, {"u": np.array([2.0])}, np.array([True]), grid.shape, "t"
+    )
+    export_samples(tmp_path / f"a{suffix}", samples)
+    if suffix == ".npz":
+        assert np.load(tmp_path / "a.npz")["u"].tolist() == [2.0]
+    if suffix == ".vtu":
+        assert meshio.read(tmp_path / "a.vtu").cells[0].type == "vertex"
+
+
 def test_scattered_arrays_are_columns(tmp_path):
     samples = scattered_samples()
     export_samples(tmp_path / "a.npz", samples)
