@@ -32,10 +32,7 @@ PointsPlot = Annotated[
 def check(
     problem: options.Problem,
     overrides: options.Overrides = None,
-    plot: LONGEST_SOURCE = 200
-"""A manufactured source can fill a page; that page belongs to whoever asks for it."""
-
-PointsPlot = None,
+    plot: PointsPlot = None,
     seed: options.Seed = 0,
     device: options.Device = "cpu",
     dtype: options.TrainingDtype = options.Dtype.float64,
