@@ -1,0 +1,153 @@
+"""``pinnkan evaluate``: errors of the base and of adapters, every number with one definition."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pinnkan.errors import UsageError
+from pinnkan.evaluation.norms import measure_errors
+from pinnkan.output.point_table import read_points
+from pinnkan.problem import complete_values, file_stem
+from pinnkan.problem.instance import Instance
+from pinnkan.progress import Observer
+from pinnkan.solution import Solution
+from pinnkan.workflows.environment import device_for, limited_threads
+from pinnkan.workflows.runs import Result, RunDirectory
+
+POINTS = 20_000
+_CONDITION_POINTS = 2_000
+
+
+@dataclass(frozen=True)
+class EvaluationTable:
+    """One row a stored result."""
+
+    problem: str
+    parameters: tuple[str, ...]
+    results: tuple[dict[str, Any], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as ``evaluate --json`` prints it."""
+        return {"problem": self.problem, "parameters": list(self.parameters), "results": list(self.results)}
+
+
+def evaluate(
+    directory: Path,
+    *,
+    values: Sequence[Mapping[str, float]] | None,
+    points: Path | None,
+    eval_seed: int,
+    device: str,
+    dtype: str | None,
+    threads: int | None,
+    observer: Observer,
+) -> EvaluationTable:
+    """Measure the base and every adapter, or the adapters of the values named.
+
+    Raises:
+        UsageError: If a value has no adapter, or a point lies outside the domain.
+        WrongBaseError: If an adapter belongs to another base.
+    """
+    run_directory = RunDirectory(directory)
+    base = run_directory.base()
+    place = device_for(device)
+    with limited_threads(threads):
+        rows = []
+        for result in _chosen(run_directory, base, values):
+            solution = result.solution(place)
+            rows.append(_row(result, solution, _places(solution.instance, points, eval_seed), eval_seed))
+    names = tuple(parameter.name for parameter in base.problem.parameters)
+    return EvaluationTable(base.problem.name, names, tuple(rows))
+
+
+def _chosen(
+    run_directory: RunDirectory, base: Result, values: Sequence[Mapping[str, float]] | None
+) -> list[Result]:
+    paths = run_directory.adapter_paths()
+    if values is None:
+        return [base, *(run_directory.adapter(path, base) for path in paths)]
+    chosen = []
+    for one in values:
+        stem = file_stem(complete_values(base.problem.parameters, one))
+        # A dot follows the stem in every name; lambda=0.1 must not find lambda=0.15.
+        found = [path for path in paths if path.name == f"{stem}.h5" or _is_variant(path.name, stem)]
+        if not found:
+            known = ", ".join(path.stem for path in paths) or "none"
+            raise UsageError(
+                f"{run_directory.path} has no adapter for {stem} (there: {known}); "
+                f"'pinnkan finetune {run_directory.path}' trains it"
+            )
+        chosen += [run_directory.adapter(path, base) for path in found]
+    return chosen
+
+
+def _is_variant(name: str, stem: str) -> bool:
+    rest = name.removeprefix(stem)
+    return rest != name and rest.startswith(".") and not rest[1:2].isdigit()
+
+
+def _places(instance: Instance, points: Path | None, seed: int) -> np.ndarray:
+    if points is None:
+        return instance.domain.uniform(POINTS, seed)
+    table = read_points(points, instance.coordinates)
+    table.require_inside(instance.domain.contains(table.points))
+    return table.points
+
+
+def _row(result: Result, solution: Solution, points: np.ndarray, seed: int) -> dict[str, Any]:
+    training = result.meta["training"]
+    return {
+        "parameters": dict(result.values),
+        "method": result.method,
+        "tag": result.tag,
+        **_errors(solution, points),
+        "boundary_max": _boundary_max(solution, seed),
+        "residual_rms": residual_rms(solution, points),
+        "trainable_parameters": training["trainable_parameters"],
+        "file_bytes": result.stored.file_bytes,
+        "train_seconds": training["train_seconds"],
+        "steps": training["steps"],
+        "stop_reason": training["stop_reason"],
+    }
+
+
+def _errors(solution: Solution, points: np.ndarray) -> dict[str, float | None]:
+    reference = solution.instance.exact(points)
+    if reference is None:
+        names = ("relative_l2", "relative_l2_squared", "relative_max", "absolute_rms", "zero_network_l2")
+        return dict.fromkeys(names)
+    report = measure_errors(solution(points), reference)
+    value = (0,) * points.shape[1]
+    lift = solution.instance.ansatz.lift(points, [value])[0]
+    return {
+        "relative_l2": report.relative_l2,
+        "relative_l2_squared": report.relative_l2_squared,
+        "relative_max": report.relative_max,
+        "absolute_rms": report.absolute_rms,
+        "zero_network_l2": measure_errors(lift, reference).relative_l2,
+    }
+
+
+def residual_rms(solution: Solution, points: np.ndarray) -> float:
+    """Return the root mean square of the equations' residuals over points."""
+    squares = [
+        float(np.mean(solution.residual(block, points) ** 2)) for block in solution.instance.equations
+    ]
+    return math.sqrt(sum(squares))
+
+
+def _boundary_max(solution: Solution, seed: int) -> float | None:
+    """Return the largest violation of any condition over random points of their own."""
+    worst = []
+    for block in solution.instance.conditions:
+        drawn = solution.instance.domain.collocate(
+            block.where, _CONDITION_POINTS, rule="random", seed=seed, variant=1
+        )
+        worst.append(float(np.abs(solution.residual(block, drawn.points, drawn.normals)).max()))
+    return max(worst, default=None)

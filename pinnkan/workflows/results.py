@@ -1,0 +1,73 @@
+"""What pretrain and finetune return for one parameter value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from torch import Tensor
+
+from pinnkan.errors import PinnkanError
+from pinnkan.evaluation.norms import measure_errors
+from pinnkan.problem.instance import Instance
+from pinnkan.problem.settings import NetworkSettings
+from pinnkan.solution import Solution
+from pinnkan.training import network_for
+
+_SHOWN_POINTS, _SHOWN_SEED = 2000, 987_654_321
+"""The error shown during training is measured on these, which are neither training nor evaluation points."""
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """One parameter value: trained, present already, or failed.
+
+    Attributes:
+        values: Parameter values by name.
+        method: ``base``, ``lotra``, ``full`` or ``scratch``.
+        tag: Of the file name.
+        status: What was done.
+        path: The file; None if training failed.
+        report: What is known, under the keys of ``evaluate --json``.
+        fault: Why training failed.
+    """
+
+    values: Mapping[str, float]
+    method: str
+    tag: str | None
+    status: Literal["trained", "present", "failed"]
+    path: Path | None
+    report: Mapping[str, Any] = field(default_factory=dict)
+    fault: PinnkanError | None = None
+
+
+REPORTED = ("relative_l2", "residual_rms", "trainable_parameters", "train_seconds", "steps", "stop_reason")
+
+
+def stored_report(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a file knows of its own training."""
+    training = meta.get("training", {})
+    found = {key: training.get(key) for key in REPORTED}
+    found["residual_rms"] = training.get("held_out")
+    return found
+
+
+def shown_error(
+    instance: Instance, settings: NetworkSettings
+) -> Callable[[Sequence[Tensor]], float | None] | None:
+    """Return the relative L2 error of coefficients, for progress only; None without a reference."""
+    if not instance.has_exact:
+        return None
+    points = instance.domain.uniform(_SHOWN_POINTS, _SHOWN_SEED)
+    reference = instance.exact(points)
+    assert reference is not None
+    network = network_for(instance, settings)
+
+    def error(coefficients: Sequence[Tensor]) -> float | None:
+        values = Solution(instance, network, coefficients)(points)
+        return measure_errors(values, reference).relative_l2 if bool(np.isfinite(values).all()) else None
+
+    return error

@@ -1,0 +1,215 @@
+"""Run directories: one base and its adapters, as files and as solutions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pinnkan.adapters import Parameters, TuckerChange
+from pinnkan.errors import DamagedFileError, UsageError, WrongBaseError
+from pinnkan.problem import Problem, complete_values, file_stem
+from pinnkan.problem.instance import Instance
+from pinnkan.solution import Solution
+from pinnkan.store import Stored, hash_arrays, read_store
+from pinnkan.training import network_for
+from pinnkan.tucker import Tucker
+from pinnkan.workflows.records import problem_from
+
+BASE = "base.h5"
+ADAPTERS = "adapters"
+_WHOLE = "coefficients"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One stored file, understood.
+
+    Attributes:
+        path: The file.
+        stored: Its verified contents.
+        problem: The problem with the file's overrides.
+        values: Parameter values.
+        coefficients: Of every layer, float64, the adapter's change applied.
+    """
+
+    path: Path
+    stored: Stored
+    problem: Problem
+    values: Mapping[str, float]
+    coefficients: Sequence[Tensor]
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """What the file says beside its arrays."""
+        return self.stored.meta
+
+    @property
+    def method(self) -> str:
+        """``base``, ``lotra``, ``full`` or ``scratch``."""
+        return str(self.meta["method"])
+
+    @property
+    def tag(self) -> str | None:
+        """Tag of the file's name."""
+        tag = self.meta.get("tag")
+        return None if tag is None else str(tag)
+
+    def solution(self, device: torch.device | None = None) -> Solution:
+        """Return the solution at the file's parameter values."""
+        instance: Instance = self.problem.at(self.values)
+        network = network_for(instance, self.problem.settings.network)
+        return Solution(instance, network, [c.to(device or "cpu") for c in self.coefficients])
+
+
+class RunDirectory:
+    """The folder of one base and its adapters.
+
+    Args:
+        path: The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def base_path(self) -> Path:
+        """The base's file."""
+        return self.path / BASE
+
+    def adapter_path(self, values: Mapping[str, float], method: str, tag: str | None) -> Path:
+        """Return the file of one value: ``adapters/lambda=0.1.h5``, ``lambda=0.1.full.tag.h5``."""
+        words = [file_stem(values), *([] if method == "lotra" else [method]), *([tag] if tag else [])]
+        return self.path / ADAPTERS / (".".join(words) + ".h5")
+
+    def adapter_paths(self) -> list[Path]:
+        """Return all adapter files, sorted by name."""
+        return sorted(p for p in (self.path / ADAPTERS).glob("*.h5") if not p.name.startswith("."))
+
+    def base(self) -> Result:
+        """Read the base.
+
+        Raises:
+            DamagedFileError: If it is damaged or foreign.
+        """
+        stored = read_store(self.base_path, kind="base")
+        problem = problem_from(self.base_path, stored.meta)
+        coefficients = _whole_coefficients(self.base_path, stored)
+        return Result(self.base_path, stored, problem, _values(self.base_path, stored), coefficients)
+
+    def adapter(self, path: Path, base: Result) -> Result:
+        """Read one adapter file and apply it to the base.
+
+        Raises:
+            DamagedFileError: If it is damaged or foreign.
+            WrongBaseError: If it was trained for another base.
+        """
+        stored = read_store(path, kind="adapter")
+        problem = problem_from(path, stored.meta)
+        if stored.meta.get("method") != "scratch" and stored.meta.get("base_hash") != weights_hash(base):
+            raise WrongBaseError(
+                f"{path}: was trained for another base than {base.path}; "
+                "train it again with 'pinnkan finetune' (--force is not needed)"
+            )
+        if any(name.startswith("0." + _WHOLE) for name in stored.arrays):
+            coefficients = _whole_coefficients(path, stored)
+        else:
+            coefficients = _changed(path, stored, base.coefficients)
+        return Result(path, stored, problem, _values(path, stored), coefficients)
+
+    def find(self, values: Mapping[str, float] | None, method: str, tag: str | None) -> Result:
+        """Read the base, or the adapter of one value.
+
+        Raises:
+            UsageError: If there is no adapter for the value; names the command that trains it.
+        """
+        base = self.base()
+        if values is None:
+            return base
+        complete = complete_values(base.problem.parameters, values)
+        path = self.adapter_path(complete, method, tag)
+        if not path.is_file():
+            options = " ".join(f"--param {name}={value:.12g}" for name, value in complete.items())
+            extra = f" --method {method}" * (method != "lotra") + f" --tag {tag}" * bool(tag)
+            raise UsageError(
+                f"{self.path} has no {method} adapter for {file_stem(complete)}; "
+                f"train it with 'pinnkan finetune {self.path} {options}{extra}'"
+            )
+        return self.adapter(path, base)
+
+
+def problem_of(directory: Path) -> Problem:
+    """Return the problem that a run directory's base carries."""
+    path = directory / BASE
+    return problem_from(path, read_store(path, kind="base").meta)
+
+
+def check_tag(tag: str | None) -> None:
+    """Refuse a tag that would not make a plain, unambiguous file name.
+
+    Raises:
+        UsageError: If it has other characters than letters, digits, ``-`` and ``_``, or is a method.
+    """
+    if tag is None:
+        return
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", tag) or tag in ("lotra", "full", "scratch", "base"):
+        raise UsageError(f"--tag {tag!r}: expected letters, digits, - and _ (40 at most), no method's name")
+
+
+def weights_hash(base: Result) -> str:
+    """Return the hash of a base's stored coefficients, which its adapters name."""
+    return hash_arrays(base.stored.arrays)
+
+
+def whole_arrays(coefficients: Sequence[Tensor], dtype: torch.dtype) -> dict[str, np.ndarray]:
+    """Return every layer's coefficients as named arrays."""
+    return {f"{at}.{_WHOLE}": c.detach().cpu().to(dtype).numpy() for at, c in enumerate(coefficients)}
+
+
+def change_arrays(parameters: Parameters, theta: Tensor, dtype: torch.dtype) -> dict[str, np.ndarray]:
+    """Return an adapter's numbers as named arrays: ``1.core``, ``1.u1``, ..., ``0.change`` in full."""
+    arrays: dict[str, Tensor] = {}
+    for at, (layer, part) in enumerate(zip(parameters.layers, parameters.split(theta), strict=True)):
+        if isinstance(layer, TuckerChange):
+            arrays |= {f"{at}.{name}": array for name, array in layer.factors(part)._asdict().items()}
+        elif layer.size:
+            arrays[f"{at}.change"] = layer.coefficients(part) - layer.base
+    return {name: array.detach().cpu().to(dtype).contiguous().numpy() for name, array in arrays.items()}
+
+
+def _whole_coefficients(path: Path, stored: Stored) -> list[Tensor]:
+    layers = []
+    while (name := f"{len(layers)}.{_WHOLE}") in stored.arrays:
+        layers.append(torch.from_numpy(stored.arrays[name].astype(np.float64)))
+    if not layers or len(layers) != len(stored.arrays):
+        raise DamagedFileError(f"{path}: expected arrays 0.{_WHOLE}, 1.{_WHOLE}, ..., found other names")
+    return layers
+
+
+def _changed(path: Path, stored: Stored, base: Sequence[Tensor]) -> list[Tensor]:
+    arrays = {name: torch.from_numpy(a.astype(np.float64)) for name, a in stored.arrays.items()}
+    result = []
+    try:
+        for at, coefficients in enumerate(base):
+            change = arrays.get(f"{at}.change")
+            if f"{at}.core" in arrays:
+                change = Tucker(*(arrays[f"{at}.{name}"] for name in Tucker._fields)).dense()
+            if change is not None and change.shape != coefficients.shape:
+                raise ValueError(f"layer {at} has shape {tuple(coefficients.shape)}")
+            result.append(coefficients if change is None else coefficients + change)
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise DamagedFileError(f"{path}: its arrays do not fit the base ({error})") from None
+    return result
+
+
+def _values(path: Path, stored: Stored) -> dict[str, float]:
+    values = stored.meta.get("values")
+    if not isinstance(values, dict) or not all(isinstance(v, (int, float)) for v in values.values()):
+        raise DamagedFileError(f"{path}: no parameter values inside; not written by pinnkan")
+    return {str(name): float(value) for name, value in values.items()}
