@@ -15,7 +15,7 @@ import sympy
 
 from pinnkan.expressions.tree import ExpressionFault
 
-MAX_SIZE = 20_000
+MAX_SIZE = 50_000
 MAX_HEIGHT = 150
 _EXACT_BITS = 4096
 _LARGE_EXPONENT = 1000
@@ -47,7 +47,10 @@ class Audit:
         """
         size, height, _ = self._measure(expr)
         if size > MAX_SIZE or height > MAX_HEIGHT:
-            raise ExpressionFault("too large when definitions and derivatives are written out")
+            raise ExpressionFault(
+                "too large when definitions and derivatives are written out "
+                f"({MAX_SIZE} operations, {MAX_HEIGHT} levels); simplify the definitions"
+            )
         return expr
 
     def _measure(self, part: Any) -> tuple[int, int, bool]:
@@ -105,12 +108,12 @@ def power_value(base: float, exponent: float) -> float:
 
 
 def tame_exponent(exponent: Any) -> Any:
-    """Make large integers of an exponent floating point, so that no power of them is computed exactly.
+    """Make large rationals of an exponent floating point, so that no power of them is computed exactly.
 
     SymPy computes 2**n exactly whenever powers meet, 2**(x + n) * 2**(-x);
     for n = 10**9 that never ends.
     """
-    large = {n: sympy.Float(int(n)) for n in exponent.atoms(sympy.Integer) if abs(n) > _LARGE_EXPONENT}
+    large = {n: sympy.Float(n) for n in exponent.atoms(sympy.Rational) if abs(n) > _LARGE_EXPONENT}
     return exponent.xreplace(large) if large else exponent
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import sympy
 
 from pinnkan.channels import MultiIndex
+from pinnkan.expressions.audit import Audit
 from pinnkan.expressions.names import (
     MAX_ORDER,
     Names,
@@ -33,6 +34,7 @@ _DERIVATIVES: dict[Any, Callable[[Any], Any]] = {
     sympy.sin: sympy.cos,
     sympy.cos: lambda a: -sympy.sin(a),
     sympy.tan: lambda a: 1 + sympy.tan(a) ** 2,
+    sympy.cot: lambda a: -1 - sympy.cot(a) ** 2,  # SymPy's form of tan(x + pi/2)
     sympy.exp: sympy.exp,
     sympy.log: lambda a: 1 / a,
     sympy.sinh: sympy.cosh,
@@ -160,6 +162,9 @@ def substitute_unknown(expr: Any, solution: Any, names: Names) -> Any:
         expr: An expression in u, u_x, ...
         solution: The function of coordinates and parameters that u is.
         names: The names; the first unknown is replaced.
+
+    Raises:
+        ExpressionFault: If the result is too large or not real.
     """
     known: dict[MultiIndex, Any] = {(0,) * len(names.coordinates): solution}
 
@@ -171,4 +176,4 @@ def substitute_unknown(expr: Any, solution: Any, names: Names) -> Any:
         return known[index]
 
     leaves = derivative_symbols(expr, names)
-    return substitute(expr, {leaf: derivative(index) for leaf, index in leaves.items()})
+    return Audit().admit(substitute(expr, {leaf: derivative(index) for leaf, index in leaves.items()}))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pinnkan.errors import PinnkanError
 from pinnkan.expressions import multiprecision
 from pinnkan.expressions.limits import any_limit, rays, smooth_limits
-from pinnkan.expressions.program import Program, compile_program, run
+from pinnkan.expressions.program import ONE_OPERAND, Program, compile_program, run
 from pinnkan.expressions.text import canonical_text
 
 Array = NDArray[np.float64]
@@ -106,7 +106,7 @@ def _no_limit(expr: Any, coordinates: Sequence[str], point: Array) -> PinnkanErr
     shown = text if len(text) <= 80 else f"{text[:77]}..."
     return PinnkanError(
         f"no finite value or limit at {place} of {shown}; "
-        "keep roots and logarithms in their domain by max(..., 0), or exclude the point by where(condition, a, b)"
+        "keep roots and logarithms in their domain with max(..., 0), or leave the point out with where(...)"
     )
 
 
@@ -128,10 +128,7 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "multiply": lambda *factors: reduce(mul, factors),
     "divide": np.divide,
     "power": np.power,
-    **{
-        name: getattr(np, name)
-        for name in ("sqrt", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh")
-    },
+    **{name: getattr(np, name) for name in ONE_OPERAND},
     "abs": np.abs,
     "less": _unknowing(np.less),
     "less_equal": _unknowing(np.less_equal),

@@ -10,7 +10,7 @@ and Wynn's epsilon algorithm, to 60 digits, for any powers of h
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -60,9 +60,7 @@ def smooth_limits(values_at: Callable[[Array], Array], points: Array, directions
             before = table[-1]
             table = table[1:] + (table[1:] - table[:-1]) / (2.0**order - 1.0)
             error = np.abs(table[-1] - before)
-        return np.array(
-            [_agreed(row, errors, _TOLERANCE) for row, errors in zip(table[-1], error, strict=True)]
-        )
+    return np.array([_agreed(*row, _TOLERANCE) for row in zip(table[-1], error, strict=True)])
 
 
 def any_limit(value_at: Callable[[Sequence[Any]], Any], point: Array, directions: Array) -> float:
@@ -105,14 +103,14 @@ def _epsilon(samples: list[Any]) -> tuple[float, float]:
     """Limit of a sequence and the last change of its estimate; (inf, inf) for a sequence that diverges."""
     if any(sample != sample for sample in samples):
         return np.nan, np.inf
-    changes = [abs(b - a) for a, b in zip(samples, samples[1:], strict=False)]
+    changes = [abs(b - a) for a, b in pairwise(samples)]
     # The algorithm would sum a divergent geometric sequence, 1/h, to its antilimit.
     if changes[-1] > 0.97 * changes[-2] and changes[-1] > 0:
         return (0.0, np.inf)
     below, column = [multiprecision.real(0)] * (len(samples) + 1), list(samples)
     best, error = samples[-1], changes[-1]
     for order in range(1, len(samples)):
-        differences = [b - a for a, b in zip(column, column[1:], strict=False)]
+        differences = [b - a for a, b in pairwise(column)]
         if any(difference == 0 for difference in differences):
             break
         column, below = [b + 1 / d for b, d in zip(below[1:], differences, strict=False)], column

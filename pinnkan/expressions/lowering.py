@@ -7,7 +7,7 @@ from functools import reduce
 from operator import add, mul
 from typing import TYPE_CHECKING, Any
 
-from pinnkan.expressions.program import compile_program, run
+from pinnkan.expressions.program import ONE_OPERAND, compile_program, run
 
 if TYPE_CHECKING:
     import torch
@@ -70,10 +70,7 @@ def _operations() -> dict[str, Callable[..., Any]]:
         "multiply": lambda *factors: reduce(mul, factors),
         "divide": torch.div,
         "power": torch.pow,
-        **{
-            name: getattr(torch, name)
-            for name in ("sqrt", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh")
-        },
+        **{name: getattr(torch, name) for name in ONE_OPERAND},
         "abs": torch.abs,
         "less": torch.lt,
         "less_equal": torch.le,

@@ -6,6 +6,7 @@ import keyword
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
@@ -97,8 +98,7 @@ def read_letters(letters: str, names: Names) -> MultiIndex | None:
     Raises:
         ExpressionFault: If it can be read in more than one way.
     """
-    # Long runs are refused by their order anyway; the bound keeps the count of readings small.
-    readings = set(_segmentations(letters[:64], names.coordinates, (0,) * len(names.coordinates)))
+    readings = set(_segmentations(letters, names.coordinates, (0,) * len(names.coordinates)))
     if len(readings) > 1:
         message = f"'{letters}' names more than one derivative; use diff(expression, coordinate)"
         raise ExpressionFault(message, 0, 0)
@@ -149,13 +149,22 @@ def unknown_name(name: str, names: Names) -> str:
     coordinates = ", ".join(names.coordinates)
     head, _, letters = name.rpartition("_")
     if head in names.unknowns:
-        return f"unknown name '{name}'; coordinates are {coordinates}{did_you_mean(name, names.known())}"
+        return (
+            f"unknown name '{name}'; coordinates are {coordinates}{_likely_derivative(head, letters, names)}"
+        )
     index = read_letters(letters, names) if head else None
     if index is not None and head in names.known():
         first = next(c for c, order in zip(names.coordinates, index, strict=True) if order)
         return f"unknown name '{name}': subscripts are for unknowns; write diff({head}, {first})"
     guess = did_you_mean(name, names.known())
     return f"unknown name '{name}'{guess or f'; known are {_listing(names)}'}"
+
+
+def _likely_derivative(unknown: str, letters: str, names: Names) -> str:
+    """Suggest the nearest derivative with as many letters, a space derivative before one in time."""
+    known = [derivative_name(unknown, index, names) for index in _indices(len(names.coordinates))]
+    likely = [name for name in reversed(known) if len(name) == len(unknown) + 1 + len(letters)] or known
+    return f"; did you mean '{get_close_matches(f'{unknown}_{letters}', likely, n=1, cutoff=0.0)[0]}'?"
 
 
 def _listing(names: Names) -> str:
@@ -166,8 +175,8 @@ def _listing(names: Names) -> str:
 def _segmentations(letters: str, coordinates: tuple[str, ...], index: MultiIndex) -> Iterator[MultiIndex]:
     if not letters and any(index):
         yield index
-    # One order beyond the highest is enough to tell "third order" from "not a derivative".
-    if sum(index) > MAX_ORDER + 1:
+    # Enough to tell "third order" from "not a derivative", while the number of readings stays small.
+    if sum(index) > 2 * MAX_ORDER + 2:
         return
     for position, name in enumerate(coordinates):
         if letters.startswith(name):

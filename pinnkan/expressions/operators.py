@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import reduce
 from typing import Any
 
 import sympy
@@ -216,4 +215,9 @@ def normal_derivative(value: Value, names: Names, *, normal: bool) -> Any:
 
 def extremum(name: str, values: Sequence[Any]) -> Any:
     """min or max of two or more."""
-    return reduce(maximum if name == "max" else minimum, values)
+    # Halves against halves: an operand is written out twice in every match that it takes part in.
+    if len(values) == 1:
+        return values[0]
+    middle = (len(values) + 1) // 2
+    first, second = extremum(name, values[:middle]), extremum(name, values[middle:])
+    return maximum(first, second) if name == "max" else minimum(first, second)

@@ -11,6 +11,8 @@ A condition is a function of numbers, too: 1 where it holds, 0 where not.
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from typing import Any
 
 import sympy
@@ -30,7 +32,7 @@ class Less(_Real):
     @classmethod
     def eval(cls, a: Any, b: Any) -> Any:
         """Decide between two numbers."""
-        return _indicator(float(a) < float(b)) if a.is_number and b.is_number else None
+        return _decided(a, b, operator.lt)
 
 
 class LessEqual(_Real):
@@ -41,7 +43,7 @@ class LessEqual(_Real):
     @classmethod
     def eval(cls, a: Any, b: Any) -> Any:
         """Decide between two numbers."""
-        return _indicator(float(a) <= float(b)) if a.is_number and b.is_number else None
+        return _decided(a, b, operator.le)
 
 
 class Both(_Real):
@@ -92,11 +94,11 @@ class Where(_Real):
         return Where(condition, a.diff(symbol), b.diff(symbol))
 
 
-CONDITIONS = (Less, LessEqual, Both, Either)
-
-
-def _indicator(holds: bool) -> Any:
-    return sympy.Integer(int(holds))
+def _decided(a: Any, b: Any, compare: Callable[[float, float], bool]) -> Any:
+    """1 or 0 for two real numbers, None (leave it as it is) for anything else."""
+    if a.is_number and b.is_number and a.is_extended_real and b.is_extended_real:
+        return sympy.Integer(int(compare(float(a), float(b))))
+    return None
 
 
 def maximum(a: Any, b: Any) -> Any:

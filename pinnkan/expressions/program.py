@@ -36,6 +36,8 @@ _FUNCTIONS = {
     Both: "both",
     Either: "either",
 }
+ONE_OPERAND = ("sqrt", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh")
+"""Steps that every arithmetic calls by the same name."""
 # Operations with an infinite slope, or an overflow, somewhere on the line, and which operand brings it about.
 _SENSITIVE = {"divide": 1, "power": 0, "sqrt": 0, "log": 0, "exp": 0, "sinh": 0, "cosh": 0, "tan": 0}
 
@@ -139,6 +141,8 @@ class _Compiler:
             return self._power(expr.base, expr.exp, guard)
         if isinstance(expr, Where):
             return self._where(expr.args, guard)
+        if isinstance(expr, sympy.cot):
+            return self.register(1 / sympy.tan(expr.args[0], evaluate=False), guard)
         return self._emit(_FUNCTIONS[expr.func], [self.register(arg, guard) for arg in expr.args], guard)
 
     def _product(self, factors: Sequence[Any], guard: int | None) -> int:
@@ -222,5 +226,5 @@ class _Compiler:
             return False
         if expr not in self._sensitive:
             own = expr.is_Pow or _FUNCTIONS.get(expr.func) in _SENSITIVE
-            self._sensitive[expr] = own or any([self._is_sensitive(arg) for arg in expr.args])
+            self._sensitive[expr] = own or any(self._is_sensitive(arg) for arg in expr.args)
         return self._sensitive[expr]

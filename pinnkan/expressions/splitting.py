@@ -31,7 +31,7 @@ def split_data(exprs: Sequence[Any], unknown_symbols: Collection[Any]) -> tuple[
 
     def is_free(part: Any) -> bool:
         if part not in free:
-            free[part] = part not in unknowns and all([is_free(arg) for arg in part.args])
+            free[part] = part not in unknowns and all(is_free(arg) for arg in part.args)
         return free[part]
 
     def datum(part: Any) -> Any:

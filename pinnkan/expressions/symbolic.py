@@ -186,7 +186,9 @@ class _Translator:
                 self._expanded[name] = self.value(self._names.definitions[name])
             except ExpressionFault as fault:
                 # The fault's own place is in another text than the one that is translated.
-                message = f"in definition '{name}': {fault.message}"
+                message = fault.message
+                if not message.startswith("in definition"):
+                    message = f"in definition '{name}': {message}"
                 raise ExpressionFault(message, tree.start, tree.end) from None
             finally:
                 self._open.pop()

@@ -32,7 +32,8 @@ from pinnkan.expressions.tree import (
 MAX_NODES = 500
 MAX_DEPTH = 60
 
-_COMPARISONS = ("<", "<=", ">", ">=")
+_LEVELS = {"or": 1, "and": 2, "<": 3, "<=": 3, ">": 3, ">=": 3, "+": 4, "-": 4, "*": 5, "/": 5}
+_LOOSEST = 1
 _POWERS = ("^", "**")
 
 
@@ -94,14 +95,16 @@ class _Parser:
 
     def number(self, depth: int = 0) -> Tree:
         """Read an expression whose value is a number or a vector."""
-        tree = self._either(depth)
+        tree = self._climb(_LOOSEST, depth)
         _refuse_condition(tree)
         return tree
 
     def condition(self, depth: int) -> Tree:
         """Read a condition, the first argument of ``where``."""
-        tree = self._either(depth)
+        tree = self._climb(_LOOSEST, depth)
         if not isinstance(tree, Compare | BoolOp):
+            if self.peek().text in ("=", "==", "!="):
+                raise self._misplaced(self.peek())
             message = "where(condition, a, b) needs a condition here, such as x < 0.5"
             raise ExpressionFault(message, tree.start, tree.end)
         return tree
@@ -141,48 +144,13 @@ class _Parser:
             raise ExpressionFault(message, node.start, node.end)
         return node
 
-    def _either(self, depth: int) -> Tree:
-        return self._boolean("or", self._both, depth)
-
-    def _both(self, depth: int) -> Tree:
-        return self._boolean("and", self._comparison, depth)
-
-    def _boolean(self, word: str, operand: Callable[[int], Tree], depth: int) -> Tree:
-        left = operand(depth)
-        while self.peek().text == word:
-            _require_condition(left, word)
-            self.take()
-            right = operand(depth)
-            _require_condition(right, word)
-            left = self._admit(BoolOp(word, left, right, left.start, right.end))
-        return left
-
-    def _comparison(self, depth: int) -> Tree:
-        left = self._sum(depth)
-        if self.peek().text not in _COMPARISONS:
-            return left
-        _refuse_condition(left)
-        operator = self.take().text
-        right = self._sum(depth)
-        _refuse_condition(right)
-        if self.peek().text in _COMPARISONS:
-            raise self.fault_here("chained comparison; write 'a < x and x < b'")
-        return self._admit(Compare(operator, left, right, left.start, right.end))
-
-    def _sum(self, depth: int) -> Tree:
-        return self._chain(("+", "-"), self._product, depth)
-
-    def _product(self, depth: int) -> Tree:
-        return self._chain(("*", "/"), self._signed, depth)
-
-    def _chain(self, operators: tuple[str, ...], operand: Callable[[int], Tree], depth: int) -> Tree:
-        left = operand(depth)
-        while self.peek().text in operators:
-            _refuse_condition(left)
-            operator = self.take().text
-            right = operand(depth)
-            _refuse_condition(right)
-            left = self._admit(BinOp(operator, left, right, left.start, right.end))
+    def _climb(self, loosest: int, depth: int) -> Tree:
+        """Read operands joined by operators that bind at least as tightly as ``loosest``."""
+        left = self._signed(depth)
+        while _LEVELS.get(self.peek().text, 0) >= loosest:
+            operator = self.take()
+            right = self._climb(_LEVELS[operator.text] + 1, depth)
+            left = self._admit(_join(operator, left, right))
         return left
 
     def _signed(self, depth: int) -> Tree:
@@ -219,7 +187,7 @@ class _Parser:
             return self._admit(Name(token.text, token.start, token.end))
         if token.text == "(":
             self.take()
-            inner = self._either(depth + 1)
+            inner = self._climb(_LOOSEST, depth + 1)
             self._close(token)
             return inner
         if token.text == "[":
@@ -299,6 +267,22 @@ class _Parser:
         if depth > MAX_DEPTH:
             message = f"nested more than {MAX_DEPTH} levels deep; use definitions to split the expression up"
             raise self.fault_here(message)
+
+
+def _join(operator: Token, left: Tree, right: Tree) -> Tree:
+    """Make the node of a binary operator, refusing operands that it does not take."""
+    word = operator.text
+    if word in ("or", "and"):
+        _require_condition(left, word)
+        _require_condition(right, word)
+        return BoolOp(word, left, right, left.start, right.end)
+    comparing = word in ("<", "<=", ">", ">=")
+    if comparing and isinstance(left, Compare):
+        raise ExpressionFault("chained comparison; write 'a < x and x < b'", operator.start, operator.end)
+    _refuse_condition(left)
+    _refuse_condition(right)
+    node = Compare if comparing else BinOp
+    return node(word, left, right, left.start, right.end)
 
 
 def _refuse_condition(tree: Tree) -> None:

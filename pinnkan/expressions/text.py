@@ -22,6 +22,9 @@ class _Printer(StrPrinter):  # type: ignore[misc]
     def _print_Symbol(self, expr: Any) -> str:
         return "lamda" if expr.name == "lambda" else str(expr.name)
 
+    def _print_cot(self, expr: Any) -> str:
+        return f"(1/tan({self._print(expr.args[0])}))"
+
     def _print_Less(self, expr: Any) -> str:
         return f"{self._print(expr.args[0])} < {self._print(expr.args[1])}"
 
