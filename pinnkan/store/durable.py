@@ -21,7 +21,8 @@ def replace_file(path: Path, data: bytes, check: Callable[[Path], None]) -> None
     """Put data at a path so that, whatever happens, the old or the new file is there, complete.
 
     Written beside, flushed, checked, renamed, folder flushed. Missing folders
-    are made. On any failure the temporary file is removed.
+    are made; a symbolic link keeps its place and the file that it points to is
+    replaced. On any failure the temporary file is removed.
 
     Args:
         path: The final place.
@@ -32,11 +33,12 @@ def replace_file(path: Path, data: bytes, check: Callable[[Path], None]) -> None
         FileAccessError: If the system refuses any step, naming path and cause.
     """
     state = ""
+    target = Path(os.path.realpath(path))
     try:
-        _make_folder(path.parent)
+        _make_folder(target.parent)
         # Opened first: a folder that cannot be flushed is found out while the old file is still in place.
-        with _open_folder(path.parent) as folder:
-            _replace(path, data, check)
+        with _open_folder(target.parent) as folder:
+            _replace(target, data, check)
             state = "; the new file is in place, but a power cut may bring the old one back"
             _sync_folder(folder)
     except OSError as error:

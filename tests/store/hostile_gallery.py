@@ -95,6 +95,16 @@ def skipped_filter(file: h5py.File, canary: Path) -> None:
     dataset.id.write_direct_chunk((0,), np.arange(3.0).tobytes(), filter_mask=1)
 
 
+def stored_chunk(size: int, content: bytes) -> Edit:
+    """Declare a dataset of one chunk and store other bytes in its place."""
+
+    def edit(file: h5py.File, canary: Path) -> None:
+        options = {"dtype": "<f8", "chunks": (size,), "fletcher32": True}
+        replace(file, shape=(size,), **options).id.write_direct_chunk((0,), content)
+
+    return edit
+
+
 def deflated(file: h5py.File, declared: int, content: bytes) -> None:
     """Store a chunk of the JSON dataset that holds something else than it declares."""
     filters = {"compression": "gzip", "fletcher32": True}
@@ -203,6 +213,12 @@ GALLERY: dict[str, tuple[Edit, str]] = {
         "is not one chunk",
     ),
     "nothing stored": (empty(3, chunk=3), "is not one chunk of one axis"),
+    "short chunk": (stored_chunk(3, bytes(27)), "'float64' declares 24 bytes that the file does not hold"),
+    "long chunk": (stored_chunk(3, bytes(9000)), "'float64' declares 24 bytes that the file does not hold"),
+    "huge chunk of nothing": (
+        stored_chunk(1 << 28, bytes(9)),
+        "declares 2147483648 bytes that the file",
+    ),
     "gzip bomb": (bomb, "dataset 'json' does not inflate to the 1000 bytes it declares"),
     "declared gzip bomb": (
         declared_bomb,

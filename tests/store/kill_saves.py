@@ -42,7 +42,7 @@ def in_child(work: Callable[[], None], kill_after_s: float | None = None) -> boo
 
 
 def killed_at(number: int, path: Path) -> None:
-    """Save seed 1, dying by SIGKILL right before the n-th call of the file system, or half way into a write."""
+    """Save seed 1, dying by SIGKILL before the n-th call of the file system, or half way into a write."""
     calls = [0]
 
     def deadly(call: Callable[..., Any]) -> Callable[..., Any]:

@@ -129,6 +129,17 @@ def test_format_page_states_the_layout_of_the_file(tmp_path):
         assert file["json"].compression == "gzip"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+def test_a_symbolic_link_keeps_its_place(tmp_path):
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "base.h5").symlink_to(tmp_path / "scratch" / "real.h5")
+    for seed in (0, 1):
+        saved_adapter(tmp_path / "base.h5", seed)
+        assert (tmp_path / "base.h5").is_symlink()
+        assert read_store(tmp_path / "scratch" / "real.h5").meta == adapter_meta(seed)
+    assert os.listdir(tmp_path / "scratch") == ["real.h5"]
+
+
 def test_hash_of_arrays_is_fixed_for_ever():
     arrays = {"b": np.arange(6, dtype=np.float32).reshape(2, 3), "a": np.array([1, -2])}
     by_hand = hashlib.sha256(
