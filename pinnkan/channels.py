@@ -109,7 +109,11 @@ class Channels:
             factors = tuple(sorted(self._position[_index_of(block, self.dimension)] for block in partition))
             by_order.setdefault(len(partition), Counter())[factors] += 1
         return [
-            BellTerm(here, order, tuple(Monomial(float(count), factors) for factors, count in sorted(found.items())))
+            BellTerm(
+                here,
+                order,
+                tuple(Monomial(float(count), factors) for factors, count in sorted(found.items())),
+            )
             for order, found in sorted(by_order.items())
         ]
 

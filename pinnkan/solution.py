@@ -36,7 +36,8 @@ class Solution:
     def __call__(self, points: np.ndarray) -> np.ndarray:
         """Return u at points (N, D), shape (N,), float64."""
         value = (0,) * len(self.instance.coordinates)
-        return self.derivatives(points, [value])[0]
+        values: np.ndarray = self.derivatives(points, [value])[0]
+        return values
 
     def derivatives(self, points: np.ndarray, requested: Sequence[Channel]) -> np.ndarray:
         """Return derivatives of u at points (N, D), shape (len(requested), N), float64."""
@@ -59,11 +60,12 @@ class Solution:
 
     def _chunk(self, points: np.ndarray, channels: Channels, weights: Sequence[Tensor]) -> np.ndarray:
         place = torch.as_tensor(points, dtype=torch.float64, device=weights[0].device)
-        jet = self.network.push(place, weights, channels).output.squeeze(2).cpu().numpy()
+        jet: np.ndarray = self.network.push(place, weights, channels).output.squeeze(2).cpu().numpy()
         lift, blend = blended(self.instance.ansatz, points, channels)
         if lift is None or blend is None:
             return jet
-        return lift + np.einsum("abn,bn->an", blend, jet)
+        unknown: np.ndarray = lift + np.einsum("abn,bn->an", blend, jet)
+        return unknown
 
 
 def blended(

@@ -51,7 +51,8 @@ def orthonormal(rows: int, columns: int, generator: torch.Generator) -> Tensor:
     """
     normal = torch.randn(rows, columns, generator=generator, dtype=torch.float64)
     q, r = torch.linalg.qr(normal)
-    return q * torch.sign(torch.diagonal(r))
+    result: Tensor = q * torch.sign(torch.diagonal(r))
+    return result
 
 
 def hosvd(tensor: Tensor, ranks: tuple[int, int, int]) -> Tucker:

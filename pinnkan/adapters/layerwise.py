@@ -122,7 +122,7 @@ class TuckerChange(LayerParameters):
 
     def factors(self, theta: Tensor) -> Tucker:
         """Return core (R1, R2, R3) and factors (I, R1), (J, R2), (K, R3) that theta holds."""
-        parts = theta.split(list(self.groups.values()))
+        parts = torch.split_with_sizes(theta, list(self.groups.values()))
         return Tucker(*(part.view(like.shape) for part, like in zip(parts, self.birth, strict=True)))
 
     def coefficients(self, theta: Tensor) -> Tensor:
@@ -138,7 +138,7 @@ class TuckerChange(LayerParameters):
         """
         core, u1, u2, u3 = self.factors(theta.to(phi.dtype))
         inputs, functions = u1.shape[0], u3.shape[0]
-        shaped = phi.unflatten(2, (functions, inputs))
+        shaped = phi.view(*phi.shape[:2], functions, inputs)
         p = torch.einsum("cnki,kz->cnzi", shaped, u3)
         q = p @ u1
         e = delta @ u2
@@ -152,7 +152,7 @@ class TuckerChange(LayerParameters):
     def gradient(self, weight_gradient: Tensor, theta: Tensor) -> Tensor:
         """See `LayerParameters.gradient`."""
         core, u1, u2, u3 = self.factors(theta.to(weight_gradient.dtype))
-        full = weight_gradient.unflatten(0, (u3.shape[0], u1.shape[0]))
+        full = weight_gradient.view(u3.shape[0], u1.shape[0], -1)
         by_u3 = torch.einsum("kij,kz->ijz", full, u3)
         by_u2 = torch.einsum("ijz,jy->iyz", by_u3, u2)
         d_core = torch.einsum("iyz,ix->xyz", by_u2, u1)

@@ -30,14 +30,14 @@ class Parameters:
 
     def split(self, theta: Tensor) -> tuple[Tensor, ...]:
         """Return each layer's part of theta."""
-        return theta.split(self._sizes)
+        return torch.split_with_sizes(theta, self._sizes)
 
     def coefficients(self, theta: Tensor) -> list[Tensor]:
         """Return every layer's changed coefficients in their stored shapes."""
         return [layer.coefficients(part) for layer, part in zip(self.layers, self.split(theta), strict=True)]
 
     def jacobian(self, features: Sequence[Tensor], adjoints: Sequence[Tensor], theta: Tensor) -> Tensor:
-        """Return dr/dtheta, (N, P), from features (C, N, F_l) and adjoints (C, N, J_l) of one scalar a point."""
+        """Return dr/dtheta, (N, P), from features (C, N, F_l) and adjoints (C, N, J_l)."""
         rows = zip(self.layers, features, adjoints, self.split(theta), strict=True)
         return torch.cat([layer.jacobian(phi, delta, part) for layer, phi, delta, part in rows], dim=1)
 
@@ -48,6 +48,8 @@ class Parameters:
 
     def groups(self) -> list[tuple[int, str, slice]]:
         """Return (layer, name, slice of theta) of every group of parameters."""
-        named = [(at, name, size) for at, layer in enumerate(self.layers) for name, size in layer.groups.items()]
+        named = [
+            (at, name, size) for at, layer in enumerate(self.layers) for name, size in layer.groups.items()
+        ]
         ends = list(accumulate(size for _, _, size in named))
         return [(at, name, slice(end - size, end)) for (at, name, size), end in zip(named, ends, strict=True)]

@@ -90,7 +90,7 @@ def tanh_derivatives(z: Tensor, order: int) -> Tensor:
     coefficients = [0.0, 1.0]
     for m in range(1, order + 1):
         slope = [power * c for power, c in enumerate(coefficients)][1:]
-        coefficients = slope + [0.0, 0.0]
+        coefficients = [*slope, 0.0, 0.0]
         for power, c in enumerate(slope):
             coefficients[power + 2] -= c
         result[m] = _horner(coefficients, w)
@@ -109,7 +109,11 @@ def _contract(left: Tensor, right: Tensor) -> Tensor:
 
 
 def _bell_polynomial(term: BellTerm, jet: Tensor) -> Tensor:
-    if len(term.monomials) == 1 and term.monomials[0].coefficient == 1.0 and len(term.monomials[0].factors) == 1:
+    if (
+        len(term.monomials) == 1
+        and term.monomials[0].coefficient == 1.0
+        and len(term.monomials[0].factors) == 1
+    ):
         return jet[term.monomials[0].factors[0]]
     total: Tensor | None = None
     for monomial in term.monomials:

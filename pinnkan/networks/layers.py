@@ -96,7 +96,7 @@ class KanLayer(Layer):
     def pull(self, channels: Channels, kept: Any, adjoint: Tensor) -> Tensor:
         """See `Layer.pull`."""
         jet, outer, squashed, inner = kept
-        shaped = adjoint.unflatten(2, (self.basis.size, self.inputs))
+        shaped = adjoint.reshape(*adjoint.shape[:2], self.basis.size, self.inputs)
         result = jets.pull_back(channels, inner, squashed, shaped)
         if outer is None:
             return result

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pinnkan.channels import Channels
-from pinnkan.networks.layers import DenseLayer, KanLayer, Layer
+from pinnkan.networks.layers import Layer
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ class Network:
                 jet[channels.position(unit), :, axis] = 1.0 / half
         return jet
 
-    def push(self, points: Tensor, weights: Sequence[Tensor], channels: Channels, *, keep: bool = False) -> Tape:
+    def push(
+        self, points: Tensor, weights: Sequence[Tensor], channels: Channels, *, keep: bool = False
+    ) -> Tape:
         """Carry the jet of the coordinates through every layer.
 
         Args:
@@ -81,7 +83,9 @@ class Network:
                 kept.append(saved)
         return Tape(jet, tuple(features), tuple(kept))
 
-    def pull(self, tape: Tape, weights: Sequence[Tensor], channels: Channels, adjoint: Tensor) -> list[Tensor]:
+    def pull(
+        self, tape: Tape, weights: Sequence[Tensor], channels: Channels, adjoint: Tensor
+    ) -> list[Tensor]:
         """Carry an adjoint of the output's jet back to every layer's output.
 
         Args:

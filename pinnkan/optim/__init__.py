@@ -6,4 +6,13 @@ from pinnkan.optim.least_squares import LeastSquares, Linearisation, symmetric_p
 from pinnkan.optim.levenberg_marquardt import LevenbergMarquardt
 from pinnkan.optim.optimizer import Optimizer, Step
 
-__all__ = ["LBFGS", "Adam", "LeastSquares", "LevenbergMarquardt", "Linearisation", "Optimizer", "Step", "symmetric_product"]
+__all__ = [
+    "LBFGS",
+    "Adam",
+    "LeastSquares",
+    "LevenbergMarquardt",
+    "Linearisation",
+    "Optimizer",
+    "Step",
+    "symmetric_product",
+]

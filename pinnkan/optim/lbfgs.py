@@ -42,7 +42,7 @@ class LBFGS(Optimizer):
     def step(self) -> Step:
         """Search along one quasi-Newton direction."""
         before = self.theta
-        loss = float(self._engine.step(self._evaluate))
+        loss = float(self._engine.step(self._evaluate))  # type: ignore[no-untyped-call]
         moved = not torch.equal(before, self._variable.detach())
         if not math.isfinite(loss):
             return Step(loss, "residuals are not finite", stalled=True)

@@ -141,7 +141,7 @@ class NetworkLeastSquares:
 
     def terms(self, residuals: Tensor) -> dict[str, float]:
         """Return the root mean square of every set's residual, its block's own weight taken out again."""
-        parts = residuals.split([one.count for one in self.sets])
+        parts = torch.split_with_sizes(residuals, [one.count for one in self.sets])
         return {
             one.name: math.sqrt(float(part.square().sum() / one.root_weights.square().sum()))
             for one, part in zip(self.sets, parts, strict=True)

@@ -90,12 +90,14 @@ class OuterProducts:
         """Return J s, (M,)."""
         features, outputs = self.phi[0].shape[2], self.delta[0].shape[2]
         weight = step.to(self.phi[0].dtype).view(features, outputs)
-        parts = [((phi @ weight) * delta).sum(dim=(0, 2)) for phi, delta in zip(self.phi, self.delta, strict=True)]
+        parts = [
+            ((phi @ weight) * delta).sum(dim=(0, 2)) for phi, delta in zip(self.phi, self.delta, strict=True)
+        ]
         return torch.cat(parts)
 
     def pull(self, residuals: Tensor) -> Tensor:
         """Return J^T y, (P,)."""
-        parts = residuals.to(self.phi[0].dtype).split([phi.shape[1] for phi in self.phi])
+        parts = torch.split_with_sizes(residuals.to(self.phi[0].dtype), [phi.shape[1] for phi in self.phi])
         total = self.phi[0].new_zeros(self.phi[0].shape[2], self.delta[0].shape[2])
         for phi, delta, y in zip(self.phi, self.delta, parts, strict=True):
             total.addmm_(phi.flatten(0, 1).T, (delta * y.unsqueeze(1)).flatten(0, 1))
@@ -129,7 +131,7 @@ class BlockLinearisation:
 
     def push(self, step: Tensor) -> Tensor:
         """Return J s, (M,), float64."""
-        parts = step.split(list(self.sizes))
+        parts = torch.split_with_sizes(step, list(self.sizes))
         products = [block.push(part) for block, part in zip(self.blocks, parts, strict=True)]
         return torch.stack(products).sum(dim=0).to(torch.float64)
 

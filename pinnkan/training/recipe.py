@@ -213,10 +213,9 @@ _EPOCHS = 1000
 
 def _held_out_sets(run: Run) -> list[TrainingSet]:
     points = run.settings.points
-    sets = training_sets(
+    return training_sets(
         run.instance, points, seed=run.seed, variant=1, interior=points.held_out, device=run.device
     )
-    return sets
 
 
 def _watch(
