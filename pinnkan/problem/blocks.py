@@ -82,7 +82,9 @@ def find_collapse(residuals: Sequence[sympy.Expr], names: Names) -> Collapse | N
         )
         if slopes[reference] == 0:
             continue
-        rows.append((reference, [slopes.get(k, sympy.Integer(0)) / slopes[reference] for k in range(size)]))
+        quotients = [slopes.get(k, sympy.Integer(0)) / slopes[reference] for k in range(size)]
+        # A quotient of equal exponentials cancels only on request.
+        rows.append((reference, [q if q.free_symbols <= parameters else sympy.powsimp(q) for q in quotients]))
     if not rows or any(row != rows[0] for row in rows):
         return None
     reference, ratios = rows[0]

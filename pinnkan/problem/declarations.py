@@ -38,6 +38,8 @@ class Declared:
     unknown: str = "u"
     parameters: tuple[Parameter, ...] = ()
     definitions: dict[str, Formula] = field(default_factory=dict)
+    sound: bool = True
+    """Whether coordinates, time and unknown were read without a fault."""
     broken: set[str] = field(default_factory=set)
     """Definitions with a fault of their own; what mentions them is not blamed for it."""
     places: dict[str, Place] = field(default_factory=dict)
@@ -100,12 +102,20 @@ class Declared:
 
 
 def read_declarations(root: Block, faults: Faults) -> Declared:
-    """Read ``coordinates``, ``time`` (its name), ``unknowns``, ``family`` and ``definitions``."""
+    """Read ``coordinates``, ``time`` (its name), ``unknowns``, ``family`` and ``definitions``.
+
+    Definitions are not looked into when a coordinate or the unknown is missing: every
+    mention of it would be one more fault.
+    """
     declared = Declared()
+    before = len(faults)
     _read_space(root, declared, faults)
     _read_time_name(root, declared, faults)
     _read_unknown(root, declared, faults)
+    declared.sound = len(faults) == before
     _read_family(root, declared, faults)
+    if not declared.sound:
+        return declared
     _read_definitions(root, declared, faults)
     _refuse_cycles(declared, faults)
     _try_definitions(declared, faults)
@@ -266,7 +276,9 @@ def _try_definitions(declared: Declared, faults: Faults) -> None:
             to_value(formula.tree, declared.names(ours), normal=True)
         except ExpressionFault as fault:
             declared.broken.add(name)
-            if not fault.message.startswith("definition "):  # else the fault is in another definition's text
+            if not fault.message.startswith(
+                "in definition "
+            ):  # else the fault is in another definition's text
                 place = formula.node.part(fault.start, fault.end)
                 faults.add(place, f"definitions.{name}: {fault.message}")
     for name in declared.broken:

@@ -17,6 +17,11 @@ from pinnkan.problem.reader import Node, Scalar
 
 _Some = TypeVar("_Some")
 
+_MISSING_KEYS = {
+    "source": "the name 'source' needs the key source: a formula, or manufactured from exact",
+    "exact": "the name 'exact' needs the key exact: the formula of the solution",
+}
+
 
 @dataclass(frozen=True)
 class Formula:
@@ -51,7 +56,10 @@ def noting(action: Callable[[], _Some], node: Scalar, path: str, faults: Faults)
     try:
         return action()
     except ExpressionFault as fault:
-        faults.add(node.part(fault.start, fault.end), f"{path}: {fault.message}")
+        message = next(
+            (hint for name, hint in _MISSING_KEYS.items() if f"unknown name '{name}'" in fault.message), None
+        )
+        faults.add(node.part(fault.start, fault.end), f"{path}: {message or fault.message}")
     return None
 
 

@@ -73,36 +73,25 @@ class _Edit:
         short = _SHORT_FORMS.get(self.keys[0].text) if level == 2 else None
         if short is not None:
             return self.replace_key(Block(((Scalar(short, node.place), node),), node.place), level)
-        self.faults.add(
-            self.keys[level].place, f"{self.path(level)} is a single value; it has no key {self.name(level)}"
-        )
+        key = self.keys[level]
+        self.faults.add(key.place, f"{self.path(level)} is a single value; it has no key {quote(key.text)}")
         return node
 
     def replace_key(self, block: Block, level: int) -> Block:
+        """Replace below a key; a key that is not there is added, for the schema to judge."""
         key = self.keys[level]
-        entries = []
-        found = False
-        for name, value in block.entries:
-            if name.text == key.text:
-                found = True
-                entries.append((key, self.replace(value, level + 1)))
-            else:
-                entries.append((name, value))
-        if not found:
-            empty = Block((), key.place)
-            entries.append(
-                (key, self.value if level + 1 == len(self.keys) else self.replace(empty, level + 1))
-            )
+        entries = list(block.entries)
+        at = next((n for n, (name, _) in enumerate(entries) if name.text == key.text), len(entries))
+        name, value = entries[at] if at < len(entries) else (key, Block((), key.place))
+        entries[at:] = [(name, self.replace(value, level + 1)), *entries[at + 1 :]]
         return Block(tuple(entries), block.place)
 
     def replace_item(self, listing: Listing, level: int) -> Listing:
-        key = self.keys[level].text
-        index = self.find_item(listing, key)
+        key = self.keys[level]
+        index = self.find_item(listing, key.text)
         if index is None:
-            found = f"has {len(listing.items)} entries, numbered from 0"
-            self.faults.add(
-                self.keys[level].place, f"{self.path(level)} {found}; found no entry {quote(key)}"
-            )
+            entries = f"{len(listing.items)} entries, numbered from 0"
+            self.faults.add(key.place, f"{self.path(level)} has {entries}; none is {quote(key.text)}")
             return listing
         items = list(listing.items)
         items[index] = self.replace(items[index], level + 1)
@@ -118,6 +107,3 @@ class _Edit:
 
     def path(self, level: int) -> str:
         return ".".join(key.text for key in self.keys[:level])
-
-    def name(self, level: int) -> str:
-        return quote(self.keys[level].text)

@@ -60,17 +60,18 @@ class Faults:
     """Collects every fault of a problem file, so that the user sees all of them in one run."""
 
     def __init__(self) -> None:
-        self._found: list[tuple[Place, str]] = []
+        self.found: list[tuple[Place, str]] = []
+        """Place and message of each, in the order they were noted."""
 
     def add(self, place: Place, message: str) -> None:
         """Note one fault; a file with very many is refused at once, without reading on."""
-        if (place, message) not in self._found:
-            self._found.append((place, message))
-        if len(self._found) >= MOST_FAULTS:
+        if (place, message) not in self.found:
+            self.found.append((place, message))
+        if len(self.found) >= MOST_FAULTS:
             self.raise_if_any()
 
-    def __bool__(self) -> bool:
-        return bool(self._found)
+    def __len__(self) -> int:
+        return len(self.found)
 
     def raise_if_any(self) -> None:
         """Refuse the file if a fault was noted.
@@ -78,10 +79,8 @@ class Faults:
         Raises:
             ProblemError: With all faults in the order of the text.
         """
-        if self._found:
-            ordered = sorted(
-                self._found, key=lambda item: (item[0].source.name, item[0].line, item[0].column)
-            )
+        if self.found:
+            ordered = sorted(self.found, key=lambda item: (item[0].source.name, item[0].line, item[0].column))
             raise ProblemError([place.render(message) for place, message in ordered])
 
 

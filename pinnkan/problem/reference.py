@@ -82,7 +82,7 @@ class Reference:
 
 
 def load_reference(problem: Problem, values: Mapping[str, float]) -> Reference | None:
-    """Return the reference data at a parameter value; None if the problem has none there.
+    """Return the reference data at a parameter value; None if there are none.
 
     The file's columns are named like the coordinates and the unknown; a column
     named like a parameter tells which rows hold for which value.
@@ -91,7 +91,7 @@ def load_reference(problem: Problem, values: Mapping[str, float]) -> Reference |
         FileAccessError: If the file cannot be read.
         UsageError: If it is not such a table.
     """
-    if problem.reference is None:
+    if problem.reference is None or not problem.reference.is_file():
         return None
     columns = problem.cache.setdefault("reference", read_columns(problem.reference))
     assert isinstance(columns, dict)

@@ -62,13 +62,15 @@ def _read_root(
     texts = {
         key: read_text(node, key, faults) or "" for key in _TEXT_KEYS if (node := root.get(key)) is not None
     }
-    settings = read_settings(root, faults)
     declared = read_declarations(root, faults)
+    settings = read_settings(root, faults)
+    reference = _read_reference(root, directory, faults)
+    if not declared.sound:
+        return None
     statements = Statements(declared, faults)
     shape = read_shape(root, declared, statements.used, faults)
     interval = read_interval(root, declared, statements.used, faults)
     space = check_at_base(root, declared, shape, interval, faults)
-    reference = _read_reference(root, directory, faults)
     statements.read_data(root)
     equations = statements.read_equations(root)
     boundary = statements.read_conditions(root, "boundary", space)
@@ -115,7 +117,11 @@ def _read_reference(root: Block, directory: Path | None, faults: Faults) -> Path
     text = read_text(node, "reference", faults)
     if text is not None and Path(text).suffix.lower() not in (".csv", ".npz"):
         faults.add(node.place, f"reference: expected a file ending in .csv or .npz, got {quote(text)}")
-    return None if text is None else (directory or Path()) / text
+    path = None if text is None else (directory or Path()) / text
+    # A problem read back from a result has no directory; it may outlive its reference data.
+    if path is not None and directory is not None and not path.is_file():
+        faults.add(node.place, f"reference: no such file {quote(str(path), 80)}")
+    return path
 
 
 def _check_initial(

@@ -125,6 +125,6 @@ def _read_scalar(node: Node, kind: Any, path: str, limits: Any, faults: Faults) 
     low, high = limits.get("low"), limits.get("high")
     if value is None or ((low is None or value >= low) and (high is None or value <= high)):
         return value
-    bounds = f"at least {low}" if high is None else f"between {low} and {high}"
+    bounds = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
     faults.add(node.place, f"{path}: expected {bounds}, got {describe(node)}")
     return None

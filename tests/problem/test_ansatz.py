@@ -1,0 +1,264 @@
+"""Hard conditions: the ansatz meets the data whatever the network is, and uses them where they are given."""
+
+# ruff: noqa: E501  (tables of messages)
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pinnkan.channels import Collapsed
+from pinnkan.errors import ProblemError
+from pinnkan.problem import load_problem, shipped_problems
+
+DISK = """\
+coordinates: [x, y]
+domain: {shape: disk, center: [0.5, -1], radius: 2}
+unknowns: u
+equations: ["-laplace(u) = 1"]
+boundary: ["u = BOUNDARY"]
+"""
+DISK_IN_TIME = """\
+coordinates: [x, y]
+time: {t: [1, 3]}
+domain: {shape: disk, center: [0, 0], radius: 1}
+unknowns: u
+equations: ["u_t = laplace(u)"]
+boundary: ["u = BOUNDARY"]
+initial: ["u = INITIAL"]
+"""
+SQUARE = """\
+coordinates: [x, y]
+domain: {shape: box, x: [0, 2], y: [-1, 1]}
+unknowns: u
+equations: ["-laplace(u) = 1"]
+boundary:
+BOUNDARY
+"""
+ROD = """\
+coordinates: [x]
+time: {t: [0, 2]}
+domain: {shape: interval, x: [-1, 1]}
+unknowns: u
+equations: ["EQUATION"]
+boundary: ["u = BOUNDARY"]
+initial: [INITIAL]
+"""
+BALL = """\
+coordinates: [x, y, z]
+domain: {shape: ball, center: [0, 0, 0], radius: 1}
+unknowns: u
+equations: ["-laplace(u) = 1"]
+boundary: ["u = BOUNDARY"]
+"""
+
+
+def filled(text: str, **words: str) -> str:
+    for word, value in words.items():
+        text = text.replace(word.upper(), value)
+    return text
+
+
+def violation(instance, name: str) -> float:
+    """Largest violation of a hard condition by lift + factor * N, with random N and derivatives of N."""
+    rng = np.random.default_rng(3)
+    block = next(b for b in instance.conditions if b.name == name or b.name.startswith(f"{name}."))
+    worst = 0.0
+    for part in [b for b in instance.conditions if b.name == name or b.name.startswith(f"{name}.")]:
+        found = instance.domain.collocate(part.where, 300, rule="random", seed=5)
+        (channel,) = block.channels
+        value = (0,) * len(channel)
+        lift = instance.ansatz.lift(found.points, [channel])[0]
+        factor = instance.ansatz.factor(found.points, [value, channel])
+        network = rng.uniform(-1, 1, size=(2, len(found.points)))
+        u = lift + factor[0] * network[0] + (factor[1] * network[1] if any(channel) else 0)
+        data = part.data(found.points, found.normals)
+        import torch
+
+        residual = part.residual(torch.from_numpy(data), torch.from_numpy(u[None]))
+        worst = max(worst, float(residual.abs().max()))
+    return worst
+
+
+@pytest.mark.parametrize("name", sorted(shipped_problems()))
+def test_shipped_problems_meet_their_data(name):
+    problem = load_problem(name)
+    for value in (None, problem.parameters[0].high):
+        instance = problem.at(value)
+        assert len(instance.ansatz.hard) >= len(problem.conditions) - (name == "heat")
+        for condition in instance.ansatz.hard:
+            assert violation(instance, condition) <= 1e-12
+
+
+@pytest.mark.parametrize(
+    ("text", "hard"),
+    [
+        (filled(DISK, boundary="0"), 1),
+        (filled(DISK, boundary="3*exp(1)"), 1),
+        (filled(DISK, boundary="(x - 0.5)^2 + (y + 1)^2"), 1),
+        (filled(DISK, boundary="x*y + sin(x)"), 1),
+        (filled(DISK, boundary="exp(cos(3*x))*y"), 1),
+        (filled(DISK_IN_TIME, boundary="0", initial="(1 - x^2 - y^2)*exp(x)"), 2),
+        (filled(DISK_IN_TIME, boundary="sin(t)", initial="sin(1)*(x^2 + y^2)"), 2),
+        (filled(DISK_IN_TIME, boundary="x", initial="x + 1 - x^2 - y^2"), 2),
+        (filled(BALL, boundary="2"), 1),
+        (filled(ROD, equation="u_t = u_xx", boundary="x*t", initial='"u = 1 - x^2"'), 2),
+        (filled(ROD, equation="u_tt = u_xx", boundary="x*t", initial='"u = 1 - x^2", "u_t = x^3"'), 3),
+        (filled(ROD, equation="u_tt = u_xx", boundary="cos(t)", initial='"u = x^2", "2*u_t - 2*x^2 + 2 = 0"'), 3),
+        (filled(SQUARE, boundary='  - "u = sin(x*y) + x"'), 1),
+        (filled(SQUARE, boundary="  - {on: left, equation: u = cos(y)}\n  - {on: [top, bottom], equation: u = cos(1)}"), 2),
+        (filled(SQUARE, boundary="  - {on: left, equation: u = y}\n  - {on: right, equation: u = y^2}"), 2),
+        (filled(SQUARE, boundary="  - {on: left, equation: u = y}\n  - {on: right, equation: dn(u) = 0}"), 1),
+        (filled(SQUARE, boundary="  - {on: top, equation: u = x^2}\n  - {on: right, equation: 3*u - 12 = 0}"), 2),
+    ],
+    ids=range(17),
+)  # fmt: skip
+def test_lifts_meet_data_of_many_kinds(text, hard):
+    instance = load_problem(text).at()
+    assert len(instance.ansatz.hard) == hard, instance.ansatz.notes
+    for condition in instance.ansatz.hard:
+        assert violation(instance, condition) <= 1e-12
+
+
+def test_a_rate_of_the_wrong_sign_would_be_seen():
+    text = filled(ROD, equation="u_tt = u_xx", boundary="0", initial='"u = 1 - x^2", "u_t = sin(pi*x)"')
+    instance = load_problem(text).at()
+    points = instance.domain.collocate("initial", 50, rule="random", seed=1).points
+    rate = instance.ansatz.lift(points, [(1, 0)])[0]
+    assert rate == pytest.approx(np.sin(np.pi * points[:, 1]), abs=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "reason"),
+    [
+        (filled(DISK, boundary="abs(x)^3"), "boundary[0]", "its values are too rough for a harmonic lift"),
+        (filled(DISK_IN_TIME, boundary="x*t", initial="x"), "boundary[0]", "its values vary both along the boundary and in time"),
+        (filled(BALL, boundary="x"), "boundary[0]", "its values vary along the boundary; a lift is known for intervals, boxes"),
+        (filled(DISK_IN_TIME, boundary="0", initial="1"), "initial[0]", "initial and boundary data differ by 1 where they meet"),
+        (
+            filled(SQUARE, boundary="  - {on: left, equation: u = 0}\n  - {on: top, equation: u = 1}"),
+            "boundary[0]",
+            "its values and those of other sides differ by 1 where the sides meet",
+        ),
+        (
+            filled(ROD, equation="u_tt = u_xx", boundary="0", initial='"u = 1 - x^2", "u_t = 1"'),
+            "initial[1]",
+            "the rates of initial and boundary data differ by 1 where they meet",
+        ),
+        (
+            filled(ROD, equation="u_tt = u_xx", boundary="0", initial='{equation: "u = 1 - x^2", hard: false}, "u_t = 0"'),
+            "initial[1]",
+            "the rate can be built in only together with the initial values",
+        ),
+    ],
+    ids=range(7),
+)  # fmt: skip
+def test_what_cannot_be_hard_stays_soft_and_says_why(text, name, reason):
+    instance = load_problem(text).at()
+    assert name not in instance.ansatz.hard
+    assert instance.ansatz.notes[name].startswith(reason)
+    assert name in [block.name for block in instance.blocks]
+    for condition in instance.ansatz.hard:
+        assert violation(instance, condition) <= 1e-12
+
+
+def test_hard_true_that_cannot_be_met_is_refused_with_its_place():
+    text = filled(DISK, boundary="x").replace('"u = x"', "{equation: u = abs(x), hard: true}")
+    problem = load_problem(text, name="disk")
+    with pytest.raises(
+        ProblemError, match=r"disk.yaml:5:23: error: boundary\[0\]: hard: true cannot be met: its values are"
+    ):
+        problem.at()
+
+
+def test_hard_false_is_obeyed():
+    text = filled(DISK, boundary="x").replace('"u = x"', "{equation: u = x, hard: false, weight: 5}")
+    instance = load_problem(text).at()
+    assert instance.ansatz.is_identity
+    assert instance.ansatz.text() == "u = N"
+    assert [(b.name, b.where, b.weight) for b in instance.blocks[1:]] == [("boundary[0]", "circle", 5.0)]
+
+
+def test_a_condition_whose_unknown_vanishes_at_this_value_stays_soft():
+    text = filled(SQUARE, boundary='  - "p*u = 0"').replace("unknowns: u", "unknowns: u\nfamily: {p: 1}")
+    problem = load_problem(text)
+    assert problem.at(1.0).ansatz.hard == ("boundary[0]",)
+    assert problem.at(0.0).ansatz.notes == {
+        "boundary[0]": "the factor of the unknown vanishes at this parameter value"
+    }
+
+
+def test_vanishing_data_give_no_lift_at_all():
+    """exact is not zero inside the disk, but all its boundary data are: nothing of it may leak into the lift."""
+    for name in ("elliptic", "hyperbolic"):
+        assert load_problem(name).at(0.7).ansatz.lift_is_zero
+
+
+def test_the_lift_is_made_of_boundary_values_alone():
+    """Two formulas that agree on the boundary but not inside give the same lift."""
+    inside = "exp(x*y)*(x*(2 - x)*(1 - y^2))"
+    plain = load_problem(filled(SQUARE, boundary='  - "u = sin(x) + y"')).at()
+    other = load_problem(filled(SQUARE, boundary=f'  - "u = sin(x) + y + {inside}"')).at()
+    points = plain.domain.uniform(200, 0)
+    channels = [(0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2)]
+    assert plain.ansatz.lift(points, channels) == pytest.approx(
+        other.ansatz.lift(points, channels), abs=1e-12
+    )
+    for shape, formula in ((DISK, "x + 2"), (DISK, "7"), (BALL, "7")):
+        radius = "(x - 0.5)^2 + (y + 1)^2 - 4" if shape is DISK else "x^2 + y^2 + z^2 - 1"
+        plain = load_problem(filled(shape, boundary=formula)).at()
+        other = load_problem(filled(shape, boundary=f"{formula} + ({radius})*cos(x)")).at()
+        points = plain.domain.uniform(200, 0)
+        value = [(0,) * points.shape[1]]
+        assert plain.ansatz.lift(points, value) == pytest.approx(other.ansatz.lift(points, value), abs=1e-12)
+
+
+def test_the_harmonic_lift_is_the_harmonic_polynomial():
+    instance = load_problem(filled(DISK, boundary="(x - 0.5)^2 - (y + 1)^2 + x*y")).at()
+    points = instance.domain.uniform(100, 0)
+    x, y = points.T
+    lift = instance.ansatz.lift(points, [(0, 0), (1, 0), (1, 1), Collapsed((1.0, 1.0))])
+    # x y = (x - 1/2)(y + 1) - x + y/2 + 1/2 is harmonic, and so is the rest.
+    assert lift[0] == pytest.approx((x - 0.5) ** 2 - (y + 1) ** 2 + x * y, abs=1e-13)
+    assert lift[1] == pytest.approx(2 * (x - 0.5) + y, abs=1e-13)
+    assert lift[2] == pytest.approx(np.ones(100), abs=1e-13)
+    assert lift[3] == pytest.approx(np.zeros(100), abs=1e-12)
+    assert "harmonic extension of the boundary data, 3 modes" in instance.ansatz.text()
+
+
+def test_derivatives_of_lift_and_factor_against_differences():
+    instance = load_problem("helmholtz").at(5.5)
+    points = instance.domain.uniform(50, 0)
+    h = 1e-5
+    for function in (instance.ansatz.lift, instance.ansatz.factor):
+        value = [(0, 0)]
+        shifted = {
+            (i, j): function(points + h * np.array([i, j]), value)[0] for i in (-1, 0, 1) for j in (-1, 0, 1)
+        }
+        given = function(points, [(1, 0), (0, 1), (1, 1), Collapsed((1.0, 2.0))])
+        assert given[0] == pytest.approx((shifted[1, 0] - shifted[-1, 0]) / (2 * h), abs=1e-6)
+        assert given[1] == pytest.approx((shifted[0, 1] - shifted[0, -1]) / (2 * h), abs=1e-6)
+        mixed = (shifted[1, 1] - shifted[1, -1] - shifted[-1, 1] + shifted[-1, -1]) / (4 * h**2)
+        assert given[2] == pytest.approx(mixed, abs=1e-4)
+        second = [(shifted[i, j] - 2 * shifted[0, 0] + shifted[-i, -j]) / h**2 for i, j in ((1, 0), (0, 1))]
+        assert given[3] == pytest.approx(second[0] + 2 * second[1], abs=1e-4)
+
+
+def test_the_factor_follows_the_parts_that_are_hard():
+    text = filled(ROD, equation="u_t = u_xx", boundary="0", initial='{equation: "u = 1", hard: false}')
+    assert load_problem(text).at().ansatz.text().count("t") == 0
+    both = load_problem(filled(ROD, equation="u_t = u_xx", boundary="0", initial='"u = 1 - x^2"')).at()
+    points = np.array([[1.0, 0.0], [0.0, 0.3], [2.0, 1.0]])
+    assert both.ansatz.factor(points, [(0, 0)])[0] == pytest.approx([0.5, 0.0, 0.0])
+
+
+def test_bounds_may_depend_on_the_parameters():
+    text = filled(ROD, equation="u_t = u_xx", boundary="0", initial='"u = 0"')
+    text = text.replace("x: [-1, 1]", "x: [0, 2*L]").replace("unknowns: u", "unknowns: u\nfamily: {L: 1}")
+    problem = load_problem(text, name="rod")
+    assert problem.at(3.0).domain.bounding_box[1][1] == 6.0
+    assert problem.at(3.0).ansatz.factor(np.array([[2.0, 3.0]]), [(0, 0)])[0] == pytest.approx([1.0])
+    with pytest.raises(
+        ProblemError, match=r"rod.yaml:3:9: error: domain: x: expected lower < upper, .* at L = -1"
+    ):
+        problem.at(-1.0)

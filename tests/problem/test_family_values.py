@@ -1,0 +1,137 @@
+"""Values of a family's parameters from the command line, and the names of their files."""
+
+# ruff: noqa: E501  (tables of messages)
+
+from __future__ import annotations
+
+import pytest
+
+from pinnkan.errors import UsageError
+from pinnkan.problem import Parameter, complete_values, echo_values, expand_values, family_points, file_stem
+
+LAMBDA = (Parameter("lambda", 0.0),)
+TWO = (Parameter("nu", 0.05), Parameter("beta", 1.0))
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("0.1", (0.1,)),
+        ("1/8", (0.125,)),
+        ("-1e-3", (-0.001,)),
+        ("0.1, 0.2,3", (0.1, 0.2, 3.0)),
+        ("0:1:11", (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)),
+        ("1:0:3", (1.0, 0.5, 0.0)),
+        ("0.1:0.7:7", (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)),
+        ("log:1e-3:1:4", (0.001, 0.01, 0.1, 1.0)),
+        ("log:1e-3:1:7", (0.001, 0.00316227766016838, 0.01, 0.0316227766016838, 0.1, 0.316227766016838, 1.0)),
+        ("0:1:2,5", (0.0, 1.0, 5.0)),
+    ],
+)
+def test_values_expand_in_decimal(text, values):
+    assert expand_values(text) == values
+
+
+def test_values_from_a_file(tmp_path):
+    path = tmp_path / "values.txt"
+    path.write_text("0.1 0.2  # two\n\n1/4,\n# none\n5\n")
+    assert expand_values(f"@{path}") == (0.1, 0.2, 0.25, 5.0)
+    path.write_text("0.1\nx\n")
+    with pytest.raises(UsageError, match=r"values.txt:2: 'x' is not a number"):
+        expand_values(f"@{path}")
+    path.write_text("# nothing\n")
+    with pytest.raises(UsageError, match="holds no number"):
+        expand_values(f"@{path}")
+    with pytest.raises(UsageError, match=r"cannot read the list of values .*No such file"):
+        expand_values(f"@{tmp_path}/absent.txt")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("abc", "--lambda: 'abc' is not a number; values are written as 0.1 or 0.1,0.2 or 0:1:11 or"),
+        ("nan", "'nan' is not a number"),
+        ("inf", "'inf' is not a number"),
+        ("1e999", "'1e999' is not a number"),
+        ("", "'' is not a number"),
+        ("0.1,,0.2", "'' is not a number"),
+        ("0:1", "expected start:stop:count or log:start:stop:count, got '0:1'"),
+        ("0:1:0.1", "is a count between 2 and 100000, both ends included; got '0.1' in '0:1:0.1'"),
+        ("0:1:1", "got '1' in '0:1:1'"),
+        ("0:1:999999999", "is a count between 2 and 100000"),
+        ("0:x:3", "'x' in '0:x:3' is not a number"),
+        ("log:0:1:3", "log: needs a positive start and stop, got 'log:0:1:3'"),
+        ("__import__('os')", "is not a number"),
+    ],
+)
+def test_texts_that_are_no_values(text, message):
+    with pytest.raises(UsageError) as caught:
+        expand_values(text)
+    assert message in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_one_parameter_whatever_its_name():
+    assert family_points(LAMBDA, only=["0.1", "0.2,0.1"]) == [{"lambda": 0.1}, {"lambda": 0.2}]
+    assert family_points(LAMBDA, named=["lambda=1"]) == [{"lambda": 1.0}]
+    assert family_points(LAMBDA) == []
+
+
+def test_several_parameters_give_the_product_in_problem_order():
+    points = family_points(TWO, named=["beta=1,2", "nu=0.01:0.02:2"])
+    assert points == [
+        {"nu": 0.01, "beta": 1.0},
+        {"nu": 0.01, "beta": 2.0},
+        {"nu": 0.02, "beta": 1.0},
+        {"nu": 0.02, "beta": 2.0},
+    ]
+    assert family_points(TWO, named=["nu=0.01"]) == [{"nu": 0.01, "beta": 1.0}]
+    assert echo_values(points[:2]) == "nu=0.01,beta=1  nu=0.01,beta=2"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "options", "message"),
+    [
+        (TWO, {"only": ["1"]}, "--lambda sets the only parameter of a family; this one has nu, beta"),
+        (TWO, {"named": ["betta=1"]}, "--param: unknown parameter 'betta'; did you mean 'beta'?"),
+        (TWO, {"named": ["gamma=1"]}, "--param: unknown parameter 'gamma'; the parameters are nu, beta"),
+        (TWO, {"named": ["0.1"]}, "--param: expected NAME=VALUE, for example nu=0.1, got '0.1'"),
+        (TWO, {"named": ["nu=x"]}, "--param nu: 'x' is not a number"),
+        (TWO, {"named": ["nu=0:1:1000", "beta=0:1:1000"]}, "the product of the lists has more than 100000 values"),
+        ((), {"only": ["1"]}, "this problem has no parameters"),
+    ],
+)  # fmt: skip
+def test_usage_faults(parameters, options, message):
+    with pytest.raises(UsageError) as caught:
+        family_points(parameters, **options)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "stem"),
+    [
+        ({"lambda": 0.3}, "lambda=0.3"),
+        ({"lambda": 0.1 + 0.2}, "lambda=0.3"),
+        ({"lambda": -0.0}, "lambda=0"),
+        ({"lambda": 1.0}, "lambda=1"),
+        ({"nu": 1e-5, "beta": 2.0}, "nu=1e-05,beta=2"),
+    ],
+)
+def test_file_names(values, stem):
+    assert file_stem(values) == stem
+
+
+def test_complete_values():
+    assert complete_values(TWO, {"beta": 3}) == {"nu": 0.05, "beta": 3.0}
+    assert complete_values(LAMBDA, 0.5) == {"lambda": 0.5}
+    with pytest.raises(UsageError, match="one number is not enough: the parameters are nu, beta"):
+        complete_values(TWO, 0.5)
+    with pytest.raises(UsageError, match="unknown parameter 'betta'; did you mean 'beta'"):
+        complete_values(TWO, {"betta": 1.0})
+    with pytest.raises(UsageError, match="parameter nu must be a finite number, got nan"):
+        complete_values(TWO, {"nu": float("nan")})
+
+
+def test_range_covers():
+    parameter = Parameter("nu", 1.0, 0.0, 2.0)
+    assert [parameter.covers(value) for value in (-1.0, 0.0, 2.0, 2.1)] == [False, True, True, False]
