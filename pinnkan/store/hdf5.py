@@ -8,7 +8,7 @@ is followed.
 
 from __future__ import annotations
 
-import itertools
+import io
 import os
 import zlib
 from typing import Any
@@ -24,7 +24,6 @@ import h5py
 
 _CHECKSUM_BYTES = 4
 _MAX_ATTRIBUTE_BYTES = 64
-_COUNTER = itertools.count()
 
 
 def build_hdf5(contents: Contents) -> bytes:
@@ -34,10 +33,8 @@ def build_hdf5(contents: Contents) -> bytes:
     checksummed metadata that HDF5 1.10 and later read; ``latest`` would change
     its meaning with the library.
     """
-    # The name is never used on disk, but libhdf5 takes two open files of one name for the same file.
-    name = f"pinnkan-in-memory-{os.getpid()}-{next(_COUNTER)}"
-    options = {"driver": "core", "backing_store": False, "libver": ("v110", "v110")}
-    with h5py.File(name, "w", userblock_size=USER_BLOCK_BYTES, **options) as file:
+    buffer = io.BytesIO()
+    with _create_in(buffer) as file:
         for key, value in (("encoding-type", contents.encoding), ("encoding-version", contents.version)):
             file.attrs.create(key, np.bytes_(value.encode("ascii")))
         for key, array in contents.flat.items():
@@ -45,9 +42,7 @@ def build_hdf5(contents: Contents) -> bytes:
         text = np.frombuffer(contents.text, np.uint8)
         gzip = {"compression": "gzip", "compression_opts": 9}
         file.create_dataset(JSON_NAME, data=text, chunks=text.shape, fletcher32=True, **gzip)
-        file.flush()
-        image: bytes = file.id.get_file_image()
-    return image
+    return buffer.getvalue()[USER_BLOCK_BYTES:]
 
 
 def parse_hdf5(data: bytes) -> Contents:
@@ -57,17 +52,27 @@ def parse_hdf5(data: bytes) -> Contents:
         ValueError: If the file holds anything that ``build_hdf5`` does not
             write. libhdf5 may raise errors of its own on crafted metadata.
     """
-    file = h5py.h5f.open_file_image(data, 0)
-    try:
-        if file.get_create_plist().get_userblock() != USER_BLOCK_BYTES:
+    with h5py.File(io.BytesIO(data), "r") as file:
+        if file.userblock_size != USER_BLOCK_BYTES:
             raise ValueError("the HDF5 part does not begin behind the user block")
-        root = h5py.h5g.open(file, b"/")
+        root = h5py.h5g.open(file.id, b"/")
         names = _checked_names(root)
         encoding, version = _attributes(root)
         flat = {name: _flat_array(root, name, len(data)) for name in names if name != JSON_NAME}
         return Contents(encoding, version, flat, _json_text(root, len(data)))
-    finally:
-        file.close()
+
+
+def _create_in(buffer: io.BytesIO) -> Any:
+    # By the low-level interface, because h5py.File before 3.15 cannot leave out the time stamps of the root.
+    # Not by HDF5's in-memory files: HDF5 1.14 returns their image with a wrong checksum in it.
+    plan = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    plan.set_userblock(USER_BLOCK_BYTES)
+    plan.set_obj_track_times(False)
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
+    access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
+    access.set_fileobj_driver(h5py.h5fd.fileobj_driver, buffer)
+    return h5py.File(h5py.h5f.create(repr(buffer).encode(), h5py.h5f.ACC_TRUNC, fcpl=plan, fapl=access))
 
 
 def _checked_names(root: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import zlib
@@ -39,14 +40,14 @@ def flat(**options: object) -> dict[str, object]:
 def crafted(path: Path, edit: Edit, canary: Path, **file_options: object) -> Path:
     """A file that pinnkan accepts but for one edit, behind a right checksum."""
     options = {"libver": ("v110", "v110"), "userblock_size": 512, **file_options}
-    with h5py.File(f"crafted-{path.name}", "w", driver="core", backing_store=False, **options) as file:
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w", **options) as file:
         file.attrs["encoding-type"] = np.bytes_(b"pinnkan-adapter")
         file.attrs["encoding-version"] = np.bytes_(b"1.0")
         file.create_dataset("float64", **flat())
         put_json(file, DOCUMENT)
         edit(file, canary)
-        file.flush()
-        return sealed(path, file.id.get_file_image())
+    return sealed(path, buffer.getvalue()[512:])
 
 
 def external_storage(file: h5py.File, canary: Path) -> None:
