@@ -1,5 +1,6 @@
 """Equations as the field writes them: text to safe tree, to symbolic form, to tensors."""
 
+from pinnkan.expressions.audit import constant_value
 from pinnkan.expressions.calculus import partial_derivative, substitute, substitute_unknown, total_derivative
 from pinnkan.expressions.evaluation import evaluate
 from pinnkan.expressions.lowering import lower
@@ -25,6 +26,7 @@ __all__ = [
     "Names",
     "Tree",
     "canonical_text",
+    "constant_value",
     "derivative_name",
     "derivative_symbols",
     "evaluate",

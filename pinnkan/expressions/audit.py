@@ -117,12 +117,12 @@ def tame_exponent(exponent: Any) -> Any:
     return exponent.xreplace(large) if large else exponent
 
 
-def tame_base(base: Any, exponent: Any) -> Any:
+def tame_base(base: Any, exponent: float) -> Any:
     """Make the rational factor of a base floating point if its exact power would be long."""
     factor, rest = base.as_coeff_Mul()
-    if not factor.is_Rational or not exponent.is_number:
+    if not factor.is_Rational or abs(factor) == 1:
         return base
     bits = max(int(factor.p).bit_length(), int(factor.q).bit_length())
-    if bits * abs(float(exponent)) <= _EXACT_BITS:
+    if bits * abs(exponent) <= _EXACT_BITS:
         return base
-    return sympy.Mul(sympy.Float(int(factor.p) / int(factor.q)), rest)
+    return sympy.Mul(sympy.Float(factor), rest)

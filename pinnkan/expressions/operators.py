@@ -94,12 +94,13 @@ def power(base: Value, exponent: Value) -> Any:
     exponent = scalar(exponent, "an exponent")
     if exponent.is_number:
         exponent = _exact_halves(exponent)
+        value = constant_value(exponent)
         if base.is_number:
-            _check_power(constant_value(base), constant_value(exponent))
+            _check_power(constant_value(base), value)
+        base = tame_base(base, value)
     elif base.is_number and base != sympy.E:
         base = sympy.Float(constant_value(base))
-    exponent = tame_exponent(exponent)
-    return tame_base(base, exponent) ** exponent
+    return base ** tame_exponent(exponent)
 
 
 def _exact_halves(exponent: Any) -> Any:

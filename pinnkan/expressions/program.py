@@ -131,7 +131,7 @@ class _Compiler:
         return self._known[key]
 
     def _compile(self, expr: Any, guard: int | None) -> int:
-        if expr.is_Number or expr.is_NumberSymbol:
+        if expr.is_Atom:
             return self._constant(multiprecision.constant(expr))
         if expr.is_Add:
             return self._emit("add", [self.register(term, guard) for term in expr.args], guard)

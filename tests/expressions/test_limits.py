@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sympy
 
 from pinnkan.errors import PinnkanError
-from pinnkan.expressions import Names, evaluate, parse_expression, to_symbolic
+from pinnkan.expressions import Names, evaluate, parse_expression, substitute, symbol, to_symbolic
 
 NAMES = Names(space=("x", "y"), parameters=("lambda",))
 
@@ -61,6 +62,13 @@ def test_no_limit_names_the_place(text: str) -> None:
         PinnkanError, match=r"no finite value or limit at x=0, y=0 of .*; keep roots and logarithms"
     ):
         at(text, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("text", ["x/lambda", "sqrt(lambda - 1)*x", "log(lambda)*x"])
+def test_values_that_leave_the_real_numbers_are_refused(text: str) -> None:
+    expr = substitute(to_symbolic(parse_expression(text), NAMES), {symbol("lambda"): sympy.Integer(0)})
+    with pytest.raises(PinnkanError, match="no finite value or limit at x=1, y=1"):
+        evaluate([expr], ("x", "y"), np.array([[1.0, 1.0]]))
 
 
 def test_middle_of_an_odd_grid_is_zero() -> None:
