@@ -11,9 +11,9 @@ import sympy
 
 from pinnkan.expressions import ExpressionFault, Names, Tree, parse_equation, parse_expression, to_symbolic
 from pinnkan.expressions.tree import Call, Name
-from pinnkan.problem.fields import read_text
+from pinnkan.problem.fields import describe
 from pinnkan.problem.places import Faults
-from pinnkan.problem.reader import Node, Scalar
+from pinnkan.problem.reader import Listing, Node, Scalar
 
 _Some = TypeVar("_Some")
 
@@ -42,12 +42,15 @@ class Formula:
 
 def read_formula(node: Node, path: str, faults: Faults, *, equation: bool = False) -> Formula | None:
     """Parse the expression, or the equation ``left = right``, in a value; None if a fault was noted."""
-    text = read_text(node, path, faults)
-    if text is None:
+    if not isinstance(node, Scalar):
+        hint = ', or a vector in quotes, "[a, b]"' if isinstance(node, Listing) else ""
+        faults.add(node.place, f"{path}: expected a formula{hint}; got {describe(node)}")
         return None
-    assert isinstance(node, Scalar)
+    if not node.text.strip():
+        faults.add(node.place, f"{path}: expected a formula, got nothing")
+        return None
     parse = parse_equation if equation else parse_expression
-    tree = noting(lambda: parse(text), node, path, faults)
+    tree = noting(lambda: parse(node.text), node, path, faults)
     return None if tree is None else Formula(tree, node)
 
 
@@ -56,11 +59,18 @@ def noting(action: Callable[[], _Some], node: Scalar, path: str, faults: Faults)
     try:
         return action()
     except ExpressionFault as fault:
-        message = next(
-            (hint for name, hint in _MISSING_KEYS.items() if f"unknown name '{name}'" in fault.message), None
-        )
-        faults.add(node.part(fault.start, fault.end), f"{path}: {message or fault.message}")
+        faults.add(node.part(fault.start, fault.end), f"{path}: {_explain(fault, node)}")
     return None
+
+
+def _explain(fault: ExpressionFault, node: Scalar) -> str:
+    """Add what the expression language cannot know: the keys of the file and the quotes of YAML."""
+    for name, hint in _MISSING_KEYS.items():
+        if f"unknown name '{name}'" in fault.message:
+            return hint
+    if node.lead == 0 and node.text.count("(") != node.text.count(")"):
+        return f"{fault.message}; within YAML's [ ] and {{ }} a formula with a comma needs quotes"
+    return fault.message
 
 
 def names_in(tree: Any) -> set[str]:

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from pinnkan.errors import ProblemError
 from pinnkan.expressions import evaluate, substitute, symbol, total_derivative
 from pinnkan.geometry import Box, Disk, Domain
+from pinnkan.geometry.shape import number
 from pinnkan.problem.ansatz import Ansatz, Memory
 from pinnkan.problem.domains import number_at
-from pinnkan.problem.lifts import HarmonicLift, harmonic_lift, number, transfinite
+from pinnkan.problem.lifts import HarmonicLift, harmonic_lift, transfinite
 from pinnkan.problem.prescribed import Prescribed, prescribed
 from pinnkan.problem.spec import Problem
 

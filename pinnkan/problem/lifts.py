@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pinnkan.channels import MultiIndex
 from pinnkan.expressions import substitute, symbol
 from pinnkan.geometry import Box
+from pinnkan.geometry.shape import number
 
 FloatArray = NDArray[np.float64]
 Evaluate = Callable[[sympy.Expr, FloatArray], FloatArray]
@@ -27,11 +28,6 @@ Evaluate = Callable[[sympy.Expr, FloatArray], FloatArray]
 _ANGLES = 512
 _MOST_MODES = 128
 _TAIL = 1e-15
-
-
-def number(value: float) -> sympy.Expr:
-    """Return a float as a SymPy number, an integer where it is one."""
-    return sympy.Integer(int(value)) if value == int(value) else sympy.Float(value)
 
 
 def transfinite(box: Box, data: Mapping[str, sympy.Expr]) -> sympy.Expr:

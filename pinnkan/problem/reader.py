@@ -122,6 +122,8 @@ def _syntax_message(error: yaml.MarkedYAMLError, text: str) -> str:
     hint = ""
     if "mapping values are not allowed" in problem:
         hint = "; put a value that contains ': ' in quotes"
+    elif "flow" in context:
+        hint = "; put a formula that holds brackets or commas in quotes"
     elif mark is not None and text[mark.index : mark.index + 1] in {"*", "&", "!", "%", "@", "`"}:
         hint = "; put a value that starts with this character in quotes"
     return f"YAML syntax:{context} {problem}{hint}"

@@ -120,6 +120,24 @@ def test_lifts_meet_data_of_many_kinds(text, hard):
         assert violation(instance, condition) <= 1e-12
 
 
+def test_a_box_in_three_dimensions_and_time_with_three_hard_sides():
+    text = """\
+coordinates: [x, y, z]
+time: {t: [0, 1]}
+domain: {shape: box, x: [0, 1], y: [0, 2], z: [-1, 1]}
+unknowns: u
+equations: ["u_t = laplace(u)"]
+boundary:
+  - {on: [left, top, back], equation: u = sin(x*y*z + t) + x, name: walls}
+  - {on: [right, bottom, front], equation: dn(u) = 0}
+initial: ["u = sin(x*y*z) + x"]
+"""
+    instance = load_problem(text).at()
+    assert instance.ansatz.hard == ("walls", "initial[0]")
+    assert violation(instance, "walls") <= 1e-12
+    assert violation(instance, "initial[0]") <= 1e-12
+
+
 def test_a_rate_of_the_wrong_sign_would_be_seen():
     text = filled(ROD, equation="u_tt = u_xx", boundary="0", initial='"u = 1 - x^2", "u_t = sin(pi*x)"')
     instance = load_problem(text).at()

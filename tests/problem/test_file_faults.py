@@ -567,6 +567,25 @@ def test_the_unbroken_file_loads():
     assert problem.base_values == {"nu": 0.1}
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"equations": "equations: [dot(v, grad(u)) = u_t*nu]"},
+            "8:13: equation[0]: '(' is never closed; within YAML's [ ] and { } a formula with a comma needs quotes",
+        ),
+        (
+            {"definitions": "definitions: {v: [nu, 1]}"},
+            '11:18: definitions.v: expected a formula, or a vector in quotes, "[a, b]"; got a list',
+        ),
+        ({"exact": "exact: {a: 1}"}, "7:8: exact: expected a formula; got a block of keys"),
+        ({"exact": "exact:"}, "7:7: exact: expected a formula, got nothing"),
+    ],
+)
+def test_formulas_that_yaml_takes_apart(changes, expected):
+    assert expected in faults_of(changed(changes))
+
+
 def test_faults_of_all_kinds_come_in_one_run_with_their_lines():
     text = changed(
         {

@@ -92,6 +92,12 @@ def test_values_keep_their_text_and_place():
         ("? [a, b]\n: 1", (1, 3), "a key must be a plain word"),
         ("a:\n\tb: 1", (2, 1), "a tab cannot indent YAML; use spaces"),
         ("a: u_t: 1", (1, 7), "YAML syntax: mapping values are not allowed here; put a value that contains ': ' in quotes"),
+        (
+            "a: [dot([1], b)]",
+            (1, 8),
+            "YAML syntax: while parsing a flow sequence expected ',' or ']', but got '['; "
+            "put a formula that holds brackets or commas in quotes",
+        ),
         ("a: 1\n---\nb: 1", (2, 1), "only one YAML document ('---') a file is read"),
         ("", (1, 1), "the file is empty"),
         ("# nothing\n", (1, 1), "the file is empty"),
