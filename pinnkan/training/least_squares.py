@@ -19,6 +19,7 @@ from pinnkan.adapters.layerwise import Full
 from pinnkan.adapters.parameters import Parameters
 from pinnkan.channels import Channels
 from pinnkan.networks.network import Network, Tape
+from pinnkan.optim import LeastSquares
 from pinnkan.training.linearisation import BlockLinearisation, OuterProducts, Rows
 
 
@@ -101,6 +102,24 @@ class TrainingSet:
         return (self.blend * spread.unsqueeze(1)).sum(dim=0)
 
 
+def root_mean_squares(sets: Sequence[TrainingSet], residuals: Tensor) -> dict[str, float]:
+    """Return the root mean square of every set's residual, its block's own weight taken out again."""
+    parts = torch.split_with_sizes(residuals, [one.count for one in sets])
+    return {
+        one.name: math.sqrt(float(part.square().sum() / one.root_weights.square().sum()))
+        for one, part in zip(sets, parts, strict=True)
+    }
+
+
+class TrainingLeastSquares(LeastSquares, Protocol):
+    """A least-squares problem that can say which set its residuals belong to: what the loop needs."""
+
+    sets: tuple[TrainingSet, ...]
+
+    def terms(self, residuals: Tensor) -> dict[str, float]:
+        """See `root_mean_squares`."""
+
+
 class NetworkLeastSquares:
     """|r(theta)|^2 over training sets; see `pinnkan.optim.least_squares.LeastSquares`.
 
@@ -140,12 +159,8 @@ class NetworkLeastSquares:
         return torch.cat(rows)
 
     def terms(self, residuals: Tensor) -> dict[str, float]:
-        """Return the root mean square of every set's residual, its block's own weight taken out again."""
-        parts = torch.split_with_sizes(residuals, [one.count for one in self.sets])
-        return {
-            one.name: math.sqrt(float(part.square().sum() / one.root_weights.square().sum()))
-            for one, part in zip(self.sets, parts, strict=True)
-        }
+        """See `root_mean_squares`."""
+        return root_mean_squares(self.sets, residuals)
 
     def gradient(self, theta: Tensor) -> tuple[float, Tensor]:
         """Return |r|^2 and 2 J^T r by one reverse pass."""

@@ -16,7 +16,7 @@ from torch import Tensor
 from pinnkan.optim import Optimizer, Step
 from pinnkan.problem.settings import PhaseSettings
 from pinnkan.progress import Observer, Outcome, StepReport, StopReason
-from pinnkan.training.least_squares import NetworkLeastSquares
+from pinnkan.training.least_squares import TrainingLeastSquares
 
 _BLOWN_UP = 1e8
 """A loss this many times the lowest one counts as divergence."""
@@ -47,7 +47,7 @@ class Watch:
         deadline: Reading of `time.perf_counter` at which to stop, or None.
     """
 
-    held_out: NetworkLeastSquares
+    held_out: TrainingLeastSquares
     error: Callable[[Tensor], float | None] | None
     observer: Observer
     title: str
@@ -86,8 +86,8 @@ class PhaseResult:
 
 
 def run_phase(
-    start: Callable[[NetworkLeastSquares], Optimizer],
-    draw: Callable[[int], NetworkLeastSquares],
+    start: Callable[[TrainingLeastSquares], Optimizer],
+    draw: Callable[[int], TrainingLeastSquares],
     phase: PhaseSettings,
     *,
     name: str,
@@ -133,7 +133,7 @@ def run_phase(
 def _report(
     step: int,
     done: Step,
-    current: NetworkLeastSquares,
+    current: TrainingLeastSquares,
     optimizer: Optimizer,
     checked: bool,
     name: str,

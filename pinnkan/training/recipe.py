@@ -25,8 +25,9 @@ from pinnkan.problem.instance import Instance
 from pinnkan.problem.settings import NetworkSettings, PhaseSettings, Settings, TrainingSettings
 from pinnkan.progress import Observer, Outcome, StepReport
 from pinnkan.training.assembly import training_sets
-from pinnkan.training.least_squares import NetworkLeastSquares, TrainingSet
+from pinnkan.training.least_squares import NetworkLeastSquares, TrainingLeastSquares, TrainingSet
 from pinnkan.training.loop import PhaseResult, Watch, run_phase
+from pinnkan.training.oracle import AutogradLeastSquares
 from pinnkan.training.rates import rates_for
 
 
@@ -183,7 +184,7 @@ def _run_one(
 ) -> PhaseResult:
     lean = run.dtype == torch.float32 or (precision == "mixed" and phase.optimizer == "lm")
 
-    def draw(epoch: int) -> NetworkLeastSquares:
+    def draw(epoch: int) -> TrainingLeastSquares:
         sets = training_sets(
             run.instance,
             run.settings.points,
@@ -192,10 +193,9 @@ def _run_one(
             interior=phase.points,
             device=run.device,
         )
-        dtype = torch.float32 if lean else torch.float64
-        return NetworkLeastSquares(network, parameters, sets, product_dtype=dtype)
+        return _least_squares(run, network, parameters, sets, lean=lean)
 
-    def start(problem: NetworkLeastSquares) -> Optimizer:
+    def start(problem: TrainingLeastSquares) -> Optimizer:
         if phase.optimizer == "lm":
             return LevenbergMarquardt(problem, theta, damping=phase.damping)
         if phase.optimizer == "lbfgs":
@@ -205,6 +205,16 @@ def _run_one(
 
     name = f"{phase.optimizer}{' (slim)' if phase.slim else ''}"
     return run_phase(start, draw, phase, name=name, watch=watch)
+
+
+def _least_squares(
+    run: Run, network: Network, parameters: Parameters, sets: Sequence[TrainingSet], *, lean: bool = False
+) -> TrainingLeastSquares:
+    """Return the residuals on some sets by ``network.derivatives``; the oracle is never lean."""
+    if run.settings.network.derivatives == "autograd":
+        return AutogradLeastSquares(network, parameters, sets)
+    dtype = torch.float32 if lean else torch.float64
+    return NetworkLeastSquares(network, parameters, sets, product_dtype=dtype)
 
 
 _EPOCHS = 1000
@@ -225,7 +235,7 @@ def _watch(
         return run.error(parameters.coefficients(theta)) if run.error is not None else None
 
     return Watch(
-        NetworkLeastSquares(network, parameters, held_out),
+        _least_squares(run, network, parameters, held_out),
         error,
         run.observer,
         run.title,
