@@ -572,7 +572,7 @@ def test_the_unbroken_file_loads():
     [
         (
             {"equations": "equations: [dot(v, grad(u)) = u_t*nu]"},
-            "8:13: equation[0]: '(' is never closed; within YAML's [ ] and { } a formula with a comma needs quotes",
+            "8:16: equation[0]: '(' is never closed; within YAML's [ ] and { } a formula with a comma needs quotes",
         ),
         (
             {"definitions": "definitions: {v: [nu, 1]}"},

@@ -94,7 +94,7 @@ def test_values_keep_their_text_and_place():
         ("a: u_t: 1", (1, 7), "YAML syntax: mapping values are not allowed here; put a value that contains ': ' in quotes"),
         (
             "a: [dot([1], b)]",
-            (1, 8),
+            (1, 9),
             "YAML syntax: while parsing a flow sequence expected ',' or ']', but got '['; "
             "put a formula that holds brackets or commas in quotes",
         ),
