@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pinnkan.errors import did_you_mean
 from pinnkan.problem.places import Faults, Place, quote
@@ -102,12 +102,21 @@ def read_block(node: Node, path: str, faults: Faults, *, example: str) -> Block 
     return None
 
 
-def refuse_unknown_keys(block: Block, known: Sequence[str], path: str, faults: Faults) -> None:
-    """Note every key that the block does not have, with the nearest one it has."""
+def refuse_unknown_keys(
+    block: Block,
+    known: Sequence[str],
+    path: str,
+    faults: Faults,
+    *,
+    synonyms: Mapping[str, str] | None = None,
+) -> None:
+    """Note every key that the block does not have, with the nearest one it has or its usual synonym."""
     where = f" in {path}" if path else ""
     for key, _ in block.entries:
         if key.text not in known:
-            hint = suggest(key.text, known) or f"; known keys: {', '.join(known)}"
+            meant = (synonyms or {}).get(key.text.lower())
+            hint = f"; here it is called '{meant}'" if meant else suggest(key.text, known)
+            hint = hint or f"; known keys: {', '.join(known)}"
             faults.add(key.place, f"unknown key {quote(key.text)}{where}{hint}")
 
 

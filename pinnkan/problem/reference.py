@@ -7,6 +7,7 @@ import io
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -42,13 +43,16 @@ class Reference:
         Raises:
             UsageError: If a point lies outside the data.
         """
-        interpolate = self._on_grid() or self._scattered()
-        values = interpolate(points)
+        values = self._interpolator(points)
         if np.isnan(values).any():
             row = int(np.flatnonzero(np.isnan(values))[0])
             at = ", ".join(f"{x:.6g}" for x in points[row])
             raise UsageError(f"reference: the data do not cover the point ({at})")
         return np.asarray(values, dtype=np.float64)
+
+    @cached_property
+    def _interpolator(self) -> Interpolator:
+        return self._on_grid() or self._scattered()
 
     def _on_grid(self) -> Interpolator | None:
         """Return an interpolator if the points are the product of their coordinates, else None."""

@@ -23,6 +23,12 @@ KEYS = (
     *_TEXT_KEYS, "coordinates", "time", "domain", "unknowns", "family", "definitions", "exact", "reference",
     "source", "equations", "boundary", "initial", *SETTINGS_KEYS,
 )  # fmt: skip
+_SYNONYMS = {
+    "parameters": "family", "params": "family", "constants": "definitions", "variables": "coordinates",
+    "pde": "equations", "bc": "boundary", "boundary_conditions": "boundary", "ic": "initial",
+    "initial_conditions": "initial", "solution": "exact", "geometry": "domain", "sampling": "points",
+    "optimizer": "training", "rhs": "source",
+}  # fmt: skip
 _NUMBER_WORDS = {1: "one initial condition (u)", 2: "two initial conditions (u and u_t)"}
 
 
@@ -58,7 +64,7 @@ def _read_root(
     root: Block, text: str, name: str, overrides: tuple[str, ...], directory: Path | None, faults: Faults
 ) -> Problem | None:
     """Read every block; None when a fault leaves nothing to build."""
-    refuse_unknown_keys(root, KEYS, "", faults)
+    refuse_unknown_keys(root, KEYS, "", faults, synonyms=_SYNONYMS)
     texts = {
         key: read_text(node, key, faults) or "" for key in _TEXT_KEYS if (node := root.get(key)) is not None
     }

@@ -34,8 +34,6 @@ from pinnkan.problem.spec import Condition, Equation
 
 SOURCE = symbol("source")
 MANUFACTURED = "manufactured"
-_HIGHEST_ORDER = 2
-_ORDER_WORDS = {3: "third", 4: "fourth"}
 _CONDITION_KEYS = {
     "boundary": ("on", "equation", "hard", "weight", "name"),
     "initial": ("equation", "hard", "weight", "name"),
@@ -117,16 +115,8 @@ class Statements:
         residual = formula.symbolic(names, self.faults, path, normal=normal)
         if residual is None:
             return None
-        orders = [sum(index) for index in derivative_symbols(residual, names).values()]
-        if not orders:
+        if not derivative_symbols(residual, names):
             self.faults.add(formula.node.place, f"{path}: the unknown {self.declared.unknown} does not occur")
-            return None
-        if max(orders) > _HIGHEST_ORDER:
-            word = _ORDER_WORDS.get(max(orders), f"order {max(orders)}")
-            order = f"{word} order" if max(orders) in _ORDER_WORDS else word
-            self.faults.add(
-                formula.node.place, f"{path}: derivatives of {order} are not supported yet, at most second"
-            )
             return None
         return residual
 
@@ -155,6 +145,7 @@ class Statements:
                 substitute(equation.residual, {SOURCE: sympy.Integer(0)}), self.exact, names
             )
             self.source = -rest / substitute_unknown(slope, self.exact, names)
+            self.extra["source"] = self.source
 
     def _definition_names(self) -> set[str]:
         return {name for formula in self.declared.definitions.values() for name in names_in(formula.tree)}
@@ -209,6 +200,10 @@ class Statements:
         name = path if name_node is None else read_text(name_node, f"{path}.name", self.faults)
         hard = None if hard_node is None else self._hard(hard_node, f"{path}.hard")
         weight = 1.0 if weight_node is None else self._weight(weight_node, f"{path}.weight")
+        if hard and weight_node is not None:
+            self.faults.add(
+                weight_node.place, f"{path}.weight: a hard condition has no weight; drop one of the two"
+            )
         if formula is None or residual is None or parts is None or name is None or weight is None:
             return None
         return Condition(name, formula.text, formula.node.place, residual, parts, hard, weight)

@@ -567,6 +567,18 @@ def test_the_unbroken_file_loads():
     assert problem.base_values == {"nu": 0.1}
 
 
+def test_what_other_tools_call_a_key():
+    faults = faults_of(changed({"family": None, "params": "Parameters: {nu: 1}"}))
+    assert faults[-1] == "10:1: unknown key 'Parameters'; here it is called 'family'"
+
+
+def test_a_hard_condition_has_no_weight():
+    changes = {"boundary": "boundary: [{equation: u = 0, hard: true, weight: 2}]"}
+    assert faults_of(changed(changes)) == [
+        "9:50: boundary[0].weight: a hard condition has no weight; drop one of the two"
+    ]
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

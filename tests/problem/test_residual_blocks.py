@@ -127,6 +127,23 @@ def test_conditions_on_some_sides_become_one_block_each():
         left.data(found.points)
 
 
+def test_a_condition_may_mention_a_manufactured_source():
+    """-u'' = source with u = sin(2 x): source = 4 sin(2 x), so that u = source / 4 on the boundary."""
+    text = """\
+coordinates: [x]
+domain: {shape: interval, x: [0, 1]}
+unknowns: u
+exact: sin(2*x)
+source: manufactured
+equations: ["-u_xx = source"]
+boundary: ["u = source/4"]
+"""
+    instance = load_problem(text).at()
+    assert instance.ansatz.hard == ("boundary[0]",)
+    lift = instance.ansatz.lift(np.array([[0.0], [1.0], [0.5]]), [(0,)])[0]
+    assert lift == pytest.approx([0, np.sin(2), np.sin(2) / 2])
+
+
 @pytest.mark.parametrize("name", ["elliptic", "allen_cahn", "hyperbolic"])
 def test_further_parameter_values_are_cheap(name):
     problem = load_problem(name)
