@@ -81,16 +81,16 @@ def nested_step(
     dtype: torch.dtype,
     chunk: int,
 ) -> Callable[[], tuple[float, list[Tensor]]]:
-    """Return the call that evaluates |r|^2 and its gradient in the coefficients by nested autograd."""
+    """Return the call that evaluates |r|^2 and its gradient in the weight matrices by nested autograd."""
     cut = [
         one.chunk(slice(start, start + chunk), dtype) for one in sets for start in range(0, one.count, chunk)
     ]
-    leaves = [c.detach().clone().to(dtype).requires_grad_(True) for c in coefficients]
+    leaves = [w.clone().to(dtype).requires_grad_(True) for w in network.matrices(coefficients)]
 
     def step() -> tuple[float, list[Tensor]]:
         total, gradients = 0.0, [torch.zeros_like(leaf) for leaf in leaves]
         for one in cut:
-            jet = nested_jet(network, one.points, network.matrices(leaves), one.channels)
+            jet = nested_jet(network, one.points, leaves, one.channels)
             loss = one.weighted(jet).square().sum()
             total += loss.item()
             for gradient, part in zip(gradients, torch.autograd.grad(loss, leaves), strict=True):
