@@ -13,6 +13,10 @@ _GREEK = re.compile(
 )
 
 
+_SMALL = 1e-2
+"""Below this, numbers are written with a power of ten: nobody counts zeros in an error of 0.00042."""
+
+
 def plain(text: str) -> str:
     """Return text that matplotlib will not take for a formula, whatever dollar signs the user wrote."""
     return text.replace("$", r"\$")
@@ -61,6 +65,8 @@ def number(value: float, digits: int = 3) -> str:
         Mathtext, with its dollar signs.
     """
     text = f"{value:.{digits}g}"
+    if 0 < abs(value) < _SMALL:
+        text = re.sub(r"\.?0*e", "e", f"{value:.{digits - 1}e}")
     mantissa, exponent, power = text.partition("e")
     if not exponent:
         return f"${text}$"

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 import torch
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pinnkan.errors import UsageError
 
@@ -41,7 +41,7 @@ def dtype_for(name: str) -> torch.dtype:
 
 @contextmanager
 def limited_threads(threads: int | None) -> Iterator[int]:
-    """Use so many threads in torch and in BLAS, and give the former number back; yields the number in force."""
+    """Use so many threads in torch and in BLAS, then the former number; yields the number in force."""
     former = torch.get_num_threads()
     count = threads or former
     torch.set_num_threads(count)

@@ -17,10 +17,11 @@ from pinnkan.problem import complete_values, file_stem
 from pinnkan.problem.instance import Instance
 from pinnkan.progress import Observer
 from pinnkan.solution import Solution
-from pinnkan.workflows.environment import device_for, limited_threads
+from pinnkan.workflows.environment import device_for, dtype_for, limited_threads
 from pinnkan.workflows.runs import Result, RunDirectory
 
-POINTS = 20_000
+POINTS, EVALUATION_SEED = 20_000, 0
+"""Points of every reported error, and the seed they have where none is given."""
 _CONDITION_POINTS = 2_000
 
 
@@ -56,11 +57,11 @@ def evaluate(
     """
     run_directory = RunDirectory(directory)
     base = run_directory.base()
-    place = device_for(device)
+    place, precision = device_for(device), dtype_for(dtype) if dtype else None
     with limited_threads(threads):
         rows = []
         for result in _chosen(run_directory, base, values):
-            solution = result.solution(place)
+            solution = result.solution(place, precision)
             rows.append(_row(result, solution, _places(solution.instance, points, eval_seed), eval_seed))
     names = tuple(parameter.name for parameter in base.problem.parameters)
     return EvaluationTable(base.problem.name, names, tuple(rows))
@@ -106,7 +107,7 @@ def _row(result: Result, solution: Solution, points: np.ndarray, seed: int) -> d
         "parameters": dict(result.values),
         "method": result.method,
         "tag": result.tag,
-        **_errors(solution, points),
+        **errors_at(solution, points),
         "boundary_max": _boundary_max(solution, seed),
         "residual_rms": residual_rms(solution, points),
         "trainable_parameters": training["trainable_parameters"],
@@ -117,7 +118,8 @@ def _row(result: Result, solution: Solution, points: np.ndarray, seed: int) -> d
     }
 
 
-def _errors(solution: Solution, points: np.ndarray) -> dict[str, float | None]:
+def errors_at(solution: Solution, points: np.ndarray) -> dict[str, float | None]:
+    """Return errors over points by their names in ``evaluate --json``; None where there is no reference."""
     reference = solution.instance.exact(points)
     if reference is None:
         names = ("relative_l2", "relative_l2_squared", "relative_max", "absolute_rms", "zero_network_l2")
@@ -136,9 +138,7 @@ def _errors(solution: Solution, points: np.ndarray) -> dict[str, float | None]:
 
 def residual_rms(solution: Solution, points: np.ndarray) -> float:
     """Return the root mean square of the equations' residuals over points."""
-    squares = [
-        float(np.mean(solution.residual(block, points) ** 2)) for block in solution.instance.equations
-    ]
+    squares = [float(np.mean(solution.residual(block, points) ** 2)) for block in solution.instance.equations]
     return math.sqrt(sum(squares))
 
 

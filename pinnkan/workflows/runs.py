@@ -61,11 +61,17 @@ class Result:
         tag = self.meta.get("tag")
         return None if tag is None else str(tag)
 
-    def solution(self, device: torch.device | None = None) -> Solution:
-        """Return the solution at the file's parameter values."""
+    def solution(self, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Solution:
+        """Return the solution at the file's parameter values.
+
+        Args:
+            device: Where it is evaluated; the CPU if not given.
+            dtype: Precision that the coefficients are rounded to; as stored if not given.
+        """
         instance: Instance = self.problem.at(self.values)
         network = network_for(instance, self.problem.settings.network)
-        return Solution(instance, network, [c.to(device or "cpu") for c in self.coefficients])
+        rounded = [c.to(dtype or c.dtype).to(c.dtype) for c in self.coefficients]
+        return Solution(instance, network, [c.to(device or "cpu") for c in rounded])
 
 
 class RunDirectory:
@@ -184,7 +190,7 @@ def change_arrays(parameters: Parameters, theta: Tensor, dtype: torch.dtype) -> 
 
 
 def _whole_coefficients(path: Path, stored: Stored) -> list[Tensor]:
-    layers = []
+    layers: list[Tensor] = []
     while (name := f"{len(layers)}.{_WHOLE}") in stored.arrays:
         layers.append(torch.from_numpy(stored.arrays[name].astype(np.float64)))
     if not layers or len(layers) != len(stored.arrays):

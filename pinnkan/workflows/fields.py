@@ -1,0 +1,55 @@
+"""The fields that pictures and exports show, by name, at points."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pinnkan.errors import UsageError
+from pinnkan.problem import file_stem
+from pinnkan.problem.instance import Instance
+from pinnkan.solution import Solution
+
+SOLUTION, REFERENCE, ERROR, RESIDUAL = "solution", "reference", "error", "residual"
+
+
+def field_at(solution: Solution, field: str, points: np.ndarray) -> np.ndarray:
+    """Return a field at points (N, D), shape (N,).
+
+    Args:
+        solution: At one parameter value.
+        field: ``solution``; ``reference``; ``error``, solution minus reference;
+            ``residual``, left minus right of the equation, or the root of the
+            sum of squares where there are several equations.
+        points: In the domain.
+
+    Raises:
+        UsageError: If the problem has no reference at this value, or none at a point.
+    """
+    if field == SOLUTION:
+        return solution(points)
+    if field == REFERENCE:
+        return reference_at(solution.instance, points)
+    if field == ERROR:
+        return solution(points) - reference_at(solution.instance, points)
+    blocks = solution.instance.equations
+    residuals: list[np.ndarray] = [solution.residual(block, points) for block in blocks]
+    if len(residuals) == 1:
+        return residuals[0]
+    norm: np.ndarray = np.linalg.norm(residuals, axis=0)
+    return norm
+
+
+def reference_at(instance: Instance, points: np.ndarray) -> np.ndarray:
+    """Return the exact or reference solution at points (N, D), shape (N,).
+
+    Raises:
+        UsageError: If there is none.
+    """
+    reference = instance.exact(points)
+    if reference is None:
+        where = f" at {file_stem(instance.values)}" if instance.values else ""
+        raise UsageError(
+            f"{instance.problem.name}: no reference is known{where}; a problem file gives one "
+            "with 'exact: FORMULA' or 'reference: FILE'"
+        )
+    return reference
