@@ -42,7 +42,8 @@ class Plan:
         """Return one word for each of ``count`` layers.
 
         Raises:
-            UsageError: If the number of words differs from the number of layers or a word is unknown.
+            UsageError: If the number of words differs from the number of layers, a word is
+                unknown, or every layer is frozen.
         """
         if self.layers == "paper":
             return tuple("full" if at in (0, count - 1) else "tucker" for at in range(count))
@@ -54,6 +55,8 @@ class Plan:
                 f"adapter.layers: expected 'paper', 'all' or {count} words of {', '.join(LAYER_WORDS)}, "
                 f"found {', '.join(words)}"
             )
+        if all(word == "frozen" for word in words):
+            raise UsageError("adapter.layers: every layer is frozen, nothing is left to train")
         return words
 
     def ranks_for(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
@@ -170,7 +173,7 @@ def _kan_shape(base: Tensor) -> tuple[int, int, int]:
     if base.dim() != 3:
         raise UsageError(
             "a Tucker form needs a KAN layer's (I, J, K) coefficients, found the matrix of an MLP; "
-            "use adapter.layers: full or --method full"
+            "use --method full or a KAN (network.kind)"
         )
     inputs, outputs, functions = base.shape
     return inputs, outputs, functions
