@@ -32,46 +32,44 @@ _NOT_YET = (
 
 def read_shape(root: Block, declared: Declared, used: set[str], faults: Faults) -> Shape | None:
     """Read ``domain``; the names that its numbers mention are added to ``used``."""
-    node = require(root, "domain", "", root.place, faults, example="{shape: disk, center: [0, 0], radius: 1}")
-    block = (
-        None if node is None else read_block(node, "domain", faults, example="{shape: interval, x: [0, 1]}")
-    )
-    if block is None:
+    example = "{shape: disk, center: [0, 0], radius: 1}"
+    node = require(root, "domain", "", root.place, faults, example=example)
+    block = None if node is None else read_block(node, "domain", faults, example=example)
+    kind = None if block is None else _read_kind(block, declared.space, faults)
+    if block is None or kind is None:
         return None
-    kind_node = require(block, "shape", "domain", block.place, faults, example="box")
-    kind = None if kind_node is None else read_text(kind_node, "domain.shape", faults)
-    if kind is None or kind_node is None:
-        return None
-    if kind not in SHAPES:
-        faults.add(kind_node.place, _unknown_shape(kind))
-        return None
-    needed = SHAPES[kind].dimension
-    axes = declared.space
-    if needed is not None and needed != len(axes):
-        plural = "s" if needed > 1 else ""
-        faults.add(
-            kind_node.place,
-            f"domain.shape: {_article(kind)} needs {needed} space coordinate{plural}, "
-            f"found {len(axes)}: {', '.join(axes)}",
-        )
-        return None
-    entries = SHAPES[kind].entries(axes)
+    entries, optional = SHAPES[kind].entries(declared.space), SHAPES[kind].optional
     refuse_unknown_keys(block, ("shape", *entries), "domain", faults)
     numbers: dict[str, tuple[sympy.Expr, ...]] = {}
     for key, count in entries.items():
         value = block.get(key)
-        if value is None and key not in SHAPES[kind].optional:
-            example = "1" if count == 1 else f"[{', '.join('012'[:count])}]"
-            faults.add(
-                block.place, f"domain: {_article(kind)} needs the key '{key}', for example {key}: {example}"
-            )
         if value is not None:
             read = read_numbers(value, f"domain.{key}", count, declared, used, faults)
-            if read is not None:
-                numbers[key] = read
-    complete = all(key in numbers or key in SHAPES[kind].optional for key in entries)
-    shape = Shape(kind, numbers, block.place)
-    return shape if complete else None
+            numbers.update({} if read is None else {key: read})
+        elif key not in optional:
+            sample = "1" if count == 1 else f"[{', '.join('012'[:count])}]"
+            message = f"domain: {_article(kind)} needs the key '{key}', for example {key}: {sample}"
+            faults.add(block.place, message)
+    complete = all(key in numbers or key in optional for key in entries)
+    return Shape(kind, numbers, block.place) if complete else None
+
+
+def _read_kind(block: Block, axes: tuple[str, ...], faults: Faults) -> str | None:
+    """Read the shape's name, which must fit the number of space coordinates."""
+    node = require(block, "shape", "domain", block.place, faults, example="box")
+    kind = None if node is None else read_text(node, "domain.shape", faults)
+    if node is None or kind is None:
+        return None
+    if kind not in SHAPES:
+        faults.add(node.place, _unknown_shape(kind))
+        return None
+    needed = SHAPES[kind].dimension
+    if needed is not None and needed != len(axes):
+        wanted = f"{needed} space coordinate{'s' if needed > 1 else ''}"
+        found = f"{len(axes)}: {', '.join(axes)}"
+        faults.add(node.place, f"domain.shape: {_article(kind)} needs {wanted}, found {found}")
+        return None
+    return kind
 
 
 def _article(kind: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pinnkan.expressions import derivative_symbols
 from pinnkan.problem.declarations import Declared, read_declarations
@@ -65,14 +66,36 @@ def _read_root(
 ) -> Problem | None:
     """Read every block; None when a fault leaves nothing to build."""
     refuse_unknown_keys(root, KEYS, "", faults, synonyms=_SYNONYMS)
-    texts = {
-        key: read_text(node, key, faults) or "" for key in _TEXT_KEYS if (node := root.get(key)) is not None
-    }
+    texts: dict[str, Any] = {key: _read_free_text(root, key, faults) for key in _TEXT_KEYS}
     declared = read_declarations(root, faults)
     settings = read_settings(root, faults)
     reference = _read_reference(root, directory, faults)
-    if not declared.sound:
+    mathematics = _read_mathematics(root, declared, faults) if declared.sound else {}
+    if faults:
         return None
+    return Problem(
+        name=name,
+        text=text,
+        overrides=overrides,
+        directory=directory,
+        unknown=declared.unknown,
+        space=declared.space,
+        time=declared.time,
+        parameters=declared.parameters,
+        reference=reference,
+        settings=settings,
+        **texts,
+        **mathematics,
+    )
+
+
+def _read_free_text(root: Block, key: str, faults: Faults) -> str:
+    node = root.get(key)
+    return "" if node is None else read_text(node, key, faults) or ""
+
+
+def _read_mathematics(root: Block, declared: Declared, faults: Faults) -> dict[str, Any]:
+    """Read domain, data, equations and conditions; return the fields of a problem that they fill."""
     statements = Statements(declared, faults)
     shape = read_shape(root, declared, statements.used, faults)
     interval = read_interval(root, declared, statements.used, faults)
@@ -81,37 +104,21 @@ def _read_root(
     equations = statements.read_equations(root)
     boundary = statements.read_conditions(root, "boundary", space)
     initial = statements.read_conditions(root, "initial", space)
-    names = statements.names()
     if not faults:
         _check_initial(root, equations, initial, statements, faults)
         _check_hard((*boundary, *initial), statements, faults)
         _check_unused(declared, statements.used, faults)
-    if faults or shape is None:
-        return None
-    return Problem(
-        name=name,
-        text=text,
-        overrides=overrides,
-        directory=directory,
-        title=texts.get("title", ""),
-        description=texts.get("description", ""),
-        citation=texts.get("citation", ""),
-        unknown=declared.unknown,
-        space=declared.space,
-        time=declared.time,
-        interval=interval,
-        shape=shape,
-        parameters=declared.parameters,
-        names=names,
-        equations=equations,
-        boundary=boundary,
-        initial=initial,
-        exact=statements.exact,
-        source=statements.source,
-        manufactured=statements.manufactured,
-        reference=reference,
-        settings=settings,
-    )
+    return {
+        "names": statements.names(),
+        "shape": shape,
+        "interval": interval,
+        "exact": statements.exact,
+        "source": statements.source,
+        "manufactured": statements.manufactured,
+        "equations": equations,
+        "boundary": boundary,
+        "initial": initial,
+    }
 
 
 def _read_reference(root: Block, directory: Path | None, faults: Faults) -> Path | None:

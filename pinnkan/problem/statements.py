@@ -175,38 +175,46 @@ class Statements:
     def _condition(self, node: Node, key: str, path: str, shape: SpaceShape | None) -> Condition | None:
         """Read one entry: a text, or a block with ``equation`` and its options."""
         if isinstance(node, Listing):
-            self.faults.add(
-                node.place, f"{path}: expected an equation or a block of keys, got {describe(node)}"
-            )
+            found = describe(node)
+            self.faults.add(node.place, f"{path}: expected an equation or a block of keys, got {found}")
             return None
-        block = node if isinstance(node, Block) else Block((), node.place)
-        for key_node, _ in block.entries:
-            if key_node.text in _NOT_YET:
-                self.faults.add(key_node.place, f"{path}: {_NOT_YET[key_node.text]}")
-                return None
-        refuse_unknown_keys(block, _CONDITION_KEYS[key], path, self.faults)
-        text = (
-            node
-            if isinstance(node, Scalar)
-            else require(block, "equation", path, block.place, self.faults, example="u = 0")
+        block = (
+            node if isinstance(node, Block) else Block(((Scalar("equation", node.place), node),), node.place)
         )
-        if isinstance(text, Scalar) and re.match(r"\s*periodic\b", text.text):
-            self.faults.add(text.place, f"{path}: {_NOT_YET['periodic']}")
+        if self._unsupported(block, path):
             return None
+        refuse_unknown_keys(block, _CONDITION_KEYS[key], path, self.faults)
+        text = require(block, "equation", path, block.place, self.faults, example="u = 0")
         formula = None if text is None else read_formula(text, path, self.faults, equation=True)
         residual = None if formula is None else self._residual(formula, path, normal=key == "boundary")
         parts = self._parts(block, path, shape) if key == "boundary" else ()
-        name_node, hard_node, weight_node = (block.get(option) for option in ("name", "hard", "weight"))
-        name = path if name_node is None else read_text(name_node, f"{path}.name", self.faults)
-        hard = None if hard_node is None else self._hard(hard_node, f"{path}.hard")
-        weight = 1.0 if weight_node is None else self._weight(weight_node, f"{path}.weight")
-        if hard and weight_node is not None:
-            self.faults.add(
-                weight_node.place, f"{path}.weight: a hard condition has no weight; drop one of the two"
-            )
+        name, hard, weight = self._options(block, path)
         if formula is None or residual is None or parts is None or name is None or weight is None:
             return None
         return Condition(name, formula.text, formula.node.place, residual, parts, hard, weight)
+
+    def _unsupported(self, block: Block, path: str) -> bool:
+        """Refuse by name what the language cannot say yet."""
+        for key, value in block.entries:
+            periodic = isinstance(value, Scalar) and re.match(r"\s*periodic\b", value.text)
+            word = "periodic" if periodic else key.text
+            if word in _NOT_YET:
+                self.faults.add(value.place if periodic else key.place, f"{path}: {_NOT_YET[word]}")
+                return True
+        return False
+
+    def _options(self, block: Block, path: str) -> tuple[str | None, bool | None, float | None]:
+        """Read name, hard and weight; a name or weight that was refused is None."""
+        name, hard, weight = (block.get(option) for option in ("name", "hard", "weight"))
+        is_hard = None if hard is None else self._hard(hard, f"{path}.hard")
+        if is_hard and weight is not None:
+            message = f"{path}.weight: a hard condition has no weight; drop one of the two"
+            self.faults.add(weight.place, message)
+        return (
+            path if name is None else read_text(name, f"{path}.name", self.faults),
+            is_hard,
+            1.0 if weight is None else self._weight(weight, f"{path}.weight"),
+        )
 
     def _hard(self, node: Node, path: str) -> bool | None:
         if isinstance(node, Scalar) and node.text == "auto":
