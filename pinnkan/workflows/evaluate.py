@@ -110,11 +110,11 @@ def _row(result: Result, solution: Solution, points: np.ndarray, seed: int) -> d
         **errors_at(solution, points),
         "boundary_max": _boundary_max(solution, seed),
         "residual_rms": residual_rms(solution, points),
-        "trainable_parameters": training["trainable_parameters"],
+        "trainable_parameters": training.get("trainable_parameters"),
         "file_bytes": result.stored.file_bytes,
-        "train_seconds": training["train_seconds"],
-        "steps": training["steps"],
-        "stop_reason": training["stop_reason"],
+        "train_seconds": training.get("train_seconds"),
+        "steps": training.get("steps"),
+        "stop_reason": training.get("stop_reason"),
     }
 
 

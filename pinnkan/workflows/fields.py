@@ -30,7 +30,8 @@ def field_at(solution: Solution, field: str, points: np.ndarray) -> np.ndarray:
     if field == REFERENCE:
         return reference_at(solution.instance, points)
     if field == ERROR:
-        return solution(points) - reference_at(solution.instance, points)
+        error: np.ndarray = solution(points) - reference_at(solution.instance, points)
+        return error
     blocks = solution.instance.equations
     residuals: list[np.ndarray] = [solution.residual(block, points) for block in blocks]
     if len(residuals) == 1:

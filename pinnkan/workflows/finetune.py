@@ -49,7 +49,7 @@ class _Order:
     observer: Observer
 
     def identity(self, values: Mapping[str, float]) -> Identity:
-        base_hash = None if self.method == "scratch" else weights_hash(self.base)
+        base_hash = None if self.method == "scratch" else weights_hash(self.base.stored)
         return Identity(self.problem, values, self.method, self.seed, self.dtype, base_hash)
 
     def path(self, values: Mapping[str, float]) -> Path:

@@ -107,7 +107,7 @@ class RunDirectory:
         stored = read_store(self.base_path, kind="base")
         problem = problem_from(self.base_path, stored.meta)
         coefficients = _whole_coefficients(self.base_path, stored)
-        return Result(self.base_path, stored, problem, _values(self.base_path, stored), coefficients)
+        return Result(self.base_path, stored, problem, stored_values(self.base_path, stored), coefficients)
 
     def adapter(self, path: Path, base: Result) -> Result:
         """Read one adapter file and apply it to the base.
@@ -118,7 +118,7 @@ class RunDirectory:
         """
         stored = read_store(path, kind="adapter")
         problem = problem_from(path, stored.meta)
-        if stored.meta.get("method") != "scratch" and stored.meta.get("base_hash") != weights_hash(base):
+        if not fits(stored.meta, weights_hash(base.stored)):
             raise WrongBaseError(
                 f"{path}: was trained for another base than {base.path}; "
                 "train it again with 'pinnkan finetune' (--force is not needed)"
@@ -127,7 +127,7 @@ class RunDirectory:
             coefficients = _whole_coefficients(path, stored)
         else:
             coefficients = _changed(path, stored, base.coefficients)
-        return Result(path, stored, problem, _values(path, stored), coefficients)
+        return Result(path, stored, problem, stored_values(path, stored), coefficients)
 
     def find(self, values: Mapping[str, float] | None, method: str, tag: str | None) -> Result:
         """Read the base, or the adapter of one value.
@@ -168,9 +168,14 @@ def check_tag(tag: str | None) -> None:
         raise UsageError(f"--tag {tag!r}: expected letters, digits, - and _ (40 at most), no method's name")
 
 
-def weights_hash(base: Result) -> str:
+def weights_hash(base: Stored) -> str:
     """Return the hash of a base's stored coefficients, which its adapters name."""
-    return hash_arrays(base.stored.arrays)
+    return hash_arrays(base.arrays)
+
+
+def fits(meta: Mapping[str, Any], base_hash: str) -> bool:
+    """Tell whether an adapter belongs to the base of this hash; one from scratch has no base behind it."""
+    return meta.get("method") == "scratch" or meta.get("base_hash") == base_hash
 
 
 def whole_arrays(coefficients: Sequence[Tensor], dtype: torch.dtype) -> dict[str, np.ndarray]:
@@ -214,8 +219,16 @@ def _changed(path: Path, stored: Stored, base: Sequence[Tensor]) -> list[Tensor]
     return result
 
 
-def _values(path: Path, stored: Stored) -> dict[str, float]:
-    values = stored.meta.get("values")
+def stored_values(path: Path, stored: Stored) -> dict[str, float]:
+    """Return a file's parameter values, after a look at whether it says what all our files say.
+
+    Raises:
+        DamagedFileError: If it does not: a file with a right checksum may be anybody's.
+    """
+    meta = stored.meta
+    values, training = meta.get("values"), meta.get("training")
     if not isinstance(values, dict) or not all(isinstance(v, (int, float)) for v in values.values()):
         raise DamagedFileError(f"{path}: no parameter values inside; not written by pinnkan")
+    if not isinstance(meta.get("method"), str) or not isinstance(training, dict):
+        raise DamagedFileError(f"{path}: no method or no training facts inside; not written by pinnkan")
     return {str(name): float(value) for name, value in values.items()}

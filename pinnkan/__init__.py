@@ -1,0 +1,31 @@
+"""Families of PDEs solved by physics-informed Kolmogorov-Arnold networks with low tensor-rank adapters.
+
+The two-line way in, beside the command ``pinnkan``::
+
+    import pinnkan
+    u = pinnkan.load("runs/elliptic").at(0.1)    # then u(points), u.jet(points, "u_xx")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pinnkan.workflows.api import Family, FamilySolution, load
+
+    __version__: str
+
+__all__ = ["Family", "FamilySolution", "__version__", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for only then: ``pinnkan --help`` passes here and must not wait for torch."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("pinnkan")
+    if name in __all__:
+        from pinnkan.workflows import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'pinnkan' has no attribute {name!r}")

@@ -1,0 +1,220 @@
+"""The Python way in: ``pinnkan.load(DIR).at(0.1)(points)``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+
+from pinnkan.channels import MultiIndex
+from pinnkan.errors import UsageError
+from pinnkan.expressions import ExpressionFault
+from pinnkan.expressions.names import read_derivative, unknown_name
+from pinnkan.problem import Problem
+from pinnkan.solution import Solution
+from pinnkan.workflows.environment import device_for
+from pinnkan.workflows.fields import RESIDUAL, field_at, reference_at
+from pinnkan.workflows.runs import Result, RunDirectory
+
+
+def load(directory: str | os.PathLike[str], *, device: str = "cpu") -> Family:
+    """Open a run directory: one base and its adapters.
+
+    Args:
+        directory: As ``pinnkan pretrain`` wrote it.
+        device: Where solutions are evaluated: ``cpu``, ``cuda``, ``auto``, ...
+
+    Raises:
+        UsageError: If there is no base in the directory, or no such device.
+        DamagedFileError: If the base is damaged or foreign.
+
+    Examples:
+        >>> import pinnkan
+        >>> family = pinnkan.load("runs/elliptic")
+        >>> u = family.at(0.1)
+        >>> u([[0.0, 0.0], [0.5, 0.0]])
+        array([1.10000..., 0.34482...])
+    """
+    run_directory = RunDirectory(Path(directory))
+    if not run_directory.base_path.is_file():
+        raise UsageError(
+            f"{directory} has no {run_directory.base_path.name}; "
+            f"'pinnkan pretrain PROBLEM -o {directory}' makes one"
+        )
+    return Family(run_directory, run_directory.base(), device_for(device))
+
+
+class Family:
+    """A family of PDEs with the solutions that a run directory holds; made by :func:`load`."""
+
+    def __init__(self, run_directory: RunDirectory, base: Result, device: torch.device) -> None:
+        self._run_directory = run_directory
+        self._base = base
+        self._device = device
+
+    @property
+    def problem(self) -> Problem:
+        """The problem as the base was trained on it."""
+        return self._base.problem
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The family's parameters with their base values."""
+        return dict(self.problem.base_values)
+
+    def at(
+        self,
+        values: float | Mapping[str, float] | None = None,
+        *,
+        method: str = "lotra",
+        tag: str | None = None,
+    ) -> FamilySolution:
+        """Return the solution at one parameter value.
+
+        Args:
+            values: A number for a family of one parameter; numbers by name,
+                where a parameter left out keeps its base value; nothing for the base.
+            method: ``lotra``, ``full`` or ``scratch``: how the value was trained.
+            tag: Tag of the adapter's file.
+
+        Raises:
+            UsageError: If there is no adapter for the value; the message says how to train it.
+            WrongBaseError: If the adapter belongs to another base.
+
+        Examples:
+            >>> family.at()                                    # the base
+            >>> family.at(0.1)                                 # adapters/lambda=0.1.h5
+            >>> family.at({"nu": 0.01}, method="full", tag="long")
+        """
+        named = self._named(values)
+        result = self._base if named is None else self._run_directory.find(named, method, tag)
+        return FamilySolution(result, result.solution(self._device))
+
+    def _named(self, values: float | Mapping[str, float] | None) -> Mapping[str, float] | None:
+        if values is None or isinstance(values, Mapping):
+            return values
+        names = tuple(self.parameters)
+        if len(names) != 1:
+            raise UsageError(
+                f"one number is not enough: the parameters are {', '.join(names) or 'none'}; "
+                "write .at({'name': value})"
+            )
+        return {names[0]: float(values)}
+
+    def __repr__(self) -> str:
+        return f"<pinnkan family {self.problem.name}: {self._run_directory.path}>"
+
+
+class FamilySolution:
+    """The solution at one parameter value, a function of points; made by :meth:`Family.at`."""
+
+    def __init__(self, result: Result, solution: Solution) -> None:
+        self._result = result
+        self._solution = solution
+
+    @cached_property
+    def values(self) -> dict[str, float]:
+        """Parameter values by name."""
+        return dict(self._result.values)
+
+    @property
+    def method(self) -> str:
+        """``base``, ``lotra``, ``full`` or ``scratch``."""
+        return self._result.method
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the columns of points, time first."""
+        return self._solution.instance.coordinates
+
+    def __call__(self, points: ArrayLike) -> np.ndarray:
+        """Return the solution at points.
+
+        Args:
+            points: In the domain, shape (N, D), columns as :attr:`coordinates`.
+
+        Returns:
+            Shape (N,), float64.
+
+        Raises:
+            UsageError: If the points have another shape, are not finite or outside the domain.
+        """
+        return self._solution(self._checked(points))
+
+    def jet(self, points: ArrayLike, *names: str) -> np.ndarray:
+        """Return derivatives of the solution at points.
+
+        Args:
+            points: As for a call.
+            names: Derivatives, such as ``"u_xx"`` or ``"u_tx"``; the value is ``"u"``.
+
+        Returns:
+            Shape (N,) for one name, (len(names), N) for several, float64.
+
+        Raises:
+            UsageError: If a name is no derivative of the unknown, or as for a call.
+
+        Examples:
+            >>> u.jet(points, "u_xx")
+            >>> u_x, u_y = u.jet(points, "u_x", "u_y")
+        """
+        if not names:
+            raise UsageError("which derivatives? Name at least one, as in jet(points, 'u_x')")
+        rows = self._solution.derivatives(self._checked(points), [self._index(name) for name in names])
+        return rows[0] if len(names) == 1 else rows
+
+    def exact(self, points: ArrayLike) -> np.ndarray:
+        """Return the exact or reference solution at points, shape (N,).
+
+        Raises:
+            UsageError: If the problem has none, or as for a call.
+        """
+        return reference_at(self._solution.instance, self._checked(points))
+
+    def residual(self, points: ArrayLike) -> np.ndarray:
+        """Return left minus right of the equation at points, shape (N,).
+
+        Raises:
+            UsageError: As for a call.
+        """
+        return field_at(self._solution, RESIDUAL, self._checked(points))
+
+    def _index(self, name: str) -> MultiIndex:
+        names = self._result.problem.names
+        try:
+            found = read_derivative(name, names)
+        except ExpressionFault as fault:
+            raise UsageError(str(fault)) from None
+        if found is None:
+            raise UsageError(unknown_name(name, names))
+        return found[1]
+
+    def _checked(self, points: ArrayLike) -> np.ndarray:
+        try:
+            array = np.asarray(points, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"points are not numbers: {error}") from None
+        names = ", ".join(self.coordinates)
+        if array.ndim != 2 or array.shape[1] != len(self.coordinates):
+            raise UsageError(
+                f"points must have shape (N, {len(self.coordinates)}), one column each for {names}; "
+                f"got {array.shape}"
+            )
+        outside = np.flatnonzero(~(np.isfinite(array).all(axis=1) & self._contains(array)))
+        if outside.size:
+            place = ", ".join(
+                f"{n}={v:.9g}" for n, v in zip(self.coordinates, array[outside[0]], strict=True)
+            )
+            raise UsageError(f"{outside.size} of {len(array)} points are outside the domain, first {place}")
+        return array
+
+    def _contains(self, points: np.ndarray) -> np.ndarray:
+        return self._solution.instance.domain.contains(points)
+
+    def __repr__(self) -> str:
+        return f"<pinnkan solution {self._result.path}>"

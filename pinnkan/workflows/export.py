@@ -1,0 +1,142 @@
+"""``pinnkan export``: a solution on a grid or at given points, as a file for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from pinnkan.errors import UsageError
+from pinnkan.output.exports import EXPORTS, export_samples
+from pinnkan.output.grid import make_grid, parse_grid
+from pinnkan.output.point_table import read_points
+from pinnkan.output.samples import Samples
+from pinnkan.output.suffixes import require_suffix
+from pinnkan.problem.instance import Instance
+from pinnkan.solution import Solution
+from pinnkan.workflows.environment import device_for, dtype_for, limited_threads
+from pinnkan.workflows.runs import Result, RunDirectory
+
+_WITH_REFERENCE = (".vtu", ".h5", ".hdf5")
+"""Formats that carry ``exact`` and ``error``; CSV and NPZ have the header's names and no others."""
+
+
+def export(
+    directory: Path,
+    *,
+    values: Mapping[str, float] | None,
+    method: str,
+    tag: str | None,
+    grid: str | None,
+    points: Path | None,
+    time: float | None,
+    device: str,
+    dtype: str | None,
+    threads: int | None,
+    output: Path,
+) -> Path:
+    """Write the solution of the base, or of the adapter of one value.
+
+    Args:
+        directory: The run.
+        values: Parameter values; None for the base.
+        method: ``lotra``, ``full`` or ``scratch``.
+        tag: Tag of the adapter's file.
+        grid: Points along the axes of the bounding box, such as ``11x101x101``; or None.
+        points: CSV file of points; or None.
+        time: Time at which a grid is held.
+        device: Where the network is evaluated.
+        dtype: Precision of the coefficients; as stored if not given.
+        threads: CPU threads.
+        output: CSV, NPZ, VTU or HDF5.
+
+    Returns:
+        The file written.
+
+    Raises:
+        UsageError: If there is no adapter for the value, the grid does not fit
+            the problem or a point of the file is outside the domain.
+        FileAccessError: If the points cannot be read or the file not written.
+    """
+    suffix = require_suffix(output, EXPORTS)
+    result = RunDirectory(directory).find(values, method, tag)
+    with limited_threads(threads):
+        solution = result.solution(device_for(device), dtype_for(dtype) if dtype else None)
+        instance = solution.instance
+        if points is not None:
+            places, shape = _listed(points, instance), None
+        else:
+            places, shape = _gridded(grid or "", time, instance)
+        samples = _sample(result, solution, places, shape, with_reference=suffix in _WITH_REFERENCE)
+    export_samples(output, samples)
+    return output
+
+
+def _listed(path: Path, instance: Instance) -> np.ndarray:
+    table = read_points(path, instance.coordinates)
+    table.require_inside(instance.domain.contains(table.points))
+    return table.points
+
+
+def _gridded(text: str, time: float | None, instance: Instance) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Return the points of a grid over the bounding box and its shape."""
+    problem = instance.problem
+    if time is not None and problem.time is None:
+        raise UsageError(f"--time {time:g}: {problem.name} is a stationary problem")
+    fixed = {} if time is None or problem.time is None else {problem.time: time}
+    free = [name for name in problem.coordinates if name not in fixed]
+    lower, upper = (corner.tolist() for corner in instance.domain.bounding_box)
+    grid = make_grid(problem.coordinates, lower, upper, parse_grid(text, free), fixed=fixed)
+    return grid.points, grid.shape
+
+
+def _sample(
+    result: Result,
+    solution: Solution,
+    places: np.ndarray,
+    shape: tuple[int, ...] | None,
+    *,
+    with_reference: bool,
+) -> Samples:
+    """Evaluate the solution inside the domain; outside is nothing but a network's extrapolation."""
+    instance, problem = solution.instance, result.problem
+    inside = instance.domain.contains(places)
+    fields = {problem.unknown: solution(places[inside])}
+    if with_reference:
+        fields |= _beside(instance, places[inside], fields[problem.unknown])
+    return Samples(
+        coordinates=problem.coordinates,
+        points=places,
+        fields={name: _spread(values, inside) for name, values in fields.items()},
+        inside=inside,
+        shape=shape,
+        time=problem.time,
+        about=_about(result),
+    )
+
+
+def _beside(instance: Instance, points: np.ndarray, values: np.ndarray) -> dict[str, np.ndarray]:
+    """Return ``exact`` and ``error`` where they are known and their names are free."""
+    try:
+        exact = instance.exact(points)
+    except UsageError:
+        # Reference data that do not cover every point are no reason to refuse the solution.
+        return {}
+    taken = (*instance.coordinates, instance.problem.unknown)
+    known = {} if exact is None else {"exact": exact, "error": values - exact}
+    return {name: field for name, field in known.items() if name not in taken}
+
+
+def _spread(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Return values on all points, NaN outside."""
+    whole = np.full(inside.shape, np.nan)
+    whole[inside] = values
+    return whole
+
+
+def _about(result: Result) -> dict[str, str | float]:
+    facts: dict[str, str | float] = {"problem": result.problem.name, "method": result.method}
+    if result.problem.title:
+        facts["title"] = result.problem.title
+    return facts | {f"parameter {name}": value for name, value in result.values.items()}

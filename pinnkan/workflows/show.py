@@ -1,0 +1,131 @@
+"""``pinnkan show``: what is inside a base, an adapter or a run directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pinnkan.errors import DamagedFileError, UsageError
+from pinnkan.problem import Problem
+from pinnkan.problem.settings import NetworkSettings
+from pinnkan.store import Stored, read_store
+from pinnkan.workflows.records import problem_from
+from pinnkan.workflows.results import stored_report
+from pinnkan.workflows.runs import ADAPTERS, BASE, RunDirectory, fits, stored_values, weights_hash
+
+
+def show(path: Path) -> dict[str, Any]:
+    """Return what a file or a run says of itself; nothing is computed.
+
+    In a run, an adapter that does not fit the base is marked ``stale`` and one
+    that cannot be read ``damaged``; the others are shown all the same.
+
+    Raises:
+        UsageError: If a directory has no base.
+        DamagedFileError: If the file, or the base of the run, is damaged or foreign.
+    """
+    return _show_run(path) if path.is_dir() else _show_file(path)
+
+
+def _show_run(directory: Path) -> dict[str, Any]:
+    run = RunDirectory(directory)
+    if not run.base_path.is_file():
+        raise UsageError(f"{directory} has no {BASE}; 'pinnkan pretrain PROBLEM -o {directory}' makes one")
+    stored = read_store(run.base_path, kind="base")
+    problem = problem_from(run.base_path, stored.meta)
+    adapters = [_row(adapter, weights_hash(stored)) for adapter in run.adapter_paths()]
+    return {
+        "directory": str(directory),
+        **_problem_facts(problem),
+        "base": _file_facts(run.base_path, stored),
+        "adapters": adapters,
+        "problem_text": problem.text,
+    }
+
+
+def _show_file(path: Path) -> dict[str, Any]:
+    stored = read_store(path)
+    problem = problem_from(path, stored.meta)
+    status = {"status": _status_beside(path, stored)} if stored.kind == "adapter" else {}
+    return {
+        "file": str(path),
+        "kind": stored.kind,
+        **status,
+        **_problem_facts(problem),
+        **_file_facts(path, stored),
+        "problem_text": problem.text,
+    }
+
+
+def _problem_facts(problem: Problem) -> dict[str, Any]:
+    return {
+        "problem": problem.name,
+        "title": problem.title,
+        "citation": problem.citation or None,
+        "coordinates": list(problem.coordinates),
+        "unknown": problem.unknown,
+        "equations": [equation.text for equation in problem.equations],
+        "conditions": [condition.text for condition in problem.conditions],
+        "family": [
+            {"parameter": p.name, "base": p.base, "low": p.low, "high": p.high} for p in problem.parameters
+        ],
+        "overrides": list(problem.overrides),
+        "network": _network_facts(problem.settings.network, len(problem.coordinates)),
+    }
+
+
+def _network_facts(settings: NetworkSettings, inputs: int) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "kind": settings.kind,
+        "widths": "-".join(str(width) for width in (inputs, *settings.hidden, 1)),
+    }
+    return (
+        facts
+        if settings.kind == "mlp"
+        else facts | {"basis": settings.basis, "functions": settings.functions}
+    )
+
+
+def _file_facts(path: Path, stored: Stored) -> dict[str, Any]:
+    meta = stored.meta
+    return {
+        "parameters": stored_values(path, stored),
+        "method": meta.get("method"),
+        "tag": meta.get("tag"),
+        "seed": meta.get("seed"),
+        "dtype": meta.get("dtype"),
+        "numbers": sum(array.size for array in stored.arrays.values()),
+        "file_bytes": stored.file_bytes,
+        "format_version": stored.version,
+        "training": stored_report(meta) | {"advice": meta["training"].get("advice")},
+        "provenance": dict(meta.get("provenance", {})),
+    }
+
+
+def _row(path: Path, base_hash: str) -> dict[str, Any]:
+    """Return one line of a run's table of adapters."""
+    try:
+        stored = read_store(path, kind="adapter")
+        values = stored_values(path, stored)
+    except DamagedFileError as fault:
+        return {"file": path.name, "status": "damaged", "fault": str(fault)}
+    row: dict[str, Any] = {
+        "file": path.name,
+        "status": "fits" if fits(stored.meta, base_hash) else "stale",
+        "parameters": values,
+        "method": stored.meta.get("method"),
+        "tag": stored.meta.get("tag"),
+        "file_bytes": stored.file_bytes,
+    }
+    return row | stored_report(stored.meta)
+
+
+def _status_beside(path: Path, stored: Stored) -> str:
+    """Tell whether an adapter fits the base of the run it lies in."""
+    base = path.resolve().parent.parent / BASE
+    if path.resolve().parent.name != ADAPTERS or not base.is_file():
+        return "no base beside it"
+    try:
+        return "fits" if fits(stored.meta, weights_hash(read_store(base, kind="base"))) else "stale"
+    except DamagedFileError:
+        return "the base beside it is damaged"
