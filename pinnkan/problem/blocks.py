@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pinnkan.channels import Channel, Collapsed, MultiIndex
+from pinnkan.errors import PinnkanError
 from pinnkan.expressions import (
     Names,
     derivative_symbols,
@@ -147,6 +148,9 @@ class ResidualBlock:
 
         Returns:
             Shape (E, N), float64; E may be 0.
+
+        Raises:
+            PinnkanError: If they have no finite value at a point.
         """
         program = self.program
         if not program.data:
@@ -156,7 +160,11 @@ class ResidualBlock:
             if normals is None:
                 raise ValueError(f"{self.name} needs the normals of its points")
             names, points = names + program.normals, np.concatenate([points, normals], axis=1)
-        return evaluate(program.data, names, points, self.values)
+        try:
+            values: FloatArray = evaluate(program.data, names, points, self.values)
+        except PinnkanError as error:
+            raise PinnkanError(f"{self.name}: {error}") from None
+        return values
 
     def residual(self, data: Tensor, u: Tensor) -> Tensor:
         """Return left minus right, shape (N,), from data (E, N) and the unknown's channels (C, N)."""

@@ -116,6 +116,7 @@ def check_problem(problem: Problem) -> CheckReport:
     instances = [base, *_at_range_ends(problem, findings)]
     equations = tuple(_checked(equation, instances, findings) for equation in problem.equations)
     conditions = tuple(_checked(condition, instances, findings) for condition in problem.conditions)
+    _note_unusable_data(instances, findings)
     _note_missing_sides(base, findings)
     _note_excess_initial(problem, findings)
     _note_gaps(base, findings)
@@ -178,17 +179,7 @@ def _checked(statement: Equation, instances: list[Instance], findings: list[Find
     base = instances[0]
     problem = base.problem
     condition = statement if isinstance(statement, Condition) else None
-    largest = None
-    if problem.exact is not None:
-        measured = [_exact_residual(statement, instance) for instance in instances]
-        largest = max(residual for residual, _ in measured)
-        for instance, (residual, scale) in zip(instances, measured, strict=True):
-            if not residual <= _SATISFIED * max(1.0, scale):
-                at = file_stem(instance.values)
-                where = f" at {at}" if at else ""
-                message = f"{statement.name}: the exact solution leaves a residual of {residual:.2g}{where}"
-                findings.append(Finding("error", message))
-                break
+    largest = None if problem.exact is None else _measure_exact(statement, instances, findings)
     note = base.ansatz.notes.get(statement.name, "")
     if condition is not None and note:
         findings.append(Finding("warning", f"{statement.name} stays soft: {note}"))
@@ -203,6 +194,24 @@ def _checked(statement: Equation, instances: list[Instance], findings: list[Find
         note=note,
         exact_residual=largest,
     )
+
+
+def _measure_exact(statement: Equation, instances: list[Instance], findings: list[Finding]) -> float | None:
+    """Return the largest residual of the exact solution at all values; note the first that is too large."""
+    largest, noted = 0.0, False
+    for instance in instances:
+        where = f" at {file_stem(instance.values)}" if instance.values else ""
+        try:
+            residual, scale = _exact_residual(statement, instance)
+        except PinnkanError as error:
+            findings.append(Finding("error", f"{statement.name} with the exact solution{where}: {error}"))
+            return None
+        largest = max(largest, residual)
+        if not noted and not residual <= _SATISFIED * max(1.0, scale):
+            message = f"{statement.name}: the exact solution leaves a residual of {residual:.2g}{where}"
+            findings.append(Finding("error", message))
+            noted = True
+    return largest
 
 
 def _exact_residual(statement: Equation, instance: Instance) -> tuple[float, float]:
@@ -222,6 +231,18 @@ def _exact_residual(statement: Equation, instance: Instance) -> tuple[float, flo
     residual = substitute_unknown(full_residual(problem, statement), problem.exact, problem.names)
     terms = evaluate([residual, *sympy.Add.make_args(residual)], names, points, instance.values)
     return float(np.abs(terms[0]).max()), float(np.abs(terms[1:]).max())
+
+
+def _note_unusable_data(instances: list[Instance], findings: list[Finding]) -> None:
+    """Coefficients and sources must be finite wherever they are asked for."""
+    for instance in instances:
+        for block in instance.blocks:
+            found = instance.domain.collocate(block.where, _POINTS, rule="random", seed=_SEED)
+            try:
+                block.data(found.points, found.normals)
+            except PinnkanError as error:
+                at = file_stem(instance.values)
+                findings.append(Finding("error", f"at {at}: {error}" if at else str(error)))
 
 
 def _note_missing_sides(instance: Instance, findings: list[Finding]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from pinnkan.errors import ProblemError
+from pinnkan.errors import PinnkanError, ProblemError
 from pinnkan.expressions import evaluate, substitute, symbol, total_derivative
 from pinnkan.geometry import Box, Disk, Domain
 from pinnkan.geometry.shape import number
@@ -117,6 +117,18 @@ class _Builder:
         values: FloatArray = evaluate([formula], self.problem.coordinates, points, self.values)[0]
         return values
 
+    def given(self, item: Prescribed, points: FloatArray) -> FloatArray:
+        """Return a condition's data (N,) at points (N, D).
+
+        Raises:
+            ProblemError: If they have no finite value somewhere.
+        """
+        try:
+            return self.evaluate(item.data, points)
+        except PinnkanError as error:
+            condition = item.condition
+            raise ProblemError([condition.place.render(f"{condition.name}: {error}")]) from None
+
     def samples(self, where: str) -> FloatArray:
         """Return seeded random points of the domain, a boundary part or the initial time, shape (N, D)."""
         return self.domain.collocate(where, _SAMPLES, rule="random", seed=_SEED).points
@@ -145,14 +157,14 @@ class _Builder:
 
     def side_data(self, part: str, item: Prescribed) -> sympy.Expr:
         """Return the data of one side, exactly 0 where they vanish up to rounding."""
-        largest = np.abs(self.evaluate(item.data, self.samples(part))).max()
+        largest = np.abs(self.given(item, self.samples(part))).max()
         return _ZERO if largest <= _VANISHES else item.data
 
     def mismatch(self, formula: sympy.Expr, item: Prescribed) -> bool:
         """Tell whether a lift misses a condition's data, and note by how much."""
         for part in item.condition.parts:
             points = self.samples(part)
-            wanted = self.evaluate(item.data, points)
+            wanted = self.given(item, points)
             gap = np.abs(self.evaluate(formula, points) - wanted).max()
             if not gap <= _MEETS * max(1.0, np.abs(wanted).max()):
                 self.notes[item.condition.name] = (
@@ -191,11 +203,11 @@ class _Builder:
         """Return the data at random positions and several times, shape (times, positions)."""
         positions = self.samples(part)[:, self.offset :]
         if self.domain.time is None:
-            return self.evaluate(item.data, positions)[None, :]
+            return self.given(item, positions)[None, :]
         start, end = self.interval
         # Irregular times: data of a period that divides equal steps would look constant.
         times = start + (end - start) * np.linspace(0, 1, _TIMES) ** 1.37
-        return np.stack([self.evaluate(item.data, self.prepend(time, positions)) for time in times])
+        return np.stack([self.given(item, self.prepend(time, positions)) for time in times])
 
     def prepend(self, time: float, positions: FloatArray) -> FloatArray:
         """Return points (N, 1 + d) at one time."""
@@ -214,8 +226,8 @@ class _Builder:
 
         def values(positions: FloatArray) -> FloatArray:
             if self.domain.time is None:
-                return self.evaluate(item.data, positions)
-            return self.evaluate(item.data, self.prepend(self.interval[0], positions))
+                return self.given(item, positions)
+            return self.given(item, self.prepend(self.interval[0], positions))
 
         lift = harmonic_lift(values, (float(disk.center[0]), float(disk.center[1])), float(disk.radius))
         if lift is None:
@@ -256,7 +268,7 @@ class _Builder:
             wanted = self.evaluate(formula, points)
             if boundary.harmonic is not None and item.order == 0:
                 wanted = wanted + boundary.harmonic(positions, (0, 0))
-            gap = np.abs(self.evaluate(item.data, points) - wanted).max()
+            gap = np.abs(self.given(item, points) - wanted).max()
             worst = max(worst, float(gap) / max(1.0, float(np.abs(wanted).max())))
         return None if worst <= _MEETS else worst
 

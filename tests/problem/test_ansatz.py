@@ -189,6 +189,14 @@ def test_hard_true_that_cannot_be_met_is_refused_with_its_place():
         problem.at()
 
 
+def test_data_without_a_value_are_refused_with_their_place():
+    text = filled(ROD, equation="u_t = u_xx", boundary="log(x + 1)", initial='"u = 0"')
+    with pytest.raises(
+        ProblemError, match=r"rod.yaml:6:12: error: boundary\[0\]: no finite value or limit at"
+    ):
+        load_problem(text, name="rod").at()
+
+
 def test_hard_false_is_obeyed():
     text = filled(DISK, boundary="x").replace('"u = x"', "{equation: u = x, hard: false, weight: 5}")
     instance = load_problem(text).at()

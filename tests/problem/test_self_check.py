@@ -70,8 +70,10 @@ def test_soft_conditions_have_points_of_their_own():
         ("u_tt = c^2*u_xx", "u_t = c^2*u_xx", "warning: the equation is of order 1 in time, 2 initial conditions are given"),
         ("exact: sin(pi*x)*cos(c*pi*t)", "exact: sin(pi*x)*(1 + c*t/100)", "warning: the ansatz without a network is already"),
         ("x: [0, 1]}", "x: [0, c - 1/2]}", "error: at c=0.5: "),
+        ("c^2*u_xx", "c^2*u_xx + u/(c - 2)", "error: equation[0] with the exact solution at c=2: no finite value"),
+        ("c^2*u_xx", "c^2*u_xx + u/(c - 2)", "error: at c=2: equation[0]: no finite value"),
     ],
-    ids=range(11),
+    ids=range(13),
 )  # fmt: skip
 def test_findings(old, new, expected):
     assert old in WAVE
