@@ -70,11 +70,12 @@ def _problem_facts(problem: Problem) -> dict[str, Any]:
             {"parameter": p.name, "base": p.base, "low": p.low, "high": p.high} for p in problem.parameters
         ],
         "overrides": list(problem.overrides),
-        "network": _network_facts(problem.settings.network, len(problem.coordinates)),
+        "network": network_facts(problem.settings.network, len(problem.coordinates)),
     }
 
 
-def _network_facts(settings: NetworkSettings, inputs: int) -> dict[str, Any]:
+def network_facts(settings: NetworkSettings, inputs: int) -> dict[str, Any]:
+    """Return a network's kind, widths such as ``2-64-64-1``, and basis."""
     facts: dict[str, Any] = {
         "kind": settings.kind,
         "widths": "-".join(str(width) for width in (inputs, *settings.hidden, 1)),
