@@ -66,13 +66,15 @@ class LevenbergMarquardt(Optimizer):
             if step is not None:
                 predicted = loss - float((residuals + linearisation.push(step)).square().sum())
                 reached = self.problem.residuals(self.theta + step)
-                fallen = loss - float(reached @ reached)
-                if fallen > 0.0:
+                lower = float(reached @ reached)
+                if lower < loss:
                     self.theta, self._residuals = self.theta + step, reached
                     note = f"damping {self.damping:.1e}" + (f", {trial} rejected" if trial else "")
-                    self._relax(fallen / max(predicted, 1e-300))
-                    return Step(loss - fallen, note, residuals=reached)
-            self.damping = max(4.0 * self.damping, 1e-9)
+                    self._relax((loss - lower) / max(predicted, 1e-300))
+                    return Step(lower, note, residuals=reached)
+            # Each rejection raises it faster (4, 8, 16, ...): ten trials span all dampings, so that
+            # a step after many easy ones, at 1e-13, is not mistaken for a minimum.
+            self.damping = max(2.0 ** (trial + 2) * self.damping, 1e-9)
         return Step(loss, f"no decrease in {_TRIALS} trials", stalled=True, residuals=residuals)
 
     def _relax(self, gain: float) -> None:
