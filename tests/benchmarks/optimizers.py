@@ -72,9 +72,11 @@ def family_for(
     one: Contestant, *, points: int | None, adapter_points: int | None, width: int | None
 ) -> Problem:
     """Return the elliptic problem with this optimizer in both recipes; None keeps the file's number."""
-    plain = "patience: 0, refresh: 0, slim: false"  # whatever the file's own recipe does beside its optimizer
+    # Nothing of the file's own recipe beside its optimizer.
+    plain = "patience: 0, refresh: 0, slim: false"
+    schedules = {"adam": "cosine"}
     phases = ", ".join(
-        f"{{optimizer: {name}, steps: {steps}, schedule: {'cosine' if name == 'adam' else 'constant'}, {plain}}}"
+        f"{{optimizer: {name}, steps: {steps}, schedule: {schedules.get(name, 'constant')}, {plain}}}"
         for name, steps in one.phases
     )
     shipped = problem("elliptic").settings
