@@ -6,6 +6,7 @@ Source: Liu and Nocedal, Math. Program. 45 (1989).
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -28,6 +29,7 @@ class LBFGS(Optimizer):
         self._variable = theta.clone().requires_grad_(True)
         self._history = history
         self._engine = self._fresh()
+        self._seen: list[_Evaluation] = []
 
     @property
     def theta(self) -> Tensor:  # type: ignore[override]
@@ -37,16 +39,18 @@ class LBFGS(Optimizer):
     def exchange(self, problem: LeastSquares) -> None:
         """Go on from the same theta on other points; curvature pairs of the old ones are dropped."""
         super().exchange(problem)
-        self._engine = self._fresh()
+        self._engine, self._seen = self._fresh(), []
 
     def step(self) -> Step:
         """Search along one quasi-Newton direction."""
         before = self.theta
-        loss = float(self._engine.step(self._evaluate))  # type: ignore[no-untyped-call]
-        moved = not torch.equal(before, self._variable.detach())
+        loss = float(self._engine.step(self._closure))  # type: ignore[no-untyped-call]
         if not math.isfinite(loss):
             return Step(loss, "residuals are not finite", stalled=True)
-        return Step(self._last, "line search" if moved else "no step", stalled=not moved)
+        reached = self._evaluate()
+        self._seen = [reached]
+        moved = not torch.equal(before, reached.theta)
+        return Step(reached.loss, "line search" if moved else "no step", stalled=not moved)
 
     def _fresh(self) -> torch.optim.LBFGS:
         # Tolerances far below what a loss of 1e-12 could show: the loop decides when to stop.
@@ -60,8 +64,29 @@ class LBFGS(Optimizer):
             line_search_fn="strong_wolfe",
         )
 
-    def _evaluate(self) -> float:
-        loss, gradient = self.problem.gradient(self._variable.detach())
-        self._variable.grad = gradient
-        self._last = loss
-        return loss
+    def _closure(self) -> float:
+        here = self._evaluate()
+        self._variable.grad = here.gradient.clone()
+        return here.loss
+
+    def _evaluate(self) -> _Evaluation:
+        """Return loss and gradient where the variable stands, computed once a place.
+
+        The line search may go back to a place it left, and the next step asks again for the
+        one that was taken.
+        """
+        theta = self.theta
+        for known in self._seen:
+            if torch.equal(known.theta, theta):
+                return known
+        self._seen.append(_Evaluation(theta, *self.problem.gradient(theta)))
+        return self._seen[-1]
+
+
+@dataclass(frozen=True)
+class _Evaluation:
+    """Loss and gradient (P,) at theta (P,)."""
+
+    theta: Tensor
+    loss: float
+    gradient: Tensor

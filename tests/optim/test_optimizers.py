@@ -262,6 +262,22 @@ def test_lbfgs_solves_a_quadratic_in_as_many_steps_as_unknowns():
     torch.testing.assert_close(optimizer.theta, expected, rtol=0, atol=1e-8)
 
 
+def test_lbfgs_evaluates_every_place_once():
+    asked: list[tuple[float, ...]] = []
+    problem = rosenbrock()
+    evaluate = problem.gradient
+
+    def gradient(theta: Tensor) -> tuple[float, Tensor]:
+        asked.append(tuple(theta.tolist()))
+        return evaluate(theta)
+
+    problem.gradient = gradient  # type: ignore[method-assign]
+    optimizer = LBFGS(problem, START)
+    for _ in range(20):
+        optimizer.step()
+    assert len(asked) == len(set(asked)) < 40
+
+
 def test_lbfgs_reports_no_step_at_a_minimum():
     problem = Classic(lambda t: t, 2)
     step = LBFGS(problem, torch.zeros(2, dtype=torch.float64)).step()
