@@ -1,0 +1,125 @@
+"""The whole program in this process, on a problem so small that a training takes a tenth of a second."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+TINY = """\
+title: Tiny Poisson equation
+citation: none
+coordinates: [x, y]
+domain: {shape: disk, center: [0, 0], radius: 1}
+unknowns: u
+family:
+  lambda: {base: 0, range: [0, 1]}
+exact: (1 - x^2 - y^2)*(1 + lambda*x)
+source: 4 + 8*lambda*x
+equations:
+  - -laplace(u) = source
+boundary:
+  - u = 0
+network: {hidden: [4, 4], functions: 4}
+adapter: {compression: 1/2}
+points: {interior: 60, held_out: 40}
+training: {steps: 6}
+finetuning: {steps: 4, points: 80}
+"""
+
+HEAT = """\
+title: Tiny heat equation
+coordinates: [x]
+time: {t: [0, 1]}
+domain: {shape: interval, x: [0, 2]}
+unknowns: v
+family: {kappa: 0.1, c: 1}
+equations: ["v_t = kappa*v_xx"]
+boundary: ["v = 0"]
+initial: ["v = c*x*(2 - x)"]
+network: {hidden: [4], functions: 4}
+points: {interior: 40, held_out: 30}
+training: {steps: 3}
+finetuning: {steps: 2, points: 40}
+"""
+
+
+@dataclass
+class Answer:
+    """One run of the program."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def pinnkan(*arguments: object) -> Answer:
+    """Run the program in this process."""
+    from pinnkan.cli.app import make_app
+
+    out, err = StringIO(), StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as end:
+        make_app()([str(argument) for argument in arguments], prog_name="pinnkan")
+    return Answer(int(end.value.code or 0), out.getvalue(), err.getvalue())
+
+
+def done(*arguments: object) -> Answer:
+    """Run the program and insist that it succeeds."""
+    answer = pinnkan(*arguments)
+    assert answer.code == 0, answer.err
+    return answer
+
+
+@pytest.fixture(name="pinnkan", scope="session")
+def _pinnkan() -> Callable[..., Answer]:
+    return pinnkan
+
+
+@pytest.fixture(name="done", scope="session")
+def _done() -> Callable[..., Answer]:
+    return done
+
+
+@pytest.fixture(scope="session")
+def _trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny family with its base and the adapter at 0.5; nobody writes here."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "tiny.yaml").write_text(TINY)
+    (folder / "heat.yaml").write_text(HEAT)
+    done("pretrain", folder / "tiny.yaml", "-o", folder / "tiny", "-q")
+    done("finetune", folder / "tiny", "--lambda", "0.5", "-q")
+    done("pretrain", folder / "heat.yaml", "-o", folder / "heat", "-q")
+    return folder
+
+
+@pytest.fixture
+def folder(_trained: Path, tmp_path: Path) -> Path:
+    """A copy of the trained runs ``tiny`` and ``heat`` beside their YAML files."""
+    shutil.copytree(_trained, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder: Path) -> Path:
+    """The run ``tiny``."""
+    return folder / "tiny"
+
+
+@pytest.fixture
+def arrays() -> Callable[[Path], dict[str, np.ndarray]]:
+    """Read the arrays of a stored file."""
+    from pinnkan.store import read_store
+
+    return lambda path: read_store(path).arrays

@@ -1,0 +1,234 @@
+"""pretrain and finetune: what is trained, what is left alone, what is refused, what survives."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+import numpy as np
+import pytest
+
+from pinnkan.errors import InterruptedRunError
+from pinnkan.problem import load_problem
+from pinnkan.store import read_store
+from pinnkan.workflows.pretrain import pretrain
+
+
+def same(left, right):
+    return left.keys() == right.keys() and all(np.array_equal(left[name], right[name]) for name in left)
+
+
+# --- what is there already ------------------------------------------------------------------
+
+
+def test_a_finished_base_is_left_as_it_is(pinnkan, run, folder):
+    before = (run / "base.h5").read_bytes()
+    answer = pinnkan("pretrain", folder / "tiny.yaml", "-o", run, "--json")
+    assert answer.code == 0
+    assert answer.json["status"] == "present"
+    assert f"{run / 'base.h5'} is finished for this problem and these settings" in answer.err
+    assert (run / "base.h5").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "changes", [["--set", "training.steps=7"], ["--seed", "1"], ["--dtype", "float32"]], ids=" ".join
+)
+def test_a_base_of_other_settings_is_not_overwritten(pinnkan, run, folder, changes):
+    before = (run / "base.h5").read_bytes()
+    answer = pinnkan("pretrain", folder / "tiny.yaml", "-o", run, *changes, "-q")
+    assert answer.code == 2
+    assert answer.err.startswith(f"error: {run / 'base.h5'} is the base of another problem, settings")
+    assert (run / "base.h5").read_bytes() == before
+
+
+def test_force_replaces_a_base_and_makes_its_adapters_stale(pinnkan, done, run, folder):
+    done("pretrain", folder / "tiny.yaml", "-o", run, "--seed", 1, "--force", "-q")
+    answer = pinnkan("evaluate", run, "--lambda", 0.5)
+    assert answer.code == 3
+    assert "lambda=0.5.h5: was trained for another base than" in answer.err
+    assert [row["status"] for row in done("show", run, "--json").json["adapters"]] == ["stale"]
+    again = done("finetune", run, "--lambda", 0.5, "--json", "-q").json["results"]
+    assert [row["status"] for row in again] == ["trained"]
+    assert done("evaluate", run, "--lambda", 0.5, "--json").json["results"][0]["relative_l2"] < 0.2
+
+
+def test_finished_values_are_left_and_missing_ones_trained(done, run):
+    kept = (run / "adapters" / "lambda=0.5.h5").read_bytes()
+    answer = done("finetune", run, "--lambda", "0.25,0.5", "--json")
+    assert [row["status"] for row in answer.json["results"]] == ["trained", "present"]
+    assert "lambda=0.5.h5 is finished; --force trains it again" in answer.err
+    assert (run / "adapters" / "lambda=0.5.h5").read_bytes() == kept
+
+
+def test_a_damaged_adapter_is_trained_again(done, run):
+    path = run / "adapters" / "lambda=0.5.h5"
+    path.write_bytes(path.read_bytes()[:-1])
+    rows = done("finetune", run, "--lambda", 0.5, "--json", "-q").json["results"]
+    assert [row["status"] for row in rows] == ["trained"]
+    assert read_store(path).meta["values"] == {"lambda": 0.5}
+
+
+def test_a_damaged_base_is_named_and_force_replaces_it(pinnkan, done, run, folder):
+    path = run / "base.h5"
+    path.write_bytes(path.read_bytes()[:2000])
+    answer = pinnkan("pretrain", folder / "tiny.yaml", "-o", run, "-q")
+    assert answer.code == 3
+    assert "--force trains a new base over it" in answer.err
+    done("pretrain", folder / "tiny.yaml", "-o", run, "--force", "-q")
+
+
+# --- what is trained ------------------------------------------------------------------------
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_one_does_not(done, run, folder, arrays):
+    base, adapter = arrays(run / "base.h5"), arrays(run / "adapters" / "lambda=0.5.h5")
+    again = folder / "again"
+    done("pretrain", folder / "tiny.yaml", "-o", again, "-q")
+    done("finetune", again, "--lambda", 0.5, "-q")
+    assert same(arrays(again / "base.h5"), base)
+    assert same(arrays(again / "adapters" / "lambda=0.5.h5"), adapter)
+    done("finetune", again, "--lambda", 0.5, "--seed", 1, "--tag", "other", "-q")
+    assert not same(arrays(again / "adapters" / "lambda=0.5.other.h5"), adapter)
+
+
+def test_the_exact_solution_trains_nothing(done, run, folder, arrays):
+    text = (folder / "tiny.yaml").read_text()
+    (folder / "tiny.yaml").write_text(text.replace("(1 + lambda*x)", "sin(3*x + lambda)"))
+    other = folder / "other"
+    done("pretrain", folder / "tiny.yaml", "-o", other, "-q")
+    done("finetune", other, "--lambda", 0.5, "-q")
+    assert same(arrays(other / "base.h5"), arrays(run / "base.h5"))
+    name = "adapters/lambda=0.5.h5"
+    assert same(arrays(other / name), arrays(run / name))
+    errors = [
+        done("evaluate", place, "--lambda", 0.5, "--json").json["results"][0]["relative_l2"]
+        for place in (run, other)
+    ]
+    assert errors[0] < 0.2 < errors[1], errors
+
+
+def test_the_base_value_is_trained_like_any_other(done, run, arrays):
+    (row,) = done("finetune", run, "--lambda", 0, "--json", "-q").json["results"]
+    assert (row["status"], row["method"], row["steps"]) == ("trained", "lotra", 4)
+    assert set(arrays(run / "adapters" / "lambda=0.h5")) >= {"0.change", "1.core", "2.change"}
+
+
+@pytest.mark.parametrize(("method", "parts"), [("full", "change"), ("scratch", "coefficients")])
+def test_methods_and_tags_have_files_of_their_own(done, run, arrays, method, parts):
+    (row,) = done(
+        "finetune", run, "--lambda", 0.5, "--method", method, "--tag", "t1", "--json", "-q"
+    ).json["results"]
+    path = run / "adapters" / f"lambda=0.5.{method}.t1.h5"
+    assert (row["file"], row["method"], row["tag"]) == (str(path), method, "t1")
+    # 2-4-4-1 with 4 functions: 4 (8 + 16 + 4) coefficients.
+    assert row["trainable_parameters"] == 4 * (8 + 16 + 4)
+    assert path.is_file()
+    (found,) = [
+        r for r in done("evaluate", run, "--lambda", 0.5, "--json").json["results"] if r["tag"] == "t1"
+    ]
+    assert found["method"] == method
+    assert sum(a.size for a in arrays(path).values()) == 112
+
+
+def test_several_parameters_share_one_file_name(done, folder):
+    done("finetune", folder / "heat", "--param", "c=2", "-q")
+    assert [path.name for path in (folder / "heat" / "adapters").iterdir()] == ["kappa=0.1,c=2.h5"]
+
+
+def test_overrides_train_another_adapter_but_no_other_base(pinnkan, done, run):
+    (row,) = done(
+        "finetune", run, "--lambda", 0.5, "--set", "finetuning.steps=2", "--json", "-q"
+    ).json["results"]
+    assert (row["status"], row["steps"]) == ("trained", 2)
+    answer = pinnkan("finetune", run, "--lambda", 0.5, "--set", "network.functions=9", "-q")
+    assert answer.code == 2
+    assert "--set network.functions=9: the base is trained already" in answer.err
+
+
+def test_the_paper_s_adapter_file_is_small(done, folder):
+    """2-64-64-1 with 8 functions at cr = 1/8: 2,632 numbers, float64."""
+    sizes = ["network.hidden=[64,64]", "network.functions=8", "adapter.compression=1/8", "training.steps=0"]
+    sets = [word for text in sizes for word in ("--set", text)]
+    done("pretrain", folder / "tiny.yaml", "-o", folder / "wide", *sets, "-q")
+    done("finetune", folder / "wide", "--lambda", 1, "--set", "finetuning.steps=60", "-q")
+    path = folder / "wide" / "adapters" / "lambda=1.h5"
+    stored = read_store(path)
+    assert sum(array.size for array in stored.arrays.values()) == 2632
+    assert len(stored.meta["history"]["step"]) > 10
+    assert path.stat().st_size <= 1.3 * 8 * 2632 + 4096
+
+
+# --- what goes wrong ------------------------------------------------------------------------
+
+
+def test_divergence_of_the_one_value_asked_for_is_exit_4(pinnkan, run, folder):
+    before = sorted((run / "adapters").iterdir())
+    wild = ["training.optimizer=adam", "training.rate=1e6", "training.steps=50"]
+    sets = [word for text in wild for word in ("--set", text)]
+    answer = pinnkan("pretrain", folder / "tiny.yaml", "-o", folder / "wild", *sets, "-q")
+    assert answer.code == 4
+    assert "diverged at step" in answer.err
+    assert "lower the rate" in answer.err
+    assert not (folder / "wild" / "base.h5").exists()
+    sets = [word.replace("training", "finetuning") for word in sets]
+    answer = pinnkan("finetune", run, "--lambda", 1, "--method", "full", *sets, "-q")
+    assert answer.code == 4
+    assert sorted((run / "adapters").iterdir()) == before
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_a_disk_that_refuses_leaves_the_old_files(pinnkan, run, folder, monkeypatch, code):
+    before = {path: path.read_bytes() for path in run.rglob("*.h5")}
+
+    def refuse(*_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    commands = [
+        ("pretrain", folder / "tiny.yaml", "-o", run, "--force", "-q"),
+        ("finetune", run, "--lambda", 0.5, "--force", "-q"),
+        ("finetune", run, "--lambda", 0.75, "-q"),
+    ]
+    for command in commands:
+        answer = pinnkan(*command)
+        assert answer.code == 74, answer.err
+        assert os.strerror(code) in answer.err
+    assert {path: path.read_bytes() for path in run.rglob("*.h5")} == before
+    assert not [path for path in run.rglob(".*") if path.is_file()]
+
+
+def test_a_run_directory_that_is_a_file_cannot_be_written(pinnkan, folder):
+    (folder / "taken").write_text("mine")
+    answer = pinnkan("pretrain", folder / "tiny.yaml", "-o", folder / "taken", "-q")
+    assert answer.code == 74
+    assert answer.err.startswith("error: cannot")
+    assert (folder / "taken").read_text() == "mine"
+
+
+class Stopping:
+    """An observer that has a signal from the start."""
+
+    stop_signal = 15
+
+    def begin(self, *_):
+        pass
+
+    step = end = note = begin
+
+
+def test_a_signal_before_the_end_leaves_the_old_base(run, folder):
+    before = (run / "base.h5").read_bytes()
+    options = {"seed": 0, "device": "cpu", "dtype": "float64", "threads": None, "time_limit": None}
+    with pytest.raises(InterruptedRunError, match="nothing of this training was kept") as fault:
+        pretrain(
+            load_problem(folder / "tiny.yaml"), directory=run, force=True, observer=Stopping(), **options
+        )
+    assert fault.value.exit_code == 143
+    assert (run / "base.h5").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["nowhere", "mps:7", "cuda:99"])
+def test_a_device_that_is_not_there_is_a_matter_of_usage(pinnkan, folder, name):
+    answer = pinnkan("pretrain", folder / "tiny.yaml", "-o", folder / "new", "--device", name, "-q")
+    assert answer.code == 2
+    assert f"--device {name}: not usable here" in answer.err
