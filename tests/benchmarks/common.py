@@ -189,10 +189,10 @@ class ErrorMeter:
         exact = instance.exact(points)
         assert exact is not None, "an error needs a reference"
         value = [(0,) * points.shape[1]]
-        self.reference = exact
+        self.points, self.reference = points, exact
         self.seconds = 0.0
         self._network = network_for(instance, run_problem.settings.network)
-        self._points = torch.from_numpy(np.ascontiguousarray(points))
+        self._places = torch.from_numpy(np.ascontiguousarray(points))
         self._lift = torch.from_numpy(instance.ansatz.lift(points, value)[0])
         self._factor = torch.from_numpy(instance.ansatz.factor(points, value)[0])
 
@@ -200,7 +200,7 @@ class ErrorMeter:
     def __call__(self, coefficients: Sequence[Tensor]) -> float | None:
         started = time.perf_counter()
         weights = self._network.matrices(coefficients)
-        parts = [self._network.values(part, weights).squeeze(1) for part in self._points.split(2048)]
+        parts = [self._network.values(part, weights).squeeze(1) for part in self._places.split(2048)]
         found = measured(self._lift + self._factor * torch.cat(parts), self.reference)
         self.seconds += time.perf_counter() - started
         return found

@@ -268,7 +268,7 @@ SOLVERS: dict[str, Callable[[int, int, float], Solution]] = {
     "hyperbolic": hyperbolic,
 }
 LADDERS = {
-    "elliptic": ((2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0)),
+    "elliptic": ((2, 0), (3, 0), (4, 0), (5, 0), (6, 0)),
     "allen_cahn": ((3, 40), (4, 150), (5, 500), (6, 1200)),
     "hyperbolic": ((3, 40), (4, 100), (5, 300), (6, 1000)),
 }
