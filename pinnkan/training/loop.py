@@ -103,73 +103,99 @@ def run_phase(
         watch: What to look at and whom to tell.
     """
     watch.observer.begin(watch.title, name, phase.steps)
-    current = draw(0)
-    optimizer = start(current)
-    best = Best(optimizer.theta, watch.residual_rms(optimizer.theta))
-    reports: list[StepReport] = []
-    started, lowest = time.perf_counter(), math.inf
+    work = _Phase(start, draw, phase, name, watch)
     reason: StopReason | None = None
-    for step in range(1, phase.steps + 1):
-        if phase.refresh and step > 1 and (step - 1) % phase.refresh == 0:
-            current = draw((step - 1) // phase.refresh)
-            optimizer.exchange(current)
-        done = optimizer.step()
-        lowest = min(lowest, done.loss)
-        checked = done.stalled or step == phase.steps or step % _CHECK_EVERY[phase.optimizer] == 0
-        report = _report(step, done, current, optimizer, checked, name, started, phase, watch)
-        if report.held_out is not None:
-            best.offer(optimizer.theta, report.held_out)
-        reports.append(report)
-        watch.observer.step(report)
-        reason = _reason(done, best, lowest, phase, watch)
-        if reason is not None:
-            break
+    while reason is None and len(work.reports) < phase.steps:
+        reason = work.advance()
     reason = reason or "max_steps"
-    outcome = Outcome(reason, _ADVICE[reason], len(reports))
+    outcome = Outcome(reason, _ADVICE[reason], len(work.reports))
     watch.observer.end(outcome)
-    return PhaseResult(best.theta, best.held_out, outcome, reports)
+    return PhaseResult(work.best.theta, work.best.held_out, outcome, work.reports)
 
 
-def _report(
-    step: int,
-    done: Step,
-    current: TrainingLeastSquares,
-    optimizer: Optimizer,
-    checked: bool,
-    name: str,
-    started: float,
-    phase: PhaseSettings,
-    watch: Watch,
-) -> StepReport:
-    theta = optimizer.theta
-    residuals = done.residuals
-    if residuals is None and checked:
-        residuals = current.residuals(theta)
-    return StepReport(
-        step=step,
-        total=phase.steps,
-        seconds=time.perf_counter() - started,
-        phase=name,
-        loss=done.loss,
-        terms={} if residuals is None else current.terms(residuals),
-        held_out=watch.residual_rms(theta) if checked else None,
-        error=watch.error(theta) if checked and watch.error is not None else None,
-        note=done.note,
-    )
+class _Phase:
+    """The state of a phase between two steps; arguments as in `run_phase`.
 
+    Attributes:
+        best: The best state so far.
+        reports: One a step.
+    """
 
-def _reason(done: Step, best: Best, lowest: float, phase: PhaseSettings, watch: Watch) -> StopReason | None:
-    """Return why to stop now, or None to go on."""
-    if not math.isfinite(done.loss) or done.loss > _BLOWN_UP * lowest:
-        return "non_finite"
-    if watch.observer.stop_signal is not None:
-        return "interrupted"
-    if done.loss < phase.tolerance**2:
-        return "converged"
-    if done.stalled:
-        return "stalled"
-    if phase.patience and best.waiting >= phase.patience:
-        return "overfitting"
-    if watch.deadline is not None and time.perf_counter() >= watch.deadline:
-        return "time_limit"
-    return None
+    def __init__(
+        self,
+        start: Callable[[TrainingLeastSquares], Optimizer],
+        draw: Callable[[int], TrainingLeastSquares],
+        phase: PhaseSettings,
+        name: str,
+        watch: Watch,
+    ) -> None:
+        self.reports: list[StepReport] = []
+        self._draw, self._phase, self._name, self._watch = draw, phase, name, watch
+        self._current = draw(0)
+        self._optimizer = start(self._current)
+        theta = self._optimizer.theta
+        self.best = Best(theta, watch.residual_rms(theta))
+        self._started, self._lowest = time.perf_counter(), math.inf
+        # Steps on the present points, how often they were exchanged, whether they stalled.
+        self._age, self._epoch, self._stuck = 0, 0, False
+
+    def advance(self) -> StopReason | None:
+        """Take one step, report it, and return why to stop, or None to go on."""
+        if self._phase.refresh and (self._stuck or self._age == self._phase.refresh):
+            self._exchange_points()
+        done = self._optimizer.step()
+        self._age += 1
+        self._lowest = min(self._lowest, done.loss)
+        # Where fresh points may follow, a stall brings them forward; on fresh points it is the end.
+        self._stuck = done.stalled and bool(self._phase.refresh) and self._age > 1
+        reason = self._reason(done)
+        report = self._report(done, checked=self._checks(reason))
+        self.reports.append(report)
+        self._watch.observer.step(report)
+        if report.held_out is not None:
+            self.best.offer(self._optimizer.theta, report.held_out)
+        if reason is None and self._phase.patience and self.best.waiting >= self._phase.patience:
+            return "overfitting"
+        return reason
+
+    def _exchange_points(self) -> None:
+        """Go on with fresh points; the loss on them has nothing to do with the lowest on the old ones."""
+        self._epoch, self._age, self._lowest = self._epoch + 1, 0, math.inf
+        self._current = self._draw(self._epoch)
+        self._optimizer.exchange(self._current)
+
+    def _checks(self, reason: StopReason | None) -> bool:
+        """Say whether to look at held-out points: every so often and, lest the end be lost, at the end."""
+        step = len(self.reports) + 1
+        due = step % _CHECK_EVERY[self._phase.optimizer] == 0 or step == self._phase.steps
+        return reason != "non_finite" and (due or reason is not None)
+
+    def _report(self, done: Step, *, checked: bool) -> StepReport:
+        watch, theta, residuals = self._watch, self._optimizer.theta, done.residuals
+        if residuals is None and checked:
+            residuals = self._current.residuals(theta)
+        return StepReport(
+            step=len(self.reports) + 1,
+            total=self._phase.steps,
+            seconds=time.perf_counter() - self._started,
+            phase=self._name,
+            loss=done.loss,
+            terms={} if residuals is None else self._current.terms(residuals),
+            held_out=watch.residual_rms(theta) if checked else None,
+            error=watch.error(theta) if checked and watch.error is not None else None,
+            note=done.note,
+        )
+
+    def _reason(self, done: Step) -> StopReason | None:
+        watch = self._watch
+        if not math.isfinite(done.loss) or done.loss > _BLOWN_UP * self._lowest:
+            return "non_finite"
+        if watch.observer.stop_signal is not None:
+            return "interrupted"
+        if done.loss < self._phase.tolerance**2:
+            return "converged"
+        if done.stalled and not self._stuck:
+            return "stalled"
+        if watch.deadline is not None and time.perf_counter() >= watch.deadline:
+            return "time_limit"
+        return None
