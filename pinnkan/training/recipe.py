@@ -18,7 +18,7 @@ from torch import Tensor
 from pinnkan.adapters import Parameters, Plan, attach, slim
 from pinnkan.adapters.layerwise import Full
 from pinnkan.bases import make_basis
-from pinnkan.errors import DivergedError
+from pinnkan.errors import DivergedError, UsageError
 from pinnkan.networks import Network, make_kan, make_mlp
 from pinnkan.optim import LBFGS, Adam, LevenbergMarquardt, Optimizer
 from pinnkan.problem.instance import Instance
@@ -29,6 +29,7 @@ from pinnkan.training.least_squares import NetworkLeastSquares, TrainingLeastSqu
 from pinnkan.training.loop import PhaseResult, Watch, run_phase
 from pinnkan.training.oracle import AutogradLeastSquares
 from pinnkan.training.rates import rates_for
+from pinnkan.training.smoothing import SmoothedLeastSquares
 
 
 @dataclass(frozen=True)
@@ -108,18 +109,30 @@ def generator_for(seed: int, purpose: str) -> torch.Generator:
 
 
 def pretrain(run: Run) -> Trained:
-    """Train a network from random coefficients by the phases of ``training:``."""
+    """Train a network from random coefficients by the phases of ``training:``.
+
+    Raises:
+        UsageError: If a slim phase follows a full one, or the network has no Tucker form.
+        DivergedError: If the loss is not finite.
+    """
     network = network_for(run.instance, run.settings.network)
     started = time.perf_counter()
     generator = generator_for(run.seed, "coefficients")
     start = [c.to(run.device) for c in network.initial(generator)]
 
-    def parameters(phase: PhaseSettings, coefficients: Sequence[Tensor]) -> Parameters:
-        if phase.slim or run.settings.network.kind == "slim":
+    def parameters(is_slim: bool, coefficients: Sequence[Tensor]) -> Parameters:
+        if is_slim:
             return _moved(slim(coefficients, run.settings.network.rank, generator), run.device)
         return Parameters([Full(c) for c in coefficients])
 
-    return _train(run, network, run.settings.training, start, parameters, started)
+    phases = _phases(run.settings.training)
+    forms = [phase.slim or run.settings.network.kind == "slim" for phase in phases]
+    if forms != sorted(forms, reverse=True):
+        raise UsageError(
+            "training.phases: found a slim phase after a full one; slim phases come first, "
+            "for a full network is not of low rank and compressing it would undo its training"
+        )
+    return _train(run, network, run.settings.training, start, parameters, forms, started)
 
 
 def finetune(run: Run, base: Sequence[Tensor], *, method: str) -> Trained:
@@ -129,17 +142,31 @@ def finetune(run: Run, base: Sequence[Tensor], *, method: str) -> Trained:
         run: Its settings say which layers change and at what rank.
         base: Coefficients of every layer, float64.
         method: ``lotra`` (the adapter of ``adapter:``) or ``full`` (every coefficient).
+
+    Raises:
+        UsageError: If the adapter does not fit the network, or a phase is slim.
+        DivergedError: If the loss is not finite.
     """
+    phases = _phases(run.settings.finetuning)
+    if any(phase.slim for phase in phases):
+        raise UsageError(
+            "finetuning: slim is for pre-training alone; the ranks of an adapter are in adapter:"
+        )
     network = network_for(run.instance, run.settings.network)
     coefficients = [c.to(run.device) for c in base]
     started = time.perf_counter()
 
-    def parameters(_: PhaseSettings, now: Sequence[Tensor]) -> Parameters:
+    def parameters(_: bool, now: Sequence[Tensor]) -> Parameters:
         if method == "full":
             return Parameters([Full(c) for c in now])
         return _adapter(run, network, now)
 
-    return _train(run, network, run.settings.finetuning, coefficients, parameters, started)
+    forms = [False] * len(phases)
+    return _train(run, network, run.settings.finetuning, coefficients, parameters, forms, started)
+
+
+def _phases(settings: TrainingSettings) -> tuple[PhaseSettings, ...]:
+    return settings.phases or (settings,)
 
 
 def _train(
@@ -147,20 +174,20 @@ def _train(
     network: Network,
     settings: TrainingSettings,
     coefficients: Sequence[Tensor],
-    parameters_for: Callable[[PhaseSettings, Sequence[Tensor]], Parameters],
+    parameters_for: Callable[[bool, Sequence[Tensor]], Parameters],
+    forms: Sequence[bool],
     started: float,
 ) -> Trained:
-    """Run the phases; a change between slim and full re-parametrises the coefficients reached."""
-    phases = settings.phases or (settings,)
+    """Run the phases; the change from slim to full re-parametrises the coefficients reached."""
     held_out = _held_out_sets(run)
-    parameters = parameters_for(phases[0], coefficients)
+    parameters = parameters_for(forms[0], coefficients)
     theta = parameters.start().to(run.device)
     history: list[StepReport] = []
-    for at, phase in enumerate(phases):
-        if at and phase.slim != phases[at - 1].slim:
-            parameters = parameters_for(phase, parameters.coefficients(theta))
+    for at, phase in enumerate(_phases(settings)):
+        if at and forms[at] != forms[at - 1]:
+            parameters = parameters_for(forms[at], parameters.coefficients(theta))
             theta = parameters.start().to(run.device)
-        watch = _watch(run, network, parameters, held_out, started)
+        watch = _watch(run, network, parameters, held_out, phase.smoothing, started)
         result = _run_one(run, network, parameters, theta, phase, at, settings.precision, watch)
         theta = result.theta
         history += result.reports
@@ -193,7 +220,7 @@ def _run_one(
             interior=phase.points,
             device=run.device,
         )
-        return _least_squares(run, network, parameters, sets, lean=lean)
+        return _least_squares(run, network, parameters, sets, lean=lean, smoothing=phase.smoothing)
 
     def start(problem: TrainingLeastSquares) -> Optimizer:
         if phase.optimizer == "lm":
@@ -208,13 +235,22 @@ def _run_one(
 
 
 def _least_squares(
-    run: Run, network: Network, parameters: Parameters, sets: Sequence[TrainingSet], *, lean: bool = False
+    run: Run,
+    network: Network,
+    parameters: Parameters,
+    sets: Sequence[TrainingSet],
+    *,
+    lean: bool = False,
+    smoothing: int = 0,
 ) -> TrainingLeastSquares:
     """Return the residuals on some sets by ``network.derivatives``; the oracle is never lean."""
+    pointwise: TrainingLeastSquares
     if run.settings.network.derivatives == "autograd":
-        return AutogradLeastSquares(network, parameters, sets)
-    dtype = torch.float32 if lean else torch.float64
-    return NetworkLeastSquares(network, parameters, sets, product_dtype=dtype)
+        pointwise = AutogradLeastSquares(network, parameters, sets)
+    else:
+        dtype = torch.float32 if lean else torch.float64
+        pointwise = NetworkLeastSquares(network, parameters, sets, product_dtype=dtype)
+    return SmoothedLeastSquares(pointwise, network, smoothing) if smoothing else pointwise
 
 
 _EPOCHS = 1000
@@ -229,13 +265,18 @@ def _held_out_sets(run: Run) -> list[TrainingSet]:
 
 
 def _watch(
-    run: Run, network: Network, parameters: Parameters, held_out: Sequence[TrainingSet], started: float
+    run: Run,
+    network: Network,
+    parameters: Parameters,
+    held_out: Sequence[TrainingSet],
+    smoothing: int,
+    started: float,
 ) -> Watch:
     def error(theta: Tensor) -> float | None:
         return run.error(parameters.coefficients(theta)) if run.error is not None else None
 
     return Watch(
-        _least_squares(run, network, parameters, held_out),
+        _least_squares(run, network, parameters, held_out, smoothing=smoothing),
         error,
         run.observer,
         run.title,
