@@ -196,7 +196,7 @@ class FamilySolution:
 
     def _checked(self, points: ArrayLike) -> np.ndarray:
         try:
-            array = np.asarray(points, dtype=np.float64)
+            array = np.asarray(points, dtype=np.float64, order="C")
         except (TypeError, ValueError) as error:
             raise UsageError(f"points are not numbers: {error}") from None
         names = ", ".join(self.coordinates)

@@ -115,9 +115,9 @@ def test_the_base_value_is_trained_like_any_other(done, run, arrays):
 
 @pytest.mark.parametrize(("method", "parts"), [("full", "change"), ("scratch", "coefficients")])
 def test_methods_and_tags_have_files_of_their_own(done, run, arrays, method, parts):
-    (row,) = done(
-        "finetune", run, "--lambda", 0.5, "--method", method, "--tag", "t1", "--json", "-q"
-    ).json["results"]
+    (row,) = done("finetune", run, "--lambda", 0.5, "--method", method, "--tag", "t1", "--json", "-q").json[
+        "results"
+    ]
     path = run / "adapters" / f"lambda=0.5.{method}.t1.h5"
     assert (row["file"], row["method"], row["tag"]) == (str(path), method, "t1")
     # 2-4-4-1 with 4 functions: 4 (8 + 16 + 4) coefficients.
@@ -136,9 +136,9 @@ def test_several_parameters_share_one_file_name(done, folder):
 
 
 def test_overrides_train_another_adapter_but_no_other_base(pinnkan, done, run):
-    (row,) = done(
-        "finetune", run, "--lambda", 0.5, "--set", "finetuning.steps=2", "--json", "-q"
-    ).json["results"]
+    (row,) = done("finetune", run, "--lambda", 0.5, "--set", "finetuning.steps=2", "--json", "-q").json[
+        "results"
+    ]
     assert (row["status"], row["steps"]) == ("trained", 2)
     answer = pinnkan("finetune", run, "--lambda", 0.5, "--set", "network.functions=9", "-q")
     assert answer.code == 2
