@@ -57,6 +57,13 @@ class Identity:
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
+    @property
+    def _reference_folder(self) -> str | None:
+        """Where reference data are found from any working directory; nobody's folders go into other files."""
+        if self.problem.reference is None or self.problem.directory is None:
+            return None
+        return str(self.problem.directory.resolve())
+
     def facts(self) -> dict[str, Any]:
         """Return it as it is stored."""
         return {
@@ -64,7 +71,7 @@ class Identity:
                 "name": self.problem.name,
                 "text": self.problem.text,
                 "overrides": list(self.problem.overrides),
-                "directory": None if self.problem.directory is None else str(self.problem.directory),
+                "directory": self._reference_folder,
             },
             "values": dict(self.values),
             "method": self.method,

@@ -117,7 +117,9 @@ class RunDirectory:
             WrongBaseError: If it was trained for another base.
         """
         stored = read_store(path, kind="adapter")
-        problem = problem_from(path, stored.meta)
+        # The base's own problem has its symbolic work done already.
+        shared = stored.meta.get("problem") == base.meta["problem"]
+        problem = base.problem if shared else problem_from(path, stored.meta)
         if not fits(stored.meta, weights_hash(base.stored)):
             raise WrongBaseError(
                 f"{path}: was trained for another base than {base.path}; "

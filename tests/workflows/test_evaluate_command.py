@@ -86,6 +86,27 @@ def test_without_a_reference_errors_are_null_and_the_residual_decides(done, pinn
     assert "residual_rms" in answer.err
 
 
+def test_reference_data_are_found_from_any_folder(done, folder, monkeypatch):
+    text = (folder / "heat.yaml").read_text().replace("kappa: 0.1, c: 1", "kappa: 0.1")
+    text = text.replace("c*x*(2 - x)", "x*(2 - x)") + "reference: data.csv\n"
+    (folder / "known.yaml").write_text(text)
+    t, x = (axis.ravel() for axis in np.meshgrid(np.linspace(0, 1, 5), np.linspace(0, 2, 5)))
+    (folder / "data.csv").write_text(
+        "t,x,v\n"
+        + "".join(f"{a!r},{b!r},{b * (2 - b)!r}\n" for a, b in zip(t.tolist(), x.tolist(), strict=True))
+    )
+    monkeypatch.chdir(folder)
+    done("pretrain", "known.yaml", "-q")
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    (row,) = done("evaluate", folder / "runs" / "known", "--json").json["results"]
+    v = python_way.load(folder / "runs" / "known").at()
+    points = v._solution.instance.domain.uniform(20_000, 0)
+    reference = points[:, 1] * (2 - points[:, 1])
+    expected = np.linalg.norm(v(points) - reference) / np.linalg.norm(reference)
+    assert row["relative_l2"] == pytest.approx(expected, rel=1e-9)
+
+
 def test_fail_above(done, pinnkan, run):
     error = rows_of(done("evaluate", run, "--json"))[0.5, "lotra"]["relative_l2"]
     done("evaluate", run, "--lambda", 0.5, "--fail-above", 1.01 * error)
