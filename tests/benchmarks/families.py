@@ -40,8 +40,8 @@ from common import (
     words,
 )
 
+import pinnkan
 from pinnkan.evaluation.norms import measure_errors
-from pinnkan.workflows.runs import RunDirectory
 
 
 @dataclass(frozen=True)
@@ -171,15 +171,12 @@ def against_cole_hopf(folder: Path, found: Sequence[Measurement]) -> list[Measur
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from reference_solutions import burgers
 
-    directory = RunDirectory(folder)
-    base = directory.base()
+    family = pinnkan.load(folder)
+    points = family.problem.at(family.parameters).domain.uniform(POINTS, POINT_SEED)
     measured = []
     for one in found:
-        result = base
-        if one.method != "base":
-            result = directory.adapter(directory.adapter_path({"nu": one.value}, one.method, None), base)
-        points = result.problem.at(result.values).domain.uniform(POINTS, POINT_SEED)
-        report = measure_errors(result.solution()(points), burgers(*points.T, one.value))
+        solution = family.at() if one.method == "base" else family.at(one.value)
+        report = measure_errors(solution(points), burgers(*points.T, one.value))
         errors = {"relative_l2": report.relative_l2, "relative_max": report.relative_max}
         measured.append(Measurement(**{**asdict(one), **errors}))
     return measured
