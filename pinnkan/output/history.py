@@ -112,15 +112,32 @@ def _scale_axes(axes: Axes, *, log_steps: bool) -> None:
 
 def _mark_phases(axes: Axes, curves: TrainingCurves) -> None:
     """Name the phases along the upper edge, each from a line at its first step, and mark the kept step."""
-    across = axes.get_xaxis_transform()
     to_panel = axes.transData + axes.transAxes.inverted()
-    for index, (name, start) in enumerate(curves.phases):
-        if index > 0:
-            axes.axvline(start, color="0.4", linewidth=0.6, linestyle=":")
-        # A name that starts late would run over the edge: it ends there instead.
-        late = to_panel.transform((start, 1.0))[0] > 0.75
-        place, side, transform = (1.0, "right", axes.transAxes) if late else (start, "left", across)
-        text = axes.text(place, 1.025, plain(name), transform=transform, ha=side)
+    for _, start in curves.phases[1:]:
+        axes.axvline(start, color="0.4", linewidth=0.6, linestyle=":")
+    starts = [(name, float(to_panel.transform((start, 1.0))[0])) for name, start in curves.phases]
+    for name, left in _spaced(starts):
+        text = axes.text(left, 1.025, plain(name), transform=axes.transAxes)
         text.set(fontsize="small", color="0.3")
     if curves.kept is not None:
         axes.axvline(curves.kept, color="0.4", linewidth=0.6, label="kept")
+
+
+_LETTER = 0.024
+"""Width of a small letter in widths of the panel."""
+
+
+def _spaced(starts: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Give names their places along the upper edge: none runs over the right end or into the next one.
+
+    A name that starts late ends at the right end; names without room for each stand side by side as one.
+    """
+    groups: list[tuple[str, float]] = []
+    for name, start in starts:
+        left = min(start, 1 - _LETTER * len(name))
+        while groups and groups[-1][1] + _LETTER * (len(groups[-1][0]) + 2) > left:
+            before, first = groups.pop()
+            name = f"{before}, {name}"
+            left = min(first, 1 - _LETTER * len(name))
+        groups.append((name, left))
+    return groups

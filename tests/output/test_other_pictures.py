@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
+from dataclasses import replace
 
 import matplotlib
 import numpy as np
@@ -273,7 +274,23 @@ def test_history_over_decades_of_steps(tmp_path, saved):
     (axes,) = saved[0].axes
     assert axes.get_xscale() == "symlog"
     # A name that starts at the right edge ends there.
-    assert [text.get_ha() for text in axes.texts] == ["left", "right"]
+    saved[0].draw_without_rendering()
+    right = axes.get_window_extent().x1
+    assert [text.get_text() for text in axes.texts] == ["adam", "lm"]
+    assert right - 20 < axes.texts[1].get_window_extent().x1 <= right
+
+
+def test_names_of_short_phases_stand_side_by_side(tmp_path, saved):
+    phases = [("Adam", 0), ("L-BFGS", 900), ("LM", 990)]
+    curves = TrainingCurves(np.arange(1000.0), {"loss": np.ones(1000)}, phases=phases)
+    plot_history(tmp_path / "a.png", curves, caption=CAPTION)
+    (axes,) = saved[0].axes
+    assert [text.get_text() for text in axes.texts] == ["Adam", "L-BFGS, LM"]
+    saved[0].draw_without_rendering()
+    assert axes.texts[1].get_window_extent().x1 <= axes.get_window_extent().x1
+    phases = [(name, 10 * place) for place, (name, _) in enumerate(phases)]
+    plot_history(tmp_path / "b.png", replace(curves, phases=phases), caption=CAPTION)
+    assert [text.get_text() for text in saved[1].axes[0].texts] == ["Adam, L-BFGS, LM"]
 
 
 @pytest.mark.parametrize("count", [0, 1])
