@@ -134,6 +134,20 @@ def test_training_fresh_and_held_out_points_are_disjoint(name, rule):
                 assert not one[block] & other[block], (block, at)
 
 
+def test_every_set_of_a_run_has_its_own_variant(monkeypatch):
+    """One odd variant is held out; phases and refreshes count through the even ones, each once."""
+    drawn: list[tuple[int, int | None]] = []
+
+    def watched(*args, variant, interior=None, **more):
+        drawn.append((variant, interior))
+        return training_sets(*args, variant=variant, interior=interior, **more)
+
+    monkeypatch.setattr("pinnkan.training.recipe.training_sets", watched)
+    phases = "[{steps: 3, refresh: 1}, {steps: 4, refresh: 2, points: 35}]"
+    pretrain(with_phases("heat", phases))
+    assert drawn == [(1, 60), (0, None), (2, None), (4, None), (2000, 35), (2002, 35)]
+
+
 def test_counts_of_points():
     run = run_of("heat", "points.rule=sobol")
     sets = training_sets(run.instance, run.settings.points, seed=0, variant=0, interior=55)
