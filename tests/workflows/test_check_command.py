@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import sympy
-from conftest import TINY
+from tiny_family import TINY
 
 
 def test_statements_points_and_sizes(done, folder):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import TINY
+from tiny_family import TINY
 
 from pinnkan.store import write_store
 

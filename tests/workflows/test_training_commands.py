@@ -158,6 +158,26 @@ def test_the_paper_s_adapter_file_is_small(done, folder):
     assert path.stat().st_size <= 1.3 * 8 * 2632 + 4096
 
 
+def test_single_precision_is_half_the_size_and_stays_single(done, run, folder, arrays):
+    single = folder / "single"
+    done("pretrain", folder / "tiny.yaml", "-o", single, "--dtype", "float32", "-q")
+    (row,) = done("finetune", single, "--lambda", 0.5, "--json", "-q").json["results"]
+    for path in (single / "base.h5", single / "adapters" / "lambda=0.5.h5"):
+        assert {array.dtype for array in arrays(path).values()} == {np.dtype(np.float32)}
+    double = done("evaluate", run, "--lambda", 0.5, "--json").json["results"][0]
+    found = done("evaluate", single, "--lambda", 0.5, "--json").json["results"][0]
+    assert found["relative_l2"] == pytest.approx(double["relative_l2"], rel=0.5)
+    # What was shown at the end of training is what the file then holds.
+    assert row["relative_l2"] == pytest.approx(found["relative_l2"], rel=0.2)
+
+
+def test_a_time_limit_ends_a_training_with_what_it_has(done, folder):
+    row = done(
+        "pretrain", folder / "tiny.yaml", "-o", folder / "hasty", "--time-limit", 0, "--json", "-q"
+    ).json
+    assert (row["status"], row["steps"], row["stop_reason"]) == ("trained", 1, "time_limit")
+
+
 # --- what goes wrong ------------------------------------------------------------------------
 
 
