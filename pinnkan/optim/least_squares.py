@@ -15,6 +15,9 @@ from torch import Tensor
 class Linearisation(Protocol):
     """The Jacobian J (M, P) at one theta, r(theta + s) ~ r + J s; all results float64."""
 
+    def rows(self) -> Tensor:
+        """Return J, shape (M, P), in the dtype it is kept in; where M >= P."""
+
     def gram(self) -> Tensor:
         """Return J^T J, shape (P, P)."""
 

@@ -75,6 +75,8 @@ class PhaseSettings:
     """Stop after so many checks of the held-out residual without a new best one; 0 never stops."""
     tolerance: float = _key(0.0, low=0.0)
     """Stop when the residual's root mean square falls below it."""
+    smoothing: int = _key(0, low=0, high=1000)
+    """Test the equation's residual against Gaussian averages over so many neighbouring points; 0: pointwise."""
     slim: bool = _key(False)
     """Pre-training: train the hidden layers in Tucker form in this phase, merged at its end."""
 

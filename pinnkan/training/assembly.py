@@ -57,6 +57,7 @@ def _training_set(
     lift, blend = blended(instance.ansatz, points, channels)
     return TrainingSet(
         block.name,
+        block.where == "interior",
         block,
         channels,
         tuple(channels.position(key) for key in block.channels),

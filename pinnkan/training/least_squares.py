@@ -42,6 +42,7 @@ class TrainingSet:
 
     Attributes:
         name: Of the residual block.
+        interior: Whether the points fill the domain: an equation's do, a condition's do not.
         residual: The block.
         channels: All channels that travel.
         reads: Positions in ``channels`` of the derivatives that the residual reads.
@@ -53,6 +54,7 @@ class TrainingSet:
     """
 
     name: str
+    interior: bool
     residual: PointwiseResidual
     channels: Channels
     reads: tuple[int, ...]
@@ -71,6 +73,7 @@ class TrainingSet:
         """Return the points of one slice in another dtype."""
         return TrainingSet(
             self.name,
+            self.interior,
             self.residual,
             self.channels,
             self.reads,
