@@ -76,9 +76,10 @@ class PhaseSettings:
     tolerance: float = _key(0.0, low=0.0)
     """Stop when the residual's root mean square falls below it."""
     smoothing: int = _key(0, low=0, high=1000)
-    """Test the equation's residual against Gaussian averages over so many neighbouring points; 0: pointwise."""
-    slim: bool = _key(False)
-    """Pre-training: train the hidden layers in Tucker form in this phase, merged at its end."""
+    """Test the equation's residual against Gaussian averages over so many neighbours; 0: pointwise."""
+    form: str = _key("full", choices=("full", "slim", "lotra"))
+    """Pre-training: what moves in this phase. ``full``: every coefficient; ``slim``: the hidden layers
+    in Tucker form from scratch; ``lotra``: a fresh adapter (``adapter:``), merged at the phase's end."""
 
 
 @dataclass(frozen=True)

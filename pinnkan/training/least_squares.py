@@ -105,9 +105,17 @@ class TrainingSet:
         return (self.blend * spread.unsqueeze(1)).sum(dim=0)
 
 
-def root_mean_squares(sets: Sequence[TrainingSet], residuals: Tensor) -> dict[str, float]:
-    """Return the root mean square of every set's residual, its block's own weight taken out again."""
-    parts = torch.split_with_sizes(residuals, [one.count for one in sets])
+def root_mean_squares(
+    sets: Sequence[TrainingSet], residuals: Tensor, counts: Sequence[int] | None = None
+) -> dict[str, float]:
+    """Return the root mean square of every set's residual, its block's own weight taken out again.
+
+    Args:
+        sets: In the order of their residuals.
+        residuals: Weighted, (M,).
+        counts: Residuals of each set, where they are not its points'.
+    """
+    parts = torch.split_with_sizes(residuals, list(counts or [one.count for one in sets]))
     return {
         one.name: math.sqrt(float(part.square().sum() / one.root_weights.square().sum()))
         for one, part in zip(sets, parts, strict=True)

@@ -111,8 +111,12 @@ def generator_for(seed: int, purpose: str) -> torch.Generator:
 def pretrain(run: Run) -> Trained:
     """Train a network from random coefficients by the phases of ``training:``.
 
+    A full phase on few points overfits, yet finds features; ``lotra`` phases on many
+    points then move few numbers among those features and take the overfitting
+    out (hyperbolic family: 2e-1 after the first, 6e-4 after two more).
+
     Raises:
-        UsageError: If a slim phase follows a full one, or the network has no Tucker form.
+        UsageError: If a slim phase follows another form, or the network has no Tucker form.
         DivergedError: If the loss is not finite.
     """
     network = network_for(run.instance, run.settings.network)
@@ -120,14 +124,17 @@ def pretrain(run: Run) -> Trained:
     generator = generator_for(run.seed, "coefficients")
     start = [c.to(run.device) for c in network.initial(generator)]
 
-    def parameters(is_slim: bool, coefficients: Sequence[Tensor]) -> Parameters:
-        if is_slim:
+    def parameters(at: int, form: str, coefficients: Sequence[Tensor]) -> Parameters:
+        if form == "slim":
             return _moved(slim(coefficients, run.settings.network.rank, generator), run.device)
+        if form == "lotra":
+            return _adapter(run, network, coefficients, purpose=f"factors of phase {at}")
         return Parameters([Full(c) for c in coefficients])
 
     phases = _phases(run.settings.training)
-    forms = [phase.slim or run.settings.network.kind == "slim" for phase in phases]
-    if forms != sorted(forms, reverse=True):
+    is_slim = run.settings.network.kind == "slim"
+    forms = ["slim" if is_slim else phase.form for phase in phases]
+    if "slim" in forms[forms.count("slim") :]:
         raise UsageError(
             "training.phases: found a slim phase after a full one; slim phases come first, "
             "for a full network is not of low rank and compressing it would undo its training"
@@ -144,24 +151,25 @@ def finetune(run: Run, base: Sequence[Tensor], *, method: str) -> Trained:
         method: ``lotra`` (the adapter of ``adapter:``) or ``full`` (every coefficient).
 
     Raises:
-        UsageError: If the adapter does not fit the network, or a phase is slim.
+        UsageError: If the adapter does not fit the network, or a phase has a form of pre-training.
         DivergedError: If the loss is not finite.
     """
     phases = _phases(run.settings.finetuning)
-    if any(phase.slim for phase in phases):
-        raise UsageError(
-            "finetuning: slim is for pre-training alone; the ranks of an adapter are in adapter:"
-        )
+    for phase in phases:
+        if phase.form != "full":
+            raise UsageError(
+                f"finetuning: {phase.form} is for pre-training alone; the ranks of an adapter are in adapter:"
+            )
     network = network_for(run.instance, run.settings.network)
     coefficients = [c.to(run.device) for c in base]
     started = time.perf_counter()
 
-    def parameters(_: bool, now: Sequence[Tensor]) -> Parameters:
+    def parameters(_at: int, _form: str, now: Sequence[Tensor]) -> Parameters:
         if method == "full":
             return Parameters([Full(c) for c in now])
-        return _adapter(run, network, now)
+        return _adapter(run, network, now, purpose="factors")
 
-    forms = [False] * len(phases)
+    forms = [method] * len(phases)
     return _train(run, network, run.settings.finetuning, coefficients, parameters, forms, started)
 
 
@@ -174,18 +182,21 @@ def _train(
     network: Network,
     settings: TrainingSettings,
     coefficients: Sequence[Tensor],
-    parameters_for: Callable[[bool, Sequence[Tensor]], Parameters],
-    forms: Sequence[bool],
+    parameters_for: Callable[[int, str, Sequence[Tensor]], Parameters],
+    forms: Sequence[str],
     started: float,
 ) -> Trained:
-    """Run the phases; the change from slim to full re-parametrises the coefficients reached."""
+    """Run the phases; a change of form re-parametrises the coefficients reached.
+
+    So does every pre-training phase in LoTRA form: its factors are fresh.
+    """
     held_out = _held_out_sets(run)
-    parameters = parameters_for(forms[0], coefficients)
+    parameters = parameters_for(0, forms[0], coefficients)
     theta = parameters.start().to(run.device)
     history: list[StepReport] = []
     for at, phase in enumerate(_phases(settings)):
-        if at and forms[at] != forms[at - 1]:
-            parameters = parameters_for(forms[at], parameters.coefficients(theta))
+        if at and (forms[at] != forms[at - 1] or phase.form == "lotra"):
+            parameters = parameters_for(at, forms[at], parameters.coefficients(theta))
             theta = parameters.start().to(run.device)
         watch = _watch(run, network, parameters, held_out, phase.smoothing, started)
         result = _run_one(run, network, parameters, theta, phase, at, settings.precision, watch)
@@ -230,7 +241,7 @@ def _run_one(
         rates = rates_for(parameters, phase.rates, phase.rate)
         return Adam(problem, theta, rates=rates, steps=phase.steps, schedule=phase.schedule)
 
-    name = f"{phase.optimizer}{' (slim)' if phase.slim else ''}"
+    name = f"{phase.optimizer}{f' ({phase.form})' if phase.form != 'full' else ''}"
     return run_phase(start, draw, phase, name=name, watch=watch)
 
 
@@ -284,14 +295,14 @@ def _watch(
     )
 
 
-def _adapter(run: Run, network: Network, base: Sequence[Tensor]) -> Parameters:
+def _adapter(run: Run, network: Network, base: Sequence[Tensor], *, purpose: str) -> Parameters:
     settings = run.settings.adapter
     plan = Plan(settings.layers, settings.compression, settings.ranks, settings.initialisation)
     whole = Parameters([Full(c) for c in base])
     sample = replace(run.settings.points, interior=_ADJOINT_SAMPLE, boundary=1, initial=1)
     sets = training_sets(run.instance, sample, seed=run.seed, variant=0, device=run.device)
     adjoints = NetworkLeastSquares(network, whole, sets).adjoints(whole.start().to(run.device))
-    generator = generator_for(run.seed, "factors")
+    generator = generator_for(run.seed, purpose)
     return _moved(
         attach(base, plan, adjoints=[rows.cpu() for rows in adjoints], generator=generator), run.device
     )

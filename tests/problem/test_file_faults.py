@@ -502,11 +502,11 @@ CASES = [
         ],
     ),
     (
-        {"training": "training: {steps: 010, rates: [1, 2], slim: maybe}"},
+        {"training": "training: {steps: 010, rates: [1, 2], form: maybe}"},
         [
             "11:19: training.steps: expected a whole number, got '010'; write 10 without leading zeros",
             "11:31: training.rates: expected 4 entries, got 2",
-            "11:45: training.slim: expected true or false, got 'maybe'",
+            "11:45: training.form: expected one of full, slim, lotra; got 'maybe'",
         ],
     ),
     (
@@ -520,7 +520,7 @@ CASES = [
         {"training": "training: {phases: [{optimizer: sgd, phases: []}]}"},
         [
             "11:33: training.phases[0].optimizer: expected one of lm, lbfgs, adam; got 'sgd'",
-            "11:38: unknown key 'phases' in training.phases[0]; known keys: optimizer, steps, points, refresh, rates, rate, schedule, damping, patience, tolerance, slim",
+            "11:38: unknown key 'phases' in training.phases[0]; known keys: optimizer, steps, points, refresh, rates, rate, schedule, damping, patience, tolerance, smoothing, form",
         ],
     ),
     (

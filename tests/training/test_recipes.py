@@ -180,7 +180,7 @@ def with_phases(name: str, phases: str, block: str = "training", *overrides: str
 
 
 def test_slim_then_full():
-    phases = "[{slim: true, steps: 5}, {steps: 12}]"
+    phases = "[{form: slim, steps: 5}, {steps: 12}]"
     run = with_phases("heat", phases, "training", "network.rank=0.5")
     trained = pretrain(run)
     names = [report.phase for report in trained.history]
@@ -194,7 +194,7 @@ def test_slim_then_full():
 
 def test_a_slim_network_stays_slim():
     """Its phases share one Tucker form, whether they say slim or not: none begins anew."""
-    for phases in ("[{slim: true, steps: 3}, {steps: 3}]", "[{steps: 3}, {slim: true, steps: 3}]"):
+    for phases in ("[{form: slim, steps: 3}, {steps: 3}]", "[{steps: 3}, {form: slim, steps: 3}]"):
         trained = pretrain(with_phases("heat", phases, "training", "network.kind=slim", "network.rank=0.5"))
         assert isinstance(trained.parameters.layers[1], TuckerChange)
         assert trained.history[3].held_out < 1.5 * trained.history[2].held_out
@@ -204,11 +204,11 @@ def test_a_full_network_is_not_made_slim():
     with pytest.raises(
         UsageError, match=r"training.phases: found a slim phase after a full one; slim phases"
     ):
-        pretrain(with_phases("heat", "[{steps: 1}, {slim: true, steps: 1}]"))
+        pretrain(with_phases("heat", "[{steps: 1}, {form: slim, steps: 1}]"))
 
 
 def test_an_adapter_has_no_slim_phase():
-    run = with_phases("heat", "[{slim: true, steps: 1}, {steps: 1}]", "finetuning")
+    run = with_phases("heat", "[{form: slim, steps: 1}, {steps: 1}]", "finetuning")
     with pytest.raises(UsageError, match=r"finetuning: slim is for pre-training alone"):
         finetune(run, [], method="lotra")
 
