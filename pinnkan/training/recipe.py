@@ -72,6 +72,7 @@ class Trained:
         outcome: Of the last phase.
         seconds: Wall time from point generation to the last step.
         held_out: Held-out residual of the best state.
+        trainable: Most numbers that moved in any one phase.
     """
 
     network: Network
@@ -81,6 +82,7 @@ class Trained:
     outcome: Outcome
     seconds: float
     held_out: float
+    trainable: int
 
     def coefficients(self) -> list[Tensor]:
         """Return every layer's coefficients in their stored shapes, float64."""
@@ -192,12 +194,12 @@ def _train(
     """
     held_out = _held_out_sets(run)
     parameters = parameters_for(0, forms[0], coefficients)
-    theta = parameters.start().to(run.device)
+    theta, trainable = parameters.start().to(run.device), parameters.size
     history: list[StepReport] = []
     for at, phase in enumerate(_phases(settings)):
         if at and (forms[at] != forms[at - 1] or phase.form == "lotra"):
             parameters = parameters_for(at, forms[at], parameters.coefficients(theta))
-            theta = parameters.start().to(run.device)
+            theta, trainable = parameters.start().to(run.device), max(trainable, parameters.size)
         watch = _watch(run, network, parameters, held_out, phase.smoothing, started)
         result = _run_one(run, network, parameters, theta, phase, at, settings.precision, watch)
         theta = result.theta
@@ -207,7 +209,9 @@ def _train(
         if result.outcome.reason in ("interrupted", "time_limit"):
             break
     seconds = time.perf_counter() - started
-    return Trained(network, parameters, theta, tuple(history), result.outcome, seconds, result.held_out)
+    return Trained(
+        network, parameters, theta, tuple(history), result.outcome, seconds, result.held_out, trainable
+    )
 
 
 def _run_one(

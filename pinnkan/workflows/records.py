@@ -85,7 +85,7 @@ class Identity:
 def training_facts(trained: Trained) -> dict[str, Any]:
     """Return how a training went, under the keys of ``evaluate --json`` where there is one."""
     return {
-        "trainable_parameters": trained.parameters.size,
+        "trainable_parameters": trained.trainable,
         "train_seconds": trained.seconds,
         "steps": trained.steps,
         "stop_reason": trained.outcome.reason,

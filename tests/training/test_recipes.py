@@ -267,3 +267,13 @@ def test_precision_of_the_products(monkeypatch):
     asked.clear()
     pretrain(run_of("disk", "training.precision=full", "training.steps=1", dtype=torch.float32))
     assert set(asked) == {torch.float32}
+
+
+def test_lotra_phases_are_merged_into_the_base():
+    """Each has fresh factors, lowers the loss of the one before, and leaves a network of full shape."""
+    phases = "[{points: 60, steps: 6}, {form: lotra, points: 120, steps: 4}, {form: lotra, points: 120, steps: 4}]"
+    trained = pretrain(with_phases("heat", phases))
+    ends = [[r.held_out for r in trained.history if r.phase == name][-1] for name in ("lm", "lm (lotra)")]
+    assert ends[1] < ends[0], ends
+    full = sum(c.numel() for c in trained.coefficients())
+    assert trained.trainable == full > trained.parameters.size
