@@ -84,7 +84,10 @@ class PhaseSettings:
 
 @dataclass(frozen=True)
 class TrainingSettings(PhaseSettings):
-    """``training:`` (base) and ``finetuning:`` (adapters): one phase, or several under ``phases``."""
+    """``training:`` (base) and ``finetuning:`` (adapters): one phase, or several under ``phases``.
+
+    ``steps`` beside phases that all state their own is what they have together.
+    """
 
     phases: tuple[PhaseSettings, ...] = ()
     precision: str = _key("mixed", choices=("mixed", "full"))

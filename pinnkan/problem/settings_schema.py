@@ -64,10 +64,32 @@ def _read_dataclass(defaults: Any, block: Block, path: str, faults: Faults) -> A
     settings = dataclasses.replace(defaults, **values)
     phases = block.get("phases")
     if isinstance(defaults, TrainingSettings) and phases is not None:
-        settings = dataclasses.replace(
-            settings, phases=_read_phases(phases, settings, f"{path}.phases", faults)
-        )
+        found = _read_phases(phases, settings, f"{path}.phases", faults)
+        if "steps" in values and _all_state_steps(phases):
+            found = _within(found, settings.steps)
+        settings = dataclasses.replace(settings, phases=found)
     return settings
+
+
+def _all_state_steps(phases: Node) -> bool:
+    items = phases.items if isinstance(phases, Listing) else ()
+    return bool(items) and all(isinstance(item, Block) and item.get("steps") for item in items)
+
+
+def _within(phases: tuple[PhaseSettings, ...], total: int) -> tuple[PhaseSettings, ...]:
+    """Give the phases ``total`` steps together: the last ones are cut, or the last one goes on.
+
+    So ``--set training.steps=200`` says how long to train whether a file has phases or not.
+    """
+    kept: list[PhaseSettings] = []
+    for phase in phases:
+        left = total - sum(one.steps for one in kept)
+        if left <= 0 and kept:
+            break
+        kept.append(dataclasses.replace(phase, steps=min(phase.steps, max(left, 0))))
+    rest = total - sum(one.steps for one in kept)
+    kept[-1] = dataclasses.replace(kept[-1], steps=kept[-1].steps + rest)
+    return tuple(kept)
 
 
 def _read_phases(

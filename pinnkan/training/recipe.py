@@ -71,7 +71,7 @@ class Trained:
         history: Reports of all phases.
         outcome: Of the last phase.
         seconds: Wall time from point generation to the last step.
-        held_out: Held-out residual of the best state.
+        held_out: Its held-out residual (root mean square), pointwise whatever the phases smoothed.
         trainable: Most numbers that moved in any one phase.
     """
 
@@ -209,9 +209,8 @@ def _train(
         if result.outcome.reason in ("interrupted", "time_limit"):
             break
     seconds = time.perf_counter() - started
-    return Trained(
-        network, parameters, theta, tuple(history), result.outcome, seconds, result.held_out, trainable
-    )
+    rms = float(_least_squares(run, network, parameters, held_out).residuals(theta).norm())
+    return Trained(network, parameters, theta, tuple(history), result.outcome, seconds, rms, trainable)
 
 
 def _run_one(

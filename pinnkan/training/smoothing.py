@@ -125,7 +125,8 @@ class SmoothedLinearisation:
 
 def _operator(sets: Sequence[TrainingSet], network: Network, neighbours: int) -> tuple[Tensor, list[int]]:
     """Return S over all sets, block-diagonal, coalesced and sparse, and its number of rows for each set."""
-    rows, columns, values, counts, start = [], [], [], [], 0
+    rows, columns, values, start = [], [], [], 0
+    counts: list[int] = []
     for one in sets:
         near, weight = _averages(one, network, neighbours) if one.interior else _identity(one.count)
         rows.append(sum(counts) + np.repeat(np.arange(len(near)), near.shape[1]))

@@ -104,8 +104,8 @@ def _parameters(
     generator = torch.Generator().manual_seed(0)
     coefficients = network_for(instance, settings.network).initial(generator)
     base = sum(c.numel() for c in coefficients)
-    last_phase = (settings.training.phases or (settings.training,))[-1]
-    if settings.network.kind == "slim" or last_phase.slim:
+    phases = settings.training.phases or (settings.training,)
+    if settings.network.kind == "slim" or all(phase.form == "slim" for phase in phases):
         base = slim(coefficients, settings.network.rank, generator).size
     wanted = settings.adapter
     plan = Plan(wanted.layers, wanted.compression, wanted.ranks, wanted.initialisation)

@@ -108,7 +108,7 @@ def test_format_page_recipe_reads_the_arrays(tmp_path, monkeypatch):
     recipe = re.search(r"```python\n(.*?)```", page, re.DOTALL)[1]
     assert len(recipe.splitlines()) == 3
     array = np.random.default_rng(3).normal(size=(8, 8, 1))
-    arrays = {"first": np.ones(5), "hidden.core": array, "last": np.ones(2)}
+    arrays = {"first": np.ones(5), "1.core": array, "last": np.ones(2)}
     write_store(tmp_path / "lambda=0.1.h5", "adapter", arrays=arrays, meta={})
     monkeypatch.chdir(tmp_path)
     scope = {"h5py": h5py, "json": json}

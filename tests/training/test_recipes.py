@@ -271,7 +271,9 @@ def test_precision_of_the_products(monkeypatch):
 
 def test_lotra_phases_are_merged_into_the_base():
     """Each has fresh factors, lowers the loss of the one before, and leaves a network of full shape."""
-    phases = "[{points: 60, steps: 6}, {form: lotra, points: 120, steps: 4}, {form: lotra, points: 120, steps: 4}]"
+    phases = (
+        "[{points: 60, steps: 6}, {form: lotra, points: 120, steps: 4}, {form: lotra, points: 120, steps: 4}]"
+    )
     trained = pretrain(with_phases("heat", phases))
     ends = [[r.held_out for r in trained.history if r.phase == name][-1] for name in ("lm", "lm (lotra)")]
     assert ends[1] < ends[0], ends
