@@ -16,6 +16,8 @@ from pinnkan.store.leftovers import claim_temporary
 # What file systems answer that cannot flush a folder; their renames are as durable as they get.
 _FOLDER_SYNC_UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP)
 
+_PROBE_BYTES = 4096  # one block: an empty file fits on a full disk
+
 
 def replace_file(path: Path, data: bytes, check: Callable[[Path], None]) -> None:
     """Put data at a path so that, whatever happens, the old or the new file is there, complete.
@@ -43,6 +45,35 @@ def replace_file(path: Path, data: bytes, check: Callable[[Path], None]) -> None
             _sync_folder(folder)
     except OSError as error:
         raise FileAccessError(f"cannot write {path}: {error.strerror or error}{state}") from error
+
+
+def require_writable(path: str | os.PathLike[str]) -> None:
+    """Refuse a path that cannot be written before hours of work go into what shall be written there.
+
+    A small file is written beside it and removed again, and so are folders made for that: asking
+    for permissions is no proof (root has all of them, on a read-only file system or in /proc too).
+
+    Raises:
+        FileAccessError: If the system refuses, naming path and cause.
+    """
+    target = Path(os.path.realpath(path))
+    made = [folder for folder in target.parents if not folder.exists()]  # innermost first
+    try:
+        _make_folder(target.parent)
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        temporary, descriptor = claim_temporary(target)
+        try:
+            _write_all(descriptor, bytes(_PROBE_BYTES))
+        finally:
+            os.close(descriptor)
+            os.unlink(temporary)
+    except OSError as error:
+        raise FileAccessError.of("write", path, error) from error
+    finally:
+        with suppress(OSError):  # another process may have put something there meanwhile
+            for folder in made:
+                folder.rmdir()
 
 
 def read_file(path: Path, max_bytes: int) -> bytes:
@@ -93,6 +124,8 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 def _make_folder(folder: Path) -> None:
     if not folder.is_dir():
+        if folder.exists():
+            raise NotADirectoryError(errno.ENOTDIR, f"{folder} is not a directory")
         _make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
         with _open_folder(folder.parent) as parent:

@@ -11,7 +11,7 @@ import torch
 from pinnkan.errors import DamagedFileError, InterruptedRunError, PinnkanError, UsageError
 from pinnkan.problem import Problem, complete_values, file_stem, load_problem
 from pinnkan.progress import Observer
-from pinnkan.store import clean_leftovers, read_store, write_store
+from pinnkan.store import clean_leftovers, read_store, require_writable, write_store
 from pinnkan.training import Run, Trained
 from pinnkan.training import finetune as train_adapter
 from pinnkan.training import pretrain as train_from_scratch
@@ -124,6 +124,7 @@ def _one(order: _Order, values: Mapping[str, float], *, force: bool) -> Training
 
 
 def _train_and_store(order: _Order, identity: Identity, path: Path) -> dict[str, object]:
+    require_writable(path)
     problem = identity.problem
     instance = problem.at(identity.values)
     error = shown_error(instance, problem.settings.network)

@@ -7,7 +7,7 @@ from pathlib import Path
 from pinnkan.errors import DamagedFileError, InterruptedRunError, UsageError
 from pinnkan.problem import Problem
 from pinnkan.progress import Observer
-from pinnkan.store import clean_leftovers, read_store, write_store
+from pinnkan.store import clean_leftovers, read_store, require_writable, write_store
 from pinnkan.training import Run
 from pinnkan.training import pretrain as train_base
 from pinnkan.workflows.environment import device_for, dtype_for, limited_threads, provenance
@@ -42,6 +42,7 @@ def pretrain(
     if present is not None:
         return present
     clean_leftovers(directory)
+    require_writable(run_directory.base_path)
     place = device_for(device)
     with limited_threads(threads) as count:
         instance = problem.at(identity.values)

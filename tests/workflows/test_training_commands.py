@@ -219,8 +219,9 @@ def test_a_disk_that_refuses_leaves_the_old_files(pinnkan, run, folder, monkeypa
 
 def test_a_run_directory_that_is_a_file_cannot_be_written(pinnkan, folder):
     (folder / "taken").write_text("mine")
-    answer = pinnkan("pretrain", folder / "tiny.yaml", "-o", folder / "taken", "-q")
+    answer = pinnkan("pretrain", folder / "tiny.yaml", "-o", folder / "taken")
     assert answer.code == 74
+    assert "step" not in answer.err  # found out before the training, not after it
     assert answer.err.startswith("error: cannot")
     assert (folder / "taken").read_text() == "mine"
 
