@@ -121,7 +121,8 @@ def parse_grid(text: str, free: Sequence[str]) -> tuple[int, ...]:
         )
     if min(counts) < 2:
         raise UsageError(
-            f"grid '{text}': every count must be at least 2 (hold a coordinate fixed by --slice)"
+            f"grid '{text}': every count must be at least 2; "
+            "one moment is --time T, other cuts are --points FILE"
         )
     if math.prod(counts) > MOST_POINTS:
         raise UsageError(f"grid '{text}': {math.prod(counts):,} points, the most is {MOST_POINTS:,}")

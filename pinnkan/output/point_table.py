@@ -49,7 +49,7 @@ class PointTable:
 
     def _outside(self, index: np.intp) -> str:
         place = ", ".join(f"{c}={v:.9g}" for c, v in zip(self.coordinates, self.points[index], strict=True))
-        return f"{self.path}:{self.lines[index]}: error: the point {place} is outside the domain"
+        return f"{self.path}:{self.lines[index]}: the point {place} is outside the domain"
 
 
 def read_points(path: Path, coordinates: Sequence[str]) -> PointTable:
@@ -69,9 +69,9 @@ def read_points(path: Path, coordinates: Sequence[str]) -> PointTable:
         _check_header(path, header, coordinates)
         rows = [(reader.line_num, row) for row in reader if any(word.strip() for word in row)]
     except csv.Error as error:
-        raise UsageError(f"{path}:{reader.line_num}: error: not a CSV file: {error}") from error
+        raise UsageError(f"{path}:{reader.line_num}: not a CSV file: {error}") from error
     if not rows:
-        raise UsageError(f"{path}: error: no points: there is nothing below the header")
+        raise UsageError(f"{path}: no points: there is nothing below the header")
     points = _numbers(path, header, rows)
     order = [header.index(name) for name in coordinates]
     lines = np.array([line for line, _ in rows], dtype=np.int64)
@@ -84,27 +84,25 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise FileAccessError.of("read", path, error) from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: error: not a text file in UTF-8 (byte {error.start})") from error
+        raise UsageError(f"{path}: not a text file in UTF-8 (byte {error.start})") from error
 
 
 def _check_header(path: Path, header: Sequence[str], coordinates: Sequence[str]) -> None:
     """Refuse a header that does not name each coordinate once and nothing else."""
     expected = f"expected the header {','.join(coordinates)}"
     if len(header) == 1 and len(coordinates) > 1 and any(mark in header[0] for mark in "; \t"):
-        raise UsageError(f"{path}:1: error: found '{header[0]}', {expected}, separated by commas")
+        raise UsageError(f"{path}:1: found '{header[0]}', {expected}, separated by commas")
     faults = [
-        f"{path}:1: error: unknown column '{name}', {expected}{did_you_mean(name, coordinates)}"
+        f"{path}:1: unknown column '{name}', {expected}{did_you_mean(name, coordinates)}"
         for name in header
         if name not in coordinates
     ]
     faults += [
-        f"{path}:1: error: column '{name}' occurs {header.count(name)} times"
+        f"{path}:1: column '{name}' occurs {header.count(name)} times"
         for name in coordinates
         if header.count(name) > 1
     ]
-    faults += [
-        f"{path}:1: error: no column '{name}', {expected}" for name in coordinates if name not in header
-    ]
+    faults += [f"{path}:1: no column '{name}', {expected}" for name in coordinates if name not in header]
     _raise_all(faults[:_MOST_FAULTS], len(faults))
 
 
@@ -114,14 +112,14 @@ def _numbers(path: Path, header: Sequence[str], rows: Sequence[tuple[int, list[s
     table = np.empty((len(rows), len(header)))
     for index, (line, row) in enumerate(rows):
         if len(row) != len(header):
-            faults.append(f"{path}:{line}: error: expected {len(header)} numbers, found {len(row)}")
+            faults.append(f"{path}:{line}: expected {len(header)} numbers, found {len(row)}")
             continue
         for column, word in enumerate(row):
             number = _number(word)
             table[index, column] = number
             if math.isnan(number):
                 faults.append(
-                    f"{path}:{line}: error: column {column + 1} ('{header[column]}'): "
+                    f"{path}:{line}: column {column + 1} ('{header[column]}'): "
                     f"expected a finite number, found '{word.strip()[:40]}'"
                 )
     _raise_all(faults[:_MOST_FAULTS], len(faults))

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from pinnkan.errors import FileAccessError, UsageError, did_you_mean
+from pinnkan.errors import FileAccessError, ProblemError, UsageError, did_you_mean
 from pinnkan.problem.places import quote
 from pinnkan.problem.reader import MOST_CHARACTERS
 from pinnkan.problem.schema import read_problem
@@ -91,4 +91,4 @@ def _decode(content: bytes, path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         message = f"{path}:{line}:1: error: byte 0x{content[error.start]:02x} is not UTF-8 text"
-        raise UsageError(f"{message}; save the file as UTF-8") from None
+        raise ProblemError([f"{message}; save the file as UTF-8"]) from None

@@ -64,7 +64,7 @@ def test_parse_grid(text, counts):
         ("５x5", r"expected counts joined by x"),
         ("101", r"grid '101': found 1 counts, expected 2 \(x, y\), as 101x101"),
         ("5x5x5", r"found 3 counts, expected 2"),
-        ("1x5", r"every count must be at least 2"),
+        ("1x5", r"at least 2; one moment is --time T, other cuts are --points FILE"),
         ("100000x100000", r"10,000,000,000 points, the most is 50,000,000"),
         ("9" * 400 + "x2", r"expected counts joined by x"),
     ],

@@ -43,8 +43,8 @@ def test_points_outside_are_named_by_their_row(tmp_path):
     with pytest.raises(UsageError) as caught:
         read.require_inside(np.hypot(*read.points.T) <= 1)
     assert str(caught.value).splitlines() == [
-        f"{read.path}:4: error: the point x=0.9, y=0.9 is outside the domain",
-        f"{read.path}:5: error: the point x=0, y=2 is outside the domain",
+        f"{read.path}:4: the point x=0.9, y=0.9 is outside the domain",
+        f"{read.path}:5: the point x=0, y=2 is outside the domain",
     ]
 
 
@@ -57,22 +57,22 @@ def test_many_points_outside_are_counted(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", r"csv:1: error: no column 'x', expected the header x,y"),
-        ("x\n1\n", r"csv:1: error: no column 'y', expected the header x,y"),
-        ("x,y,u\n1,2,3\n", r"csv:1: error: unknown column 'u', expected the header x,y"),
+        ("", r"csv:1: no column 'x', expected the header x,y"),
+        ("x\n1\n", r"csv:1: no column 'y', expected the header x,y"),
+        ("x,y,u\n1,2,3\n", r"csv:1: unknown column 'u', expected the header x,y"),
         ("X,y\n1,2\n", r"unknown column 'X'"),
         ("x,y,x\n1,2,3\n", r"column 'x' occurs 2 times"),
         ("x;y\n1;2\n", r"found 'x;y', expected the header x,y, separated by commas"),
         ("1,2\n3,4\n", r"unknown column '1'"),
-        ("x,y\n", r"csv: error: no points: there is nothing below the header"),
-        ("x,y\n1,2\n3\n", r"csv:3: error: expected 2 numbers, found 1"),
-        ("x,y\n1,two\n", r"csv:2: error: column 2 \('y'\): expected a finite number, found 'two'"),
+        ("x,y\n", r"csv: no points: there is nothing below the header"),
+        ("x,y\n1,2\n3\n", r"csv:3: expected 2 numbers, found 1"),
+        ("x,y\n1,two\n", r"csv:2: column 2 \('y'\): expected a finite number, found 'two'"),
         ("x,y\n1,nan\n", r"found 'nan'"),
         ("x,y\n-inf,1\n", r"column 1 \('x'\): expected a finite number, found '-inf'"),
         ("x,y\n1,\n", r"column 2 \('y'\): expected a finite number, found ''"),
         ("x,y\n1_0,2\n", r"found '1_0'"),
         ("x,y\n1e999,2\n", r"found '1e999'"),
-        ('x,y\n1,"2\n', r"csv:2: error: not a CSV file: unexpected end of data"),
+        ('x,y\n1,"2\n', r"csv:2: not a CSV file: unexpected end of data"),
         ("x,y\n1," + "9" * 200_000 + "\n", r"not a CSV file: field larger than field limit"),
     ],
 )

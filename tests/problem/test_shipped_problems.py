@@ -10,7 +10,7 @@ import torch
 
 import pinnkan.problem.loading as loading
 from pinnkan.channels import Collapsed
-from pinnkan.errors import FileAccessError, UsageError
+from pinnkan.errors import FileAccessError, ProblemError, UsageError
 from pinnkan.problem import load_problem, shipped_problems
 from pinnkan.problem.check import check_problem
 
@@ -125,10 +125,10 @@ def test_problems_that_cannot_be_found_or_read(tmp_path):
         load_problem("a\0b")
     path = tmp_path / "bad.yaml"
     path.write_bytes(b"title: x\nunknowns: \xff\n")
-    with pytest.raises(
-        UsageError, match=r"bad.yaml:2:1: error: byte 0xff is not UTF-8 text; save the file as UTF-8"
-    ):
+    with pytest.raises(ProblemError) as fault:
         load_problem(path)
+    message = f"{path}:2:1: error: byte 0xff is not UTF-8 text; save the file as UTF-8"
+    assert str(fault.value) == f"{message}\n1 error"
 
 
 def test_a_file_that_the_system_refuses(tmp_path, monkeypatch):

@@ -50,7 +50,7 @@ def test_a_point_outside_is_named_by_its_row(pinnkan, run, folder):
     answer = pinnkan("export", run, "--points", folder / "p.csv", "-o", folder / "u.csv")
     assert answer.code == 2
     assert answer.err == (
-        f"error: {folder / 'p.csv'}:3: error: the point x=0.8, y=0.8 is outside the domain\n"
+        f"error: {folder / 'p.csv'}:3: the point x=0.8, y=0.8 is outside the domain\n"
     )
     assert not (folder / "u.csv").exists()
 
