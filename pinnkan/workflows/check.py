@@ -103,10 +103,6 @@ def _parameters(
     """Count the trainable numbers of base and adapter; an adapter that cannot be is a finding."""
     generator = torch.Generator().manual_seed(0)
     coefficients = network_for(instance, settings.network).initial(generator)
-    base = sum(c.numel() for c in coefficients)
-    phases = settings.training.phases or (settings.training,)
-    if settings.network.kind == "slim" or all(phase.form == "slim" for phase in phases):
-        base = slim(coefficients, settings.network.rank, generator).size
     wanted = settings.adapter
     plan = Plan(wanted.layers, wanted.compression, wanted.ranks, wanted.initialisation)
     adjoints = [torch.zeros(1, c.shape[1]) for c in coefficients]
@@ -115,6 +111,15 @@ def _parameters(
     except UsageError as fault:
         adapter = None
         findings.append({"severity": "warning", "message": str(fault)})
+    phases = settings.training.phases or (settings.training,)
+    forms = {"slim"} if settings.network.kind == "slim" else {phase.form for phase in phases}
+    sizes: list[int] = [sum(c.numel() for c in coefficients)] if "full" in forms else []
+    if "slim" in forms:
+        sizes.append(slim(coefficients, settings.network.rank, generator).size)
+    if "lotra" in forms and adapter is not None:
+        sizes.append(adapter)
+    # As training reports them: the most that move in any one phase.
+    base = max(sizes, default=None)
     return {"trainable_parameters": base, "adapter_parameters": adapter}
 
 

@@ -38,12 +38,22 @@ def test_sizes_follow_the_settings(done, folder, override, base, adapter):
     assert ("a Tucker form needs a KAN layer" in answer.err) == (adapter is None)
 
 
-def test_the_counted_parameters_are_the_trained_ones(done, folder):
-    for kind in ("kan", "slim", "mlp"):
-        sets = ("--set", f"network.kind={kind}", "--set", "training.steps=1")
-        counted = done("check", folder / "tiny.yaml", *sets, "--json").json["trainable_parameters"]
-        row = done("pretrain", folder / "tiny.yaml", "-o", folder / kind, *sets, "--json", "-q").json
-        assert row["trainable_parameters"] == counted
+@pytest.mark.parametrize(
+    "sets",
+    [
+        ["network.kind=kan"],
+        ["network.kind=slim"],
+        ["network.kind=mlp"],
+        ["training.phases=[{form: slim, steps: 1}, {form: lotra, steps: 1}]"],
+        ["training.phases=[{form: lotra, steps: 1}, {form: lotra, steps: 1}]"],
+        ["training.phases=[{form: lotra, steps: 1}, {form: full, steps: 1}]"],
+    ],
+)
+def test_the_counted_parameters_are_the_trained_ones(done, folder, sets):
+    given = [word for text in [*sets, "training.steps=1"] for word in ("--set", text)]
+    counted = done("check", folder / "tiny.yaml", *given, "--json").json["trainable_parameters"]
+    row = done("pretrain", folder / "tiny.yaml", "-o", folder / "counted", *given, "--json", "-q").json
+    assert row["trainable_parameters"] == counted
 
 
 def test_a_file_that_contradicts_itself_is_exit_5(pinnkan, folder):
