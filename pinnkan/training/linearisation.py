@@ -9,13 +9,17 @@ which costs 2 C^2 (F + J) flops an entry; forming the rows costs F J an entry
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from pinnkan.optim.least_squares import symmetric_product
+
+_TILE = 256
+"""Points of a kernel's tile: its products over all channels stay in cache (2,500 points: 0.38 s against
+0.53 s for whole matrices, 0.33 s at the machine's matrix-product rate)."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,8 @@ class Rows:
     matrix: Tensor
 
     def kernel(self) -> Tensor:
-        """Return J J^T, (M, M)."""
-        return symmetric_product(self.matrix.T)
+        """Return J J^T, (M, M), float64."""
+        return symmetric_product(self.matrix.T.to(torch.float64))
 
     def push(self, step: Tensor) -> Tensor:
         """Return J s, (M,)."""
@@ -55,36 +59,27 @@ class OuterProducts:
         return channels * (channels + 1) * (features + outputs) < features * outputs
 
     def kernel(self) -> Tensor:
-        """Return J J^T, (M, M): every pair of sets, every pair of channels once."""
-        sizes = [phi.shape[1] for phi in self.phi]
-        starts = [sum(sizes[:at]) for at in range(len(sizes))]
-        result = self.phi[0].new_zeros(sum(sizes), sum(sizes))
-        for a in range(len(sizes)):
-            for b in range(a + 1):
-                rows = slice(starts[a], starts[a] + sizes[a])
-                columns = slice(starts[b], starts[b] + sizes[b])
-                result[rows, columns] = self._symmetric(a) if a == b else self._mixed(a, b)
-                if a != b:
-                    result[columns, rows] = result[rows, columns].T
-        return result
+        """Return J J^T, (M, M), float64, tile by tile of its lower half, a tile in the product's dtype."""
+        tiles = list(self._tiles())
+        count = sum(phi.shape[1] for phi in self.phi)
+        result = self.phi[0].new_empty(count, count)
+        for at, (rows, phi, delta) in enumerate(tiles):
+            for columns, other_phi, other_delta in tiles[: at + 1]:
+                tile = _tile(phi, delta, other_phi, other_delta)
+                result[rows, columns] = tile
+                result[columns, rows] = tile.T
+        return result.to(torch.float64)
 
-    def _symmetric(self, at: int) -> Tensor:
-        phi, delta = self.phi[at], self.delta[at]
-        total = phi.new_zeros(phi.shape[1], phi.shape[1])
-        for c in range(phi.shape[0]):
-            for d in range(c):
-                total.addcmul_(phi[c] @ phi[d].T, delta[c] @ delta[d].T)
-        total += total.T.clone()
-        for c in range(phi.shape[0]):
-            total.addcmul_(symmetric_product(phi[c].T), symmetric_product(delta[c].T))
-        return total
-
-    def _mixed(self, a: int, b: int) -> Tensor:
-        total = self.phi[a].new_zeros(self.phi[a].shape[1], self.phi[b].shape[1])
-        for phi, delta in zip(self.phi[a], self.delta[a], strict=True):
-            for other_phi, other_delta in zip(self.phi[b], self.delta[b], strict=True):
-                total.addcmul_(phi @ other_phi.T, delta @ other_delta.T)
-        return total
+    def _tiles(self) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Yield the features and adjoints of a tile's points, and their rows of J."""
+        start = 0
+        for phi, delta in zip(self.phi, self.delta, strict=True):
+            for phi_tile, delta_tile in zip(
+                torch.split(phi, _TILE, dim=1), torch.split(delta, _TILE, dim=1), strict=True
+            ):
+                stop = start + phi_tile.shape[1]
+                yield slice(start, stop), phi_tile.contiguous(), delta_tile.contiguous()
+                start = stop
 
     def push(self, step: Tensor) -> Tensor:
         """Return J s, (M,)."""
@@ -102,6 +97,18 @@ class OuterProducts:
         for phi, delta, y in zip(self.phi, self.delta, parts, strict=True):
             total.addmm_(phi.flatten(0, 1).T, (delta * y.unsqueeze(1)).flatten(0, 1))
         return total.flatten()
+
+
+def _tile(phi: Tensor, delta: Tensor, other_phi: Tensor, other_delta: Tensor) -> Tensor:
+    """Return sum_{c, d} (phi_c . other_phi_d) (delta_c . other_delta_d) for two tiles of points."""
+    features = phi.flatten(0, 1) @ other_phi.flatten(0, 1).T
+    adjoints = delta.flatten(0, 1) @ other_delta.flatten(0, 1).T
+    shape = (phi.shape[0], phi.shape[1], other_phi.shape[0], other_phi.shape[1])
+    total = phi.new_zeros(phi.shape[1], other_phi.shape[1])
+    for c in range(shape[0]):
+        for d in range(shape[2]):
+            total.addcmul_(features.view(shape)[c, :, d], adjoints.view(shape)[c, :, d])
+    return total
 
 
 @dataclass(frozen=True)
@@ -124,14 +131,14 @@ class BlockLinearisation:
 
     def gram(self) -> Tensor:
         """Return J^T J, (P, P), float64; only where the whole Jacobian is one matrix."""
-        return symmetric_product(self.rows()).to(torch.float64)
+        return symmetric_product(self.rows().to(torch.float64))
 
     def kernel(self) -> Tensor:
         """Return J J^T, (M, M), float64."""
         total = self.blocks[0].kernel()
         for block in self.blocks[1:]:
             total += block.kernel()
-        return total.to(torch.float64)
+        return total
 
     def push(self, step: Tensor) -> Tensor:
         """Return J s, (M,), float64."""

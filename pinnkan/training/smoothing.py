@@ -104,12 +104,12 @@ class SmoothedLinearisation:
 
     def gram(self) -> Tensor:
         """Return J^T S^T S J, (P, P), float64."""
-        return symmetric_product(self.rows()).to(torch.float64)
+        return symmetric_product(self.rows().to(torch.float64))
 
     def kernel(self) -> Tensor:
         """Return S J J^T S^T, (M', M'), float64."""
         if self.whole:
-            return symmetric_product(self.rows().T).to(torch.float64)
+            return symmetric_product(self.rows().T.to(torch.float64))
         half = torch.sparse.mm(self.forward, self.inner.kernel())
         product: Tensor = torch.sparse.mm(self.forward, half.T.contiguous())
         return product
