@@ -59,20 +59,31 @@ class Watch:
         return value if math.isfinite(value) else math.inf
 
 
+_AS_GOOD = 1.1
+"""Held-out residuals up to so many times the lowest count as equal to it."""
+
+
 @dataclass
 class Best:
-    """The best state so far by the held-out residual, and how many checks ago it was."""
+    """The best state so far by the held-out residual, and how many checks ago the lowest one was.
+
+    The residual on held-out points is an estimate: of states within a tenth of the lowest the
+    latest is taken, whose training loss is the lower one.
+    """
 
     theta: Tensor
     held_out: float
+    lowest: float
     waiting: int = 0
 
     def offer(self, theta: Tensor, held_out: float) -> None:
-        """Take a state if it is better."""
-        if held_out < self.held_out:
-            self.theta, self.held_out, self.waiting = theta, held_out, 0
+        """Take a state if it is better, or as good and later."""
+        if held_out < self.lowest:
+            self.lowest, self.waiting = held_out, 0
         else:
             self.waiting += 1
+        if held_out <= _AS_GOOD * self.lowest:
+            self.theta, self.held_out = theta, held_out
 
 
 @dataclass(frozen=True)
@@ -134,7 +145,8 @@ class _Phase:
         self._current = draw(0)
         self._optimizer = start(self._current)
         theta = self._optimizer.theta
-        self.best = Best(theta, watch.residual_rms(theta))
+        held_out = watch.residual_rms(theta)
+        self.best = Best(theta, held_out, held_out)
         self._started, self._lowest = time.perf_counter(), math.inf
         # Steps on the present points, how often they were exchanged, whether they stalled.
         self._age, self._epoch, self._stuck = 0, 0, False

@@ -176,8 +176,14 @@ def test_a_state_that_is_not_finite_is_never_the_best():
 
 
 def test_the_start_is_kept_where_no_step_is_better():
-    result, _, _ = run([12.0, 11.0])
+    result, _, _ = run([12.0, 11.5])
     assert (float(result.theta), result.held_out) == (10.0, 10.0)
+
+
+def test_of_states_as_good_as_the_lowest_the_latest_is_kept():
+    """An estimate within a tenth says nothing; the later state has the lower training loss."""
+    result, _, _ = run([6.0, 5.0, 5.4, 5.6])
+    assert (float(result.theta), result.held_out) == (5.4, 5.4)
 
 
 def test_no_steps_leave_the_start():
