@@ -80,6 +80,8 @@ class PhaseSettings:
     form: str = _key("full", choices=("full", "slim", "lotra"))
     """Pre-training: what moves in this phase. ``full``: every coefficient; ``slim``: the hidden layers
     in Tucker form from scratch; ``lotra``: a fresh adapter (``adapter:``), merged at the phase's end."""
+    compression: float | None = _key(None, low=0.0, high=1.0)
+    """Of the fresh adapter of a ``lotra`` phase, instead of what ``adapter:`` says."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,13 @@ from pinnkan.errors import DivergedError, UsageError
 from pinnkan.networks import Network, make_kan, make_mlp
 from pinnkan.optim import LBFGS, Adam, LevenbergMarquardt, Optimizer
 from pinnkan.problem.instance import Instance
-from pinnkan.problem.settings import NetworkSettings, PhaseSettings, Settings, TrainingSettings
+from pinnkan.problem.settings import (
+    AdapterSettings,
+    NetworkSettings,
+    PhaseSettings,
+    Settings,
+    TrainingSettings,
+)
 from pinnkan.progress import Observer, Outcome, StepReport
 from pinnkan.training.assembly import training_sets
 from pinnkan.training.least_squares import NetworkLeastSquares, TrainingLeastSquares, TrainingSet
@@ -126,14 +132,16 @@ def pretrain(run: Run) -> Trained:
     generator = generator_for(run.seed, "coefficients")
     start = [c.to(run.device) for c in network.initial(generator)]
 
+    phases = _phases(run.settings.training)
+
     def parameters(at: int, form: str, coefficients: Sequence[Tensor]) -> Parameters:
         if form == "slim":
             return _moved(slim(coefficients, run.settings.network.rank, generator), run.device)
         if form == "lotra":
-            return _adapter(run, network, coefficients, purpose=f"factors of phase {at}")
+            wanted = _wanted(run.settings.adapter, phases[at].compression)
+            return _adapter(run, network, coefficients, wanted, purpose=f"factors of phase {at}")
         return Parameters([Full(c) for c in coefficients])
 
-    phases = _phases(run.settings.training)
     is_slim = run.settings.network.kind == "slim"
     forms = ["slim" if is_slim else phase.form for phase in phases]
     if "slim" in forms[forms.count("slim") :]:
@@ -169,7 +177,7 @@ def finetune(run: Run, base: Sequence[Tensor], *, method: str) -> Trained:
     def parameters(_at: int, _form: str, now: Sequence[Tensor]) -> Parameters:
         if method == "full":
             return Parameters([Full(c) for c in now])
-        return _adapter(run, network, now, purpose="factors")
+        return _adapter(run, network, now, run.settings.adapter, purpose="factors")
 
     forms = [method] * len(phases)
     return _train(run, network, run.settings.finetuning, coefficients, parameters, forms, started)
@@ -298,8 +306,14 @@ def _watch(
     )
 
 
-def _adapter(run: Run, network: Network, base: Sequence[Tensor], *, purpose: str) -> Parameters:
-    settings = run.settings.adapter
+def _wanted(settings: AdapterSettings, compression: float | None) -> AdapterSettings:
+    """Return the adapter of a pre-training phase: the phase's own compression overrides ranks, too."""
+    return settings if compression is None else replace(settings, compression=compression, ranks=None)
+
+
+def _adapter(
+    run: Run, network: Network, base: Sequence[Tensor], settings: AdapterSettings, *, purpose: str
+) -> Parameters:
     plan = Plan(settings.layers, settings.compression, settings.ranks, settings.initialisation)
     whole = Parameters([Full(c) for c in base])
     sample = replace(run.settings.points, interior=_ADJOINT_SAMPLE, boundary=1, initial=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -279,3 +281,12 @@ def test_lotra_phases_are_merged_into_the_base():
     assert ends[1] < ends[0], ends
     full = sum(c.numel() for c in trained.coefficients())
     assert trained.trainable == full > trained.parameters.size
+
+
+def test_a_lotra_phase_may_have_a_compression_of_its_own():
+    phases = "[{form: lotra, steps: 0}, {form: lotra, compression: 1/2, steps: 0}]"
+    trained = pretrain(with_phases("heat", phases))
+    (hidden,) = [layer for layer in trained.parameters.layers if isinstance(layer, TuckerChange)]
+    shape = tuple(hidden.base.shape)
+    ranks = [-(-n // 2) for n in shape]
+    assert hidden.size == sum(n * r for n, r in zip(shape, ranks, strict=True)) + math.prod(ranks)
