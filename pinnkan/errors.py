@@ -69,7 +69,7 @@ class FileAccessError(PinnkanError):
 
 
 class InterruptedRunError(PinnkanError):
-    """Stopped by a signal; the exit code says whether a state was saved (75) or not (128 + signal)."""
+    """Stopped by a signal; the exit code is 128 + signal, as a shell's."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)

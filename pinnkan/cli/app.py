@@ -40,8 +40,7 @@ Exit codes:
   5   --fail-above or a tolerance missed
   70  a bug, with its traceback
   74  cannot read or write
-  75  stopped by a signal, state saved
-  130, 143  stopped with nothing to save"""
+  130, 143  stopped by a signal; finished values are kept"""
 
 
 def _show_version(asked: bool) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from pinnkan.cli import options, render, targets
 from pinnkan.cli.progress import watching
-from pinnkan.errors import ToleranceMissedError
+from pinnkan.errors import DamagedFileError, ToleranceMissedError
 
 ERRORS = {
     "relative_l2": "||psi - u|| / ||u||, root of the sum of squares over the evaluation points;"
@@ -117,6 +117,8 @@ def evaluate(
         render.write_json(report)
     else:
         _write(report["results"])
+    if table.refused:  # after the rows of all others are out
+        raise DamagedFileError("\n".join(table.refused))
     if fail_above is not None:
         require_below(fail_above, report["results"])
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pinnkan.errors import UsageError
+from pinnkan.errors import DamagedFileError, UsageError
 from pinnkan.evaluation.norms import measure_errors
 from pinnkan.output.point_table import read_points
 from pinnkan.problem import complete_values, file_stem
@@ -27,11 +27,19 @@ _CONDITION_POINTS = 2_000
 
 @dataclass(frozen=True)
 class EvaluationTable:
-    """One row a stored result."""
+    """One row a stored result.
+
+    Attributes:
+        problem: Name.
+        parameters: Names.
+        results: The rows.
+        refused: One message for each stored file that has no row: damaged, or of another base.
+    """
 
     problem: str
     parameters: tuple[str, ...]
     results: tuple[dict[str, Any], ...]
+    refused: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return it as ``evaluate --json`` prints it."""
@@ -51,28 +59,41 @@ def evaluate(
 ) -> EvaluationTable:
     """Measure the base and every adapter, or the adapters of the values named.
 
+    An adapter that cannot be used costs its own row, not those of the others.
+
     Raises:
         UsageError: If a value has no adapter, or a point lies outside the domain.
-        WrongBaseError: If an adapter belongs to another base.
+        DamagedFileError: If the base cannot be used.
     """
     run_directory = RunDirectory(directory)
     base = run_directory.base()
     place, precision = device_for(device), dtype_for(dtype) if dtype else None
+    rows: list[dict[str, Any]] = []
+    refused: list[str] = []
+
+    def measure(result: Result) -> None:
+        solution = result.solution(place, precision)
+        rows.append(_row(result, solution, _places(solution.instance, points, eval_seed), eval_seed))
+
     with limited_threads(threads):
-        rows = []
-        for result in _chosen(run_directory, base, values):
-            solution = result.solution(place, precision)
-            rows.append(_row(result, solution, _places(solution.instance, points, eval_seed), eval_seed))
+        if values is None:
+            measure(base)
+        for path in _chosen(run_directory, base, values):
+            try:
+                measure(run_directory.adapter(path, base))
+            except DamagedFileError as fault:
+                refused.append(str(fault))
     names = tuple(parameter.name for parameter in base.problem.parameters)
-    return EvaluationTable(base.problem.name, names, tuple(rows))
+    return EvaluationTable(base.problem.name, names, tuple(rows), tuple(refused))
 
 
 def _chosen(
     run_directory: RunDirectory, base: Result, values: Sequence[Mapping[str, float]] | None
-) -> list[Result]:
+) -> list[Path]:
+    """Return the files of the adapters asked for; all of them where no values are named."""
     paths = run_directory.adapter_paths()
     if values is None:
-        return [base, *(run_directory.adapter(path, base) for path in paths)]
+        return paths
     chosen = []
     for one in values:
         stem = file_stem(complete_values(base.problem.parameters, one))
@@ -84,7 +105,7 @@ def _chosen(
                 f"{run_directory.path} has no adapter for {stem} (there: {known}); "
                 f"'pinnkan finetune {run_directory.path}' trains it"
             )
-        chosen += [run_directory.adapter(path, base) for path in found]
+        chosen += found
     return chosen
 
 

@@ -32,7 +32,7 @@ PLACE = "heat.yaml:14:9: error: equation[0]: unknown name 'u_yy'"
         (DivergedError("the loss is not finite"), 4, "error: the loss is not finite\n"),
         (ToleranceMissedError("too large"), 5, "error: too large\n"),
         (FileAccessError("cannot write x"), 74, "error: cannot write x\n"),
-        (InterruptedRunError("state saved", 75), 75, "error: state saved\n"),
+        (InterruptedRunError("stopped", 143), 143, "error: stopped\n"),
         (InterruptedRunError("nothing to save", 143), 143, "error: nothing to save\n"),
         (PinnkanError("a fault"), 2, "error: a fault\n"),
         (

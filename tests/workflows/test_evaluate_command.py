@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -140,6 +142,16 @@ def test_a_truncated_file_is_named(pinnkan, run, name, keep):
     assert answer.code == 3
     assert answer.err.startswith(f"error: {path}: ")
     assert answer.err.count("\n") == 1
+
+
+def test_a_damaged_adapter_costs_its_own_row_alone(pinnkan, run):
+    """Rows of all others come out first; then the file is named, and the exit code is 3."""
+    (run / "adapters" / "lambda=9.h5").write_bytes(b"no HDF5")
+    answer = pinnkan("evaluate", run, "--json")
+    assert answer.code == 3
+    rows = json.loads(answer.out)["results"]
+    assert [row["parameters"]["lambda"] for row in rows] == [0.0, 0.5]
+    assert answer.err.startswith(f"error: {run / 'adapters' / 'lambda=9.h5'}: ")
 
 
 def test_an_adapter_of_another_base(pinnkan, done, run, folder):
