@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pinnkan.errors import DamagedFileError
+from pinnkan.files import read_file
 from pinnkan.store.document import decode_document
-from pinnkan.store.durable import read_file
 from pinnkan.store.hashing import check_bytes
 from pinnkan.store.layout import KINDS, Array, Contents, unpack
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from pinnkan.errors import DivergedError, FileAccessError, PinnkanError, UsageError
+from pinnkan.files import replace_file
 from pinnkan.store.document import check_json, encode_document
-from pinnkan.store.durable import replace_file
 from pinnkan.store.hashing import check_bytes
 from pinnkan.store.layout import KINDS, Array, Contents, pack, user_block
 from pinnkan.store.reader import read_store

@@ -9,9 +9,10 @@ from pathlib import Path
 import torch
 
 from pinnkan.errors import DamagedFileError, InterruptedRunError, PinnkanError, UsageError
+from pinnkan.files import clean_leftovers, require_writable
 from pinnkan.problem import Problem, complete_values, file_stem, load_problem
 from pinnkan.progress import Observer
-from pinnkan.store import clean_leftovers, read_store, require_writable, write_store
+from pinnkan.store import read_store, write_store
 from pinnkan.training import Run, Trained
 from pinnkan.training import finetune as train_adapter
 from pinnkan.training import pretrain as train_from_scratch

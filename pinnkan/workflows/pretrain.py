@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from pinnkan.errors import DamagedFileError, InterruptedRunError, UsageError
+from pinnkan.files import clean_leftovers, require_writable
 from pinnkan.problem import Problem
 from pinnkan.progress import Observer
-from pinnkan.store import clean_leftovers, read_store, require_writable, write_store
+from pinnkan.store import read_store, write_store
 from pinnkan.training import Run
 from pinnkan.training import pretrain as train_base
 from pinnkan.workflows.environment import device_for, dtype_for, limited_threads, provenance

@@ -30,7 +30,7 @@ ROW = {
 
 def table_of(*rows):
     report = {"problem": "heat", "parameters": ["lambda"], "results": list(rows)}
-    return lambda *args, **options: SimpleNamespace(to_json=lambda: report)
+    return lambda *args, **options: SimpleNamespace(to_json=lambda: report, refused=())
 
 
 def test_pretrain_hands_on_every_option(pinnkan_command, workflow, problem, result):

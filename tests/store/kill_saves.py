@@ -17,7 +17,8 @@ from typing import Any
 
 from store_files import adapter_arrays, adapter_meta, saved_adapter
 
-from pinnkan.store import clean_leftovers, read_store, write_store
+from pinnkan.files import clean_leftovers
+from pinnkan.store import read_store, write_store
 
 CALLS = ("open", "write", "fsync", "close", "replace", "fstat", "unlink")
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from store_files import adapter_arrays, adapter_meta
 
-from pinnkan.store import clean_leftovers, read_store, write_store
+from pinnkan.files import clean_leftovers
+from pinnkan.store import read_store, write_store
 
 
 def main(path: Path, rounds: int, seed: int, start: Path) -> None:

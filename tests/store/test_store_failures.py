@@ -14,7 +14,8 @@ import pytest
 from store_files import adapter_arrays, adapter_meta, saved_adapter
 
 from pinnkan.errors import FileAccessError
-from pinnkan.store import read_store, require_writable, verify, write_store
+from pinnkan.files import require_writable
+from pinnkan.store import read_store, verify, write_store
 
 CAUSES = (errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS, errno.EDQUOT)
 IN_PLACE = "; the new file is in place, but a power cut may bring the old one back"

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from store_files import THOROUGH, adapter_arrays, adapter_meta, saved_adapter
 
-from pinnkan.store import clean_leftovers, read_store, write_store
+from pinnkan.files import clean_leftovers
+from pinnkan.store import read_store, write_store
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from store_files import adapter_arrays
 
-from pinnkan.store import clean_leftovers, leftovers, write_store
+from pinnkan.files import clean_leftovers, leftovers
+from pinnkan.store import write_store
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="leftovers stay there")
 
@@ -116,7 +117,7 @@ def test_a_live_writer_is_left_alone(tmp_path, monkeypatch):
 def in_another_process(folder: Path) -> str:
     code = (
         "import socket, sys; socket.gethostname = lambda: 'node_17.cluster';"
-        "from pinnkan.store import clean_leftovers; print(clean_leftovers(sys.argv[1]))"
+        "from pinnkan.files import clean_leftovers; print(clean_leftovers(sys.argv[1]))"
     )
     return subprocess.run(
         [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True

@@ -9,9 +9,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from pinnkan.errors import DamagedFileError, FileAccessError, UsageError
-from pinnkan.store.leftovers import claim_temporary
+from pinnkan.files.leftovers import claim_temporary
 
 # What file systems answer that cannot flush a folder; their renames are as durable as they get.
 _FOLDER_SYNC_UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP)
@@ -22,9 +23,7 @@ _PROBE_BYTES = 4096  # one block: an empty file fits on a full disk
 def replace_file(path: Path, data: bytes, check: Callable[[Path], None]) -> None:
     """Put data at a path so that, whatever happens, the old or the new file is there, complete.
 
-    Written beside, flushed, checked, renamed, folder flushed. Missing folders
-    are made; a symbolic link keeps its place and the file that it points to is
-    replaced. On any failure the temporary file is removed.
+    As `atomic_writer`; missing folders are made.
 
     Args:
         path: The final place.
@@ -34,17 +33,73 @@ def replace_file(path: Path, data: bytes, check: Callable[[Path], None]) -> None
     Raises:
         FileAccessError: If the system refuses any step, naming path and cause.
     """
+    with _replacing(path, check, make_folders=True) as (_, descriptor):
+        _write_all(descriptor, data)
+
+
+@contextmanager
+def atomic_writer(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a file for binary writing that appears under its name only when it is complete.
+
+    Written beside, flushed, renamed, folder flushed. Whatever ends the block early, an interruption
+    included, leaves the old file as it was and no temporary one. A symbolic link keeps its place:
+    the file that it points to is replaced.
+
+    Args:
+        path: The target, in a folder that exists.
+
+    Yields:
+        A buffered binary file, not yet under its final name.
+
+    Raises:
+        FileAccessError: If the system refuses (no such folder, no permission, disk full), or the
+            target is not a regular file.
+    """
+    with (
+        _replacing(Path(path), lambda _: None, make_folders=False) as (temporary, descriptor),
+        open(temporary, "wb", opener=lambda *_: os.dup(descriptor)) as file,
+    ):
+        yield file
+
+
+@contextmanager
+def _replacing(
+    path: Path, check: Callable[[Path], None], *, make_folders: bool
+) -> Iterator[tuple[Path, int]]:
+    """Yield a temporary file and its descriptor; then flush, check, rename and flush the folder."""
     state = ""
     target = Path(os.path.realpath(path))
     try:
-        _make_folder(target.parent)
+        _refuse_special(target)
+        if make_folders:
+            _make_folder(target.parent)
         # Opened first: a folder that cannot be flushed is found out while the old file is still in place.
         with _open_folder(target.parent) as folder:
-            _replace(target, data, check)
+            temporary, descriptor = claim_temporary(target)
+            try:
+                try:
+                    yield temporary, descriptor
+                    os.fsync(descriptor)
+                    check(temporary)
+                finally:
+                    os.close(descriptor)
+                os.replace(temporary, target)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(temporary)
+                raise
             state = "; the new file is in place, but a power cut may bring the old one back"
             _sync_folder(folder)
     except OSError as error:
         raise FileAccessError(f"cannot write {path}: {error.strerror or error}{state}") from error
+
+
+def _refuse_special(target: Path) -> None:
+    """Refuse a directory, a device or a pipe: a rename over ``/dev/null`` would replace the device."""
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "it is not a regular file")
 
 
 def require_writable(path: str | os.PathLike[str]) -> None:
@@ -60,8 +115,7 @@ def require_writable(path: str | os.PathLike[str]) -> None:
     made = [folder for folder in target.parents if not folder.exists()]  # innermost first
     try:
         _make_folder(target.parent)
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        _refuse_special(target)
         temporary, descriptor = claim_temporary(target)
         try:
             _write_all(descriptor, bytes(_PROBE_BYTES))
@@ -98,22 +152,6 @@ def read_file(path: Path, max_bytes: int) -> bytes:
         raise UsageError(f"{path} is a directory, expected a file") from error
     except OSError as error:
         raise FileAccessError.of("read", path, error) from error
-
-
-def _replace(path: Path, data: bytes, check: Callable[[Path], None]) -> None:
-    temporary, descriptor = claim_temporary(path)
-    try:
-        try:
-            _write_all(descriptor, data)
-            os.fsync(descriptor)
-            check(temporary)
-        finally:
-            os.close(descriptor)
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -79,7 +79,7 @@ def test_no_directory(tmp_path):
 
 
 def test_a_directory_or_a_device_is_not_replaced(tmp_path):
-    with pytest.raises(FileAccessError, match="it is a directory"), atomic_writer(tmp_path):
+    with pytest.raises(FileAccessError, match="Is a directory"), atomic_writer(tmp_path):
         pass
     with pytest.raises(FileAccessError, match="it is not a regular file"), atomic_writer("/dev/null"):
         pass
