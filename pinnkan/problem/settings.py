@@ -93,7 +93,8 @@ class TrainingSettings(PhaseSettings):
 
     phases: tuple[PhaseSettings, ...] = ()
     precision: str = _key("mixed", choices=("mixed", "full"))
-    """``mixed``: features, adjoints and Gram products of Levenberg-Marquardt in float32."""
+    """``mixed``: features, adjoints and Jacobian of Levenberg-Marquardt in float32, Gram matrices of its
+    rows in float64; ``full``: all in float64."""
 
 
 @dataclass(frozen=True)

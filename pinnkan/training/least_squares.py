@@ -2,7 +2,7 @@
 
 Points are worked through in chunks, so that features and adjoints of a chunk
 stay in cache and memory does not grow with the number of points. Residuals are
-float64; features, adjoints and products of a linearisation may be float32.
+float64; features, adjoints and the Jacobian of a linearisation may be float32.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class NetworkLeastSquares:
         network: Layers and input map.
         parameters: How coefficients depend on theta.
         sets: Residuals and their points.
-        product_dtype: Of features, adjoints and Gram products in `linearise`.
+        product_dtype: Of features, adjoints and Jacobian in `linearise`.
         chunk: Points worked through at a time.
     """
 

@@ -121,7 +121,7 @@ def pretrain(run: Run) -> Trained:
 
     A full phase on few points overfits, yet finds features; ``lotra`` phases on many
     points then move few numbers among those features and take the overfitting
-    out (hyperbolic family: 2e-1 after the first, 6e-4 after two more).
+    out (hyperbolic family: 2e-1 after the first, 4e-3 after one more, 2e-4 after three smoothed ones).
 
     Raises:
         UsageError: If a slim phase follows another form, or the network has no Tucker form.

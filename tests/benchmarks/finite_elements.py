@@ -328,7 +328,9 @@ def train(family: str, value: float, options: argparse.Namespace) -> list[Traine
     found: dict[str, list[tuple[float, float, int]]] = {}
     for seed in options.seeds:
         base, curve = trained_curve(shipped, shipped.base_values, seed=seed, time_limit=limit)
-        found.setdefault("base", []).append((curve.total, curve.final, base.parameters.size))
+        found.setdefault("base", []).append(
+            (curve.total, curve.final, sum(c.numel() for c in base.coefficients()))
+        )
         adapter, curve = trained_curve(
             shipped, {"lambda": value}, seed=seed, base=base.coefficients(), time_limit=limit
         )
