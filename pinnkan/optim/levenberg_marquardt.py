@@ -8,7 +8,8 @@ the matrix, so that mu has no unit. The acceleration a solves the same system
 with the second directional derivative r'' of r along v in place of r, and the
 step is v + a/2: a bend along the curved valley floor that the loss of a
 physics-informed network has (regression of a hyperbolic base, 12 steps:
-1.3e-4 without, 8.6e-5 with). Its price is one evaluation of r.
+1.3e-4 without, 8.6e-5 with). Its price is one evaluation of r. Where 2 |a| > 0.75 |v|
+the expansion does not converge, and v alone is tried.
 
 Rows of J may be float32; their Gram matrix and its factorisation are float64.
 A Gram product in float32 is wrong by 6e-8 of the largest eigenvalue, hundreds of
@@ -88,7 +89,7 @@ class LevenbergMarquardt(Optimizer):
         return Step(loss, f"no decrease in {_TRIALS} trials", stalled=True, residuals=residuals)
 
     def _trial(self, system: _System, residuals: Tensor) -> _Trial | None:
-        """Return the step at the present damping, or None where rounding or curvature forbids it."""
+        """Return the step at the present damping, or None where rounding left no positive matrix."""
         factor = system.factor(self.damping)
         if factor is None:
             return None
