@@ -73,7 +73,7 @@ def family_for(
 ) -> Problem:
     """Return the elliptic problem with this optimizer in both recipes; None keeps the file's number."""
     # Nothing of the file's own recipe beside its optimizer.
-    plain = "patience: 0, refresh: 0, slim: false"
+    plain = "patience: 0, refresh: 0, form: full"
     schedules = {"adam": "cosine"}
     phases = ", ".join(
         f"{{optimizer: {name}, steps: {steps}, schedule: {schedules.get(name, 'constant')}, {plain}}}"
