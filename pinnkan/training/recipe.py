@@ -116,6 +116,13 @@ def generator_for(seed: int, purpose: str) -> torch.Generator:
     return torch.Generator().manual_seed(int(key.generate_state(1, np.uint64)[0] >> 1))
 
 
+def plan_for(settings: AdapterSettings, compression: float | None = None) -> Plan:
+    """Return the plan of an adapter; a pre-training phase's own compression overrides ranks, too."""
+    if compression is not None:
+        settings = replace(settings, compression=compression, ranks=None)
+    return Plan(settings.layers, settings.compression, settings.ranks, settings.initialisation)
+
+
 def pretrain(run: Run) -> Trained:
     """Train a network from random coefficients by the phases of ``training:``.
 
@@ -138,8 +145,8 @@ def pretrain(run: Run) -> Trained:
         if form == "slim":
             return _moved(slim(coefficients, run.settings.network.rank, generator), run.device)
         if form == "lotra":
-            wanted = _wanted(run.settings.adapter, phases[at].compression)
-            return _adapter(run, network, coefficients, wanted, purpose=f"factors of phase {at}")
+            plan = plan_for(run.settings.adapter, phases[at].compression)
+            return _adapter(run, network, coefficients, plan, purpose=f"factors of phase {at}")
         return Parameters([Full(c) for c in coefficients])
 
     is_slim = run.settings.network.kind == "slim"
@@ -177,7 +184,7 @@ def finetune(run: Run, base: Sequence[Tensor], *, method: str) -> Trained:
     def parameters(_at: int, _form: str, now: Sequence[Tensor]) -> Parameters:
         if method == "full":
             return Parameters([Full(c) for c in now])
-        return _adapter(run, network, now, run.settings.adapter, purpose="factors")
+        return _adapter(run, network, now, plan_for(run.settings.adapter), purpose="factors")
 
     forms = [method] * len(phases)
     return _train(run, network, run.settings.finetuning, coefficients, parameters, forms, started)
@@ -306,15 +313,7 @@ def _watch(
     )
 
 
-def _wanted(settings: AdapterSettings, compression: float | None) -> AdapterSettings:
-    """Return the adapter of a pre-training phase: the phase's own compression overrides ranks, too."""
-    return settings if compression is None else replace(settings, compression=compression, ranks=None)
-
-
-def _adapter(
-    run: Run, network: Network, base: Sequence[Tensor], settings: AdapterSettings, *, purpose: str
-) -> Parameters:
-    plan = Plan(settings.layers, settings.compression, settings.ranks, settings.initialisation)
+def _adapter(run: Run, network: Network, base: Sequence[Tensor], plan: Plan, *, purpose: str) -> Parameters:
     whole = Parameters([Full(c) for c in base])
     sample = replace(run.settings.points, interior=_ADJOINT_SAMPLE, boundary=1, initial=1)
     sets = training_sets(run.instance, sample, seed=run.seed, variant=0, device=run.device)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pinnkan.adapters import Plan, attach, slim
+from pinnkan.adapters import attach, slim
 from pinnkan.errors import UsageError
 from pinnkan.output.canvas import PICTURES
 from pinnkan.output.collocation import plot_collocation
@@ -19,7 +19,7 @@ from pinnkan.problem import Problem
 from pinnkan.problem.check import CheckedStatement, check_problem
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.settings import Settings
-from pinnkan.training import network_for
+from pinnkan.training import network_for, plan_for
 from pinnkan.workflows.environment import device_for, dtype_for, limited_threads
 from pinnkan.workflows.show import network_facts
 
@@ -103,21 +103,25 @@ def _parameters(
     """Count the trainable numbers of base and adapter; an adapter that cannot be is a finding."""
     generator = torch.Generator().manual_seed(0)
     coefficients = network_for(instance, settings.network).initial(generator)
-    wanted = settings.adapter
-    plan = Plan(wanted.layers, wanted.compression, wanted.ranks, wanted.initialisation)
     adjoints = [torch.zeros(1, c.shape[1]) for c in coefficients]
+
+    def adapted(compression: float | None = None) -> int:
+        plan = plan_for(settings.adapter, compression)
+        return attach(coefficients, plan, adjoints=adjoints, generator=generator).size
+
     try:
-        adapter: int | None = attach(coefficients, plan, adjoints=adjoints, generator=generator).size
+        adapter: int | None = adapted()
     except UsageError as fault:
         adapter = None
         findings.append({"severity": "warning", "message": str(fault)})
-    phases = settings.training.phases or (settings.training,)
-    forms = {"slim"} if settings.network.kind == "slim" else {phase.form for phase in phases}
-    sizes: list[int] = [sum(c.numel() for c in coefficients)] if "full" in forms else []
-    if "slim" in forms:
-        sizes.append(slim(coefficients, settings.network.rank, generator).size)
-    if "lotra" in forms and adapter is not None:
-        sizes.append(adapter)
+    sizes = []
+    for phase in settings.training.phases or (settings.training,):
+        if settings.network.kind == "slim" or phase.form == "slim":
+            sizes.append(slim(coefficients, settings.network.rank, generator).size)
+        elif phase.form == "full":
+            sizes.append(sum(c.numel() for c in coefficients))
+        elif adapter is not None:
+            sizes.append(adapted(phase.compression))
     # As training reports them: the most that move in any one phase.
     base = max(sizes, default=None)
     return {"trainable_parameters": base, "adapter_parameters": adapter}

@@ -47,6 +47,7 @@ def test_sizes_follow_the_settings(done, folder, override, base, adapter):
         ["training.phases=[{form: slim, steps: 1}, {form: lotra, steps: 1}]"],
         ["training.phases=[{form: lotra, steps: 1}, {form: lotra, steps: 1}]"],
         ["training.phases=[{form: lotra, steps: 1}, {form: full, steps: 1}]"],
+        ["training.phases=[{form: lotra, compression: 1, steps: 1}]"],
     ],
 )
 def test_the_counted_parameters_are_the_trained_ones(done, folder, sets):
