@@ -84,7 +84,7 @@ def _replacing(
                 finally:
                     os.close(descriptor)
                 os.replace(temporary, target)
-            except BaseException:
+            except BaseException:  # an interruption too; cleaned up after, then passed on
                 with suppress(OSError):
                     os.unlink(temporary)
                 raise
