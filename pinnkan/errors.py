@@ -80,3 +80,9 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     """Return ``; did you mean 'x'?`` for the nearest known word, or an empty string."""
     near = get_close_matches(word, known, n=1, cutoff=0.6)
     return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def quote(text: str, most: int = 40) -> str:
+    """Return the text in single quotes, printable and shortened, for use inside a message."""
+    clean = "".join(c if c.isprintable() else "?" for c in text)
+    return f"'{clean if len(clean) <= most else clean[: most - 3] + '...'}'"

@@ -33,6 +33,7 @@ FLOORS = {
     "tucker": 1,
     "channels": 0,
     "files": 0,
+    "parameters": 0,
     "progress": 0,
     "errors": 0,
 }

@@ -21,7 +21,7 @@ import typer
 import pinnkan.errors
 from pinnkan.cli.app import COMMANDS, EXIT_CODES, make_app
 from pinnkan.cli.evaluate import COST, ERRORS
-from pinnkan.problem.loading import load_problem, shipped_problems
+from pinnkan.problem import load_problem, shipped_problems
 from pinnkan.problem.schema import KEYS
 from pinnkan.problem.settings import RATES, PhaseSettings, Settings
 

@@ -70,7 +70,7 @@ def finetune(
 
 def _echo(observer: Observer, values: Sequence[dict[str, float]]) -> None:
     """Say which values the options came to: start:stop:count reads as start:step:stop elsewhere."""
-    from pinnkan.problem.family import echo_values
+    from pinnkan.parameters import echo_values
 
     plural = "" if len(values) == 1 else "s"
     observer.note(f"{len(values)} value{plural}: {echo_values(values)}")

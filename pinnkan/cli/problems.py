@@ -20,10 +20,10 @@ def problems(
 
     Each name is a PROBLEM for 'pinnkan check' and 'pinnkan pretrain'.
     """
-    from pinnkan.problem.loading import load_problem, shipped_problems
+    from pinnkan.problem.finding import problem_title, shipped_problems
 
     rows = [
-        {"name": name, "title": load_problem(path).title, "file": str(path)}
+        {"name": name, "title": problem_title(path), "file": str(path)}
         for name, path in shipped_problems().items()
     ]
     if as_json:

@@ -76,7 +76,7 @@ _SMALL = ("relative_", "absolute_", "boundary_max", "residual_", "zero_network_"
 
 def _values(values: Mapping[str, float]) -> str:
     """Write parameter values as they are named in files: ``nu=0.01,beta=2``."""
-    from pinnkan.problem.family import file_stem
+    from pinnkan.parameters import file_stem
 
     return file_stem(values) or UNKNOWN
 

@@ -26,9 +26,12 @@ def load(name: str, overrides: Sequence[str] | None) -> Problem:
         UsageError: If there is no such file and no shipped problem of this name.
         ProblemError: If the file or an override has faults.
     """
-    from pinnkan.problem.loading import find_problem, load_problem
+    from pinnkan.problem.finding import find_problem
 
-    return load_problem(find_problem(name), overrides=overrides or ())
+    path = find_problem(name)  # a wrong name is answered before SymPy is imported
+    from pinnkan.problem.loading import load_problem
+
+    return load_problem(path, overrides=overrides or ())
 
 
 def require_run(directory: Path) -> Path:
@@ -73,7 +76,7 @@ def expand(
     Raises:
         UsageError: If a value or a name cannot be read.
     """
-    from pinnkan.problem.family import family_points
+    from pinnkan.parameters import family_points
 
     return family_points(problem.parameters, only=lambdas or (), named=params or ())
 

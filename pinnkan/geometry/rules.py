@@ -18,8 +18,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigvalsh_tridiagonal
-from scipy.stats import qmc
 
 from pinnkan.errors import UsageError, did_you_mean
 
@@ -87,6 +85,8 @@ def _shifted_gauss(count: int, shift: float) -> tuple[FloatArray, FloatArray]:
     Math. Comp. 23, 1969); the weights are the Christoffel numbers
     1 / sum_{k<n} (2k + 1) P_k(x)^2, which that change leaves in force.
     """
+    from scipy.linalg import eigvalsh_tridiagonal
+
     k = np.arange(1.0, count)
     diagonal = np.zeros(count)
     diagonal[-1] = -shift * count / (2 * count - 1)
@@ -112,6 +112,8 @@ def unit_cube(count: int, dimension: int, *, rule: str, rng: np.random.Generator
     if rule == "random" or dimension == 0:
         # [2^-53, 1): the endpoint 0 would put a point on an axis or in a corner
         return np.maximum(rng.random((count, dimension)), 2.0**-53)
+    from scipy.stats import qmc  # takes a second to import, and most point sets are no Sobol points
+
     scale = 1 << _SOBOL_BITS
     # a whole power of two: any other number makes SciPy warn of lost balance
     exponent = max(0, math.ceil(math.log2(count)))

@@ -18,7 +18,7 @@ from pinnkan.expressions import (
     substitute_unknown,
     total_derivative,
 )
-from pinnkan.problem.family import file_stem
+from pinnkan.parameters import file_stem
 from pinnkan.problem.instance import Instance, full_residual
 from pinnkan.problem.prescribed import Prescribed, prescribed
 from pinnkan.problem.spec import Condition, Equation, Problem

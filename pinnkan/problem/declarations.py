@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 import sympy
 
+from pinnkan.errors import quote
 from pinnkan.expressions import RESERVED, ExpressionFault, Names, symbol, to_value
 from pinnkan.expressions.audit import constant_value
-from pinnkan.problem.family import Parameter
+from pinnkan.parameters import Parameter, parse_number
 from pinnkan.problem.fields import (
     describe,
-    parse_number,
     read_block,
     read_list,
     read_text,
@@ -21,7 +21,7 @@ from pinnkan.problem.fields import (
     require,
 )
 from pinnkan.problem.formulas import Formula, names_in, read_formula
-from pinnkan.problem.places import Faults, Place, quote
+from pinnkan.problem.places import Faults, Place
 from pinnkan.problem.reader import Block, Listing, Node, Scalar
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*")

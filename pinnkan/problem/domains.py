@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import sympy
 
-from pinnkan.errors import ProblemError, UsageError
+from pinnkan.errors import ProblemError, UsageError, quote
 from pinnkan.expressions import substitute
 from pinnkan.geometry import SHAPES, Domain, make_shape
 from pinnkan.geometry import Shape as SpaceShape
@@ -20,7 +20,7 @@ from pinnkan.problem.fields import (
     suggest,
 )
 from pinnkan.problem.formulas import names_in, read_formula
-from pinnkan.problem.places import Faults, quote
+from pinnkan.problem.places import Faults
 from pinnkan.problem.reader import Block, Listing, Node
 from pinnkan.problem.spec import Problem, Shape
 

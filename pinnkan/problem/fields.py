@@ -10,24 +10,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
-from pinnkan.errors import did_you_mean
-from pinnkan.problem.places import Faults, Place, quote
+from pinnkan.errors import did_you_mean, quote
+from pinnkan.parameters import parse_number
+from pinnkan.problem.places import Faults, Place
 from pinnkan.problem.reader import Block, Listing, Node, Scalar
 
-_DECIMAL = r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?"
-_NUMBER = re.compile(rf"({_DECIMAL})(?:\s*/\s*({_DECIMAL}))?")
-_LONGEST_NUMBER = 60
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-
-
-def parse_number(text: str) -> float | None:
-    """Return the value of a decimal number or a fraction of two, None for anything else or not finite."""
-    match = _NUMBER.fullmatch(text.strip()) if len(text) <= _LONGEST_NUMBER else None
-    if match is None:
-        return None
-    denominator = float(match[2]) if match[2] else 1.0
-    value = float(match[1]) / denominator if denominator else math.inf
-    return value if math.isfinite(value) else None
 
 
 def describe(node: Node) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pinnkan.problem.places import Faults, Place, Source, quote
+from pinnkan.errors import quote
+from pinnkan.problem.places import Faults, Place, Source
 from pinnkan.problem.reader import Block, Listing, Node, Scalar, read_yaml
 
 OPTION = "--set"

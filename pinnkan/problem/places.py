@@ -82,9 +82,3 @@ class Faults:
         if self.found:
             ordered = sorted(self.found, key=lambda item: (item[0].source.name, item[0].line, item[0].column))
             raise ProblemError([place.render(message) for place, message in ordered])
-
-
-def quote(text: str, most: int = 40) -> str:
-    """Return the text in single quotes, printable and shortened, for use inside a message."""
-    clean = "".join(c if c.isprintable() else "?" for c in text)
-    return f"'{clean if len(clean) <= most else clean[: most - 3] + '...'}'"

@@ -15,7 +15,8 @@ from typing import Any
 
 import yaml
 
-from pinnkan.problem.places import Faults, Place, Source, quote
+from pinnkan.errors import quote
+from pinnkan.problem.places import Faults, Place, Source
 
 MOST_CHARACTERS = 256 * 1024
 MOST_NODES = 20_000

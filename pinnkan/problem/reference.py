@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pinnkan.errors import FileAccessError, UsageError
-from pinnkan.problem.places import quote
+from pinnkan.errors import FileAccessError, UsageError, quote
 from pinnkan.problem.spec import Problem
 
 FloatArray = NDArray[np.float64]

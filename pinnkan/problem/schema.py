@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pinnkan.errors import quote
 from pinnkan.expressions import derivative_symbols
 from pinnkan.problem.declarations import Declared, read_declarations
 from pinnkan.problem.domains import check_at_base, read_interval, read_shape
 from pinnkan.problem.fields import read_block, read_text, refuse_unknown_keys
 from pinnkan.problem.formulas import names_in
 from pinnkan.problem.overrides import apply_overrides
-from pinnkan.problem.places import Faults, quote
+from pinnkan.problem.places import Faults
 from pinnkan.problem.prescribed import prescribed
 from pinnkan.problem.reader import Block, read_yaml
 from pinnkan.problem.settings_schema import SETTINGS_KEYS, read_settings

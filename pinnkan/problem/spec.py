@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import sympy
 
 from pinnkan.expressions import Names
-from pinnkan.problem.family import Parameter, complete_values
+from pinnkan.parameters import Parameter, complete_values
 from pinnkan.problem.places import Place
 from pinnkan.problem.settings import Settings
 

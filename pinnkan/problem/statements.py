@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from pinnkan.errors import UsageError
+from pinnkan.errors import UsageError, quote
 from pinnkan.expressions import (
     Names,
     derivative_symbols,
@@ -28,7 +28,7 @@ from pinnkan.problem.fields import (
     require,
 )
 from pinnkan.problem.formulas import Formula, mentions_inside_call, names_in, read_formula
-from pinnkan.problem.places import Faults, quote
+from pinnkan.problem.places import Faults
 from pinnkan.problem.reader import Block, Listing, Node, Scalar
 from pinnkan.problem.spec import Condition, Equation
 

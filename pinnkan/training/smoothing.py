@@ -24,7 +24,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.spatial import cKDTree
 from torch import Tensor
 
 from pinnkan.networks.network import Network
@@ -143,6 +142,8 @@ def _operator(sets: Sequence[TrainingSet], network: Network, neighbours: int) ->
 
 def _averages(one: TrainingSet, network: Network, neighbours: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the neighbours (M', k) of every point that has an average, and its row of S over them."""
+    from scipy.spatial import cKDTree
+
     points = one.points.cpu().numpy() / np.asarray(network.half_width)
     root = one.root_weights.cpu().numpy()
     count = min(neighbours, one.count)

@@ -13,7 +13,7 @@ import numpy as np
 from pinnkan.errors import DamagedFileError, UsageError
 from pinnkan.evaluation.norms import measure_errors
 from pinnkan.output.point_table import read_points
-from pinnkan.problem import complete_values, file_stem
+from pinnkan.parameters import complete_values, file_stem
 from pinnkan.problem.instance import Instance
 from pinnkan.progress import Observer
 from pinnkan.solution import Solution

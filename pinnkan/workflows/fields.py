@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pinnkan.errors import UsageError
-from pinnkan.problem import file_stem
+from pinnkan.parameters import file_stem
 from pinnkan.problem.instance import Instance
 from pinnkan.solution import Solution
 

@@ -10,7 +10,8 @@ import torch
 
 from pinnkan.errors import DamagedFileError, InterruptedRunError, PinnkanError, UsageError
 from pinnkan.files import clean_leftovers, require_writable
-from pinnkan.problem import Problem, complete_values, file_stem, load_problem
+from pinnkan.parameters import complete_values, file_stem
+from pinnkan.problem import Problem, load_problem
 from pinnkan.progress import Observer
 from pinnkan.store import read_store, write_store
 from pinnkan.training import Run, Trained

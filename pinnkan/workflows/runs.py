@@ -14,7 +14,8 @@ from torch import Tensor
 
 from pinnkan.adapters import Parameters, TuckerChange
 from pinnkan.errors import DamagedFileError, UsageError, WrongBaseError
-from pinnkan.problem import Problem, complete_values, file_stem
+from pinnkan.parameters import complete_values, file_stem
+from pinnkan.problem import Problem
 from pinnkan.problem.instance import Instance
 from pinnkan.solution import Solution
 from pinnkan.store import Stored, hash_arrays, read_store

@@ -83,8 +83,8 @@ def workflow(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[..., An
 @pytest.fixture
 def problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     """A problem called heat with the parameter lambda: shipped, and held by the run directory."""
-    from pinnkan.problem import loading
-    from pinnkan.problem.family import Parameter
+    from pinnkan.parameters import Parameter
+    from pinnkan.problem import finding, loading
 
     heat = SimpleNamespace(
         name="heat", title="Heat equation", parameters=(Parameter("lambda", 0.0),), overrides=()
@@ -94,8 +94,9 @@ def problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
         return SimpleNamespace(**{**vars(heat), "overrides": tuple(overrides)})
 
     monkeypatch.setattr(loading, "load_problem", load_problem)
+    monkeypatch.setattr(finding, "problem_title", lambda path: heat.title)
     monkeypatch.setattr(
-        loading,
+        finding,
         "shipped_problems",
         lambda: {name: tmp_path / f"{name}.yaml" for name in ("elliptic", "heat")},
     )

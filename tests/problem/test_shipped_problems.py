@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-import pinnkan.problem.loading as loading
+import pinnkan.problem.finding as finding
 from pinnkan.channels import Collapsed
 from pinnkan.errors import FileAccessError, ProblemError, UsageError
 from pinnkan.problem import load_problem, shipped_problems
@@ -148,5 +148,5 @@ def test_a_wheel_carries_the_problems_inside(tmp_path, monkeypatch):
     inside = tmp_path / "pinnkan" / "problems"
     inside.mkdir(parents=True)
     (inside / "mine.yaml").write_text("title: x\n")
-    monkeypatch.setattr(loading, "_PACKAGE", tmp_path / "pinnkan")
+    monkeypatch.setattr(finding, "_PACKAGE", tmp_path / "pinnkan")
     assert shipped_problems() == {"mine": inside / "mine.yaml"}

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from pinnkan.errors import ProblemError
-from pinnkan.problem.fields import parse_number, read_flag, read_integer, read_number, read_text
+from pinnkan.problem.fields import read_flag, read_integer, read_number, read_text
 from pinnkan.problem.places import Faults, Place, Source
 from pinnkan.problem.reader import Block, Listing, Scalar, read_yaml
 
@@ -26,35 +26,6 @@ def read(text: str):
 
 def scalar(text: str) -> Scalar:
     return Scalar(text, Place(Source.of("file", text), 1, 1))
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("1e-3", 1e-3),
-        ("1E5", 1e5),
-        ("1.0e3", 1000.0),
-        ("-.5", -0.5),
-        ("+2.", 2.0),
-        ("1/8", 0.125),
-        ("1/3", 1 / 3),
-        (" 7 ", 7.0),
-        ("010", None),
-        ("1:30", None),
-        ("0x10", None),
-        ("1_000", None),
-        ("1e999", None),
-        ("1/0", None),
-        ("nan", None),
-        (".inf", None),
-        ("2024-01-02", None),
-        ("no", None),
-        ("1" * 5000, None),
-        ("", None),
-    ],
-)
-def test_numbers_are_decimals_or_fractions_and_nothing_else(text, value):
-    assert parse_number(text) == value
 
 
 def test_the_key_decides_the_type():

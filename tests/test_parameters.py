@@ -7,10 +7,47 @@ from __future__ import annotations
 import pytest
 
 from pinnkan.errors import UsageError
-from pinnkan.problem import Parameter, complete_values, echo_values, expand_values, family_points, file_stem
+from pinnkan.parameters import (
+    Parameter,
+    complete_values,
+    echo_values,
+    expand_values,
+    family_points,
+    file_stem,
+    parse_number,
+)
 
 LAMBDA = (Parameter("lambda", 0.0),)
 TWO = (Parameter("nu", 0.05), Parameter("beta", 1.0))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e-3", 1e-3),
+        ("1E5", 1e5),
+        ("1.0e3", 1000.0),
+        ("-.5", -0.5),
+        ("+2.", 2.0),
+        ("1/8", 0.125),
+        ("1/3", 1 / 3),
+        (" 7 ", 7.0),
+        ("010", None),
+        ("1:30", None),
+        ("0x10", None),
+        ("1_000", None),
+        ("1e999", None),
+        ("1/0", None),
+        ("nan", None),
+        (".inf", None),
+        ("2024-01-02", None),
+        ("no", None),
+        ("1" * 5000, None),
+        ("", None),
+    ],
+)
+def test_numbers_are_decimals_or_fractions_and_nothing_else(text, value):
+    assert parse_number(text) == value
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from pinnkan.errors import UsageError, did_you_mean
-from pinnkan.problem.fields import parse_number
-from pinnkan.problem.places import quote
+from pinnkan.errors import UsageError, did_you_mean, quote
 
 MOST_VALUES = 100_000
 _LARGEST_LIST = 4_000_000
+
+_DECIMAL = r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?"
+_NUMBER = re.compile(rf"({_DECIMAL})(?:\s*/\s*({_DECIMAL}))?")
+_LONGEST_NUMBER = 60
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,16 @@ class Parameter:
     def covers(self, value: float) -> bool:
         """Tell whether a value lies in the declared range; true where none is declared."""
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+def parse_number(text: str) -> float | None:
+    """Return the value of a decimal number or a fraction of two, None for anything else or not finite."""
+    match = _NUMBER.fullmatch(text.strip()) if len(text) <= _LONGEST_NUMBER else None
+    if match is None:
+        return None
+    denominator = float(match[2]) if match[2] else 1.0
+    value = float(match[1]) / denominator if denominator else math.inf
+    return value if math.isfinite(value) else None
 
 
 def expand_values(text: str, option: str = "--lambda") -> tuple[float, ...]:

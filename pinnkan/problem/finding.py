@@ -1,0 +1,79 @@
+"""Where problem files are, and their names, titles and texts: what is known before one is understood."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pinnkan.errors import FileAccessError, ProblemError, UsageError, did_you_mean, quote
+from pinnkan.problem.places import Faults
+from pinnkan.problem.reader import MOST_CHARACTERS, Block, Scalar, read_yaml
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_LARGEST_FILE = 4 * MOST_CHARACTERS
+
+
+def shipped_problems() -> dict[str, Path]:
+    """Return the problems that come with the package, name to file, sorted.
+
+    A wheel carries them in ``pinnkan/problems``; an editable install has them
+    beside the package.
+    """
+    folders = (_PACKAGE / "problems", _PACKAGE.parent / "problems")
+    folder = next((folder for folder in folders if folder.is_dir()), None)
+    return {} if folder is None else {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def find_problem(text: str) -> Path:
+    """Return the file behind a path or the name of a shipped problem; an existing file comes first.
+
+    Raises:
+        UsageError: If there is neither.
+    """
+    shipped = shipped_problems()
+    path = Path(text)
+    try:
+        if path.is_file():
+            return path
+    except (OSError, ValueError):
+        raise UsageError(f"problem {quote(text)}: not a file name") from None
+    if text in shipped:
+        return shipped[text]
+    what = "is a directory" if path.is_dir() else "no such file"
+    hint = did_you_mean(text, tuple(shipped)) if len(text) <= 60 else ""
+    raise UsageError(
+        f"problem {quote(text, 80)}: {what}, and the shipped problems are {', '.join(shipped)}{hint}"
+    )
+
+
+def problem_text(path: Path) -> str:
+    """Return the text of a problem file.
+
+    Raises:
+        FileAccessError: If the file cannot be read.
+        ProblemError: If it is not UTF-8.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_FILE)
+    except OSError as error:
+        raise FileAccessError.of("read", path, error) from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"{path}:{line}:1: error: byte 0x{content[error.start]:02x} is not UTF-8 text"
+        raise ProblemError([f"{message}; save the file as UTF-8"]) from None
+
+
+def problem_title(path: Path) -> str:
+    """Return the title of a problem file, of which nothing else is looked at; empty if it has none.
+
+    Raises:
+        FileAccessError: If the file cannot be read.
+        ProblemError: If it is no YAML.
+    """
+    faults = Faults()
+    root = read_yaml(problem_text(path), str(path), faults)
+    faults.raise_if_any()
+    title = root.get("title") if isinstance(root, Block) else None
+    return title.text if isinstance(title, Scalar) else ""
