@@ -23,6 +23,8 @@ _DECIMAL = r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?"
 _NUMBER = re.compile(rf"({_DECIMAL})(?:\s*/\s*({_DECIMAL}))?")
 _LONGEST_NUMBER = 60
 
+_Lists = dict[str, tuple[float, ...]]
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -131,7 +133,11 @@ def _values_of_file(name: str, option: str) -> tuple[float, ...]:
 
 
 def family_points(
-    parameters: Sequence[Parameter], *, only: Sequence[str] = (), named: Sequence[str] = ()
+    parameters: Sequence[Parameter],
+    *,
+    only: Sequence[str] = (),
+    named: Sequence[str] = (),
+    paired: bool = False,
 ) -> list[dict[str, float]]:
     """Return the parameter values that the command line asks for, without repetition.
 
@@ -142,30 +148,46 @@ def family_points(
         parameters: The family's parameters in problem order.
         only: Texts of ``--lambda``: values of the family's only parameter.
         named: Texts of ``--param``, each ``NAME=VALUES``.
+        paired: Take the first value of every list together, then the second, ..., and no product.
 
     Returns:
         One mapping from name to value each; empty if nothing was asked for.
 
     Raises:
-        UsageError: If a name is unknown or a value cannot be read.
+        UsageError: If a name is unknown, a value cannot be read, or lists that are
+            to be paired differ in length.
     """
     lists = _lists_by_name(parameters, only, named)
     if not lists:
         return []
-    axes = [lists.get(parameter.name, (parameter.base,)) for parameter in parameters]
-    if math.prod(len(axis) for axis in axes) > MOST_VALUES:
-        raise UsageError(f"--param: the product of the lists has more than {MOST_VALUES} values")
     names = [parameter.name for parameter in parameters]
     distinct: dict[str, dict[str, float]] = {}
-    for combination in itertools.product(*axes):
+    for combination in (_pairs if paired else _product)(parameters, lists):
         point = dict(zip(names, combination, strict=True))
         distinct.setdefault(file_stem(point), point)
     return list(distinct.values())
 
 
-def _lists_by_name(
-    parameters: Sequence[Parameter], only: Sequence[str], named: Sequence[str]
-) -> dict[str, tuple[float, ...]]:
+def _product(parameters: Sequence[Parameter], lists: _Lists) -> Iterable[tuple[float, ...]]:
+    axes = [lists.get(parameter.name, (parameter.base,)) for parameter in parameters]
+    if math.prod(len(axis) for axis in axes) > MOST_VALUES:
+        raise UsageError(f"--param: the product of the lists has more than {MOST_VALUES} values")
+    return itertools.product(*axes)
+
+
+def _pairs(parameters: Sequence[Parameter], lists: _Lists) -> Iterable[tuple[float, ...]]:
+    lengths = {name: len(values) for name, values in lists.items()}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise UsageError(
+            f"--zip pairs lists of equal length: {found}; without --zip they give all combinations"
+        )
+    (count,) = set(lengths.values())
+    axes = [lists.get(parameter.name, (parameter.base,) * count) for parameter in parameters]
+    return zip(*axes, strict=True)
+
+
+def _lists_by_name(parameters: Sequence[Parameter], only: Sequence[str], named: Sequence[str]) -> _Lists:
     names = [parameter.name for parameter in parameters]
     if (only or named) and not names:
         raise UsageError("this problem has no parameters; leave --lambda and --param out")
@@ -174,7 +196,7 @@ def _lists_by_name(
             f"--lambda sets the only parameter of a family; this one has {', '.join(names)}: "
             "use --param NAME=VALUE"
         )
-    lists: dict[str, tuple[float, ...]] = {}
+    lists: _Lists = {}
     for text in only:
         lists[names[0]] = lists.get(names[0], ()) + expand_values(text)
     for text in named:

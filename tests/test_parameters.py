@@ -126,6 +126,17 @@ def test_several_parameters_give_the_product_in_problem_order():
     assert echo_values(points[:2]) == "nu=0.01,beta=1  nu=0.01,beta=2"
 
 
+def test_lists_are_paired_in_the_order_given():
+    points = family_points(TWO, named=["beta=2,1", "nu=0.01:0.02:2"], paired=True)
+    assert points == [{"nu": 0.01, "beta": 2.0}, {"nu": 0.02, "beta": 1.0}]
+    assert family_points(TWO, named=["nu=1,2"], paired=True) == [
+        {"nu": 1.0, "beta": 1.0},
+        {"nu": 2.0, "beta": 1.0},
+    ]
+    assert family_points(LAMBDA, only=["1,2"], paired=True) == [{"lambda": 1.0}, {"lambda": 2.0}]
+    assert family_points(TWO, paired=True) == []
+
+
 @pytest.mark.parametrize(
     ("parameters", "options", "message"),
     [
@@ -135,6 +146,7 @@ def test_several_parameters_give_the_product_in_problem_order():
         (TWO, {"named": ["0.1"]}, "--param: expected NAME=VALUE, for example nu=0.1, got '0.1'"),
         (TWO, {"named": ["nu=x"]}, "--param nu: 'x' is not a number"),
         (TWO, {"named": ["nu=0:1:1000", "beta=0:1:1000"]}, "the product of the lists has more than 100000 values"),
+        (TWO, {"named": ["nu=1,2,3", "beta=1,2"], "paired": True}, "--zip pairs lists of equal length: nu has 3, beta has 2; without --zip"),
         ((), {"only": ["1"]}, "this problem has no parameters"),
     ],
 )  # fmt: skip

@@ -82,6 +82,7 @@ def evaluate(
     directory: options.Directory,
     lambdas: options.Lambdas = None,
     params: options.Params = None,
+    paired: options.Paired = False,
     points: Points = None,
     eval_seed: EvaluationSeed = 0,
     fail_above: Limit = None,
@@ -98,7 +99,7 @@ def evaluate(
     are none of the training points. What is unknown is printed as - (null in JSON).
     """
     targets.require_run(directory)
-    values = targets.read_values(directory, lambdas, params)
+    values = targets.read_values(directory, lambdas, params, paired=paired)
     from pinnkan.workflows.evaluate import evaluate as run
 
     with watching(quiet=quiet, verbose=verbose) as observer:

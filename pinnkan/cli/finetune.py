@@ -24,6 +24,7 @@ def finetune(
     directory: options.Directory,
     lambdas: options.Lambdas = None,
     params: options.Params = None,
+    paired: options.Paired = False,
     method: options.TrainingMethod = options.Method.lotra,
     tag: options.Tag = None,
     overrides: options.Overrides = None,
@@ -40,13 +41,13 @@ def finetune(
     """Train an adapter for every parameter value.
 
     Writes DIR/adapters/lambda=0.1.h5, ... Several --param options give all combinations of their
-    values. Values that are finished already are left as they are. If one of several values fails,
-    the others go on and the exit code is 1.
+    values; --zip pairs them. Values that are finished already are left as they are. If one of
+    several values fails, the others go on and the exit code is 1.
     """
     targets.require_run(directory)
     if not lambdas and not params:
         raise UsageError("which parameter values? Give --lambda VALUES or --param NAME=VALUES")
-    values = targets.read_values(directory, lambdas, params)
+    values = targets.read_values(directory, lambdas, params, paired=paired)
     from pinnkan.workflows.finetune import finetune as run
 
     with watching(quiet=quiet, verbose=verbose) as observer:

@@ -51,34 +51,29 @@ def require_run(directory: Path) -> Path:
 
 
 def read_values(
-    directory: Path, lambdas: Sequence[str] | None, params: Sequence[str] | None
+    directory: Path, lambdas: Sequence[str] | None, params: Sequence[str] | None, *, paired: bool = False
 ) -> list[dict[str, float]]:
     """Expand ``--lambda`` and ``--param`` with the names of the problem that a run directory holds.
+
+    Args:
+        directory: The run directory.
+        lambdas: Texts of ``--lambda``.
+        params: Texts of ``--param``.
+        paired: Whether several lists are paired (``--zip``).
 
     Returns:
         One mapping from parameter to value each; empty if no option was given.
 
     Raises:
-        UsageError: If a value or a name cannot be read.
+        UsageError: If a value or a name cannot be read, or the lists cannot be paired.
     """
     if not lambdas and not params:
         return []
+    from pinnkan.parameters import family_points
     from pinnkan.workflows.runs import problem_of
 
-    return expand(problem_of(directory), lambdas, params)
-
-
-def expand(
-    problem: Problem, lambdas: Sequence[str] | None, params: Sequence[str] | None
-) -> list[dict[str, float]]:
-    """Expand ``--lambda`` and ``--param`` for a problem.
-
-    Raises:
-        UsageError: If a value or a name cannot be read.
-    """
-    from pinnkan.parameters import family_points
-
-    return family_points(problem.parameters, only=lambdas or (), named=params or ())
+    parameters = problem_of(directory).parameters
+    return family_points(parameters, only=lambdas or (), named=params or (), paired=paired)
 
 
 def at_most_one(values: Sequence[Mapping[str, float]]) -> Mapping[str, float] | None:

@@ -72,6 +72,7 @@ def test_evaluate_defines_every_number_it_prints(pinnkan_command, name):
             ["--device", "--dtype", "--threads"],
         ),
         (["finetune", "evaluate", "plot", "export"], ["--lambda", "--param"]),
+        (["finetune", "evaluate"], ["--zip"]),
         (["check", "pretrain", "finetune", "evaluate", "show", "problems"], ["--json"]),
         (["pretrain", "finetune"], ["--force", "--time-limit"]),
         (["finetune", "plot", "export"], ["--method", "--tag"]),
