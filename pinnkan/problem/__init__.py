@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,16 +9,6 @@ if TYPE_CHECKING:
     from pinnkan.problem.loading import load_problem
     from pinnkan.problem.settings import Settings
     from pinnkan.problem.spec import Condition, Equation, Problem
-
-_ROOMS = {
-    "find_problem": "finding",
-    "shipped_problems": "finding",
-    "load_problem": "loading",
-    "Settings": "settings",
-    "Condition": "spec",
-    "Equation": "spec",
-    "Problem": "spec",
-}
 
 __all__ = [
     "Condition",
@@ -34,6 +23,12 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a name only when it is asked for: listing the shipped problems must not wait for SymPy."""
-    if name in _ROOMS:
-        return getattr(import_module(f"pinnkan.problem.{_ROOMS[name]}"), name)
+    if name in ("find_problem", "shipped_problems"):
+        from pinnkan.problem import finding
+
+        return getattr(finding, name)
+    if name in __all__:
+        from pinnkan.problem import loading, settings, spec
+
+        return next(getattr(room, name) for room in (spec, loading, settings) if hasattr(room, name))
     raise AttributeError(f"module 'pinnkan.problem' has no attribute {name!r}")
