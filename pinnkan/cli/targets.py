@@ -70,9 +70,9 @@ def read_values(
     if not lambdas and not params:
         return []
     from pinnkan.parameters import family_points
-    from pinnkan.workflows.runs import problem_of
+    from pinnkan.workflows.identity import recorded_problem
 
-    parameters = problem_of(directory).parameters
+    parameters = recorded_problem(directory).parameters
     return family_points(parameters, only=lambdas or (), named=params or (), paired=paired)
 
 

@@ -8,30 +8,22 @@ from pathlib import Path
 
 import torch
 
-from pinnkan.errors import DamagedFileError, InterruptedRunError, PinnkanError, UsageError
+from pinnkan.errors import DamagedFileError, InterruptedRunError, PinnkanError
 from pinnkan.files import clean_leftovers, require_writable
 from pinnkan.parameters import complete_values, file_stem
-from pinnkan.problem import Problem, load_problem
+from pinnkan.problem import Problem
 from pinnkan.progress import Observer
 from pinnkan.store import read_store, write_store
 from pinnkan.training import Run, Trained
 from pinnkan.training import finetune as train_adapter
 from pinnkan.training import pretrain as train_from_scratch
 from pinnkan.workflows.environment import device_for, dtype_for, limited_threads, provenance
+from pinnkan.workflows.identity import Identity, ProblemRecord, weights_hash
+from pinnkan.workflows.paths import ADAPTERS, check_tag
 from pinnkan.workflows.pretrain import interrupted
-from pinnkan.workflows.records import Identity, history_facts, training_facts
+from pinnkan.workflows.records import history_facts, parsed, training_facts
 from pinnkan.workflows.results import TrainingResult, shown_error, stored_report
-from pinnkan.workflows.runs import (
-    ADAPTERS,
-    Result,
-    RunDirectory,
-    change_arrays,
-    check_tag,
-    weights_hash,
-    whole_arrays,
-)
-
-_MAY_CHANGE = ("finetuning.", "adapter.", "points.")
+from pinnkan.workflows.runs import Result, RunDirectory, change_arrays, whole_arrays
 
 
 @dataclass(frozen=True)
@@ -40,6 +32,7 @@ class _Order:
 
     run_directory: RunDirectory
     base: Result
+    record: ProblemRecord
     problem: Problem
     method: str
     tag: str | None
@@ -52,7 +45,7 @@ class _Order:
 
     def identity(self, values: Mapping[str, float]) -> Identity:
         base_hash = None if self.method == "scratch" else weights_hash(self.base.stored)
-        return Identity(self.problem, values, self.method, self.seed, self.dtype, base_hash)
+        return Identity(self.record, values, self.method, self.seed, self.dtype, base_hash)
 
     def path(self, values: Mapping[str, float]) -> Path:
         return self.run_directory.adapter_path(values, self.method, self.tag)
@@ -87,12 +80,14 @@ def finetune(
     check_tag(tag)
     run_directory = RunDirectory(directory)
     base = run_directory.base()
-    problem = _overridden(base.problem, overrides, method)
+    record = ProblemRecord.read(base.path, base.meta).overridden(overrides, method)
+    problem = parsed(record) if overrides else base.problem
     clean_leftovers(directory / ADAPTERS)
     with limited_threads(threads) as count:
         order = _Order(
             run_directory,
             base,
+            record,
             problem,
             method,
             tag,
@@ -127,7 +122,7 @@ def _one(order: _Order, values: Mapping[str, float], *, force: bool) -> Training
 
 def _train_and_store(order: _Order, identity: Identity, path: Path) -> dict[str, object]:
     require_writable(path)
-    problem = identity.problem
+    problem = order.problem
     instance = problem.at(identity.values)
     error = shown_error(instance, problem.settings.network)
     dtype = dtype_for(order.dtype)
@@ -176,23 +171,3 @@ def _finished(path: Path, identity: Identity) -> dict[str, object] | None:
     except DamagedFileError:
         return None
     return stored_report(meta) if meta.get("settings_hash") == identity.hash else None
-
-
-def _overridden(problem: Problem, overrides: Sequence[str], method: str) -> Problem:
-    """Apply ``--set`` texts on top of the base's own.
-
-    Raises:
-        UsageError: If one would change the problem or the network that the base was trained for.
-    """
-    allowed = (*_MAY_CHANGE, "training.") if method == "scratch" else _MAY_CHANGE
-    for text in overrides:
-        if not text.strip().startswith(allowed):
-            raise UsageError(
-                f"--set {text}: the base is trained already; finetune can change "
-                f"{', '.join(prefix + '*' for prefix in allowed)} only"
-            )
-    if not overrides:
-        return problem
-    text = problem.text if "\n" in problem.text else problem.text + "\n"
-    every = [*problem.overrides, *overrides]
-    return load_problem(text, overrides=every, name=problem.name, directory=problem.directory)

@@ -12,7 +12,8 @@ from pinnkan.store import read_store, write_store
 from pinnkan.training import Run
 from pinnkan.training import pretrain as train_base
 from pinnkan.workflows.environment import device_for, dtype_for, limited_threads, provenance
-from pinnkan.workflows.records import Identity, history_facts, training_facts
+from pinnkan.workflows.identity import Identity, ProblemRecord
+from pinnkan.workflows.records import history_facts, training_facts
 from pinnkan.workflows.results import TrainingResult, shown_error, stored_report
 from pinnkan.workflows.runs import RunDirectory, whole_arrays
 
@@ -38,7 +39,7 @@ def pretrain(
         FileAccessError: If the file cannot be written.
     """
     run_directory = RunDirectory(directory)
-    identity = Identity(problem, problem.base_values, "base", seed, dtype, None)
+    identity = Identity(ProblemRecord.of(problem), problem.base_values, "base", seed, dtype, None)
     present = None if force else _present(run_directory, identity)
     if present is not None:
         return present

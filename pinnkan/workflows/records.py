@@ -1,85 +1,22 @@
-"""What a base or an adapter file says beside its arrays: one JSON object, made and read here.
+"""What a base or an adapter file says of its training and its problem beside its identity.
 
-The problem's text is inside, so that a file is usable without its YAML; what
-decides whether a result is the one asked for is hashed (`Identity`); versions,
-threads and times are recorded, not hashed.
+The problem's text is inside, so that a file is usable without its YAML; how a
+training went, versions, threads and times are recorded, not hashed.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pinnkan.errors import DamagedFileError
 from pinnkan.problem import Problem, load_problem
 from pinnkan.progress import StepReport
 from pinnkan.training import Trained
+from pinnkan.workflows.identity import ProblemRecord
 
 _ROWS = 50
 """Most steps of a history that are stored; first and last are always among them."""
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What makes a result the one asked for.
-
-    Attributes:
-        problem: With the overrides applied to its text.
-        values: Parameter values.
-        method: ``base``, ``lotra``, ``full`` or ``scratch``.
-        seed: Of points, coefficients and factors.
-        dtype: Of the stored arrays.
-        base_hash: Hash of the base's coefficients; None where there is no base behind it.
-    """
-
-    problem: Problem
-    values: Mapping[str, float]
-    method: str
-    seed: int
-    dtype: str
-    base_hash: str | None
-
-    @property
-    def hash(self) -> str:
-        """Return the sha256 of all of it."""
-        facts = {
-            "text": self.problem.text,
-            "overrides": list(self.problem.overrides),
-            "values": dict(self.values),
-            "method": self.method,
-            "seed": self.seed,
-            "dtype": self.dtype,
-            "base_hash": self.base_hash,
-        }
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-
-    @property
-    def _reference_folder(self) -> str | None:
-        """Where reference data are found from any working directory; nobody's folders go into other files."""
-        if self.problem.reference is None or self.problem.directory is None:
-            return None
-        return str(self.problem.directory.resolve())
-
-    def facts(self) -> dict[str, Any]:
-        """Return it as it is stored."""
-        return {
-            "problem": {
-                "name": self.problem.name,
-                "text": self.problem.text,
-                "overrides": list(self.problem.overrides),
-                "directory": self._reference_folder,
-            },
-            "values": dict(self.values),
-            "method": self.method,
-            "seed": self.seed,
-            "dtype": self.dtype,
-            "base_hash": self.base_hash,
-            "settings_hash": self.hash,
-        }
 
 
 def training_facts(trained: Trained) -> dict[str, Any]:
@@ -117,15 +54,19 @@ def problem_from(path: Path, meta: Mapping[str, Any]) -> Problem:
         DamagedFileError: If the file says nothing of a problem.
         ProblemError: If this version refuses the text.
     """
-    try:
-        facts = meta["problem"]
-        text, overrides, name = facts["text"], facts["overrides"], facts["name"]
-        folder = facts.get("directory")
-    except (KeyError, TypeError, AttributeError):
-        raise DamagedFileError(f"{path}: no problem text inside; not written by pinnkan") from None
+    return parsed(ProblemRecord.read(path, meta))
+
+
+def parsed(record: ProblemRecord) -> Problem:
+    """Return the problem behind a record.
+
+    Raises:
+        ProblemError: If this version refuses the text.
+    """
     # The line break makes sure that the text is not taken for a path.
-    whole = text if "\n" in text else text + "\n"
-    return load_problem(whole, overrides=overrides, name=name, directory=Path(folder) if folder else None)
+    whole = record.text if "\n" in record.text else record.text + "\n"
+    folder = Path(record.directory) if record.directory else None
+    return load_problem(whole, overrides=record.overrides, name=record.name, directory=folder)
 
 
 def _thinned(rows: list[StepReport]) -> list[StepReport]:

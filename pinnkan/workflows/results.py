@@ -1,21 +1,19 @@
-"""What pretrain and finetune return for one parameter value."""
+"""What pretrain and finetune return for one parameter value; torch only where something is trained."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, Literal
 
 from pinnkan.errors import PinnkanError
-from pinnkan.evaluation.norms import measure_errors
-from pinnkan.problem.instance import Instance
-from pinnkan.problem.settings import NetworkSettings
-from pinnkan.solution import Solution
-from pinnkan.training import network_for
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pinnkan.problem.instance import Instance
+    from pinnkan.problem.settings import NetworkSettings
 
 _SHOWN_POINTS, _SHOWN_SEED = 2000, 987_654_321
 """The error shown during training is measured on these, which are neither training nor evaluation points."""
@@ -59,6 +57,12 @@ def shown_error(
     instance: Instance, settings: NetworkSettings
 ) -> Callable[[Sequence[Tensor]], float | None] | None:
     """Return the relative L2 error of coefficients, for progress only; None without a reference."""
+    import numpy as np
+
+    from pinnkan.evaluation.norms import measure_errors
+    from pinnkan.solution import Solution
+    from pinnkan.training import network_for
+
     if not instance.has_exact:
         return None
     points = instance.domain.uniform(_SHOWN_POINTS, _SHOWN_SEED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +17,13 @@ from pinnkan.parameters import complete_values, file_stem
 from pinnkan.problem import Problem
 from pinnkan.problem.instance import Instance
 from pinnkan.solution import Solution
-from pinnkan.store import Stored, hash_arrays, read_store
+from pinnkan.store import Stored, read_store
 from pinnkan.training import network_for
 from pinnkan.tucker import Tucker
+from pinnkan.workflows import paths
+from pinnkan.workflows.identity import fits, stored_values, weights_hash
 from pinnkan.workflows.records import problem_from
 
-BASE = "base.h5"
-ADAPTERS = "adapters"
 _WHOLE = "coefficients"
 
 
@@ -88,16 +87,15 @@ class RunDirectory:
     @property
     def base_path(self) -> Path:
         """The base's file."""
-        return self.path / BASE
+        return paths.base_path(self.path)
 
     def adapter_path(self, values: Mapping[str, float], method: str, tag: str | None) -> Path:
         """Return the file of one value: ``adapters/lambda=0.1.h5``, ``lambda=0.1.full.tag.h5``."""
-        words = [file_stem(values), *([] if method == "lotra" else [method]), *([tag] if tag else [])]
-        return self.path / ADAPTERS / (".".join(words) + ".h5")
+        return paths.adapter_path(self.path, values, method, tag)
 
     def adapter_paths(self) -> list[Path]:
         """Return all adapter files, sorted by name."""
-        return sorted(p for p in (self.path / ADAPTERS).glob("*.h5") if not p.name.startswith("."))
+        return paths.adapter_paths(self.path)
 
     def base(self) -> Result:
         """Read the base.
@@ -153,34 +151,6 @@ class RunDirectory:
         return self.adapter(path, base)
 
 
-def problem_of(directory: Path) -> Problem:
-    """Return the problem that a run directory's base carries."""
-    path = directory / BASE
-    return problem_from(path, read_store(path, kind="base").meta)
-
-
-def check_tag(tag: str | None) -> None:
-    """Refuse a tag that would not make a plain, unambiguous file name.
-
-    Raises:
-        UsageError: If it has other characters than letters, digits, ``-`` and ``_``, or is a method.
-    """
-    if tag is None:
-        return
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", tag) or tag in ("lotra", "full", "scratch", "base"):
-        raise UsageError(f"--tag {tag!r}: expected letters, digits, - and _ (40 at most), no method's name")
-
-
-def weights_hash(base: Stored) -> str:
-    """Return the hash of a base's stored coefficients, which its adapters name."""
-    return hash_arrays(base.arrays)
-
-
-def fits(meta: Mapping[str, Any], base_hash: str) -> bool:
-    """Tell whether an adapter belongs to the base of this hash; one from scratch has no base behind it."""
-    return meta.get("method") == "scratch" or meta.get("base_hash") == base_hash
-
-
 def whole_arrays(coefficients: Sequence[Tensor], dtype: torch.dtype) -> dict[str, np.ndarray]:
     """Return every layer's coefficients as named arrays."""
     return {f"{at}.{_WHOLE}": c.detach().cpu().to(dtype).numpy() for at, c in enumerate(coefficients)}
@@ -220,18 +190,3 @@ def _changed(path: Path, stored: Stored, base: Sequence[Tensor]) -> list[Tensor]
     except (KeyError, RuntimeError, ValueError) as error:
         raise DamagedFileError(f"{path}: its arrays do not fit the base ({error})") from None
     return result
-
-
-def stored_values(path: Path, stored: Stored) -> dict[str, float]:
-    """Return a file's parameter values, after a look at whether it says what all our files say.
-
-    Raises:
-        DamagedFileError: If it does not: a file with a right checksum may be anybody's.
-    """
-    meta = stored.meta
-    values, training = meta.get("values"), meta.get("training")
-    if not isinstance(values, dict) or not all(isinstance(v, (int, float)) for v in values.values()):
-        raise DamagedFileError(f"{path}: no parameter values inside; not written by pinnkan")
-    if not isinstance(meta.get("method"), str) or not isinstance(training, dict):
-        raise DamagedFileError(f"{path}: no method or no training facts inside; not written by pinnkan")
-    return {str(name): float(value) for name, value in values.items()}

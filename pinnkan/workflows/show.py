@@ -9,9 +9,11 @@ from pinnkan.errors import DamagedFileError, UsageError
 from pinnkan.problem import Problem
 from pinnkan.problem.settings import NetworkSettings
 from pinnkan.store import Stored, read_store
+from pinnkan.workflows.identity import fits, stored_values, weights_hash
+from pinnkan.workflows.paths import ADAPTERS, BASE
 from pinnkan.workflows.records import problem_from
 from pinnkan.workflows.results import stored_report
-from pinnkan.workflows.runs import ADAPTERS, BASE, RunDirectory, fits, stored_values, weights_hash
+from pinnkan.workflows.runs import RunDirectory
 
 
 def show(path: Path) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
         lambda: {name: tmp_path / f"{name}.yaml" for name in ("elliptic", "heat")},
     )
     stub(monkeypatch, "pinnkan.workflows")
-    stub(monkeypatch, "pinnkan.workflows.runs", problem_of=lambda directory: heat)
+    stub(monkeypatch, "pinnkan.workflows.identity", recorded_problem=lambda directory: heat)
     return heat
 
 

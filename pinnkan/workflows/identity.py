@@ -1,0 +1,238 @@
+"""What makes a stored result the one asked for, known without parsing the problem: no SymPy, no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pinnkan.errors import DamagedFileError, UsageError
+from pinnkan.parameters import Parameter, complete_values
+from pinnkan.store import Stored, hash_arrays, read_store
+from pinnkan.workflows.paths import base_path
+
+if TYPE_CHECKING:
+    from pinnkan.problem import Problem
+
+_MAY_CHANGE = ("finetuning.", "adapter.", "points.")
+
+
+@dataclass(frozen=True)
+class ProblemRecord:
+    """What a file says of its problem.
+
+    Attributes:
+        name: Of the problem.
+        text: Of the problem file, verbatim.
+        overrides: The ``--set`` texts, verbatim and in order.
+        directory: Where reference data are found from any working directory; None without such data.
+        parameters: The family's parameters, the overrides applied.
+    """
+
+    name: str
+    text: str
+    overrides: tuple[str, ...]
+    directory: str | None
+    parameters: tuple[Parameter, ...]
+
+    @classmethod
+    def of(cls, problem: Problem) -> ProblemRecord:
+        """Return what is recorded of a problem; nobody's folders go into files that do not need them."""
+        folder = problem.directory if problem.reference is not None else None
+        directory = None if folder is None else str(folder.resolve())
+        return cls(problem.name, problem.text, problem.overrides, directory, problem.parameters)
+
+    @classmethod
+    def read(cls, path: Path, meta: Mapping[str, Any]) -> ProblemRecord:
+        """Read the record in a file's ``meta``.
+
+        Raises:
+            DamagedFileError: If it is missing or malformed: a file with a right checksum may be anybody's.
+        """
+        facts = meta.get("problem")
+        try:
+            if not isinstance(facts, dict):
+                raise ValueError("no problem")
+            return cls(
+                _text(facts.get("name"), "problem.name"),
+                _text(facts.get("text"), "problem.text"),
+                tuple(_text(one, "problem.overrides") for one in _list(facts, "overrides")),
+                None if facts.get("directory") is None else _text(facts["directory"], "problem.directory"),
+                tuple(_parameter(one) for one in _list(facts, "parameters")),
+            )
+        except ValueError as fault:
+            raise DamagedFileError(f"{path}: {fault} inside; not written by pinnkan") from None
+
+    def facts(self) -> dict[str, Any]:
+        """Return it as it is stored."""
+        parameters = [asdict(parameter) for parameter in self.parameters]
+        return asdict(self) | {"overrides": list(self.overrides), "parameters": parameters}
+
+    def overridden(self, overrides: Sequence[str], method: str) -> ProblemRecord:
+        """Put the ``--set`` texts of finetune behind the base's own.
+
+        Raises:
+            UsageError: If one would change the problem or the network that the base was trained for.
+        """
+        allowed = (*_MAY_CHANGE, "training.") if method == "scratch" else _MAY_CHANGE
+        for text in overrides:
+            if not text.strip().startswith(allowed):
+                raise UsageError(
+                    f"--set {text}: the base is trained already; finetune can change "
+                    f"{', '.join(prefix + '*' for prefix in allowed)} only"
+                )
+        return replace(self, overrides=(*self.overrides, *overrides))
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What makes a result the one asked for.
+
+    Attributes:
+        problem: Text and overrides decide; name and folder do not.
+        values: Parameter values.
+        method: ``base``, ``lotra``, ``full`` or ``scratch``.
+        seed: Of points, coefficients and factors.
+        dtype: Of the stored arrays.
+        base_hash: Hash of the base's coefficients; None where there is no base behind it.
+        start: Values and coefficients' hash of the adapter that training starts from, as JSON; None
+            where it starts from the base.
+    """
+
+    problem: ProblemRecord
+    values: Mapping[str, float]
+    method: str
+    seed: int
+    dtype: str
+    base_hash: str | None
+    start: Mapping[str, object] | None = None
+
+    @property
+    def hash(self) -> str:
+        """Return the sha256 of all that decides."""
+        facts = {"text": self.problem.text, "overrides": list(self.problem.overrides), **self._settings()}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    def facts(self) -> dict[str, Any]:
+        """Return it as it is stored."""
+        return {"problem": self.problem.facts(), **self._settings(), "settings_hash": self.hash}
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "values": dict(self.values),
+            "method": self.method,
+            "seed": self.seed,
+            "dtype": self.dtype,
+            "base_hash": self.base_hash,
+            "start": None if self.start is None else dict(self.start),
+        }
+
+
+def recorded_problem(directory: Path) -> ProblemRecord:
+    """Return the record of the problem that a run directory's base carries.
+
+    Raises:
+        DamagedFileError: If the base is damaged or foreign.
+    """
+    path = base_path(directory)
+    return ProblemRecord.read(path, read_store(path, kind="base").meta)
+
+
+def identities(
+    directory: Path,
+    values: Sequence[Mapping[str, float]],
+    *,
+    method: str,
+    overrides: Sequence[str],
+    seed: int,
+    dtype: str | None,
+) -> list[Identity]:
+    """Return the identities of the results that ``finetune`` would store, with the present base.
+
+    Args:
+        directory: The run directory.
+        values: Parameter values; a name left out keeps its base value.
+        method: ``lotra``, ``full`` or ``scratch``.
+        overrides: ``--set`` texts.
+        seed: Of points, coefficients and factors.
+        dtype: Of the stored arrays; the base's if None.
+
+    Raises:
+        UsageError: If a name is unknown or an override would change the base.
+        DamagedFileError: If the base is damaged or foreign.
+    """
+    path = base_path(directory)
+    base = read_store(path, kind="base")
+    record = ProblemRecord.read(path, base.meta).overridden(overrides, method)
+    precision = dtype or stored_dtype(path, base)
+    base_hash = None if method == "scratch" else weights_hash(base)
+    complete = [complete_values(record.parameters, one) for one in values]
+    return [Identity(record, one, method, seed, precision, base_hash) for one in complete]
+
+
+def weights_hash(base: Stored) -> str:
+    """Return the hash of a base's stored coefficients, which its adapters name."""
+    return hash_arrays(base.arrays)
+
+
+def fits(meta: Mapping[str, Any], base_hash: str) -> bool:
+    """Tell whether an adapter belongs to the base of this hash; one from scratch has no base behind it."""
+    return meta.get("method") == "scratch" or meta.get("base_hash") == base_hash
+
+
+def stored_values(path: Path, stored: Stored) -> dict[str, float]:
+    """Return a file's parameter values, after a look at whether it says what all our files say.
+
+    Raises:
+        DamagedFileError: If it does not: a file with a right checksum may be anybody's.
+    """
+    meta = stored.meta
+    values, training = meta.get("values"), meta.get("training")
+    if not isinstance(values, dict) or not all(isinstance(v, (int, float)) for v in values.values()):
+        raise DamagedFileError(f"{path}: no parameter values inside; not written by pinnkan")
+    if not isinstance(meta.get("method"), str) or not isinstance(training, dict):
+        raise DamagedFileError(f"{path}: no method or no training facts inside; not written by pinnkan")
+    return {str(name): float(value) for name, value in values.items()}
+
+
+def stored_dtype(path: Path, stored: Stored) -> str:
+    """Return the precision that a file names.
+
+    Raises:
+        DamagedFileError: If it names none.
+    """
+    dtype = stored.meta.get("dtype")
+    if dtype not in ("float64", "float32"):
+        raise DamagedFileError(f"{path}: no dtype inside; not written by pinnkan")
+    return str(dtype)
+
+
+def _text(value: object, key: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"no text {key}")
+    return value
+
+
+def _list(facts: Mapping[str, Any], key: str) -> list[Any]:
+    value = facts.get(key)
+    if not isinstance(value, list):
+        raise ValueError(f"no list problem.{key}")
+    return value
+
+
+def _parameter(facts: object) -> Parameter:
+    if not isinstance(facts, dict):
+        raise ValueError("no object in problem.parameters")
+    base = _number(facts.get("base"))
+    low, high = (None if facts.get(end) is None else _number(facts[end]) for end in ("low", "high"))
+    return Parameter(_text(facts.get("name"), "problem.parameters.name"), base, low, high)
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError("no number in problem.parameters")
+    return float(value)
