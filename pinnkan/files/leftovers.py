@@ -38,7 +38,7 @@ def claim_temporary(path: Path) -> tuple[Path, int]:
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     while True:
-        temporary = path.parent / f".{path.name}.tmp.{_host()}.{os.getpid()}.{next(_COUNTER)}"
+        temporary = path.parent / f".{path.name}.tmp.{host_name()}.{os.getpid()}.{next(_COUNTER)}"
         with suppress(FileExistsError):
             descriptor = os.open(temporary, flags, 0o666)
             _lock(descriptor)
@@ -62,7 +62,7 @@ def clean_leftovers(folder: str | os.PathLike[str]) -> tuple[Path, ...]:
     with suppress(OSError):
         for path in sorted(Path(folder).iterdir()):
             match = _TEMPORARY.fullmatch(path.name)
-            if match and match["host"] == _host() and _remove_if_dead(path, int(match["pid"])):
+            if match and match["host"] == host_name() and _remove_if_dead(path, int(match["pid"])):
                 removed.append(path)
     return tuple(removed)
 
@@ -70,7 +70,7 @@ def clean_leftovers(folder: str | os.PathLike[str]) -> tuple[Path, ...]:
 def _remove_if_dead(path: Path, pid: int) -> bool:
     flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     with suppress(OSError):
-        if _may_be_written_by(pid, os.lstat(path).st_mtime):
+        if may_be_written_by(pid, os.lstat(path).st_mtime):
             return False
         descriptor = os.open(path, flags)
         try:
@@ -85,7 +85,8 @@ def _remove_if_dead(path: Path, pid: int) -> bool:
     return False
 
 
-def _may_be_written_by(pid: int, modified_s: float) -> bool:
+def may_be_written_by(pid: int, modified_s: float) -> bool:
+    """Tell whether the process of this host that wrote a file, last at a time, may still live."""
     if pid == os.getpid():
         # Containers give every run the same pid: what is older than this process belongs to an earlier one.
         return modified_s >= _STARTED_S
@@ -112,5 +113,6 @@ def _lock(descriptor: int) -> bool:
     return True
 
 
-def _host() -> str:
+def host_name() -> str:
+    """Return the name of this host, in letters, digits and ``-``."""
     return re.sub("[^A-Za-z0-9-]", "-", socket.gethostname())[:64] or "host"

@@ -8,17 +8,18 @@ from pathlib import Path
 
 import torch
 
-from pinnkan.errors import DamagedFileError, InterruptedRunError, PinnkanError
+from pinnkan.errors import InterruptedRunError, PinnkanError
 from pinnkan.files import clean_leftovers, require_writable
 from pinnkan.parameters import complete_values, file_stem
 from pinnkan.problem import Problem
 from pinnkan.progress import Observer
-from pinnkan.store import read_store, write_store
+from pinnkan.store import write_store
 from pinnkan.training import Run, Trained
 from pinnkan.training import finetune as train_adapter
 from pinnkan.training import pretrain as train_from_scratch
 from pinnkan.workflows.environment import device_for, dtype_for, limited_threads, provenance
 from pinnkan.workflows.identity import Identity, ProblemRecord, weights_hash
+from pinnkan.workflows.inventory import finding
 from pinnkan.workflows.paths import ADAPTERS, check_tag
 from pinnkan.workflows.pretrain import interrupted
 from pinnkan.workflows.records import history_facts, parsed, training_facts
@@ -105,8 +106,9 @@ def finetune(
 def _one(order: _Order, values: Mapping[str, float], *, force: bool) -> TrainingResult:
     identity, path = order.identity(values), order.path(values)
     if not force:
-        report = _finished(path, identity)
-        if report is not None:
+        found = finding(order.run_directory.path, identity, order.tag)
+        if found.meta is not None:
+            report = stored_report(found.meta)
             order.observer.note(f"{path} is finished; --force trains it again")
             return TrainingResult(values, order.method, order.tag, "present", path, report)
     try:
@@ -160,14 +162,3 @@ def _train(run: Run, order: _Order) -> Trained:
     if order.method == "scratch":
         return train_from_scratch(run)
     return train_adapter(run, order.base.coefficients, method=order.method)
-
-
-def _finished(path: Path, identity: Identity) -> dict[str, object] | None:
-    """Return what a finished file reports; None if it is missing, damaged or of other settings."""
-    if not path.is_file():
-        return None
-    try:
-        meta = read_store(path, kind="adapter").meta
-    except DamagedFileError:
-        return None
-    return stored_report(meta) if meta.get("settings_hash") == identity.hash else None

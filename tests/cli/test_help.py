@@ -14,8 +14,9 @@ NAMES = [command.__name__ for command, _ in COMMANDS]
 SLOW_IMPORTS = ("torch", "numpy", "sympy", "matplotlib", "scipy", "h5py", "yaml")
 
 
-def test_the_eight_commands():
-    assert NAMES == ["check", "pretrain", "finetune", "evaluate", "plot", "export", "show", "problems"]
+def test_the_nine_commands():
+    expected = "check pretrain finetune status evaluate plot export show problems"
+    assert expected.split() == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -66,16 +67,16 @@ def test_evaluate_defines_every_number_it_prints(pinnkan_command, name):
     ("names", "options"),
     [
         (NAMES, ["-q", "-v"]),
-        (["check", "pretrain", "finetune"], ["--set", "--seed"]),
+        (["check", "pretrain", "finetune", "status"], ["--set", "--seed"]),
         (
             ["check", "pretrain", "finetune", "evaluate", "plot", "export"],
             ["--device", "--dtype", "--threads"],
         ),
-        (["finetune", "evaluate", "plot", "export"], ["--lambda", "--param"]),
-        (["finetune", "evaluate"], ["--zip"]),
-        (["check", "pretrain", "finetune", "evaluate", "show", "problems"], ["--json"]),
+        (["finetune", "status", "evaluate", "plot", "export"], ["--lambda", "--param"]),
+        (["finetune", "status", "evaluate"], ["--zip"]),
+        (["check", "pretrain", "finetune", "status", "evaluate", "show", "problems"], ["--json"]),
         (["pretrain", "finetune"], ["--force", "--time-limit"]),
-        (["finetune", "plot", "export"], ["--method", "--tag"]),
+        (["finetune", "status", "plot", "export"], ["--method", "--tag"]),
         (["plot", "export"], ["--time", "-o"]),
     ],
 )

@@ -1,0 +1,113 @@
+"""``pinnkan status``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pinnkan.cli import options, render, targets
+from pinnkan.errors import UsageError
+
+if TYPE_CHECKING:
+    from pinnkan.workflows.inventory import Finding
+
+MEANINGS = {
+    "done": "a file is there, verifies, and fits the present base; where values are asked for, its settings"
+    " and seed are those asked for",
+    "running": "a training is at work on it: its state file is younger than 30 s",
+    "failed": "its last training failed, and nothing has replaced it since",
+    "missing": "nothing is there yet, or a training that was stopped and will continue",
+    "stale": "a file is there that does not count: damaged, of another base, of other settings",
+}
+_SIZES = (("d", 86400), ("h", 3600), ("min", 60))
+
+EXAMPLES = (
+    "\n\n".join(["Statuses:", *(f"{name}: {meaning}." for name, meaning in MEANINGS.items())])
+    + "\n\n"
+    + options.examples(
+        "pinnkan status runs/elliptic",
+        "pinnkan status runs/elliptic --lambda 0:1:101 --json",
+    )
+)
+
+Files = Annotated[bool, typer.Option("-v", "--verbose", help="Their files as well.")]
+
+
+def status(
+    directory: options.Directory,
+    lambdas: options.Lambdas = None,
+    params: options.Params = None,
+    paired: options.Paired = False,
+    method: options.TrainingMethod = options.Method.lotra,
+    tag: options.Tag = None,
+    overrides: options.Overrides = None,
+    seed: options.Seed = 0,
+    dtype: options.StoredDtype = None,
+    as_json: options.AsJson = False,
+    quiet: options.QuietAlready = False,
+    verbose: Files = False,
+) -> None:
+    """Tell which values are done, running or failed, and why.
+
+    Of everything that is there; with values, of those, as 'finetune' with the same options would
+    find them. Nothing is trained or changed.
+    """
+    asked = bool(lambdas or params)
+    if asked or not (directory / "work").is_dir():  # a first base in training is no run yet
+        targets.require_run(directory)
+    values = targets.read_values(directory, lambdas, params, paired=paired)
+    from pinnkan.workflows.inventory import finding, findings
+
+    if asked:
+        from pinnkan.workflows.identity import identities
+
+        wanted = identities(
+            directory,
+            values,
+            method=method.value,
+            overrides=overrides or [],
+            seed=seed,
+            dtype=dtype and dtype.value,
+        )
+        found = [finding(directory, one, tag) for one in wanted]
+    elif overrides or tag or dtype or seed or method is not options.Method.lotra:
+        raise UsageError(
+            "--method, --tag, --seed, --dtype and --set are those of values: give --lambda or --param as well"
+        )
+    else:
+        found = findings(directory)
+    _write(found, as_json=as_json, verbose=verbose)
+
+
+def _write(found: Sequence[Finding], *, as_json: bool, verbose: bool) -> None:
+    rows = [_row(one) for one in found]
+    counts = {name: sum(row["status"] == name for row in rows) for name in MEANINGS}
+    if as_json:
+        render.write_json({"results": rows, "counts": counts})
+        return
+    who = ["parameters", "method", *(["tag"] if any(row["tag"] for row in rows) else [])]
+    columns = [*who, "status", "age", "why", *(["file"] if verbose else [])]
+    laid = render.table([row | {"age": _age(row["age_seconds"])} for row in rows], columns)
+    render.write(f"{laid}\n\n{', '.join(f'{count} {name}' for name, count in counts.items() if count)}")
+
+
+def _row(one: Finding) -> dict[str, Any]:
+    return {
+        "parameters": dict(one.values),
+        "method": one.method,
+        "tag": one.tag,
+        "status": one.status,
+        "why": one.why,
+        "age_seconds": one.age_s,
+        "file": str(one.path),
+    }
+
+
+def _age(seconds: float | None) -> str | None:
+    """Write an age in the largest unit that gives at least 2: ``90 s``, ``5 min``, ``3 d``."""
+    if seconds is None:
+        return None
+    unit, size = next(((unit, size) for unit, size in _SIZES if seconds >= 2 * size), ("s", 1))
+    return f"{seconds / size:.0f} {unit}"
