@@ -54,8 +54,10 @@ def status(
     Of everything that is there; with values, of those, as 'finetune' with the same options would
     find them. Nothing is trained or changed.
     """
+    from pinnkan.workflows.paths import WORK
+
     asked = bool(lambdas or params)
-    if asked or not (directory / "work").is_dir():  # a first base in training is no run yet
+    if asked or not (directory / WORK).is_dir():  # a first base in training is no run yet
         targets.require_run(directory)
     values = targets.read_values(directory, lambdas, params, paired=paired)
     from pinnkan.workflows.inventory import finding, findings
