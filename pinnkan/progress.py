@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-StopReason = Literal[
-    "converged", "max_steps", "stalled", "overfitting", "non_finite", "time_limit", "interrupted"
-]
+StopReason = Literal["converged", "max_steps", "stalled", "overfitting", "non_finite", "time_limit"]
 
 
 @dataclass(frozen=True)
@@ -52,16 +50,6 @@ class Outcome:
 class Observer(Protocol):
     """Whoever watches: a progress bar, a plain log, nobody."""
 
-    @property
-    def stop_signal(self) -> int | None:
-        """Number of the signal that asked to stop, or None.
-
-        The loop looks after every step and then ends with the reason
-        ``interrupted``; a workflow with nothing to save exits with
-        ``128 + stop_signal``.
-        """
-        ...
-
     def begin(self, title: str, phase: str, total_steps: int) -> None:
         """Announce a phase; ``title`` says what is trained (``lambda=0.1``, ``base``)."""
         ...
@@ -71,7 +59,7 @@ class Observer(Protocol):
         ...
 
     def end(self, outcome: Outcome) -> None:
-        """Close the phase; called exactly once after ``begin``, whatever the outcome."""
+        """Close the phase; called once after ``begin`` unless an exception ends the training."""
         ...
 
     def note(self, text: str) -> None:
@@ -81,8 +69,6 @@ class Observer(Protocol):
 
 class Silent:
     """The observer that says nothing: Python callers and tests."""
-
-    stop_signal: int | None = None
 
     def begin(self, title: str, phase: str, total_steps: int) -> None:
         """Say nothing."""

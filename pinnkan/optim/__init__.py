@@ -4,7 +4,7 @@ from pinnkan.optim.adam import Adam
 from pinnkan.optim.lbfgs import LBFGS
 from pinnkan.optim.least_squares import LeastSquares, Linearisation, symmetric_product
 from pinnkan.optim.levenberg_marquardt import LevenbergMarquardt
-from pinnkan.optim.optimizer import Optimizer, Step
+from pinnkan.optim.optimizer import Optimizer, OptimizerState, Step
 
 __all__ = [
     "LBFGS",
@@ -13,6 +13,7 @@ __all__ = [
     "LevenbergMarquardt",
     "Linearisation",
     "Optimizer",
+    "OptimizerState",
     "Step",
     "symmetric_product",
 ]

@@ -13,7 +13,10 @@ import torch
 from torch import Tensor
 
 from pinnkan.optim.least_squares import LeastSquares
-from pinnkan.optim.optimizer import Optimizer, Step
+from pinnkan.optim.optimizer import Optimizer, OptimizerState, Step
+
+_MOMENTS = ("exp_avg", "exp_avg_sq")
+"""What torch's Adam calls its moments."""
 
 
 class Adam(Optimizer):
@@ -49,6 +52,31 @@ class Adam(Optimizer):
     def theta(self) -> Tensor:  # type: ignore[override]
         """Where it stands, (P,)."""
         return torch.cat(self._parts)
+
+    def state(self) -> OptimizerState:
+        """Return theta, both moments (none before the first step) and the number of steps."""
+        moments: dict[str, Tensor] = {}
+        if self._done:
+            kept = [self._engine.state[part] for part in self._parts]
+            moments = {name: torch.cat([one[name] for one in kept]) for name in _MOMENTS}
+        return {"theta": self.theta, "done": float(self._done), **moments}
+
+    def restore(self, state: OptimizerState) -> None:
+        """Take them back."""
+        done = state["done"]
+        assert isinstance(done, float)
+        self._done = int(done)
+        sizes = [part.numel() for part in self._parts]
+        pieces = {
+            name: torch.split_with_sizes(value.clone(), sizes)
+            for name, value in state.items()
+            if isinstance(value, Tensor)
+        }
+        for at, part in enumerate(self._parts):
+            part.copy_(pieces["theta"][at])
+            if self._done:
+                moments = {name: pieces[name][at].clone() for name in _MOMENTS}
+                self._engine.state[part] = {"step": torch.tensor(done), **moments}
 
     def step(self) -> Step:
         """Move along the rescaled gradient; the loss is that before the move."""

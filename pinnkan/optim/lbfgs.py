@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from pinnkan.optim.least_squares import LeastSquares
-from pinnkan.optim.optimizer import Optimizer, Step
+from pinnkan.optim.optimizer import Optimizer, OptimizerState, Step
+
+_MEMORY = ("n_iter", "d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss")
+"""What torch's L-BFGS keeps between two steps, by its names for it."""
 
 
 class LBFGS(Optimizer):
@@ -40,6 +44,31 @@ class LBFGS(Optimizer):
         """Go on from the same theta on other points; curvature pairs of the old ones are dropped."""
         super().exchange(problem)
         self._engine, self._seen = self._fresh(), []
+
+    def state(self) -> OptimizerState:
+        """Return theta, what was evaluated there, and torch's curvature pairs and line-search memory."""
+        engine = self._engine.state[self._variable]
+        memory = {name: _copied(engine[name]) for name in _MEMORY if name in engine}
+        here = self._seen[-1:]
+        known = {"loss": here[0].loss, "gradient": here[0].gradient} if here else {}
+        return {"theta": self.theta, **known, **memory}
+
+    def restore(self, state: OptimizerState) -> None:
+        """Take them back."""
+        theta, loss, gradient = state["theta"], state.get("loss"), state.get("gradient")
+        assert isinstance(theta, Tensor)
+        with torch.no_grad():
+            self._variable.copy_(theta)
+        self._engine = self._fresh()
+        engine = self._engine.state[self._variable]
+        for name in _MEMORY:
+            if name in state:
+                engine[name] = _copied(state[name])
+        if engine:
+            engine["func_evals"], engine["al"] = 0, [None] * self._history
+            engine["n_iter"] = int(engine["n_iter"])
+        if isinstance(loss, float) and isinstance(gradient, Tensor):
+            self._seen = [_Evaluation(theta, loss, gradient)]
 
     def step(self) -> Step:
         """Search along one quasi-Newton direction."""
@@ -81,6 +110,14 @@ class LBFGS(Optimizer):
                 return known
         self._seen.append(_Evaluation(theta, *self.problem.gradient(theta)))
         return self._seen[-1]
+
+
+def _copied(value: Any) -> Any:
+    """Return a copy that torch, which works in place, will not change."""
+    if isinstance(value, Tensor):
+        return value.clone()
+    # Pairs are replaced, never changed: the list is copied, its tensors are not.
+    return list(value) if isinstance(value, (list, tuple)) else float(value)
 
 
 @dataclass(frozen=True)

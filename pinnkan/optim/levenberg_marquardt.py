@@ -28,7 +28,7 @@ import torch
 from torch import Tensor
 
 from pinnkan.optim.least_squares import LeastSquares, Linearisation
-from pinnkan.optim.optimizer import Optimizer, Step
+from pinnkan.optim.optimizer import Optimizer, OptimizerState, Step
 
 _TRIALS = 10
 """Rejected trials of one step before the optimizer calls itself stalled."""
@@ -56,6 +56,18 @@ class LevenbergMarquardt(Optimizer):
         self.theta = theta
         self.damping = damping
         self._residuals: Tensor | None = None
+
+    def state(self) -> OptimizerState:
+        """Return theta, damping and the residuals at theta."""
+        return {"theta": self.theta, "damping": self.damping, "residuals": self._residuals}
+
+    def restore(self, state: OptimizerState) -> None:
+        """Take them back."""
+        theta, damping, residuals = state["theta"], state["damping"], state["residuals"]
+        assert isinstance(theta, Tensor)
+        assert isinstance(damping, float)
+        assert residuals is None or isinstance(residuals, Tensor)
+        self.theta, self.damping, self._residuals = theta, damping, residuals
 
     def exchange(self, problem: LeastSquares) -> None:
         """Go on from the same theta on other points."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from pinnkan.optim.least_squares import LeastSquares
+
+OptimizerState = Mapping[str, Tensor | Sequence[Tensor] | float | None]
+"""What an optimizer's next step depends on, by name."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,14 @@ class Optimizer(ABC):
     @abstractmethod
     def step(self) -> Step:
         """Move theta once."""
+
+    @abstractmethod
+    def state(self) -> OptimizerState:
+        """Return all that the next step depends on; later steps leave what was returned as it is."""
+
+    @abstractmethod
+    def restore(self, state: OptimizerState) -> None:
+        """Stand where another of the same kind and problem stood: the next step is the same, bit by bit."""
 
     def exchange(self, problem: LeastSquares) -> None:
         """Go on from the same theta on other points."""

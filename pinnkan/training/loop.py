@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
-from pinnkan.optim import Optimizer, Step
+from pinnkan.optim import Optimizer, OptimizerState, Step
 from pinnkan.problem.settings import PhaseSettings
 from pinnkan.progress import Observer, Outcome, StepReport, StopReason
 from pinnkan.training.least_squares import TrainingLeastSquares
@@ -28,7 +28,6 @@ _ADVICE: dict[StopReason, str] = {
     "overfitting": "The held-out residual stopped falling; use more points or fresh ones (refresh).",
     "non_finite": "The loss is not finite; lower the rate, raise the damping or check the equation.",
     "time_limit": "The time limit was reached; the best state so far is kept.",
-    "interrupted": "Stopped by a signal.",
 }
 
 _CHECK_EVERY = {"lm": 1, "lbfgs": 5, "adam": 50}
@@ -87,6 +86,33 @@ class Best:
 
 
 @dataclass(frozen=True)
+class PhaseState:
+    """Where a phase stands between two steps: all that its next step depends on.
+
+    Attributes:
+        optimizer: See `Optimizer.state`.
+        best: The best state so far.
+        lowest: Lowest loss on the present points; infinity right after an exchange of points.
+        age: Steps on the present points.
+        epoch: How often points were exchanged.
+        stuck: Whether the last step stalled.
+        seconds: Wall time since the phase began.
+        steps: Taken in this phase.
+        reports: One a step; the first ``steps`` of them belong to this state.
+    """
+
+    optimizer: OptimizerState
+    best: Best
+    lowest: float
+    age: int
+    epoch: int
+    stuck: bool
+    seconds: float
+    steps: int
+    reports: list[StepReport]
+
+
+@dataclass(frozen=True)
 class PhaseResult:
     """How a phase ended: its best theta, why it stopped, and one report a step."""
 
@@ -103,6 +129,8 @@ def run_phase(
     *,
     name: str,
     watch: Watch,
+    keep: Callable[[PhaseState], None] = lambda _: None,
+    state: PhaseState | None = None,
 ) -> PhaseResult:
     """Take the steps of one phase and return its best state.
 
@@ -112,12 +140,17 @@ def run_phase(
         phase: Steps, refreshing, patience, tolerance.
         name: Of the phase, for reports.
         watch: What to look at and whom to tell.
+        keep: Given the state after every step but one that ends the phase: from any of these states
+            the phase goes on to the same end, bit by bit.
+        state: One of an earlier run to go on from.
     """
     watch.observer.begin(watch.title, name, phase.steps)
-    work = _Phase(start, draw, phase, name, watch)
+    work = _Phase(start, draw, phase, name, watch, state)
     reason: StopReason | None = None
     while reason is None and len(work.reports) < phase.steps:
         reason = work.advance()
+        if reason is None:
+            keep(work.state())
     reason = reason or "max_steps"
     outcome = Outcome(reason, _ADVICE[reason], len(work.reports))
     watch.observer.end(outcome)
@@ -139,17 +172,35 @@ class _Phase:
         phase: PhaseSettings,
         name: str,
         watch: Watch,
+        state: PhaseState | None,
     ) -> None:
-        self.reports: list[StepReport] = []
         self._draw, self._phase, self._name, self._watch = draw, phase, name, watch
-        self._current = draw(0)
+        self._current = draw(0 if state is None else state.epoch)
         self._optimizer = start(self._current)
-        theta = self._optimizer.theta
-        held_out = watch.residual_rms(theta)
-        self.best = Best(theta, held_out, held_out)
-        self._started, self._lowest = time.perf_counter(), math.inf
+        if state is None:
+            theta = self._optimizer.theta
+            held_out = watch.residual_rms(theta)
+            state = PhaseState({}, Best(theta, held_out, held_out), math.inf, 0, 0, False, 0.0, 0, [])
+        else:
+            self._optimizer.restore(state.optimizer)
+        self.reports, self.best = state.reports[: state.steps], replace(state.best)
+        self._started, self._lowest = time.perf_counter() - state.seconds, state.lowest
         # Steps on the present points, how often they were exchanged, whether they stalled.
-        self._age, self._epoch, self._stuck = 0, 0, False
+        self._age, self._epoch, self._stuck = state.age, state.epoch, state.stuck
+
+    def state(self) -> PhaseState:
+        """Return where it stands; later steps leave it as it is."""
+        return PhaseState(
+            self._optimizer.state(),
+            replace(self.best),
+            self._lowest,
+            self._age,
+            self._epoch,
+            self._stuck,
+            time.perf_counter() - self._started,
+            len(self.reports),
+            self.reports,
+        )
 
     def advance(self) -> StopReason | None:
         """Take one step, report it, and return why to stop, or None to go on."""
@@ -202,8 +253,6 @@ class _Phase:
         watch = self._watch
         if not math.isfinite(done.loss) or done.loss > _BLOWN_UP * self._lowest:
             return "non_finite"
-        if watch.observer.stop_signal is not None:
-            return "interrupted"
         if done.loss < self._phase.tolerance**2:
             return "converged"
         if done.stalled and not self._stuck:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -26,78 +26,16 @@ from pinnkan.problem.settings import (
     AdapterSettings,
     NetworkSettings,
     PhaseSettings,
-    Settings,
     TrainingSettings,
 )
-from pinnkan.progress import Observer, Outcome, StepReport
+from pinnkan.progress import StepReport
 from pinnkan.training.assembly import training_sets
 from pinnkan.training.least_squares import NetworkLeastSquares, TrainingLeastSquares, TrainingSet
-from pinnkan.training.loop import PhaseResult, Watch, run_phase
+from pinnkan.training.loop import PhaseResult, PhaseState, Watch, run_phase
 from pinnkan.training.oracle import AutogradLeastSquares
 from pinnkan.training.rates import rates_for
+from pinnkan.training.run import Origin, Run, Trained, TrainingState
 from pinnkan.training.smoothing import SmoothedLeastSquares
-
-
-@dataclass(frozen=True)
-class Run:
-    """The circumstances of one training.
-
-    Attributes:
-        instance: The problem at one parameter value.
-        settings: Of network, adapter, points and training.
-        seed: Of points, starting coefficients and random factors.
-        device: Where tensors live.
-        dtype: ``float64`` or ``float32``: of the stored coefficients and, for
-            ``float32``, of all products.
-        observer: Who is told.
-        title: What is trained.
-        error: Relative L2 error of given coefficients, to be shown; None where nothing is known.
-        time_limit: Seconds, or None.
-    """
-
-    instance: Instance
-    settings: Settings
-    seed: int
-    device: torch.device
-    dtype: torch.dtype
-    observer: Observer
-    title: str
-    error: Callable[[Sequence[Tensor]], float | None] | None = None
-    time_limit: float | None = None
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A trained network.
-
-    Attributes:
-        network: Its layers and input map.
-        parameters: How its coefficients depend on theta.
-        theta: The best one, (P,), float64.
-        history: Reports of all phases.
-        outcome: Of the last phase.
-        seconds: Wall time from point generation to the last step.
-        held_out: Its held-out residual (root mean square), pointwise whatever the phases smoothed.
-        trainable: Most numbers that moved in any one phase.
-    """
-
-    network: Network
-    parameters: Parameters
-    theta: Tensor
-    history: tuple[StepReport, ...]
-    outcome: Outcome
-    seconds: float
-    held_out: float
-    trainable: int
-
-    def coefficients(self) -> list[Tensor]:
-        """Return every layer's coefficients in their stored shapes, float64."""
-        return self.parameters.coefficients(self.theta)
-
-    @property
-    def steps(self) -> int:
-        """Steps of all phases."""
-        return len(self.history)
 
 
 def network_for(instance: Instance, settings: NetworkSettings) -> Network:
@@ -135,7 +73,7 @@ def pretrain(run: Run) -> Trained:
         DivergedError: If the loss is not finite.
     """
     network = network_for(run.instance, run.settings.network)
-    started = time.perf_counter()
+    started = _started(run)
     generator = generator_for(run.seed, "coefficients")
     start = [c.to(run.device) for c in network.initial(generator)]
 
@@ -159,13 +97,20 @@ def pretrain(run: Run) -> Trained:
     return _train(run, network, run.settings.training, start, parameters, forms, started)
 
 
-def finetune(run: Run, base: Sequence[Tensor], *, method: str) -> Trained:
+def finetune(
+    run: Run,
+    base: Sequence[Tensor],
+    *,
+    method: str,
+    start: Callable[[Parameters], Tensor] = Parameters.start,
+) -> Trained:
     """Adapt a base to the instance's parameter value by the phases of ``finetuning:``.
 
     Args:
         run: Its settings say which layers change and at what rank.
         base: Coefficients of every layer, float64.
         method: ``lotra`` (the adapter of ``adapter:``) or ``full`` (every coefficient).
+        start: Gives the first theta; the one that changes nothing unless another adapter's is wanted.
 
     Raises:
         UsageError: If the adapter does not fit the network, or a phase has a form of pre-training.
@@ -179,7 +124,7 @@ def finetune(run: Run, base: Sequence[Tensor], *, method: str) -> Trained:
             )
     network = network_for(run.instance, run.settings.network)
     coefficients = [c.to(run.device) for c in base]
-    started = time.perf_counter()
+    started = _started(run)
 
     def parameters(_at: int, _form: str, now: Sequence[Tensor]) -> Parameters:
         if method == "full":
@@ -187,7 +132,12 @@ def finetune(run: Run, base: Sequence[Tensor], *, method: str) -> Trained:
         return _adapter(run, network, now, plan_for(run.settings.adapter), purpose="factors")
 
     forms = [method] * len(phases)
-    return _train(run, network, run.settings.finetuning, coefficients, parameters, forms, started)
+    return _train(run, network, run.settings.finetuning, coefficients, parameters, forms, started, start)
+
+
+def _started(run: Run) -> float:
+    """Return the reading of the clock at which the training began, had it run in one go."""
+    return time.perf_counter() - (0.0 if run.state is None else run.state.seconds)
 
 
 def _phases(settings: TrainingSettings) -> tuple[PhaseSettings, ...]:
@@ -202,30 +152,47 @@ def _train(
     parameters_for: Callable[[int, str, Sequence[Tensor]], Parameters],
     forms: Sequence[str],
     started: float,
+    first_theta: Callable[[Parameters], Tensor] = Parameters.start,
 ) -> Trained:
     """Run the phases; a change of form re-parametrises the coefficients reached.
 
     So does every pre-training phase in LoTRA form: its factors are fresh.
     """
-    held_out = _held_out_sets(run)
-    parameters = parameters_for(0, forms[0], coefficients)
-    theta, trainable = parameters.start().to(run.device), parameters.size
-    history: list[StepReport] = []
-    for at, phase in enumerate(_phases(settings)):
-        if at and (forms[at] != forms[at - 1] or phase.form == "lotra"):
-            parameters = parameters_for(at, forms[at], parameters.coefficients(theta))
+    held_out, phases = _held_out_sets(run), _phases(settings)
+    first = 0 if run.state is None else run.state.phase
+    origin = Origin(0, coefficients) if run.state is None else run.state.origin
+    history: list[StepReport] = [] if run.state is None else list(run.state.earlier)
+    parameters = parameters_for(origin.phase, forms[origin.phase], origin.coefficients)
+    theta = first_theta(parameters).to(run.device)
+    trainable = parameters.size if run.state is None else run.state.trainable
+    for at, phase in enumerate(phases[first:], start=first):
+        if at > first and (forms[at] != forms[at - 1] or phase.form == "lotra"):
+            origin = Origin(at, parameters.coefficients(theta))
+            parameters = parameters_for(at, forms[at], origin.coefficients)
             theta, trainable = parameters.start().to(run.device), max(trainable, parameters.size)
         watch = _watch(run, network, parameters, held_out, phase.smoothing, started)
-        result = _run_one(run, network, parameters, theta, phase, at, settings.precision, watch)
+        keep = _keeper(run, at, origin, tuple(history), trainable, started)
+        result = _run_one(run, network, parameters, theta, phase, at, settings.precision, watch, keep)
         theta = result.theta
         history += result.reports
         if result.outcome.reason == "non_finite":
             raise DivergedError(f"{run.title}: diverged at step {len(history)}: {result.outcome.advice}")
-        if result.outcome.reason in ("interrupted", "time_limit"):
+        if result.outcome.reason == "time_limit":
             break
     seconds = time.perf_counter() - started
     rms = float(_least_squares(run, network, parameters, held_out).residuals(theta).norm())
     return Trained(network, parameters, theta, tuple(history), result.outcome, seconds, rms, trainable)
+
+
+def _keeper(
+    run: Run, at: int, origin: Origin, earlier: Sequence[StepReport], trainable: int, started: float
+) -> Callable[[PhaseState], None]:
+    """Return what a phase tells its states to: the run, which gets the training's state around it."""
+
+    def keep(inner: PhaseState) -> None:
+        run.keep(TrainingState(at, inner, origin, earlier, trainable, time.perf_counter() - started))
+
+    return keep
 
 
 def _run_one(
@@ -237,6 +204,7 @@ def _run_one(
     at: int,
     precision: str,
     watch: Watch,
+    keep: Callable[[PhaseState], None],
 ) -> PhaseResult:
     lean = run.dtype == torch.float32 or (precision == "mixed" and phase.optimizer == "lm")
 
@@ -260,7 +228,8 @@ def _run_one(
         return Adam(problem, theta, rates=rates, steps=phase.steps, schedule=phase.schedule)
 
     name = f"{phase.optimizer}{f' ({phase.form})' if phase.form != 'full' else ''}"
-    return run_phase(start, draw, phase, name=name, watch=watch)
+    state = run.state.inner if run.state is not None and run.state.phase == at else None
+    return run_phase(start, draw, phase, name=name, watch=watch, keep=keep, state=state)
 
 
 def _least_squares(

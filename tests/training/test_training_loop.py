@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pinnkan.optim import LeastSquares, Optimizer, Step
+from pinnkan.optim import LeastSquares, Optimizer, OptimizerState, Step
 from pinnkan.problem.settings import PhaseSettings
 from pinnkan.progress import Outcome, Silent, StepReport
 from pinnkan.training.loop import PhaseResult, Watch, run_phase
@@ -51,6 +51,13 @@ class Scripted(Optimizer):
         super().exchange(problem)
         self.exchanges.append(self.taken)
 
+    def state(self) -> OptimizerState:
+        return {"theta": self.theta, "taken": float(self.taken)}
+
+    def restore(self, state: OptimizerState) -> None:
+        self.theta, self.taken = state["theta"], int(state["taken"])
+        del self.places[: self.taken]
+
     def step(self) -> Step:
         place = self.places.pop(0)
         self.taken += 1
@@ -66,18 +73,11 @@ class Scripted(Optimizer):
 
 @dataclass
 class Recorder(Silent):
-    """Keeps all it is told; asks to stop after some steps."""
+    """Keeps all it is told."""
 
-    stop_after: int | None = None
     calls: list[str] = field(default_factory=list)
     reports: list[StepReport] = field(default_factory=list)
     outcome: Outcome | None = None
-
-    @property
-    def stop_signal(self) -> int | None:  # type: ignore[override]
-        # Looked at before the step's own report arrives.
-        stop = self.stop_after is not None and len(self.reports) + 1 >= self.stop_after
-        return 15 if stop else None
 
     def begin(self, title: str, phase: str, total_steps: int) -> None:
         self.calls.append(f"begin {title} {phase} {total_steps}")
@@ -97,12 +97,11 @@ def run(
     held_out: Points | None = None,
     draw: Callable[[int], Points] | None = None,
     deadline: float | None = None,
-    stop_after: int | None = None,
     error: Callable[[Tensor], float | None] | None = None,
     **settings: object,
 ) -> tuple[PhaseResult, Recorder, Scripted]:
     """Run one phase over a script; an optimizer of kind lm is checked at every step."""
-    observer, made = Recorder(stop_after), []
+    observer, made = Recorder(), []
     phase = PhaseSettings(**({"optimizer": "lm", "steps": len(places)} | settings))
 
     def start(problem: LeastSquares) -> Optimizer:
@@ -126,7 +125,6 @@ REASONS = {
     ),
     "non_finite": ({"places": [5.0, (4.0, math.nan), 3.0]}, 2, 5.0),
     "time_limit": ({"places": [5.0, 4.0], "deadline": 0.0}, 1, 5.0),
-    "interrupted": ({"places": [5.0, 4.0, 3.0], "stop_after": 2}, 2, 4.0),
 }
 
 
@@ -151,11 +149,10 @@ def test_advice():
         "overfitting": "The held-out residual stopped falling; use more points or fresh ones (refresh).",
         "non_finite": "The loss is not finite; lower the rate, raise the damping or check the equation.",
         "time_limit": "The time limit was reached; the best state so far is kept.",
-        "interrupted": "Stopped by a signal.",
     }
 
 
-@pytest.mark.parametrize("reason", ["converged", "stalled", "time_limit", "interrupted", "max_steps"])
+@pytest.mark.parametrize("reason", ["converged", "stalled", "time_limit", "max_steps"])
 def test_the_end_is_checked_between_two_checks(reason):
     """Adam is checked every 50 steps; whatever ends it sooner, the state it reached is not lost."""
     arguments, steps, best = REASONS[reason]

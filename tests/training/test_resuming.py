@@ -1,0 +1,82 @@
+"""A training that goes on from any state it passed ends where one in a single go ends, bit by bit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from small_problems import run_of
+
+from pinnkan.training import Run, Trained, TrainingState, finetune, pretrain
+
+DISK = ["points.interior=40", "network.hidden=[5, 5]"]
+LM = "{optimizer: lm, steps: 3, refresh: 2}"
+LOTRA = "{optimizer: lm, steps: 2, form: lotra}"
+PHASES = {
+    "lm": f"[{LM}]",
+    "adam": "[{optimizer: adam, steps: 6, schedule: cosine}]",
+    "lbfgs": "[{optimizer: lbfgs, steps: 6}]",
+    "adam, lbfgs": "[{optimizer: adam, steps: 3}, {optimizer: lbfgs, steps: 3, refresh: 2}]",
+    "full, lotra twice": f"[{LM}, {LOTRA}, {LOTRA}]",
+    "slim, full": "[{optimizer: lm, steps: 2, form: slim}, {optimizer: lm, steps: 2}]",
+    "smoothed": "[{optimizer: lm, steps: 3, smoothing: 4}]",
+}
+
+
+def with_states(run: Run) -> tuple[Run, list[TrainingState]]:
+    states: list[TrainingState] = []
+    return replace(run, keep=states.append), states
+
+
+def assert_same(one: Trained, other: Trained) -> None:
+    assert torch.equal(one.theta, other.theta)
+    assert (one.held_out, one.trainable, one.outcome) == (other.held_out, other.trainable, other.outcome)
+    losses = [[(report.step, report.loss, report.held_out) for report in t.history] for t in (one, other)]
+    assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize("phases", PHASES)
+def test_a_base_goes_on_from_every_state(phases):
+    run, states = with_states(run_of("disk", *DISK, f"training.phases={PHASES[phases]}"))
+    whole = pretrain(run)
+    assert len(states) == whole.steps
+    for state in states:
+        assert_same(whole, pretrain(replace(run, state=state)))
+
+
+@pytest.mark.parametrize("method", ["lotra", "full"])
+def test_an_adapter_goes_on_from_every_state(method):
+    phases = "finetuning.phases=[{optimizer: adam, steps: 2}, {optimizer: lm, steps: 3, patience: 2}]"
+    base = pretrain(run_of("disk", *DISK, "training.steps=2")).coefficients()
+    run, states = with_states(run_of("disk", *DISK, phases, at={"lambda": 0.5}))
+    whole = finetune(run, base, method=method)
+    assert states
+    for state in states:
+        assert_same(whole, finetune(replace(run, state=state), base, method=method))
+
+
+def test_no_state_is_offered_after_the_step_that_ends_a_phase():
+    """Whoever went on from there would take a step more than a training in one go."""
+    run, states = with_states(run_of("poisson", "training.tolerance=1"))
+    whole = pretrain(run)
+    assert whole.outcome.reason == "converged"
+    assert len(states) == whole.steps - 1
+    assert_same(whole, pretrain(replace(run, state=states[-1])))
+
+
+def test_seconds_go_on_and_the_time_limit_counts_all_of_them():
+    run, states = with_states(run_of("poisson", "training.steps=3"))
+    pretrain(run)
+    late = replace(states[0], seconds=1000.0)
+    assert 1000.0 < pretrain(replace(run, state=late)).seconds < 1010.0
+    stopped = pretrain(replace(run, state=late, time_limit=999.0))
+    assert (stopped.outcome.reason, stopped.steps) == ("time_limit", 2)
+
+
+def test_an_adapter_may_start_from_another_theta():
+    base = pretrain(run_of("disk", *DISK, "training.steps=2")).coefficients()
+    run = run_of("disk", *DISK, "finetuning.steps=4", at={"lambda": 0.5})
+    first = finetune(run, base, method="lotra")
+    second = finetune(run, base, method="lotra", start=lambda parameters: first.theta)
+    assert second.history[0].loss < first.history[-1].loss
