@@ -68,12 +68,28 @@ class FileAccessError(PinnkanError):
         return cls(f"cannot {action} {path}: {error.strerror or error}")
 
 
-class InterruptedRunError(PinnkanError):
-    """Stopped by a signal; the exit code is 128 + signal, as a shell's."""
+class StoppedError(PinnkanError):
+    """Stopped by a signal, with the state saved from which the same command goes on."""
 
-    def __init__(self, message: str, exit_code: int) -> None:
+    exit_code = 75
+
+
+class RemoteError(PinnkanError):
+    """A fault of one value that another process met.
+
+    Args:
+        kind: Name of its exception.
+        message: What it said.
+        exit_code: What it would end a process with.
+    """
+
+    def __init__(self, kind: str, message: str, exit_code: int) -> None:
+        self.kind, self.exit_code = kind, exit_code
         super().__init__(message)
-        self.exit_code = exit_code
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; like KeyboardInterrupt, no ``except Exception`` may swallow it."""
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:

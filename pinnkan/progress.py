@@ -47,6 +47,26 @@ class Outcome:
     steps: int
 
 
+@dataclass(frozen=True)
+class SweepReport:
+    """Where a training of many parameter values stands."""
+
+    done: int
+    """Values that ended in this sweep, failed ones included."""
+    failed: int
+    total: int
+    """Values to be trained in this sweep; those that were finished before are not counted."""
+    seconds: float
+    """Wall time since the sweep began."""
+    running: tuple[str, ...] = ()
+    """What other processes are at (``lambda=0.3: lm, step 4/12``)."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Time that the remaining values take at the rate so far; None before the first one."""
+        return self.seconds / self.done * (self.total - self.done) if self.done else None
+
+
 class Observer(Protocol):
     """Whoever watches: a progress bar, a plain log, nobody."""
 
@@ -60,6 +80,11 @@ class Observer(Protocol):
 
     def end(self, outcome: Outcome) -> None:
         """Close the phase; called once after ``begin`` unless an exception ends the training."""
+        ...
+
+    def sweep(self, report: SweepReport) -> None:
+        """Take the state of a sweep over many values; called at its beginning, after every value, and
+        every second or so while other processes train."""
         ...
 
     def note(self, text: str) -> None:
@@ -77,6 +102,9 @@ class Silent:
         """Say nothing."""
 
     def end(self, outcome: Outcome) -> None:
+        """Say nothing."""
+
+    def sweep(self, report: SweepReport) -> None:
         """Say nothing."""
 
     def note(self, text: str) -> None:

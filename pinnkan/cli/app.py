@@ -41,7 +41,8 @@ Exit codes:
   5   --fail-above or a tolerance missed
   70  a bug, with its traceback
   74  cannot read or write
-  130, 143  stopped by a signal; finished values are kept"""
+  75  stopped by a signal; the same command goes on where it stopped
+  130, 143  stopped by a signal with nothing to save"""
 
 
 def _show_version(asked: bool) -> None:

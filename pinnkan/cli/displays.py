@@ -8,10 +8,10 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, TextIO
 
 from pinnkan.cli.text import printable
-from pinnkan.progress import Outcome, StepReport
+from pinnkan.progress import Outcome, StepReport, SweepReport
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
 LINE_EVERY_S = 5.0
 """Least time between two lines of steps in a log."""
@@ -35,6 +35,10 @@ class Display(ABC):
         """Show why a phase ended."""
 
     @abstractmethod
+    def sweep(self, report: SweepReport) -> None:
+        """Show where a training of many values stands."""
+
+    @abstractmethod
     def note(self, text: str) -> None:
         """Show one line."""
 
@@ -53,6 +57,9 @@ class Nothing(Display):
         """Show nothing."""
 
     def end(self, outcome: Outcome) -> None:
+        """Show nothing."""
+
+    def sweep(self, report: SweepReport) -> None:
         """Show nothing."""
 
     def note(self, text: str) -> None:
@@ -101,6 +108,13 @@ class Lines(Display):
         """Write the reason and the advice."""
         self._say(f"{self._where}: {ending(outcome)}")
 
+    def sweep(self, report: SweepReport) -> None:
+        """Write a line if one is due: the last value's always."""
+        self._last_news = time.monotonic()
+        due = self._last_news - self._last_line >= LINE_EVERY_S or report.done == report.total
+        if report.total > 1 and due:
+            self._say(f"sweep: {standing(report)}")
+
     def note(self, text: str) -> None:
         """Write the line."""
         self._say(text)
@@ -138,39 +152,42 @@ class Bar(Display):
         self._verbose = verbose
         self._where = ""
         self._progress: Progress | None = None
+        self._steps: TaskID | None = None
+        self._sweep: TaskID | None = None
 
     def begin(self, title: str, phase: str, total_steps: int) -> None:
         """Open a bar."""
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-        self.close()
         self._where = printable(f"{title}: {phase}")
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[numbers]}", markup=False),
-            console=self._console,
-            transient=True,
-            refresh_per_second=4,
-        )
-        self._progress.start()
-        self._progress.add_task(self._where, total=total_steps, numbers="")
+        self._remove_steps()
+        self._steps = self._bars().add_task(self._where, total=total_steps, numbers="")
 
     def step(self, report: StepReport) -> None:
         """Move the bar."""
-        if self._progress is None:
+        if self._progress is None or self._steps is None:
             return
         text = printable(numbers(report))
-        self._progress.update(self._progress.task_ids[0], completed=report.step, numbers=text)
+        self._progress.update(self._steps, completed=report.step, numbers=text)
         if self._verbose:
             self._progress.console.print(f"{self._where}: step {report.step}  {report.seconds:.1f} s  {text}")
 
     def end(self, outcome: Outcome) -> None:
         """Replace the bar by the reason and the advice."""
-        self.close()
+        self._remove_steps()
+        if self._sweep is None:
+            self.close()
         self.note(f"{self._where}: {ending(outcome)}")
+
+    def sweep(self, report: SweepReport) -> None:
+        """Move the bar of all values, which stays above that of a phase's steps."""
+        if report.total < 2:
+            return
+        if self._sweep is None:
+            self._sweep = self._bars().add_task("sweep", total=report.total, numbers="")
+        if self._progress is not None:
+            text = printable(standing(report))
+            self._progress.update(self._sweep, completed=report.done, numbers=text)
+        if report.done == report.total:
+            self.close()
 
     def note(self, text: str) -> None:
         """Write a line, above the bar if there is one."""
@@ -180,7 +197,31 @@ class Bar(Display):
         """Remove the bar."""
         if self._progress is not None:
             self._progress.stop()
-            self._progress = None
+            self._progress = self._steps = self._sweep = None
+
+    def _bars(self) -> Progress:
+        """Return the bars, begun with the first of them."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        if self._progress is None:
+            self._progress = Progress(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(bar_width=20),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TextColumn("{task.fields[numbers]}", markup=False),
+                console=self._console,
+                transient=True,
+                refresh_per_second=4,
+            )
+            self._progress.start()
+        return self._progress
+
+    def _remove_steps(self) -> None:
+        """Take the bar of a phase away; an exception may have left one of the value before."""
+        if self._progress is not None and self._steps is not None:
+            self._progress.remove_task(self._steps)
+        self._steps = None
 
 
 def numbers(report: StepReport) -> str:
@@ -192,6 +233,24 @@ def numbers(report: StepReport) -> str:
         parts.append(f"error {report.error:.2e}")
     parts += [f"{name} {value:.2e}" for name, value in report.terms.items()]
     return "  ".join([*parts, report.note] if report.note else parts)
+
+
+def standing(report: SweepReport) -> str:
+    """Write where a sweep stands: values done, failures, time left, what runs."""
+    parts = [f"{report.done} of {report.total} values done"]
+    if report.failed:
+        parts.append(f"{report.failed} failed")
+    if report.seconds_left and report.done < report.total:
+        parts.append(f"about {duration(report.seconds_left)} left")
+    return "; ".join([", ".join(parts), *report.running])
+
+
+def duration(seconds: float) -> str:
+    """Write a time as one would say it: ``40 s``, ``12 min``, ``3 h 20 min``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def ending(outcome: Outcome) -> str:

@@ -11,9 +11,8 @@ from typing import Any, TextIO
 
 import typer
 
-from pinnkan.cli.signals import Terminated
 from pinnkan.cli.text import printable
-from pinnkan.errors import PinnkanError, ProblemError
+from pinnkan.errors import PinnkanError, ProblemError, Terminated
 
 BUG = 70
 CANNOT_READ_OR_WRITE = 74

@@ -22,7 +22,7 @@ from torch import Tensor
 from pinnkan.evaluation.norms import measure_errors
 from pinnkan.problem import Problem, load_problem, shipped_problems
 from pinnkan.problem.instance import Instance
-from pinnkan.progress import Outcome, StepReport
+from pinnkan.progress import Outcome, StepReport, SweepReport
 from pinnkan.training import Run, Trained, finetune, network_for, pretrain
 
 POINTS, POINT_SEED = 20_000, 0
@@ -252,8 +252,6 @@ class CurveObserver:
         meter: Measures the error, inside the training; its time is taken out.
     """
 
-    stop_signal: int | None = None
-
     def __init__(self, meter: ErrorMeter) -> None:
         self.curve = Curve()
         self._meter = meter
@@ -267,6 +265,9 @@ class CurveObserver:
         self.curve.add(time.perf_counter() - self._started - self._meter.seconds, report.error)
 
     def end(self, outcome: Outcome) -> None:
+        """Say nothing."""
+
+    def sweep(self, report: SweepReport) -> None:
         """Say nothing."""
 
     def note(self, text: str) -> None:

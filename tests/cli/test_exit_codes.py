@@ -6,14 +6,15 @@ import errno
 
 import pytest
 
-from pinnkan.cli.signals import Terminated
 from pinnkan.errors import (
     DamagedFileError,
     DivergedError,
     FileAccessError,
-    InterruptedRunError,
     PinnkanError,
     ProblemError,
+    RemoteError,
+    StoppedError,
+    Terminated,
     ToleranceMissedError,
     UsageError,
     WrongBaseError,
@@ -32,8 +33,8 @@ PLACE = "heat.yaml:14:9: error: equation[0]: unknown name 'u_yy'"
         (DivergedError("the loss is not finite"), 4, "error: the loss is not finite\n"),
         (ToleranceMissedError("too large"), 5, "error: too large\n"),
         (FileAccessError("cannot write x"), 74, "error: cannot write x\n"),
-        (InterruptedRunError("stopped", 143), 143, "error: stopped\n"),
-        (InterruptedRunError("nothing to save", 143), 143, "error: nothing to save\n"),
+        (StoppedError("stopped at step 3"), 75, "error: stopped at step 3\n"),
+        (RemoteError("DivergedError", "the loss is not finite", 4), 4, "error: the loss is not finite\n"),
         (PinnkanError("a fault"), 2, "error: a fault\n"),
         (
             OSError(errno.ENOSPC, "No space left on device", "runs/x"),
