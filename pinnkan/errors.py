@@ -87,6 +87,9 @@ class RemoteError(PinnkanError):
         self.kind, self.exit_code = kind, exit_code
         super().__init__(message)
 
+    def __reduce__(self) -> tuple[type[RemoteError], tuple[str, str, int]]:
+        return type(self), (self.kind, str(self), self.exit_code)
+
 
 class Terminated(BaseException):
     """SIGTERM arrived; like KeyboardInterrupt, no ``except Exception`` may swallow it."""

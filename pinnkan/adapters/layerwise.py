@@ -92,6 +92,11 @@ class Full(LayerParameters):
         inputs, outputs, functions = self.base.shape
         return self.base + theta.reshape(functions, inputs, outputs).permute(1, 2, 0)
 
+    def theta(self, coefficients: Tensor) -> Tensor:
+        """Return the theta that has these coefficients: the inverse of `coefficients`."""
+        change = coefficients - self.base
+        return (change if change.dim() == 2 else change.permute(2, 0, 1)).flatten()
+
     def jacobian(self, phi: Tensor, delta: Tensor, theta: Tensor) -> Tensor:
         """See `LayerParameters.jacobian`: dr_n/dW[f, j] = sum_c phi[c, n, f] delta[c, n, j]."""
         return torch.bmm(phi.permute(1, 2, 0), delta.permute(1, 0, 2)).flatten(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
@@ -16,6 +17,7 @@ SOME_FAILED = 1
 EXAMPLES = options.examples(
     "pinnkan finetune runs/elliptic --lambda 0.1,1",
     "pinnkan finetune runs/elliptic --lambda 0:1:11 --lambda -0.5",
+    "pinnkan finetune runs/elliptic --lambda 0:2:41 --start nearest --jobs 2",
     "pinnkan finetune runs/burgers --param nu=0.02 --method full --tag long --set finetuning.steps=200",
 )
 
@@ -33,6 +35,10 @@ def finetune(
     dtype: options.StoredDtype = None,
     threads: options.Threads = None,
     time_limit: options.TimeLimit = None,
+    start: options.Start = options.StartFrom.base,
+    jobs: options.Jobs = None,
+    dask: options.Dask = None,
+    print_slurm: options.PrintSlurm = False,
     force: options.Force = False,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -41,13 +47,20 @@ def finetune(
     """Train an adapter for every parameter value.
 
     Writes DIR/adapters/lambda=0.1.h5, ... Several --param options give all combinations of their
-    values; --zip pairs them. Values that are finished already are left as they are. If one of
-    several values fails, the others go on and the exit code is 1.
+    values; --zip pairs them. Values that are finished already are left as they are; a stopped
+    training goes on where it was. If one of several values fails, the others go on and the exit
+    code is 1; 'pinnkan status DIR' says why.
     """
     targets.require_run(directory)
     if not lambdas and not params:
         raise UsageError("which parameter values? Give --lambda VALUES or --param NAME=VALUES")
+    if jobs and dask:
+        raise UsageError("--jobs and --dask exclude each other: workers are here, or on the cluster")
     values = targets.read_values(directory, lambdas, params, paired=paired)
+    if print_slurm:
+        words = _words(method, tag, overrides or [], seed, device, dtype, time_limit, force=force)
+        _print_script(directory, values, words, threads, chained=start is options.StartFrom.nearest)
+        return
     from pinnkan.workflows.finetune import finetune as run
 
     with watching(quiet=quiet, verbose=verbose) as observer:
@@ -65,8 +78,58 @@ def finetune(
             force=force,
             time_limit=time_limit,
             observer=observer,
+            nearest=start is options.StartFrom.nearest,
+            jobs=jobs,
+            dask=dask,
         )
         _conclude(observer, found, as_json=as_json)
+
+
+def _words(
+    method: options.Method,
+    tag: str | None,
+    overrides: Sequence[str],
+    seed: int,
+    device: str,
+    dtype: options.Dtype | None,
+    time_limit: float | None,
+    *,
+    force: bool,
+) -> list[str]:
+    """Return the options, beside values and threads, that make another command the same as this one."""
+    given = {
+        "--method": method.value,
+        "--tag": tag,
+        "--seed": seed,
+        "--device": device,
+        "--dtype": dtype and dtype.value,
+        "--time-limit": time_limit,
+    }
+    words = [word for name, value in given.items() if value is not None for word in (name, str(value))]
+    return [*words, *(word for text in overrides for word in ("--set", text)), *["--force"] * force]
+
+
+def _print_script(
+    directory: Path,
+    values: Sequence[dict[str, float]],
+    words: Sequence[str],
+    threads: int | None,
+    *,
+    chained: bool,
+) -> None:
+    """Print the array script.
+
+    Raises:
+        UsageError: If the values depend on each other.
+    """
+    from pinnkan.workflows.slurm import array_script
+
+    if chained:
+        raise UsageError(
+            "--print-slurm makes independent tasks, --start nearest chains them; "
+            "run one job with --jobs instead"
+        )
+    typer.echo(array_script(directory, values, words, threads=threads), nl=False)
 
 
 def _echo(observer: Observer, values: Sequence[dict[str, float]]) -> None:

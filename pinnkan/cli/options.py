@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +23,13 @@ class Method(StrEnum):
     lotra = "lotra"
     full = "full"
     scratch = "scratch"
+
+
+class StartFrom(StrEnum):
+    """Where the training of an adapter starts."""
+
+    base = "base"
+    nearest = "nearest"
 
 
 class Field(StrEnum):
@@ -51,21 +57,6 @@ def finite(value: float | None) -> float | None:
     if value is not None and not math.isfinite(value):
         raise typer.BadParameter(f"expected a finite number, got {value}")
     return value
-
-
-def plain_tag(tag: str | None) -> str | None:
-    """Refuse a tag that would be mistaken in a file name.
-
-    Raises:
-        typer.BadParameter: If the tag has other characters than letters, digits, - and _, or names a method.
-    """
-    if tag is None:
-        return None
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", tag) or tag in Method.__members__:
-        raise typer.BadParameter(
-            f"expected letters, digits, - and _ other than {', '.join(Method)}; got '{tag}'"
-        )
-    return tag
 
 
 Problem = Annotated[
@@ -141,6 +132,37 @@ TimeLimit = Annotated[
         show_default=False,
     ),
 ]
+Start = Annotated[
+    StartFrom,
+    typer.Option(
+        "--start",
+        help="Where a value starts from. base: the base. nearest: the adapter of its neighbour on the way"
+        " to the base, among the values of this command; it is waited for.",
+    ),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        min=1,
+        metavar="N",
+        help="Train N values at a time, in worker processes that share the cores.",
+        show_default=False,
+    ),
+]
+Dask = Annotated[
+    str | None,
+    typer.Option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Hand the values to a Dask scheduler, tcp://host:8786 or its file; needs pinnkan[dask].",
+        show_default=False,
+    ),
+]
+PrintSlurm = Annotated[
+    bool,
+    typer.Option("--print-slurm", help="Train nothing: print a SLURM array script that does, for sbatch."),
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no notes; results and errors only.")]
 QuietAlready = Annotated[bool, typer.Option("-q", "--quiet", help="Results and errors only, as always here.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="More on stderr: a line for every step.")]
@@ -157,7 +179,6 @@ Tag = Annotated[
     str | None,
     typer.Option(
         "--tag",
-        callback=plain_tag,
         metavar="NAME",
         help="Tag of the result's file: lambda=0.1.NAME.h5.",
         show_default=False,

@@ -49,6 +49,11 @@ class TrainingState:
     trainable: int
     seconds: float
 
+    @property
+    def steps(self) -> int:
+        """Steps of all phases so far."""
+        return len(self.earlier) + self.inner.steps
+
 
 @dataclass(frozen=True)
 class Run:

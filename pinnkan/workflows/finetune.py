@@ -1,55 +1,53 @@
-"""``pinnkan finetune``: an adapter, a fully fine-tuned or a fresh network for every parameter value."""
+"""``pinnkan finetune``: what is missing among the parameter values is trained, what is finished is left.
+
+This file imports no torch: a sweep that is finished already is answered from its files.
+"""
 
 from __future__ import annotations
 
+import os
+import time
+from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any, Protocol
 
-import torch
-
-from pinnkan.errors import InterruptedRunError, PinnkanError
-from pinnkan.files import clean_leftovers, require_writable
-from pinnkan.parameters import complete_values, file_stem
-from pinnkan.problem import Problem
-from pinnkan.progress import Observer
-from pinnkan.store import write_store
-from pinnkan.training import Run, Trained
-from pinnkan.training import finetune as train_adapter
-from pinnkan.training import pretrain as train_from_scratch
-from pinnkan.workflows.environment import device_for, dtype_for, limited_threads, provenance
-from pinnkan.workflows.identity import Identity, ProblemRecord, weights_hash
+from pinnkan.errors import PinnkanError, RemoteError, StoppedError, Terminated
+from pinnkan.files import clean_leftovers
+from pinnkan.parameters import file_stem
+from pinnkan.progress import Observer, SweepReport
+from pinnkan.store import hash_arrays, read_store
+from pinnkan.workflows.identity import Identity, identities
 from pinnkan.workflows.inventory import finding
-from pinnkan.workflows.paths import ADAPTERS, check_tag
-from pinnkan.workflows.pretrain import interrupted
-from pinnkan.workflows.records import history_facts, parsed, training_facts
-from pinnkan.workflows.results import TrainingResult, shown_error, stored_report
-from pinnkan.workflows.runs import Result, RunDirectory, change_arrays, whole_arrays
+from pinnkan.workflows.order import Order
+from pinnkan.workflows.paths import ADAPTERS, WORK, check_tag, stem_of, work_path
+from pinnkan.workflows.predecessors import chain
+from pinnkan.workflows.results import TrainingResult, stored_report
+from pinnkan.workflows.work import read_running, record_failure
+
+_LOOK_EVERY_S = 1.0
 
 
-@dataclass(frozen=True)
-class _Order:
-    """What is the same for every value of one call."""
+class Engine(Protocol):
+    """What trains the values of a sweep: this process, worker processes, a cluster."""
 
-    run_directory: RunDirectory
-    base: Result
-    record: ProblemRecord
-    problem: Problem
-    method: str
-    tag: str | None
-    seed: int
-    device: torch.device
-    dtype: str
-    threads: int
-    time_limit: float | None
-    observer: Observer
+    @property
+    def free(self) -> int:
+        """Values that may be submitted now."""
 
-    def identity(self, values: Mapping[str, float]) -> Identity:
-        base_hash = None if self.method == "scratch" else weights_hash(self.base.stored)
-        return Identity(self.record, values, self.method, self.seed, self.dtype, base_hash)
+    def submit(self, key: int, identity: Identity) -> None:
+        """Give a value to be trained."""
 
-    def path(self, values: Mapping[str, float]) -> Path:
-        return self.run_directory.adapter_path(values, self.method, self.tag)
+    def next(self, timeout: float) -> tuple[int, Any] | None:
+        """Return key and result of a value that ended, None if none did within so many seconds.
+
+        The result is a `TrainingResult`, or something that says as text what became of the value.
+        """
+
+    def close(self) -> None:
+        """End, the states of running trainings saved."""
 
 
 def finetune(
@@ -66,99 +64,225 @@ def finetune(
     force: bool,
     time_limit: float | None,
     observer: Observer,
+    nearest: bool = False,
+    jobs: int | None = None,
+    dask: str | None = None,
 ) -> list[TrainingResult]:
     """Train what is missing among the values and store each result as soon as it is there.
 
-    A value is finished if its file verifies and names the same problem,
-    settings, seed, precision and base. A fault of one value is kept in its
-    result; the others go on.
+    A value is finished if its file verifies and names the same problem, settings, seed,
+    precision, base and, with ``nearest``, the same adapter to start from. A fault of one value is kept in
+    its result; the others go on.
+
+    Args:
+        directory: The run directory.
+        values: Parameter values; a name left out keeps its base value.
+        method: ``lotra``, ``full`` or ``scratch``.
+        tag: Of the files' names.
+        overrides: ``--set`` texts.
+        seed: Of points, coefficients and factors.
+        device: ``cpu``, ``cuda``, ``auto``, ...
+        dtype: Of the stored arrays; the base's if None.
+        threads: CPU threads of one training; with ``jobs`` the machine's cores are shared if None.
+        force: Whether finished values are trained again.
+        time_limit: Seconds for each value.
+        observer: Who is told.
+        nearest: Whether values start from their neighbours (`predecessors.chain`) and not from the base.
+        jobs: Worker processes; None trains in this one.
+        dask: Address of a Dask scheduler that gets the values.
 
     Raises:
         UsageError: If the tag or an override cannot be served.
-        InterruptedRunError: If a signal asked to stop; finished values are kept.
+        StoppedError: If a signal arrived; finished values and the states of running ones are kept.
         FileAccessError: If a file cannot be written.
     """
     check_tag(tag)
-    run_directory = RunDirectory(directory)
-    base = run_directory.base()
-    record = ProblemRecord.read(base.path, base.meta).overridden(overrides, method)
-    problem = parsed(record) if overrides else base.problem
-    clean_leftovers(directory / ADAPTERS)
-    with limited_threads(threads) as count:
-        order = _Order(
-            run_directory,
-            base,
-            record,
-            problem,
-            method,
-            tag,
-            seed,
-            device_for(device),
-            dtype or str(base.meta["dtype"]),
-            count,
-            time_limit,
-            observer,
-        )
-        complete = [complete_values(problem.parameters, one) for one in values]
-        return [_one(order, one, force=force) for one in complete]
-
-
-def _one(order: _Order, values: Mapping[str, float], *, force: bool) -> TrainingResult:
-    identity, path = order.identity(values), order.path(values)
-    if not force:
-        found = finding(order.run_directory.path, identity, order.tag)
-        if found.meta is not None:
-            report = stored_report(found.meta)
-            order.observer.note(f"{path} is finished; --force trains it again")
-            return TrainingResult(values, order.method, order.tag, "present", path, report)
+    asked = identities(directory, values, method=method, overrides=overrides, seed=seed, dtype=dtype)
+    base = {one.name: one.base for one in asked[0].problem.parameters}
+    predecessors = chain([one.values for one in asked], base) if nearest else [None] * len(asked)
+    for folder in (ADAPTERS, WORK):
+        clean_leftovers(directory / folder)
+    order = Order(directory, method, tag, tuple(overrides), seed, device, threads, time_limit, force)
+    sweep = _Sweep(order, asked, predecessors, observer, jobs, dask)
     try:
-        report = _train_and_store(order, identity, path)
-    except InterruptedRunError:
-        raise
-    except PinnkanError as fault:
-        order.observer.note(f"{file_stem(values)}: {fault}")
-        return TrainingResult(values, order.method, order.tag, "failed", None, fault=fault)
-    order.observer.note(f"wrote {path}")
-    return TrainingResult(values, order.method, order.tag, "trained", path, report)
+        return sweep.run()
+    except (KeyboardInterrupt, Terminated):
+        if not sweep.began:
+            raise
+        raise StoppedError(
+            "stopped by a signal; finished values are kept, and the same command goes on with the others"
+        ) from None
+    finally:
+        sweep.close()
 
 
-def _train_and_store(order: _Order, identity: Identity, path: Path) -> dict[str, object]:
-    require_writable(path)
-    problem = order.problem
-    instance = problem.at(identity.values)
-    error = shown_error(instance, problem.settings.network)
-    dtype = dtype_for(order.dtype)
-    title = file_stem(identity.values) or problem.name
-    run = Run(
-        instance,
-        problem.settings,
-        order.seed,
-        order.device,
-        dtype,
-        order.observer,
-        title,
-        error,
-        order.time_limit,
-    )
-    trained = _train(run, order)
-    if trained.outcome.reason == "interrupted":
-        raise interrupted(order.observer)
-    training = training_facts(trained) | {"relative_l2": error(trained.coefficients()) if error else None}
-    if order.method == "lotra":
-        arrays = change_arrays(trained.parameters, trained.theta, dtype)
-    else:
-        arrays = whole_arrays(trained.coefficients(), dtype)
-    facts = {
-        "tag": order.tag,
-        "training": training,
-        "history": history_facts(trained.history),
-        "provenance": provenance(order.device, order.threads),
-    }
-    write_store(path, "adapter", arrays=arrays, meta=identity.facts() | facts)
-    return stored_report({"training": training})
+class _Sweep:
+    """The values of one call on their way to results; arguments as in `finetune`."""
+
+    def __init__(
+        self,
+        order: Order,
+        asked: Sequence[Identity],
+        predecessors: Sequence[int | None],
+        observer: Observer,
+        jobs: int | None,
+        dask: str | None,
+    ) -> None:
+        self._order, self._asked, self._observer = order, asked, observer
+        self._jobs, self._dask = jobs, dask
+        self._predecessors = predecessors
+        self._followers: dict[int | None, list[int]] = {}
+        for at, predecessor in enumerate(predecessors):
+            self._followers.setdefault(predecessor, []).append(at)
+        self._ready = deque(self._followers.get(None, []))
+        self._results: dict[int, TrainingResult] = {}
+        self._busy: dict[int, Identity] = {}
+        self._engine: Engine | None = None
+        self._started = time.monotonic()
+
+    @property
+    def began(self) -> bool:
+        """Whether anything was given to be trained."""
+        return self._engine is not None
+
+    def run(self) -> list[TrainingResult]:
+        """Bring every value to its result, in the order asked for."""
+        while len(self._results) < len(self._asked):
+            while self._ready and (self._engine is None or self._engine.free > 0):
+                self._begin(self._ready.popleft())
+            if self._busy:
+                self._collect()
+        self._note_finished()
+        return [self._results[at] for at in range(len(self._asked))]
+
+    def close(self) -> None:
+        """End the engine, if there is one."""
+        if self._engine is not None:
+            self._engine.close()
+
+    def _begin(self, at: int) -> None:
+        """Answer a value from its file, or give it to be trained."""
+        identity = self._identity(at)
+        if identity is None:
+            return
+        found = None if self._order.force else finding(self._order.directory, identity, self._order.tag)
+        if found is not None and found.status == "done" and found.meta is not None:
+            report = stored_report(found.meta)
+            self._end(at, self._result(at, "present", path=found.path, report=report))
+            return
+        if self._engine is None:
+            self._engine = self._make_engine()
+            self._report()
+        self._busy[at] = identity
+        self._engine.submit(at, identity)
+
+    def _identity(self, at: int) -> Identity | None:
+        """Return a value's identity with what it starts from; None where that, and so the value, failed."""
+        predecessor = self._predecessors[at]
+        if predecessor is None:
+            return self._asked[at]
+        start = self._results[predecessor]
+        if start.path is None:
+            message = f"not trained: it starts from {file_stem(start.values)}, which failed"
+            self._end(at, self._result(at, "failed", fault=PinnkanError(message)))
+            return None
+        weights = hash_arrays(read_store(start.path, kind="adapter").arrays)
+        return replace(self._asked[at], start={"values": dict(start.values), "hash": weights})
+
+    def _collect(self) -> None:
+        """Wait a moment for a value to end, and say where the sweep stands."""
+        assert self._engine is not None
+        ended = self._engine.next(_LOOK_EVERY_S)
+        if ended is not None:
+            at, answer = ended
+            identity = self._busy.pop(at)
+            result = answer if isinstance(answer, TrainingResult) else self._lost(at, identity, answer)
+            if self._jobs is not None or self._dask is not None:  # here, whoever trains says so itself
+                stem = stem_of(identity.values, identity.method, self._order.tag)
+                self._observer.note(f"{stem}: {result.fault}" if result.fault else f"wrote {result.path}")
+            self._end(at, result)
+        self._report()
+
+    def _lost(self, at: int, identity: Identity, answer: object) -> TrainingResult:
+        """Return the result of a value whose process died, and record what happened."""
+        kind = type(answer).__name__
+        fault = RemoteError(kind, str(answer) or kind, 1)
+        stem = stem_of(identity.values, identity.method, self._order.tag)
+        record_failure(self._order.directory, stem, identity, fault)
+        return self._result(at, "failed", fault=fault)
+
+    def _note_finished(self) -> None:
+        """Say once what was left as it is: hundreds of finished values are one line."""
+        present = [one for one in self._results.values() if one.status == "present"]
+        if len(present) == 1:
+            self._observer.note(f"{present[0].path} is finished; --force trains it again")
+        elif present:
+            total = len(self._asked)
+            self._observer.note(f"{len(present)} of {total} values were finished; --force trains them again")
+
+    def _end(self, at: int, result: TrainingResult) -> None:
+        self._results[at] = result
+        self._ready.extend(self._followers.get(at, []))
+
+    def _result(self, at: int, status: Any, **more: Any) -> TrainingResult:
+        return TrainingResult(
+            self._asked[at].values, self._order.method, self._order.tag, status, **({"path": None} | more)
+        )
+
+    def _report(self) -> None:
+        """Tell the observer where the sweep stands; values that were finished before do not count."""
+        ended = [one for one in self._results.values() if one.status != "present"]
+        failed = sum(one.status == "failed" for one in ended)
+        total = len(ended) + len(self._asked) - len(self._results)
+        seconds = time.monotonic() - self._started
+        self._observer.sweep(SweepReport(len(ended), failed, total, seconds, tuple(self._running())))
+
+    def _running(self) -> list[str]:
+        """Say what worker processes are at, as their state files tell."""
+        if self._jobs is None:
+            return []
+        stems = [stem_of(one.values, one.method, self._order.tag) for one in self._busy.values()]
+        paths = [(stem, work_path(self._order.directory, stem, "running.json")) for stem in stems]
+        states = [(stem, read_running(path)) for stem, path in paths]
+        return [
+            f"{stem}: {one.phase}, step {one.step}/{one.total}" for stem, one in states if one is not None
+        ]
+
+    def _make_engine(self) -> Engine:
+        if self._dask is not None:
+            from pinnkan.workflows.cluster import DaskCluster
+
+            return DaskCluster(self._dask, self._order)
+        from pinnkan.workflows.trainer import Trainer, WorkerTrainer
+
+        # Made for worker processes, too: what is wrong with the order is said once, here.
+        trainer = Trainer(self._order, self._observer)
+        if self._jobs is None:
+            return _ThisProcess(trainer)
+        from pinnkan.workflows.workers import Pool
+
+        threads = self._order.threads or max(1, (os.cpu_count() or 1) // self._jobs)
+        return Pool(self._jobs, partial(WorkerTrainer, replace(self._order, threads=threads)))
 
 
-def _train(run: Run, order: _Order) -> Trained:
-    if order.method == "scratch":
-        return train_from_scratch(run)
-    return train_adapter(run, order.base.coefficients, method=order.method)
+class _ThisProcess:
+    """Trains one value after the other, here."""
+
+    def __init__(self, train: Any) -> None:
+        self._train = train
+        self._given: tuple[int, Identity] | None = None
+
+    @property
+    def free(self) -> int:
+        return int(self._given is None)
+
+    def submit(self, key: int, identity: Identity) -> None:
+        self._given = key, identity
+
+    def next(self, timeout: float) -> tuple[int, TrainingResult] | None:
+        assert self._given is not None
+        (key, identity), self._given = self._given, None
+        return key, self._train(identity)
+
+    def close(self) -> None:
+        """Nothing runs between two calls."""

@@ -77,9 +77,12 @@ def check_tag(tag: str | None) -> None:
     """Refuse a tag that would not make a plain, unambiguous file name.
 
     Raises:
-        UsageError: If it has other characters than letters, digits, ``-`` and ``_``, or is a method.
+        UsageError: If it has other characters than letters, digits, ``-`` and ``_``, is a method, or begins
+            with a digit: the tag 5 of ``lambda=0`` would be the file of ``lambda=0.5``.
     """
     if tag is None:
         return
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", tag) or tag in (*_METHODS, BASE_STEM):
-        raise UsageError(f"--tag {tag!r}: expected letters, digits, - and _ (40 at most), no method's name")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]{0,39}", tag) or tag in (*_METHODS, BASE_STEM):
+        raise UsageError(
+            f"--tag {tag!r}: expected a letter, then letters, digits, - and _ (40 at most), no method's name"
+        )

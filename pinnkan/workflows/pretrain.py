@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pinnkan.errors import DamagedFileError, InterruptedRunError, UsageError
-from pinnkan.files import clean_leftovers, require_writable
+from pinnkan.errors import DamagedFileError, PinnkanError, StoppedError, UsageError
+from pinnkan.files import clean_leftovers
 from pinnkan.problem import Problem
 from pinnkan.progress import Observer
-from pinnkan.store import read_store, write_store
-from pinnkan.training import Run
+from pinnkan.store import read_store
 from pinnkan.training import pretrain as train_base
-from pinnkan.workflows.environment import device_for, dtype_for, limited_threads, provenance
+from pinnkan.workflows.environment import device_for, limited_threads
 from pinnkan.workflows.identity import Identity, ProblemRecord
-from pinnkan.workflows.records import history_facts, training_facts
-from pinnkan.workflows.results import TrainingResult, shown_error, stored_report
-from pinnkan.workflows.runs import RunDirectory, whole_arrays
+from pinnkan.workflows.paths import BASE_STEM, WORK, base_path
+from pinnkan.workflows.results import TrainingResult, stored_report
+from pinnkan.workflows.runs import whole_arrays
+from pinnkan.workflows.training_job import TrainingJob
+from pinnkan.workflows.work import clear_failure, record_failure
 
 
 def pretrain(
@@ -35,56 +36,39 @@ def pretrain(
     Raises:
         UsageError: If another base stands there and ``force`` is not given.
         DivergedError: If training does not end finite.
-        InterruptedRunError: If a signal asked to stop.
+        StoppedError: If a signal arrived after the first step; the state is saved.
         FileAccessError: If the file cannot be written.
     """
-    run_directory = RunDirectory(directory)
     identity = Identity(ProblemRecord.of(problem), problem.base_values, "base", seed, dtype, None)
-    present = None if force else _present(run_directory, identity)
+    present = None if force else _present(directory, identity)
     if present is not None:
         return present
-    clean_leftovers(directory)
-    require_writable(run_directory.base_path)
+    for folder in (directory, directory / WORK):
+        clean_leftovers(folder)
     place = device_for(device)
     with limited_threads(threads) as count:
-        instance = problem.at(identity.values)
-        error = shown_error(instance, problem.settings.network)
         title = f"{problem.name} base"
-        run = Run(
-            instance, problem.settings, seed, place, dtype_for(dtype), observer, title, error, time_limit
+        job = TrainingJob(
+            directory, identity, None, problem, title, place, count, time_limit, force, observer
         )
-        trained = train_base(run)
-        facts = provenance(place, count)
-    if trained.outcome.reason == "interrupted":
-        raise interrupted(observer)
-    training = training_facts(trained) | {"relative_l2": error(trained.coefficients()) if error else None}
-    write_store(
-        run_directory.base_path,
-        "base",
-        arrays=whole_arrays(trained.coefficients(), run.dtype),
-        meta=identity.facts()
-        | {"training": training, "history": history_facts(trained.history), "provenance": facts},
-    )
-    path = run_directory.base_path
-    observer.note(f"wrote {path}")
-    return TrainingResult(
-        identity.values, "base", None, "trained", path, stored_report({"training": training})
-    )
+        try:
+            report = job(train_base, lambda trained, kind: whole_arrays(trained.coefficients(), kind))
+        except StoppedError:
+            raise
+        except PinnkanError as fault:
+            record_failure(directory, BASE_STEM, identity, fault)
+            raise
+    clear_failure(directory, BASE_STEM)
+    return TrainingResult(identity.values, "base", None, "trained", job.path, report)
 
 
-def interrupted(observer: Observer) -> InterruptedRunError:
-    """Return the fault of a training that a signal ended with nothing to save."""
-    number = observer.stop_signal or 2
-    return InterruptedRunError("stopped by a signal; nothing of this training was kept", 128 + number)
-
-
-def _present(run_directory: RunDirectory, identity: Identity) -> TrainingResult | None:
+def _present(directory: Path, identity: Identity) -> TrainingResult | None:
     """Return the finished base if it is the one asked for, None if there is none.
 
     Raises:
         UsageError: If a different or damaged base stands there.
     """
-    path = run_directory.base_path
+    path = base_path(directory)
     if not path.is_file():
         return None
     try:

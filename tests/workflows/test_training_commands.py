@@ -8,10 +8,7 @@ import os
 import numpy as np
 import pytest
 
-from pinnkan.errors import InterruptedRunError
-from pinnkan.problem import load_problem
 from pinnkan.store import read_store
-from pinnkan.workflows.pretrain import pretrain
 
 
 def same(left, right):
@@ -226,26 +223,12 @@ def test_a_run_directory_that_is_a_file_cannot_be_written(pinnkan, folder):
     assert (folder / "taken").read_text() == "mine"
 
 
-class Stopping:
-    """An observer that has a signal from the start."""
-
-    stop_signal = 15
-
-    def begin(self, *_):
-        pass
-
-    step = end = note = begin
-
-
-def test_a_signal_before_the_end_leaves_the_old_base(run, folder):
-    before = (run / "base.h5").read_bytes()
-    options = {"seed": 0, "device": "cpu", "dtype": "float64", "threads": None, "time_limit": None}
-    with pytest.raises(InterruptedRunError, match="nothing of this training was kept") as fault:
-        pretrain(
-            load_problem(folder / "tiny.yaml"), directory=run, force=True, observer=Stopping(), **options
-        )
-    assert fault.value.exit_code == 143
-    assert (run / "base.h5").read_bytes() == before
+@pytest.mark.parametrize("tag", ["a.b", "full", "5", "", "x" * 41])
+def test_a_tag_that_would_be_mistaken_in_a_file_name_is_refused(pinnkan, run, tag):
+    """5 above all: the tag 5 of lambda=0 would be the file of lambda=0.5."""
+    answer = pinnkan("finetune", run, "--lambda", 0, "--tag", tag)
+    assert answer.code == 2
+    assert f"--tag {tag!r}: expected a letter, then letters, digits, - and _ (40 at most)" in answer.err
 
 
 @pytest.mark.parametrize("name", ["nowhere", "mps:7", "cuda:99"])

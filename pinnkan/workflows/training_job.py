@@ -1,0 +1,164 @@
+"""One training, from its identity to its stored file: what pretrain and every value of finetune share.
+
+It goes on from the state that an earlier run left, says while it runs where it stands, and leaves
+on the way out either its result or the state to go on from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pinnkan.errors import StoppedError, Terminated
+from pinnkan.files import require_writable
+from pinnkan.problem import Problem
+from pinnkan.progress import Observer, Outcome, StepReport, SweepReport
+from pinnkan.store import write_store
+from pinnkan.training import Run, Trained
+from pinnkan.workflows.checkpoints import Keeper
+from pinnkan.workflows.environment import dtype_for, provenance
+from pinnkan.workflows.identity import Identity
+from pinnkan.workflows.paths import adapter_path, base_path, stem_of, work_path
+from pinnkan.workflows.records import history_facts, training_facts
+from pinnkan.workflows.results import shown_error, stored_report
+from pinnkan.workflows.work import StateFile, running
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """A training and where its files go.
+
+    Attributes:
+        directory: The run directory.
+        identity: Of the result.
+        tag: Of the file's name.
+        problem: With all overrides.
+        title: What is trained, for reports.
+        device: Where tensors live.
+        threads: In force.
+        time_limit: Seconds, or None.
+        afresh: Whether the state of an earlier run is thrown away.
+        observer: Who is told.
+    """
+
+    directory: Path
+    identity: Identity
+    tag: str | None
+    problem: Problem
+    title: str
+    device: torch.device
+    threads: int
+    time_limit: float | None
+    afresh: bool
+    observer: Observer
+
+    @property
+    def path(self) -> Path:
+        """The result's file."""
+        if self.identity.method == "base":
+            return base_path(self.directory)
+        return adapter_path(self.directory, self.identity.values, self.identity.method, self.tag)
+
+    def __call__(
+        self,
+        train: Callable[[Run], Trained],
+        arrays: Callable[[Trained, torch.dtype], dict[str, np.ndarray]],
+    ) -> dict[str, Any]:
+        """Train, store the result and return what is known of it.
+
+        Args:
+            train: The recipe.
+            arrays: What of its result is stored, in the result's precision.
+
+        Raises:
+            StoppedError: If a signal arrived after the first step; the state is saved.
+            DivergedError: If training does not end finite.
+            FileAccessError: If a file cannot be written.
+        """
+        require_writable(self.path)
+        stem = stem_of(self.identity.values, self.identity.method, self.tag)
+        keeper = Keeper(work_path(self.directory, stem, "checkpoint.h5"), self.identity.hash, self.observer)
+        if self.afresh:
+            keeper.discard()
+        with running(work_path(self.directory, stem, "running.json"), title=self.title) as state_file:
+            trained, relative_l2 = self._train(train, keeper, state_file)
+            training = training_facts(trained) | {"relative_l2": relative_l2}
+            facts = {
+                "tag": self.tag,
+                "training": training,
+                "history": history_facts(trained.history),
+                "provenance": provenance(self.device, self.threads),
+            }
+            kind = "base" if self.identity.method == "base" else "adapter"
+            contents = arrays(trained, dtype_for(self.identity.dtype))
+            write_store(self.path, kind, arrays=contents, meta=self.identity.facts() | facts)
+        keeper.discard()
+        self.observer.note(f"wrote {self.path}")
+        return stored_report({"training": training})
+
+    def _train(
+        self, train: Callable[[Run], Trained], keeper: Keeper, state_file: StateFile
+    ) -> tuple[Trained, float | None]:
+        """Return what was trained and its relative L2 error, if that is known."""
+        instance = self.problem.at(self.identity.values)
+        error = shown_error(instance, self.problem.settings.network)
+        run = Run(
+            instance,
+            self.problem.settings,
+            self.identity.seed,
+            self.device,
+            dtype_for(self.identity.dtype),
+            _Recorded(self.observer, state_file),
+            self.title,
+            error,
+            self.time_limit,
+            keeper,
+            keeper.restore(self.device),
+        )
+        if run.state is not None:
+            self.observer.note(f"{self.title}: going on after step {run.state.steps}")
+        try:
+            trained = train(run)
+        except (KeyboardInterrupt, Terminated):
+            state = keeper.save()
+            if state is None:
+                raise
+            raise StoppedError(
+                f"{self.title}: stopped by a signal after step {state.steps}; "
+                "the same command goes on from there"
+            ) from None
+        return trained, None if error is None else error(trained.coefficients())
+
+
+class _Recorded:
+    """An observer that puts down in the state file what it passes on."""
+
+    def __init__(self, observer: Observer, state_file: StateFile) -> None:
+        self._observer, self._state_file = observer, state_file
+
+    def begin(self, title: str, phase: str, total_steps: int) -> None:
+        """See `Observer.begin`."""
+        self._state_file.update(phase, 0, total_steps)
+        self._observer.begin(title, phase, total_steps)
+
+    def step(self, report: StepReport) -> None:
+        """See `Observer.step`."""
+        self._state_file.update(report.phase, report.step, report.total)
+        self._observer.step(report)
+
+    def end(self, outcome: Outcome) -> None:
+        """See `Observer.end`."""
+        self._observer.end(outcome)
+
+    def sweep(self, report: SweepReport) -> None:
+        """See `Observer.sweep`."""
+        self._observer.sweep(report)
+
+    def note(self, text: str) -> None:
+        """See `Observer.note`."""
+        self._observer.note(text)

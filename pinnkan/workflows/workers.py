@@ -1,0 +1,138 @@
+"""Warm worker processes, one pipe each: a dead one costs the value it was at, and is replaced.
+
+No queue or lock is shared between workers, so that one killed at any moment blocks nobody.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from pinnkan.errors import Terminated
+
+STOP_WITHIN_S = 5.0
+"""Time that workers get to save their states when asked to stop; then they are killed."""
+
+
+@dataclass(frozen=True)
+class Died:
+    """What is left of a job whose worker died.
+
+    Attributes:
+        exit_code: Of the process; minus the number of the signal that killed it.
+    """
+
+    exit_code: int
+
+    def __str__(self) -> str:
+        if self.exit_code >= 0:
+            return f"its worker process ended with exit code {self.exit_code}"
+        return f"its worker process was killed by {signal.Signals(-self.exit_code).name}"
+
+
+class Pool:
+    """Processes that do jobs of one kind, started as jobs come and kept warm.
+
+    Args:
+        count: Most processes at a time.
+        make: Called once in every process; returns what does a job. Picklable, like jobs and answers.
+    """
+
+    def __init__(self, count: int, make: Callable[[], Callable[[Any], Any]]) -> None:
+        self._count, self._make = count, make
+        # Fork would copy torch's thread pool in whatever state it is.
+        self._context = multiprocessing.get_context("spawn")
+        self._idle: list[_Worker] = []
+        self._busy: dict[Any, _Worker] = {}
+
+    @property
+    def free(self) -> int:
+        """Jobs that would start at once."""
+        return self._count - len(self._busy)
+
+    def submit(self, key: Any, job: Any) -> None:
+        """Give a job to an idle worker, or to a new one."""
+        worker = self._idle.pop() if self._idle else _Worker(self._context, self._make)
+        self._busy[key] = worker
+        try:
+            worker.connection.send(job)
+        except OSError:  # it died idle: `next` finds out
+            return
+
+    def next(self, timeout: float) -> tuple[Any, Any] | None:
+        """Return key and answer (or `Died`) of a job that ended, None if none did within the time."""
+        waiting: dict[Any, Any] = {}
+        for key, worker in self._busy.items():
+            waiting |= {worker.connection: key, worker.process.sentinel: key}
+        ready = wait(list(waiting), timeout)
+        if not ready:
+            return None
+        key = waiting[ready[0]]
+        worker = self._busy.pop(key)
+        try:
+            # The answer of a worker that died right after sending it is in the pipe.
+            answer = worker.connection.recv() if worker.connection.poll() else None
+        except (EOFError, OSError):
+            answer = None
+        if answer is None:
+            worker.process.join()
+            return key, Died(worker.process.exitcode or 0)
+        self._idle.append(worker)
+        return key, answer
+
+    def close(self) -> None:
+        """Ask all processes to end, and kill those that do not."""
+        workers = [*self._idle, *self._busy.values()]
+        for worker in workers:
+            worker.process.terminate()
+        deadline = time.monotonic() + STOP_WITHIN_S
+        for worker in workers:
+            worker.process.join(max(0.0, deadline - time.monotonic()))
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+            worker.connection.close()
+        self._idle, self._busy = [], {}
+
+
+class _Worker:
+    """A process and our end of its pipe."""
+
+    def __init__(self, context: Any, make: Callable[[], Callable[[Any], Any]]) -> None:
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, make), daemon=True)
+        self.process.start()
+        theirs.close()
+
+
+def _serve(connection: Connection, make: Callable[[], Callable[[Any], Any]]) -> None:
+    """Do jobs until asked to stop or the parent is gone."""
+    # Ctrl-C goes to all processes of the terminal; the parent decides and sends SIGTERM.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _terminate)
+    threading.Thread(target=_follow_parent, daemon=True).start()
+    try:
+        work = make()
+        while True:
+            connection.send(work(connection.recv()))
+    except (EOFError, BrokenPipeError, Terminated):
+        return
+
+
+def _terminate(number: int, frame: object) -> None:
+    raise Terminated
+
+
+def _follow_parent() -> None:
+    """End with the parent, even a killed one: nobody would take the answers."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

@@ -1,0 +1,323 @@
+"""Sweeps: predecessors, worker processes, a Dask cluster, SLURM scripts, and what they cost."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_family import TINY
+
+from pinnkan.errors import RemoteError
+from pinnkan.store import hash_arrays, read_store
+from pinnkan.workflows.predecessors import chain
+from pinnkan.workflows.slurm import array_script
+from pinnkan.workflows.workers import Died, Pool
+
+
+def statuses(answer) -> list[str]:
+    return [row["status"] for row in answer.json["results"]]
+
+
+# --- predecessors ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ([1.0, 2.0, 3.0], [None, 0, 1]),
+        ([3.0, 1.0, 2.0], [2, None, 1]),
+        ([-1.0, 1.0, -2.0], [None, None, 0]),
+        ([0.0, 1.0], [None, None]),  # the base value itself: 1.0 is as near to the base
+        ([5.0], [None]),
+    ],
+)
+def test_a_value_starts_from_its_neighbour_on_the_way_to_the_base(values, found):
+    assert chain([{"a": value} for value in values], {"a": 0.0}) == found
+
+
+def test_distances_are_in_units_of_each_parameter_s_spread():
+    values = [{"a": 1000.0, "b": 0.0}, {"a": 0.0, "b": 1.0}, {"a": 1000.0, "b": 1.0}, {"a": 1000.0, "b": 0.1}]
+    assert chain(values, {"a": 0.0, "b": 0.0}) == [None, None, 3, 0]
+
+
+def test_nearest_names_its_predecessor_and_does_not_depend_on_what_is_finished(done, run):
+    done("finetune", run, "--lambda", "0.25:1:4", "--start", "nearest", "-q", "--tag", "n")
+    read = {value: read_store(run / "adapters" / f"lambda={value}.n.h5") for value in ("0.25", "0.5", "1")}
+    assert read["0.25"].meta["start"] is None
+    assert read["0.5"].meta["start"] == {"values": {"lambda": 0.25}, "hash": hash_arrays(read["0.25"].arrays)}
+    losses = [read[value].meta["history"]["loss"][0] for value in ("0.5", "1")]
+    plain = done("finetune", run, "--lambda", "0.5,1", "-q", "--tag", "p", "--json").json["results"]
+    assert [row["status"] for row in plain] == ["trained", "trained"]
+    first = [
+        read_store(run / "adapters" / f"lambda={v}.p.h5").meta["history"]["loss"][0] for v in ("0.5", "1")
+    ]
+    assert losses[1] < first[1]  # it starts nearer
+
+    again = done("finetune", run, "--lambda", "0.25:1:4", "--start", "nearest", "--tag", "n", "--json")
+    assert statuses(again) == ["present"] * 4
+    # One in the middle is gone: it comes back with the same bits, and the later ones still fit.
+    (run / "adapters" / "lambda=0.5.n.h5").unlink()
+    again = done("finetune", run, "--lambda", "1,0.75,0.5,0.25", "--start", "nearest", "--tag", "n", "--json")
+    assert statuses(again) == ["present", "present", "trained", "present"]
+    same = read_store(run / "adapters" / "lambda=0.5.n.h5").arrays
+    assert all(np.array_equal(same[name], read["0.5"].arrays[name]) for name in same)
+    # Another list has other predecessors: what starts from elsewhere is another result.
+    other = done("finetune", run, "--lambda", "0.25,1", "--start", "nearest", "--tag", "n", "--json")
+    assert statuses(other) == ["present", "trained"]
+
+
+def test_values_behind_a_failed_one_fail_by_name(pinnkan, done, run):
+    wild = ["finetuning.optimizer=adam", "finetuning.rate=1e6", "finetuning.steps=50"]
+    sets = ["--method", "full", *(word for text in wild for word in ("--set", text))]
+    answer = pinnkan("finetune", run, "--lambda", "0.5,1", "--start", "nearest", *sets, "--json")
+    assert answer.code == 1
+    assert statuses(answer) == ["failed", "failed"]
+    assert "not trained: it starts from lambda=0.5, which failed" in answer.json["results"][1]["error"]
+    rows = done("status", run, "--json").json["results"]
+    (why,) = [row["why"] for row in rows if row["status"] == "failed"]
+    assert "diverged at step" in why
+
+
+# --- worker processes ------------------------------------------------------------------------
+
+
+def test_workers_train_what_one_process_trains(done, run):
+    done("finetune", run, "--lambda", "0:1:5", "--tag", "one", "--threads", 1, "-q")
+    answer = done("finetune", run, "--lambda", "0:1:5", "--tag", "two", "--jobs", 2, "--threads", 1, "--json")
+    assert statuses(answer) == ["trained"] * 5
+    assert "sweep: 5 of 5 values done" in answer.err
+    for path in (run / "adapters").glob("*.one.h5"):
+        one = read_store(path).arrays
+        two = read_store(path.with_name(path.name.replace("one", "two"))).arrays
+        assert all(np.array_equal(one[name], two[name]) for name in one)
+
+
+def test_a_fault_in_a_worker_is_one_failed_value(pinnkan, run):
+    """The value that cannot be written fails; the others do not."""
+    (run / "adapters" / "lambda=1.h5").mkdir()
+    answer = pinnkan("finetune", run, "--lambda", "0.25,1", "--jobs", 2, "--json")
+    assert answer.code == 1
+    assert statuses(answer) == ["trained", "failed"]
+    assert f"cannot write {run / 'adapters' / 'lambda=1.h5'}: Is a directory" in answer.err
+
+
+def test_a_bad_order_is_refused_once_before_any_worker(pinnkan, run):
+    answer = pinnkan("finetune", run, "--lambda", "0.1,0.2", "--jobs", 2, "--set", "finetuning.stepz=1")
+    assert answer.code == 2
+    assert answer.err.count("stepz") == 2  # the offending line and the message
+    answer = pinnkan("finetune", run, "--lambda", "0.1", "--jobs", 2, "--dask", "tcp://localhost:1")
+    assert (answer.code, "--jobs and --dask exclude each other" in answer.err) == (2, True)
+
+
+def double(number):
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if number == 4:
+        os._exit(9)
+    return 2 * number
+
+
+def make_double():
+    return double
+
+
+def test_a_dead_worker_costs_its_job_and_is_replaced():
+    pool, answers = Pool(2, make_double), {}
+    waiting = [1, 2, 3, 4, 5, 6]
+    try:
+        while len(answers) < 6:
+            while waiting and pool.free:
+                pool.submit(waiting[0], waiting.pop(0))
+            ended = pool.next(30)
+            assert ended is not None
+            answers |= [ended]
+    finally:
+        pool.close()
+    assert {key: answers[key] for key in (1, 2, 5, 6)} == {1: 2, 2: 4, 5: 10, 6: 12}
+    assert (answers[3], answers[4]) == (Died(-9), Died(9))
+    assert str(answers[3]) == "its worker process was killed by SIGKILL"
+    assert str(answers[4]) == "its worker process ended with exit code 9"
+
+
+def test_a_fault_of_another_process_keeps_its_words():
+    fault = pickle.loads(pickle.dumps(RemoteError("DivergedError", "not finite", 4)))
+    assert (fault.kind, str(fault), fault.exit_code) == ("DivergedError", "not finite", 4)
+
+
+def test_a_killed_worker_is_one_failed_value_and_the_others_go_on(tmp_path):
+    (tmp_path / "long.yaml").write_text(
+        TINY.replace("{steps: 4, points: 80}", "{steps: 120, points: 80, patience: 0}")
+    )
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "pinnkan"]
+    subprocess.run([*command, "pretrain", tmp_path / "long.yaml", "-o", run, "-q"], check=True)
+    arguments = ["finetune", run, "--lambda", "0:1:5", "--jobs", "2", "--threads", "1", "--json"]
+    process = subprocess.Popen(
+        [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    victim = _pid_of(run / "work" / "lambda=0.25.running.json", process)
+    os.kill(victim, signal.SIGKILL)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    rows = {row["parameters"]["lambda"]: row for row in json.loads(out)["results"]}
+    assert {value: row["status"] for value, row in rows.items()} == {
+        0.0: "trained",
+        0.25: "failed",
+        0.5: "trained",
+        0.75: "trained",
+        1.0: "trained",
+    }
+    assert "lambda=0.25: its worker process was killed by SIGKILL" in err
+    status = subprocess.run([*command, "status", run], check=True, capture_output=True, text=True).stdout
+    assert "killed by SIGKILL" in status
+    subprocess.run([*command, "finetune", run, "--lambda", "0.25", "-q"], check=True)
+    assert list((run / "work").iterdir()) == []
+
+
+def _pid_of(state: Path, process) -> int:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None
+        try:
+            return int(json.loads(state.read_text())["pid"])
+        except (OSError, ValueError):
+            time.sleep(0.01)
+    raise AssertionError("no worker came to it")
+
+
+# --- Dask ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A scheduler and two workers, three processes beside this one."""
+    scheduler_file = tmp_path / "scheduler.json"
+    spill = ["--local-directory", str(tmp_path / "dask")]
+    scheduler = _dask("scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(scheduler_file))
+    try:
+        while not scheduler_file.is_file():
+            assert scheduler.poll() is None
+            time.sleep(0.05)
+        options = ["--nthreads", "1", "--no-dashboard", "--no-nanny", *spill]
+        workers = [_dask("worker", "--scheduler-file", str(scheduler_file), *options) for _ in range(2)]
+        yield scheduler_file, workers
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+    finally:
+        scheduler.kill()
+        scheduler.wait()
+
+
+def _dask(role: str, *options: str) -> subprocess.Popen[bytes]:
+    code = f"from distributed.cli.dask_{role} import main; main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_dask_cluster_survives_a_killed_worker_and_the_files_are_collected(done, run, cluster):
+    scheduler_file, workers = cluster
+    done("finetune", run, "--lambda", "0:1:5", "--tag", "here", "--threads", 1, "-q")
+    steps = ["--set", "finetuning.steps=40", "--set", "finetuning.patience=0"]
+
+    def kill() -> None:
+        """In the middle: after the first results, with most values to come."""
+        while not list((run / "adapters").glob("*.long.h5")):
+            time.sleep(0.01)
+        workers[0].kill()
+
+    threading.Thread(target=kill, daemon=True).start()
+    arguments = ["finetune", run, "--dask", scheduler_file, "--threads", 1, "--json"]
+    answer = done(*arguments, "--lambda", "0:1:9", "--tag", "long", *steps)
+    assert statuses(answer) == ["trained"] * 9
+    assert len(list((run / "adapters").glob("*.long.h5"))) == 9
+    answer = done(*arguments, "--lambda", "0:1:5", "--tag", "there", "--start", "nearest")
+    assert statuses(answer) == ["trained"] * 5
+    assert (
+        statuses(done(*arguments, "--lambda", "0:1:5", "--tag", "there", "--start", "nearest"))
+        == ["present"] * 5
+    )
+    answer = done(*arguments, "--lambda", "0:1:5", "--tag", "far")
+    for path in (run / "adapters").glob("*.here.h5"):
+        here = read_store(path).arrays
+        there = read_store(path.with_name(path.name.replace("here", "far"))).arrays
+        assert all(np.array_equal(here[name], there[name]) for name in here)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_no_scheduler_is_one_message(pinnkan, run, monkeypatch):
+    from pinnkan.workflows import cluster as module
+
+    monkeypatch.setattr(module, "CONNECT_WITHIN_S", 1)
+    answer = pinnkan("finetune", run, "--lambda", "0.1", "--dask", "tcp://127.0.0.1:1")
+    assert answer.code == 74
+    assert "cannot reach a Dask scheduler at tcp://127.0.0.1:1" in answer.err
+
+
+# --- SLURM -----------------------------------------------------------------------------------
+
+
+def test_the_array_script_trains_every_value_once(done, run, tmp_path):
+    """Run as SLURM would run it, task after task, with a pinnkan on the path."""
+    answer = done("finetune", run, "--lambda", "0:1:3", "--tag", "s", "--print-slurm", "--threads", 2)
+    assert "#SBATCH --array=0-2\n" in answer.out
+    assert "#SBATCH --cpus-per-task=2\n" in answer.out
+    script, folder = tmp_path / "sweep.sh", tmp_path / "bin"
+    script.write_text(answer.out)
+    folder.mkdir()
+    (folder / "pinnkan").write_text(f'#!/bin/sh\nexec {sys.executable} -m pinnkan "$@"\n')
+    (folder / "pinnkan").chmod(0o755)
+    for task in range(3):
+        subprocess.run(
+            ["bash", script],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "SLURM_ARRAY_TASK_ID": str(task)},
+        )
+    names = sorted(path.name for path in (run / "adapters").glob("*.s.h5"))
+    assert names == ["lambda=0.5.s.h5", "lambda=0.s.h5", "lambda=1.s.h5"]
+    rows = done("finetune", run, "--lambda", "0:1:3", "--tag", "s", "--json").json["results"]
+    assert [row["status"] for row in rows] == ["present"] * 3
+
+
+def test_thousands_of_values_are_a_thousand_tasks():
+    values = [{"nu": at / 2500, "beta": 2.0} for at in range(2500)]
+    script = array_script(Path("my runs/heat"), values, ["--set", "points.rule=sobol"], threads=None)
+    assert "#SBATCH --array=0-999\n" in script
+    assert "exec pinnkan finetune 'my runs/heat' --set points.rule=sobol --threads" in script
+    assert "\n  '--zip --param nu=0,0.4,0.8 --param beta=2,2,2'\n" in script
+
+
+def test_chained_values_make_no_array(pinnkan, run):
+    answer = pinnkan("finetune", run, "--lambda", "0:1:3", "--print-slurm", "--start", "nearest")
+    assert answer.code == 2
+    assert "run one job with --jobs instead" in answer.err
+
+
+# --- what it costs ---------------------------------------------------------------------------
+
+
+def test_a_finished_sweep_trains_nothing_and_imports_no_torch(done, run):
+    done("finetune", run, "--lambda", "0:1:3", "-q")
+    code = """
+import sys
+from pinnkan.cli.app import make_app
+try:
+    make_app()(["finetune", sys.argv[1], "--lambda", "0:1:3", "--json"], prog_name="pinnkan")
+except SystemExit as end:
+    print([name for name in ("torch", "sympy", "scipy") if name in sys.modules], end.code)
+"""
+    ended = subprocess.run([sys.executable, "-c", code, run], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "[] 0"
+    assert ended.stdout.count('"present"') == 3
