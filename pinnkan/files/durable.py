@@ -37,6 +37,18 @@ def replace_file(path: Path, data: bytes, check: Callable[[Path], None]) -> None
         _write_all(descriptor, data)
 
 
+def replace_news(path: Path, data: bytes) -> None:
+    """Put data at a path that is whole or not at all, but not flushed: a power cut may take it.
+
+    For what nobody needs after one, such as how far a training is: two flushes cost more than many a step.
+
+    Raises:
+        FileAccessError: If the system refuses any step, naming path and cause.
+    """
+    with _replacing(path, lambda _: None, make_folders=True, flushed=False) as (_, descriptor):
+        _write_all(descriptor, data)
+
+
 @contextmanager
 def atomic_writer(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a file for binary writing that appears under its name only when it is complete.
@@ -64,7 +76,7 @@ def atomic_writer(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _replacing(
-    path: Path, check: Callable[[Path], None], *, make_folders: bool
+    path: Path, check: Callable[[Path], None], *, make_folders: bool, flushed: bool = True
 ) -> Iterator[tuple[Path, int]]:
     """Yield a temporary file and its descriptor; then flush, check, rename and flush the folder."""
     state = ""
@@ -79,7 +91,8 @@ def _replacing(
             try:
                 try:
                     yield temporary, descriptor
-                    os.fsync(descriptor)
+                    if flushed:
+                        os.fsync(descriptor)
                     check(temporary)
                 finally:
                     os.close(descriptor)
@@ -89,7 +102,8 @@ def _replacing(
                     os.unlink(temporary)
                 raise
             state = "; the new file is in place, but a power cut may bring the old one back"
-            _sync_folder(folder)
+            if flushed:
+                _sync_folder(folder)
     except OSError as error:
         raise FileAccessError(f"cannot write {path}: {error.strerror or error}{state}") from error
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pinnkan.errors import FileAccessError, PinnkanError
-from pinnkan.files import host_name, may_be_written_by, read_file, replace_file
+from pinnkan.files import host_name, may_be_written_by, read_file, replace_file, replace_news
 from pinnkan.store.document import decode_document, encode_document
 from pinnkan.workflows.identity import Identity
 from pinnkan.workflows.paths import work_path
@@ -102,7 +102,7 @@ class StateFile:
         Raises:
             FileAccessError: If the system refuses.
         """
-        replace_file(self._path, encode_document(self._state), lambda _: None)
+        replace_news(self._path, encode_document(self._state))
         self._written_s, self._changed = time.monotonic(), False
 
     def renew(self) -> None:

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from pinnkan.errors import FileAccessError
-from pinnkan.files import atomic_writer
+from pinnkan.files import atomic_writer, replace_news
 
 
 def test_the_file_appears_at_the_end_only(tmp_path):
@@ -105,3 +105,18 @@ def test_a_planted_link_under_the_temporary_name_is_not_followed(tmp_path):
         file.write(b"new")
     assert victim.read_bytes() == b"precious"
     assert (tmp_path / "a.bin").read_bytes() == b"new"
+
+
+def test_news_are_whole_and_not_flushed(tmp_path, monkeypatch):
+    """How far a training is must not cost more than the step it tells of."""
+
+    def refuse(_descriptor):
+        raise AssertionError("flushed")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    replace_news(tmp_path / "state.json", b"old")
+    replace_news(tmp_path / "state.json", b"new")
+    assert (tmp_path / "state.json").read_bytes() == b"new"
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+    with pytest.raises(FileAccessError, match=r"cannot write .*/state\.json/x: "):
+        replace_news(tmp_path / "state.json" / "x", b"")
