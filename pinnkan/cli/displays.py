@@ -202,14 +202,18 @@ class Bar(Display):
     def _bars(self) -> Progress:
         """Return the bars, begun with the first of them."""
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.table import Column
 
         if self._progress is None:
+            # What a narrow terminal has no room for is cut from the numbers, not from the names.
+            rest = Column(ratio=1, no_wrap=True, overflow="ellipsis")
             self._progress = Progress(
-                TextColumn("{task.description}", markup=False),
+                TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
                 BarColumn(bar_width=20),
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
-                TextColumn("{task.fields[numbers]}", markup=False),
+                TextColumn("{task.fields[numbers]}", markup=False, table_column=rest),
+                expand=True,
                 console=self._console,
                 transient=True,
                 refresh_per_second=4,
@@ -236,12 +240,12 @@ def numbers(report: StepReport) -> str:
 
 
 def standing(report: SweepReport) -> str:
-    """Write where a sweep stands: values done, failures, time left, what runs."""
+    """Write where a sweep stands: time left (a narrow terminal cuts the rest), values done, what runs."""
     parts = [f"{report.done} of {report.total} values done"]
     if report.failed:
         parts.append(f"{report.failed} failed")
     if report.seconds_left and report.done < report.total:
-        parts.append(f"about {duration(report.seconds_left)} left")
+        parts.insert(0, f"about {duration(report.seconds_left)} left")
     return "; ".join([", ".join(parts), *report.running])
 
 

@@ -245,7 +245,9 @@ class _Sweep:
         paths = [(stem, work_path(self._order.directory, stem, "running.json")) for stem in stems]
         states = [(stem, read_running(path)) for stem, path in paths]
         return [
-            f"{stem}: {one.phase}, step {one.step}/{one.total}" for stem, one in states if one is not None
+            f"{stem}: {f'{one.phase}, step {one.step}/{one.total}' if one.total else 'begins'}"
+            for stem, one in states
+            if one is not None
         ]
 
     def _make_engine(self) -> Engine:

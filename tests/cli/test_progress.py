@@ -16,7 +16,7 @@ import pytest
 
 from pinnkan.cli import displays
 from pinnkan.cli.displays import Lines
-from pinnkan.progress import Outcome, StepReport
+from pinnkan.progress import Outcome, StepReport, SweepReport
 
 PROGRAM = """
 import signal, sys, time
@@ -184,3 +184,29 @@ def test_a_closed_pipe_ends_quietly():
         assert process.stderr is not None
         err = process.stderr.read()
     assert (process.returncode, "Broken" in err, "Traceback" in err) == (141, False, False)
+
+
+@pytest.mark.parametrize(
+    ("report", "text"),
+    [
+        (SweepReport(0, 0, 9, 0.0), "0 of 9 values done"),
+        (SweepReport(3, 1, 9, 30.0), "about 60 s left, 3 of 9 values done, 1 failed"),
+        (SweepReport(1, 0, 11, 700.0), "about 1 h 57 min left, 1 of 11 values done"),
+        (
+            SweepReport(1, 0, 2, 600.0, ("a=1: lm, step 4/9",)),
+            "about 10 min left, 1 of 2 values done; a=1: lm, step 4/9",
+        ),
+        (SweepReport(9, 2, 9, 30.0), "9 of 9 values done, 2 failed"),
+    ],
+)
+def test_where_a_sweep_stands(report, text):
+    assert displays.standing(report) == text
+
+
+def test_lines_of_a_sweep():
+    log = io.StringIO()
+    lines = Lines(log)
+    for done in range(4):
+        lines.sweep(SweepReport(done, 0, 3, 1.0 * done))
+    lines.sweep(SweepReport(1, 0, 1, 1.0))  # one value is no sweep
+    assert log.getvalue().splitlines() == ["sweep: 3 of 3 values done"]
