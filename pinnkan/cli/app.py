@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pinnkan.cli import check, evaluate, export, finetune, plot, pretrain, problems, show, status
+from pinnkan.cli import check, compare, evaluate, export, finetune, plot, pretrain, problems, show, status
 from pinnkan.cli.faults import flush_results, guarded, report
 from pinnkan.cli.options import examples
 from pinnkan.cli.signals import stop_at_once
@@ -22,6 +22,7 @@ COMMANDS = (
     (evaluate.evaluate, evaluate.EXAMPLES),
     (plot.plot, plot.EXAMPLES),
     (export.export, export.EXAMPLES),
+    (compare.compare, compare.EXAMPLES),
     (show.show, show.EXAMPLES),
     (problems.problems, problems.EXAMPLES),
 )
