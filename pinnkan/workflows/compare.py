@@ -12,14 +12,17 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pinnkan.errors import DamagedFileError, PinnkanError
 from pinnkan.files import atomic_writer
 from pinnkan.progress import Observer, Silent, SweepReport
 from pinnkan.workflows.study import Cell, Study, cells_of, problems_of
+
+if TYPE_CHECKING:
+    from pinnkan.problem import Problem
 
 MEASURED = (
     "relative_l2",
@@ -209,12 +212,11 @@ def run_cell(
 
 def _base(cell: Cell, *, directory: Path, threads: int | None, device: str, observer: Observer) -> Path:
     """Train the cell's base if it is not there; return its run directory."""
-    from pinnkan.problem.loading import load_problem
     from pinnkan.workflows.pretrain import pretrain
 
     folder = directory / "bases" / cell.base_key
     pretrain(
-        load_problem(cell.problem, overrides=cell.base),
+        _problem(cell.problem, cell.base),
         directory=folder,
         seed=cell.seed,
         device=device,
@@ -225,6 +227,14 @@ def _base(cell: Cell, *, directory: Path, threads: int | None, device: str, obse
         observer=observer,
     )
     return folder
+
+
+@lru_cache(maxsize=8)
+def _problem(path: Path, overrides: tuple[str, ...]) -> Problem:
+    """Return a problem, parsed once for all cells that share it."""
+    from pinnkan.problem.loading import load_problem
+
+    return load_problem(path, overrides=overrides)
 
 
 def _labels(cell: Cell) -> Row:

@@ -7,6 +7,7 @@ training went, versions, threads and times are recorded, not hashed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,9 @@ def problem_from(path: Path, meta: Mapping[str, Any]) -> Problem:
     return parsed(ProblemRecord.read(path, meta))
 
 
+@lru_cache(maxsize=64)
 def parsed(record: ProblemRecord) -> Problem:
-    """Return the problem behind a record.
+    """Return the problem behind a record, parsed once a process: a problem keeps its symbolic work.
 
     Raises:
         ProblemError: If this version refuses the text.
