@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pinnkan.cli import check, evaluate, export, finetune, plot, pretrain, problems, show
+from pinnkan.cli import check, evaluate, export, family, finetune, plot, pretrain, problems, show, solve
 from pinnkan.cli.faults import flush_results, guarded, report
 from pinnkan.cli.options import examples
 from pinnkan.cli.signals import stop_at_once
@@ -21,6 +21,8 @@ COMMANDS = (
     (evaluate.evaluate, evaluate.EXAMPLES),
     (plot.plot, plot.EXAMPLES),
     (export.export, export.EXAMPLES),
+    (family.family, family.EXAMPLES),
+    (solve.solve, solve.EXAMPLES),
     (show.show, show.EXAMPLES),
     (problems.problems, problems.EXAMPLES),
 )
