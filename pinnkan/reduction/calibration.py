@@ -17,7 +17,7 @@ import numpy as np
 
 from pinnkan.reduction.snapshots import Snapshots
 
-MARGIN = 3.0
+MARGIN = 1.5
 """Puts the effectivity of the paper's families, 0.6 to 1.3 without it, on the safe side."""
 
 

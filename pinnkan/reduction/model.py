@@ -26,7 +26,8 @@ class Reduced:
 
     Attributes:
         c: Coefficients in the orthonormal basis, shape (L, k).
-        residual: Root mean square of the residual, unbiased for k fitted numbers, over the norm, (L,).
+        residual: Root mean square of the averaged residual, unbiased for k fitted numbers, over the
+            norm, shape (L,).
         norm: L2 norm of the solution (root mean square over the domain), shape (L,).
         steps: Linearisations that Gauss-Newton took, shape (L,).
         converged: Whether it ended, shape (L,).
@@ -87,7 +88,8 @@ class ReducedModel:
         Raises:
             PinnkanError: If the problem's data have no finite value at a point.
         """
-        chunk = max(1, _CHUNK_NUMBERS // (self.size * self._count))
+        points = sum(block.jets.shape[2] for block in self.blocks)
+        chunk = max(1, _CHUNK_NUMBERS // (self.size * points))
         parts = [self._solve(values[at : at + chunk]) for at in range(0, len(values), chunk)]
         return Reduced(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 

@@ -17,15 +17,17 @@ from pinnkan.expressions import PointProgram
 from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.instance import Instance, family_blocks
 from pinnkan.reduction.ansatz import FamilyAnsatz, Lift
+from pinnkan.reduction.cells import in_cells
 
 FloatArray = NDArray[np.float64]
 
 VARIANT = 1 << 20
 """Of the point sets: no training or held-out set comes near it."""
 
-_INTERIOR = 512
-_GROWTH = 4
+_INTERIOR = {1: 1024, 2: 4096}
+_MOST_INTERIOR = 8192
 _BOUNDARY = 256
+_CELL = 8
 
 
 @dataclass(frozen=True)
@@ -37,27 +39,33 @@ class OnlinePoints:
         points: Shape (N, D).
         weights: Sum 1, shape (N,).
         normals: Shape (N, d) on a boundary part, else None.
+        cell: Number of points that are averaged over; point i of cell j is the (i * cells + j)-th.
     """
 
     block: ResidualBlock
     points: FloatArray
     weights: FloatArray
     normals: FloatArray | None
+    cell: int = 1
 
 
 def online_points(reference: Instance) -> list[OnlinePoints]:
     """Draw the points of every residual block: disjoint from every training and held-out set.
 
-    A least-squares fit of networks weighs their training errors, which are rough, so the sums over
-    points must be good integrals: with 1,024 instead of 8,192 points the worst error of the
-    Allen-Cahn family is 8 times larger. Hence 512 * 4^(D - 1) points in the interior.
+    The training errors of networks are rough, so sums over points must be good integrals: with 1,024
+    instead of 8,192 points the worst error of the Allen-Cahn family (three coordinates) is 8 times larger.
     """
-    interior = _INTERIOR * _GROWTH ** (len(reference.coordinates) - 1)
+    interior = _INTERIOR.get(len(reference.coordinates), _MOST_INTERIOR)
     sets = []
     for block in family_blocks(reference):
-        count = interior if block.where == "interior" else _BOUNDARY
+        inside = block.where == "interior"
+        count, cell = (interior, _CELL) if inside else (_BOUNDARY, 1)
         drawn = reference.domain.collocate(block.where, count, variant=VARIANT)
-        sets.append(OnlinePoints(block, drawn.points, drawn.weights, drawn.normals))
+        lower, upper = reference.domain.bounding_box
+        order, filling = in_cells(drawn.points / (upper - lower), cell)
+        weights = np.where(filling, 0.0, drawn.weights[order])
+        normals = None if drawn.normals is None else drawn.normals[order]
+        sets.append(OnlinePoints(block, drawn.points[order], weights, normals, cell))
     return sets
 
 
@@ -85,7 +93,10 @@ class OnlineBlock:
     def __init__(self, place: OnlinePoints, ansatz: FamilyAnsatz, jets: FloatArray) -> None:
         self.place = place
         self.jets = torch.from_numpy(np.ascontiguousarray(jets))
-        self._scale = torch.from_numpy(np.sqrt(place.weights * place.block.weight))
+        # A mean over a cell is sum(w r) / sum(w), weighted by the root of sum(w).
+        weights = place.weights.reshape(place.cell, -1)
+        scale = weights * np.sqrt(place.block.weight / weights.sum(axis=0))
+        self._scale = torch.from_numpy(scale.ravel())
         names, points = ansatz.reference.coordinates, place.points
         program = place.block.program
         if program.reads_normals:
@@ -105,7 +116,7 @@ class OnlineBlock:
     @property
     def count(self) -> int:
         """Number of residuals M."""
-        return len(self._scale)
+        return len(self._scale) // self.place.cell
 
     def bind(self, values: FloatArray) -> Bound:
         """Evaluate data and lift at parameter values (L, P).
@@ -117,11 +128,15 @@ class OnlineBlock:
         return Bound(torch.from_numpy(self._data(values)), lift)
 
     def linearise(self, bound: Bound, c: Tensor) -> tuple[Tensor, Tensor]:
-        """Return weighted residuals (L, M) and their derivatives (L, k, M) at coefficients (L, k).
+        """Return weighted mean residuals of the cells (L, M) and their derivatives (L, k, M).
 
-        The squares of the residuals sum to the block's weighted mean square.
+        Their squares sum to the weighted mean square of the averaged residual.
+
+        Args:
+            bound: Of the parameter values.
+            c: Coefficients, shape (L, k).
         """
-        block, shape = self.place.block, (len(c), self.count)
+        block, shape = self.place.block, (len(c), len(self._scale))
         u = torch.matmul(c, self.jets)
         if bound.lift is not None:
             u = u + bound.lift
@@ -130,4 +145,10 @@ class OnlineBlock:
         slope = partials[0].expand(shape).unsqueeze(1) * self.jets[0]
         for partial, jet in zip(partials[1:], self.jets[1:], strict=True):
             slope.addcmul_(partial.unsqueeze(1), jet)
-        return residual, slope
+        if self.place.cell == 1:
+            return residual, slope
+        return self._sums(residual), self._sums(slope)
+
+    def _sums(self, values: Tensor) -> Tensor:
+        """Sum over the points of each cell, (..., N) to (..., M)."""
+        return values.reshape(*values.shape[:-1], self.place.cell, -1).sum(-2)

@@ -93,7 +93,8 @@ def write_family(
         if place.normals is not None:
             arrays[f"block[{at}].normals"] = place.normals
         arrays[f"block[{at}].jets"] = model.basis.jets[at]
-    write_store(path, "family", arrays=arrays, meta=meta)
+    cells = [block.place.cell for block in model.blocks]
+    write_store(path, "family", arrays=arrays, meta={**meta, "cells": cells})
 
 
 def read_family(path: Path) -> StoredFamily:
@@ -109,7 +110,7 @@ def read_family(path: Path) -> StoredFamily:
         ranges = tuple(Range(str(n), float(low), float(high)) for n, low, high in stored.meta["ranges"])
         factor, tolerance = float(stored.meta["factor"]), float(stored.meta["tolerance"])
         ansatz = family_ansatz(problem, ranges)
-        model = _model(ansatz, stored.arrays)
+        model = _model(ansatz, stored.arrays, stored.meta["cells"])
         coefficients = _coefficients(path, stored.arrays, len(model.basis.known))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DamagedFileError(f"{path}: its contents do not fit together ({error!r:.200})") from None
@@ -128,7 +129,7 @@ def read_family(path: Path) -> StoredFamily:
     )
 
 
-def _model(ansatz: FamilyAnsatz, arrays: Mapping[str, np.ndarray]) -> ReducedModel:
+def _model(ansatz: FamilyAnsatz, arrays: Mapping[str, np.ndarray], cells: Sequence[int]) -> ReducedModel:
     blocks = family_blocks(ansatz.reference)
     jets = tuple(arrays[f"block[{at}].jets"] for at in range(len(blocks)))
     basis = Basis(arrays["mixing"], arrays["known"], arrays["coordinates"], arrays["values"], jets)
@@ -139,9 +140,11 @@ def _model(ansatz: FamilyAnsatz, arrays: Mapping[str, np.ndarray]) -> ReducedMod
             arrays[f"block[{at}].points"],
             arrays[f"block[{at}].weights"],
             arrays.get(f"block[{at}].normals"),
+            int(cells[at]),
         )
         _require(jets[at].shape == (len(block.channels), len(basis.values), len(place.points)), f"block {at}")
         _require(place.weights.shape == (len(place.points),), f"weights of block {at}")
+        _require(place.cell > 0 and len(place.points) % place.cell == 0, f"cells of block {at}")
         _require(place.points.shape[1] == len(ansatz.reference.coordinates), f"points of block {at}")
         online.append(OnlineBlock(place, ansatz, jets[at]))
     size = len(basis.values)

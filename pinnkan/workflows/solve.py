@@ -111,7 +111,7 @@ class Answers:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Keep torch to one thread: arrays are cut to fit a core's cache, and more threads wait for each other."""
+    """Keep torch to one thread: arrays fit a core's cache, and more threads would wait for each other."""
     former = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
