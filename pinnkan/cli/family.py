@@ -66,12 +66,18 @@ def family(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Make a reduced basis of adapters: then 'pinnkan solve' answers any value in a millisecond.
+    """Make a reduced basis that answers any value of a range.
 
     Trains adapters where the estimated error is worst until it meets the tolerance, and writes
-    DIR/family.h5. The estimate is the residual's norm times a constant, calibrated on adapters that
-    are predicted from the others: it is no bound. If the tolerance is not met, the file is written
-    all the same and the exit code is 5. A killed search goes on where it stopped.
+    DIR/family.h5, from which 'pinnkan solve' answers. If the tolerance is not met, the file is
+    written all the same and the exit code is 5. A killed search goes on where it stopped.
+
+    The table has, by the number of adapters, over a training set of 64 values (more for several
+    parameters): worst_residual, the largest root mean square of the residual, averaged over small
+    cells, divided by that of the solution; worst_estimate and median_estimate of the relative L2
+    error, that residual times a constant calibrated on adapters predicted from the others: an
+    estimate, not a bound; at, where the next adapter goes. effectivity is estimate over true error
+    (2.5 %, 50 % and 97.5 % of 32 values between those of the training set), where a formula is known.
     """
     targets.require_run(directory)
     if only is None and not params:
@@ -103,25 +109,15 @@ def _conclude(found: FamilyResult, *, as_json: bool) -> None:
     if as_json:
         render.write_json({**vars(found), "path": str(found.path)})
     else:
-        columns = ("adapters", "relative_residual", "relative_estimate", "median_estimate", "worst_at")
-        rows = [
-            {
-                "adapters": point["adapters"],
-                "relative_residual": point["worst_residual"],
-                "relative_estimate": point["worst_estimate"],
-                "relative_median": point["median_estimate"],
-                "worst_at": point["at"],
-            }
-            for point in found.curve
-        ]
-        render.write(render.table(rows, columns))
+        columns = ("adapters", "worst_residual", "worst_estimate", "median_estimate", "at")
+        render.write(render.table(found.curve, columns))
         facts: dict[str, Any] = {
             "reason": found.reason,
             "adapters": list(found.adapters),
             "file": str(found.path),
         }
         if found.effectivity is not None:
-            facts["effectivity"] = {k: float(f"{v:.3g}") for k, v in found.effectivity.items()}
+            facts["effectivity"] = {k: options.rounded(v) for k, v in found.effectivity.items()}
         render.write("\n" + render.document(facts))
     if not found.met:
         worst = found.curve[-1]["worst_estimate"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -58,11 +58,17 @@ def solve(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Answer any parameter values from family.h5 alone, with an estimate of the error beside each.
+    """Answer any parameter values from a reduced basis.
 
-    Thousands of values are answered at once: --lambda @values.txt. A value outside the trained range,
-    or whose estimate exceeds the tolerance, is answered all the same and named, and the exit code
-    is 5.
+    Reads DIR/family.h5 and nothing else. Thousands of values are answered at once: --lambda
+    @values.txt. With points, one value makes a file like that of 'pinnkan export', several an npz
+    with the parameters, estimate, coordinates and the unknown (values x points).
+
+    estimate is that of the relative L2 error (see 'pinnkan family --help'): no bound. A value
+    outside the trained range (inside: no), or whose estimate exceeds the tolerance, is answered all
+    the same and named, and the exit code is 5. --check adds relative_l2, the error against the exact
+    formula, and effectivity, estimate over error. coefficients (--json) are those of the
+    orthonormal basis in family.h5.
     """
     path = _file(target)
     _check_options(path, points, grid, time, output)
@@ -136,12 +142,8 @@ def _print(answers: Answers, *, check: bool, as_json: bool) -> None:
             }
         )
         return
-    shown: list[dict[str, Any]] = [
-        {**row, "relative_estimate": row["estimate"], "inside_range": row["inside"]} for row in rows[:_SHOWN]
-    ]
-    columns = ["parameters", "relative_estimate", "inside_range"]
-    if check:
-        columns += ["relative_l2", "effectivity"]
+    shown = [{**row, "effectivity": options.rounded(row.get("effectivity"))} for row in rows[:_SHOWN]]
+    columns = ["parameters", "estimate", "inside", *(["relative_l2", "effectivity"] if check else [])]
     render.write(render.table(shown, columns))
     if len(rows) > _SHOWN:
         worst = max(row["estimate"] or float("inf") for row in rows)

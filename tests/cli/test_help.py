@@ -14,8 +14,11 @@ NAMES = [command.__name__ for command, _ in COMMANDS]
 SLOW_IMPORTS = ("torch", "numpy", "sympy", "matplotlib", "scipy", "h5py", "yaml")
 
 
-def test_the_eight_commands():
-    assert NAMES == ["check", "pretrain", "finetune", "evaluate", "plot", "export", "show", "problems"]
+def test_the_commands_in_the_order_of_their_use():
+    assert [
+        *("check", "pretrain", "finetune", "evaluate", "plot", "export"),
+        *("family", "solve", "show", "problems"),
+    ] == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)

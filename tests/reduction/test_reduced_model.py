@@ -1,4 +1,4 @@
-"""The reduced model against exact solutions in its span, and against SciPy on the instance's own residuals."""
+"""The reduced model against exact solutions in its span, and against SciPy on an instance's residuals."""
 
 from __future__ import annotations
 
