@@ -7,6 +7,7 @@ from pinnkan.reduction.model import Basis, Reduced, ReducedModel
 from pinnkan.reduction.online import OnlineBlock, OnlinePoints, online_points
 from pinnkan.reduction.ranges import Range, named, outside, read_ranges, rows_of, training_set
 from pinnkan.reduction.snapshots import Snapshots
+from pinnkan.reduction.thinning import thinned
 
 __all__ = [
     "Basis",
@@ -27,5 +28,6 @@ __all__ = [
     "predicted",
     "read_ranges",
     "rows_of",
+    "thinned",
     "training_set",
 ]

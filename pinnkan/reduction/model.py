@@ -66,16 +66,24 @@ class ReducedModel:
         ansatz: Of the family.
         blocks: Residual blocks with the basis on their points, the equation's first.
         basis: The basis.
+        count: Residuals that those of the blocks stand for; their number if not given.
     """
 
-    def __init__(self, ansatz: FamilyAnsatz, blocks: Sequence[OnlineBlock], basis: Basis) -> None:
+    def __init__(
+        self,
+        ansatz: FamilyAnsatz,
+        blocks: Sequence[OnlineBlock],
+        basis: Basis,
+        *,
+        count: int | None = None,
+    ) -> None:
         self.ansatz, self.blocks, self.basis = ansatz, tuple(blocks), basis
         place = self.blocks[0].place
         self._root = np.sqrt(place.weights)
         self._weighted = basis.values * self._root
         value = [(0,) * place.points.shape[1]]
         self._lift = None if ansatz.lift_is_zero else ansatz.lift(place.points, value)
-        self._count = sum(block.count for block in self.blocks)
+        self.count = sum(block.count for block in self.blocks) if count is None else count
 
     @property
     def size(self) -> int:
@@ -98,7 +106,7 @@ class ReducedModel:
         fit = minimise(batch, torch.from_numpy(self.start(values)))
         c = fit.c.numpy()
         norm = np.linalg.norm(self.weighted(values, c), axis=1)
-        unbiased = self._count / max(1, self._count - self.size)
+        unbiased = self.count / max(1, self.count - self.size)
         residual = np.sqrt(fit.squares.numpy() * unbiased) / np.maximum(norm, np.finfo(float).tiny)
         return c, residual, norm, fit.steps.numpy(), fit.converged.numpy()
 

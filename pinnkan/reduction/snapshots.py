@@ -49,6 +49,11 @@ class Snapshots:
         self._values.append(jets(interior, [(0,) * interior.points.shape[1]])[0])
         self._jets.append([jets(place, place.block.channels) for place in self.places])
 
+    def drop(self) -> None:
+        """Leave out the one that was added last."""
+        for column in (self.known, self._values, self._jets):
+            column.pop()
+
     def model(self, members: Sequence[int]) -> ReducedModel:
         """Return the reduced model over the span of some snapshots, in the order given.
 

@@ -23,6 +23,7 @@ from pinnkan.reduction import (
     named,
     online_points,
     read_ranges,
+    thinned,
     training_set,
 )
 from pinnkan.training import network_for
@@ -156,6 +157,7 @@ def family(
         model, factor = state.model(), state.factor
         assert factor is not None, "two adapters calibrate the estimate"
         effectivity = _effectivity(model, ranges, factor)
+        model = thinned(model, state.training, factor)
         facts = provenance(torch.device("cpu"), count)
     result = FamilyResult(
         directory / FAMILY,
@@ -163,13 +165,13 @@ def family(
         ADVICE[reason],
         tolerance,
         [_row(point, ranges) for point in state.curve],
-        [dict(adapter.values) for adapter in trainer.trained],
+        [dict(adapter.values) for adapter in trainer.trained[: state.adapters]],
         factor,
         effectivity,
         0,
     )
     meta = _facts(result, base, ranges, state) | {"seed": seed, "provenance": facts}
-    write_family(result.path, base=base, adapters=trainer.trained, model=model, meta=meta)
+    write_family(result.path, base=base, adapters=trainer.trained[: state.adapters], model=model, meta=meta)
     observer.note(f"wrote {result.path}")
     return FamilyResult(**{**vars(result), "file_bytes": result.path.stat().st_size})
 

@@ -94,7 +94,7 @@ def write_family(
             arrays[f"block[{at}].normals"] = place.normals
         arrays[f"block[{at}].jets"] = model.basis.jets[at]
     cells = [block.place.cell for block in model.blocks]
-    write_store(path, "family", arrays=arrays, meta={**meta, "cells": cells})
+    write_store(path, "family", arrays=arrays, meta={**meta, "cells": cells, "count": model.count})
 
 
 def read_family(path: Path) -> StoredFamily:
@@ -110,7 +110,7 @@ def read_family(path: Path) -> StoredFamily:
         ranges = tuple(Range(str(n), float(low), float(high)) for n, low, high in stored.meta["ranges"])
         factor, tolerance = float(stored.meta["factor"]), float(stored.meta["tolerance"])
         ansatz = family_ansatz(problem, ranges)
-        model = _model(ansatz, stored.arrays, stored.meta["cells"])
+        model = _model(ansatz, stored.arrays, stored.meta["cells"], int(stored.meta["count"]))
         coefficients = _coefficients(path, stored.arrays, len(model.basis.known))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DamagedFileError(f"{path}: its contents do not fit together ({error!r:.200})") from None
@@ -129,7 +129,9 @@ def read_family(path: Path) -> StoredFamily:
     )
 
 
-def _model(ansatz: FamilyAnsatz, arrays: Mapping[str, np.ndarray], cells: Sequence[int]) -> ReducedModel:
+def _model(
+    ansatz: FamilyAnsatz, arrays: Mapping[str, np.ndarray], cells: Sequence[int], count: int
+) -> ReducedModel:
     blocks = family_blocks(ansatz.reference)
     jets = tuple(arrays[f"block[{at}].jets"] for at in range(len(blocks)))
     basis = Basis(arrays["mixing"], arrays["known"], arrays["coordinates"], arrays["values"], jets)
@@ -152,7 +154,7 @@ def _model(ansatz: FamilyAnsatz, arrays: Mapping[str, np.ndarray], cells: Sequen
         _require(arrays[name].shape == shape, name)
     _require(basis.known.shape == (size, len(ansatz.parameters)), "known")
     _require(basis.values.shape[1] == len(online[0].place.points), "values")
-    return ReducedModel(ansatz, online, basis)
+    return ReducedModel(ansatz, online, basis, count=count)
 
 
 def _require(holds: bool, what: str) -> None:

@@ -124,11 +124,21 @@ class Search:
         excess = np.square(residual) - np.square(own[gaps.argmin(axis=1)])
         return int(np.argmax(np.where(free, excess, -np.inf)))
 
-    def take(self, values: FloatArray, coefficients: Sequence[Tensor]) -> None:
-        """Add an adapter; what the basis before it predicted there is a sample."""
+    def take(self, values: FloatArray, coefficients: Sequence[Tensor]) -> bool:
+        """Add an adapter; what the basis before it predicted there is a sample.
+
+        Returns:
+            Whether it was of use: one that is a combination of the others is left out again.
+        """
         before = self.members
         self.snapshots.add(values, coefficients)
+        try:
+            self.model()
+        except np.linalg.LinAlgError:
+            self.snapshots.drop()
+            return False
         self.samples = [*self.samples, predicted(self.snapshots, before, len(self.snapshots) - 1)]
+        return True
 
 
 def search(
@@ -161,7 +171,8 @@ def search(
         if stalled(state.curve):
             return "stalled"
         values = np.array(point.at)
-        state.take(values, train(values))
+        if not state.take(values, train(values)):
+            return "stalled"
 
 
 def stalled(curve: Sequence[CurvePoint]) -> bool:

@@ -40,7 +40,7 @@ def additive(constant, slope):
 def bent(value):
     """A network outside the span of the solutions."""
     (weights,) = additive(1.0, value)
-    weights[1, 0, 2] = 0.1 * value
+    weights[1, 0, 2] = 0.1 * value**3
     return [weights]
 
 
