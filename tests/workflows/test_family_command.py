@@ -31,6 +31,7 @@ def _made(done, tmp_path_factory):
 @pytest.fixture
 def made(_made, tmp_path):
     shutil.copytree(_made, tmp_path / "tiny")
+    shutil.copy(_made.parent / "tiny.yaml", tmp_path)
     return tmp_path / "tiny"
 
 
@@ -198,6 +199,22 @@ def test_a_family_file_is_not_overwritten(pinnkan, alone):
 def test_a_missing_file_names_the_command_that_makes_it(pinnkan, run):
     answer = pinnkan("solve", run, "--lambda", "0.5")
     assert (answer.code, f"'pinnkan family {run} --lambda LOW:HIGH' makes one" in answer.err) == (2, True)
+
+
+def test_show_tells_what_a_family_file_is(done, made, alone):
+    facts = done("show", alone / "family.h5", "--json").json
+    assert (facts["kind"], facts["ranges"], facts["reason"]) == (
+        "family",
+        {"lambda": [0.0, 1.0]},
+        "tolerance",
+    )
+    assert [point["adapters"] for point in facts["curve"]] == [0, 1, 2]
+    beside = done("show", made, "--json").json["reduced_basis"]
+    assert (beside["status"], beside["adapters"], beside["tolerance"]) == ("fits", 2, 0.5)
+    done("pretrain", made.parent / "tiny.yaml", "-o", made, "--seed", 1, "--force", "-q")
+    assert done("show", made, "--json").json["reduced_basis"]["status"] == "stale"
+    (made / "family.h5").write_bytes(b"no")
+    assert done("show", made, "--json").json["reduced_basis"]["status"] == "damaged"
 
 
 # --- damage ----------------------------------------------------------------------------------
