@@ -5,7 +5,7 @@ from pinnkan.reduction.basis import network_jets
 from pinnkan.reduction.calibration import Sample, factor_of, leave_one_out, predicted
 from pinnkan.reduction.model import Basis, Reduced, ReducedModel
 from pinnkan.reduction.online import OnlineBlock, OnlinePoints, online_points
-from pinnkan.reduction.ranges import Range, named, outside, read_ranges, rows_of, training_set
+from pinnkan.reduction.ranges import Range, named, outside, read_ranges, rows_of, shares, training_set
 from pinnkan.reduction.snapshots import Snapshots
 from pinnkan.reduction.thinning import thinned
 
@@ -28,6 +28,7 @@ __all__ = [
     "predicted",
     "read_ranges",
     "rows_of",
+    "shares",
     "thinned",
     "training_set",
 ]

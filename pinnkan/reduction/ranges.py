@@ -37,9 +37,24 @@ class Range:
         """Whether the parameter varies."""
         return self.low < self.high
 
+    @property
+    def is_logarithmic(self) -> bool:
+        """Whether it spans several times its low end, and equal ratios count as equal steps."""
+        return self.low > 0 and self.high >= _LOGARITHMIC_FROM * self.low
+
+    def share(self, values: FloatArray) -> FloatArray:
+        """Map the interval onto [0, 1], the inverse of `place`; 0 for one that does not move."""
+        if not self.moves:
+            return np.zeros_like(values)
+        if self.is_logarithmic:
+            shares: FloatArray = np.log(values / self.low) / np.log(self.high / self.low)
+        else:
+            shares = (values - self.low) / (self.high - self.low)
+        return shares
+
     def place(self, share: FloatArray) -> FloatArray:
-        """Map [0, 1] onto the interval, by logarithms where it spans several times its low end."""
-        if self.low > 0 and self.high >= _LOGARITHMIC_FROM * self.low:
+        """Map [0, 1] onto the interval."""
+        if self.is_logarithmic:
             placed: FloatArray = self.low * (self.high / self.low) ** share
         else:
             placed = self.low + (self.high - self.low) * share
@@ -117,6 +132,11 @@ def training_set(ranges: Sequence[Range]) -> FloatArray:
         column = shares[:, moving.index(at)] if at in moving else np.zeros(len(shares))
         values[:, at] = one.place(column)
     return np.array([[float(f"{value:.12g}") for value in row] for row in values.tolist()])
+
+
+def shares(ranges: Sequence[Range], values: FloatArray) -> FloatArray:
+    """Return parameter values (L, P) in units of their ranges, shape (L, P)."""
+    return np.stack([one.share(column) for one, column in zip(ranges, values.T, strict=True)], axis=1)
 
 
 def outside(ranges: Sequence[Range], values: FloatArray) -> NDArray[np.bool_]:

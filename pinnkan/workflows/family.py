@@ -180,7 +180,7 @@ def _begin(base: Result, ansatz: FamilyAnsatz, ranges: Sequence[Range]) -> Searc
     network = network_for(ansatz.reference, base.problem.settings.network)
     snapshots = Snapshots(ansatz, network, online_points(ansatz.reference))
     snapshots.add(np.array([base.values[one.name] for one in ranges]), base.coefficients)
-    return Search(snapshots, training_set(ranges))
+    return Search(snapshots, ranges, training_set(ranges))
 
 
 def _line(point: CurvePoint, ranges: Sequence[Range], tolerance: float) -> str:

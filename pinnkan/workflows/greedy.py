@@ -10,7 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pinnkan.reduction import Reduced, ReducedModel, Sample, Snapshots, factor_of, leave_one_out, predicted
+from pinnkan.reduction import (
+    Range,
+    Reduced,
+    ReducedModel,
+    Sample,
+    Snapshots,
+    factor_of,
+    leave_one_out,
+    predicted,
+    shares,
+)
 
 FloatArray = NDArray[np.float64]
 Train = Callable[[FloatArray], Sequence[Tensor]]
@@ -18,6 +28,9 @@ Train = Callable[[FloatArray], Sequence[Tensor]]
 Reason = Literal["tolerance", "max_adapters", "stalled"]
 
 _PATIENCE = 3
+_DISTANCE = 0.4
+_VISIBLE = 0.5
+"""Share of the snapshots' own squared residual below which an excess says nothing."""
 _PROGRESS = 0.8
 ADVICE: dict[Reason, str] = {
     "tolerance": "the estimate meets the tolerance everywhere in the training set",
@@ -53,12 +66,14 @@ class Search:
 
     Attributes:
         snapshots: The base first, then the adapters.
-        training: Training set, shape (L, P).
+        ranges: The box of parameter values.
+        training: Training set in it, shape (L, P).
         curve: One point for every number of adapters.
         samples: What the estimate is calibrated on.
     """
 
     snapshots: Snapshots
+    ranges: Sequence[Range]
     training: FloatArray
     curve: list[CurvePoint] = field(default_factory=list)
     samples: Sequence[Sample] = ()
@@ -106,23 +121,31 @@ class Search:
     def _next(self, residual: FloatArray) -> int:
         """Return where the next adapter gains most: the largest residual above that of the nearest snapshot.
 
-        Each snapshot has a residual of its own, its training error, which no neighbour can lower: without
-        taking it off, the search would crowd around the snapshot that was trained worst. Of a
-        single parameter the first two are the ends of the range, for no value shall be extrapolated.
+        Each snapshot has a residual of its own, its training error, which no neighbour can lower. And two
+        neighbours say nothing of the error when one is predicted from the other: adapters keep the distance
+        that an even share of the range gives them, nearly half of it, and where no residual stands out the
+        next one goes into the widest gap. Of a single parameter the first two are the ends of the range, for
+        no value shall be extrapolated.
         """
-        known = np.array(self.snapshots.known[1:]).reshape(self.adapters, self.training.shape[1])
-        free = ~(self.training[:, None] == known).all(2).any(1)
-        if (np.ptp(self.training, axis=0) > 0).sum() == 1 and self.adapters < 2:
-            ends = np.flatnonzero(free[[0, -1]]) * (len(residual) - 1)
+        moving = sum(one.moves for one in self.ranges)
+        if moving == 1 and self.adapters < 2:
+            ends = np.array([at for at in (0, len(residual) - 1) if self._is_free(at)])
             return int(ends[np.argmax(residual[ends])])
         if not self.adapters:
             return int(np.argmax(residual))
+        known = np.stack(self.snapshots.known[1:])
         own = self.model().solve(known).residual
-        extent = np.ptp(self.training, axis=0)
-        scale = np.where(extent > 0, extent, 1.0)
-        gaps = np.linalg.norm((self.training[:, None] - known) / scale, axis=2)
-        excess = np.square(residual) - np.square(own[gaps.argmin(axis=1)])
-        return int(np.argmax(np.where(free, excess, -np.inf)))
+        places = shares(self.ranges, self.training)[:, None] - shares(self.ranges, known)
+        gaps = np.linalg.norm(places, axis=2)
+        floor = np.square(own[gaps.argmin(axis=1)])
+        excess, gap = np.square(residual) - floor, gaps.min(axis=1)
+        if (excess <= _VISIBLE * floor).all():
+            return int(np.argmax(gap))
+        apart = _DISTANCE * (self.adapters + 1) ** (-1.0 / moving)
+        return int(np.argmax(np.where(gap >= apart, excess, -np.inf)))
+
+    def _is_free(self, at: int) -> bool:
+        return not any(np.array_equal(self.training[at], known) for known in self.snapshots.known[1:])
 
     def take(self, values: FloatArray, coefficients: Sequence[Tensor]) -> bool:
         """Add an adapter; what the basis before it predicted there is a sample.

@@ -7,7 +7,7 @@ import pytest
 
 from pinnkan.errors import UsageError
 from pinnkan.problem import Parameter
-from pinnkan.reduction import Range, outside, read_ranges, training_set
+from pinnkan.reduction import Range, outside, read_ranges, shares, training_set
 from pinnkan.reduction.cells import in_cells
 
 TWO = (Parameter("nu", 0.05), Parameter("beta", 1.0))
@@ -52,6 +52,14 @@ def test_several_parameters_have_corners_and_sobol_points_and_fixed_ones_stay():
     assert values.shape == (4 + 255, 3)
     assert np.unique(values[:, 1]).tolist() == [3.0]
     assert values[:4, [0, 2]].tolist() == [[0, -1], [0, 1], [1, -1], [1, 1]]
+
+
+@pytest.mark.parametrize("one", [Range("a", 0.01, 0.1), Range("a", -1.0, 2.0)])
+def test_shares_are_the_inverse_of_places(one):
+    even = np.linspace(0, 1, 9)
+    assert one.share(one.place(even)) == pytest.approx(even, abs=1e-14)
+    rows = np.stack([one.place(even), np.full(9, 3.0)], axis=1)
+    assert shares([one, Range("b", 3.0, 3.0)], rows)[:, 1].tolist() == [0.0] * 9
 
 
 def test_values_outside_are_found_up_to_rounding():
