@@ -22,6 +22,7 @@ FLOORS = {
     "store": 4,
     "evaluation": 4,
     "output": 4,
+    "reduction": 4,
     "adapters": 3,
     "solution": 3,
     "problem": 2,

@@ -9,7 +9,20 @@ from typing import Annotated
 
 import typer
 
-from pinnkan.cli import check, compare, evaluate, export, finetune, plot, pretrain, problems, show, status
+from pinnkan.cli import (
+    check,
+    compare,
+    evaluate,
+    export,
+    family,
+    finetune,
+    plot,
+    pretrain,
+    problems,
+    show,
+    solve,
+    status,
+)
 from pinnkan.cli.faults import flush_results, guarded, report
 from pinnkan.cli.options import examples
 from pinnkan.cli.signals import stop_at_once
@@ -22,6 +35,8 @@ COMMANDS = (
     (evaluate.evaluate, evaluate.EXAMPLES),
     (plot.plot, plot.EXAMPLES),
     (export.export, export.EXAMPLES),
+    (family.family, family.EXAMPLES),
+    (solve.solve, solve.EXAMPLES),
     (compare.compare, compare.EXAMPLES),
     (show.show, show.EXAMPLES),
     (problems.problems, problems.EXAMPLES),

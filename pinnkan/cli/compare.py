@@ -97,11 +97,12 @@ def compare(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Compare trainings: every combination of the levels of some axes, at every value and seed.
+    """Compare trainings over bases, ranks, methods and optimizers.
 
-    A cell (base, value and the errors of both, as 'evaluate' defines them) is a row of a CSV file; what has a
-    row is never run again. Tables show medians over seeds, and their range. If cells fail, the others
-    go on and the exit code is 1.
+    Every combination of the levels of some axes, at every value and seed, is a cell. Its row in a
+    CSV file holds the errors of base and value, as 'evaluate' defines them; what has a row is
+    never run again. Tables show medians over seeds, and their range. If cells fail, the others go
+    on and the exit code is 1.
     """
     from pinnkan.workflows.compare import compare as run
     from pinnkan.workflows.tables import tables_of

@@ -59,6 +59,11 @@ def finite(value: float | None) -> float | None:
     return value
 
 
+def rounded(value: float | None) -> float | None:
+    """Round a ratio to the three digits that it is worth in a table."""
+    return None if value is None else float(f"{value:.3g}")
+
+
 Problem = Annotated[
     str,
     typer.Argument(

@@ -71,7 +71,10 @@ def cell(key: str, value: Any) -> str:
     return f"{value:.2e}" if key.startswith(_SMALL) else f"{value:.12g}"
 
 
-_SMALL = ("relative_", "absolute_", "boundary_max", "residual_", "zero_network_", "loss")
+_SMALL = (
+    *("relative_", "absolute_", "boundary_max", "residual_", "zero_network_", "loss"),
+    *("estimate", "worst_estimate", "median_estimate", "worst_residual", "worst_error"),
+)
 
 
 def _values(values: Mapping[str, float]) -> str:

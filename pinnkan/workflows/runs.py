@@ -105,7 +105,7 @@ class RunDirectory:
         """
         stored = read_store(self.base_path, kind="base")
         problem = problem_from(self.base_path, stored.meta)
-        coefficients = _whole_coefficients(self.base_path, stored)
+        coefficients = whole_coefficients(self.base_path, stored.arrays)
         return Result(self.base_path, stored, problem, stored_values(self.base_path, stored), coefficients)
 
     def adapter(self, path: Path, base: Result) -> Result:
@@ -125,9 +125,9 @@ class RunDirectory:
                 "train it again with 'pinnkan finetune' (--force is not needed)"
             )
         if any(name.startswith("0." + _WHOLE) for name in stored.arrays):
-            coefficients = _whole_coefficients(path, stored)
+            coefficients = whole_coefficients(path, stored.arrays)
         else:
-            coefficients = _changed(path, stored, base.coefficients)
+            coefficients = changed_coefficients(path, stored.arrays, base.coefficients)
         return Result(path, stored, problem, stored_values(path, stored), coefficients)
 
     def find(self, values: Mapping[str, float] | None, method: str, tag: str | None) -> Result:
@@ -167,17 +167,29 @@ def change_arrays(parameters: Parameters, theta: Tensor, dtype: torch.dtype) -> 
     return {name: array.detach().cpu().to(dtype).contiguous().numpy() for name, array in arrays.items()}
 
 
-def _whole_coefficients(path: Path, stored: Stored) -> list[Tensor]:
+def whole_coefficients(path: Path, arrays: Mapping[str, np.ndarray]) -> list[Tensor]:
+    """Return the coefficients of every layer, float64, from the arrays of a base.
+
+    Raises:
+        DamagedFileError: If they have other names.
+    """
     layers: list[Tensor] = []
-    while (name := f"{len(layers)}.{_WHOLE}") in stored.arrays:
-        layers.append(torch.from_numpy(stored.arrays[name].astype(np.float64)))
-    if not layers or len(layers) != len(stored.arrays):
+    while (name := f"{len(layers)}.{_WHOLE}") in arrays:
+        layers.append(torch.from_numpy(arrays[name].astype(np.float64)))
+    if not layers or len(layers) != len(arrays):
         raise DamagedFileError(f"{path}: expected arrays 0.{_WHOLE}, 1.{_WHOLE}, ..., found other names")
     return layers
 
 
-def _changed(path: Path, stored: Stored, base: Sequence[Tensor]) -> list[Tensor]:
-    arrays = {name: torch.from_numpy(a.astype(np.float64)) for name, a in stored.arrays.items()}
+def changed_coefficients(
+    path: Path, changes: Mapping[str, np.ndarray], base: Sequence[Tensor]
+) -> list[Tensor]:
+    """Return a base's coefficients with the change that an adapter's arrays say.
+
+    Raises:
+        DamagedFileError: If the change does not fit the base.
+    """
+    arrays = {name: torch.from_numpy(a.astype(np.float64)) for name, a in changes.items()}
     result = []
     try:
         for at, coefficients in enumerate(base):

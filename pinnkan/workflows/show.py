@@ -9,6 +9,7 @@ from pinnkan.errors import DamagedFileError, UsageError
 from pinnkan.problem import Problem
 from pinnkan.problem.settings import NetworkSettings
 from pinnkan.store import Stored, read_store
+from pinnkan.workflows.family_file import FAMILY
 from pinnkan.workflows.identity import fits, stored_values, weights_hash
 from pinnkan.workflows.paths import ADAPTERS, BASE
 from pinnkan.workflows.records import problem_from
@@ -41,6 +42,7 @@ def _show_run(directory: Path) -> dict[str, Any]:
         **_problem_facts(problem),
         "base": _file_facts(run.base_path, stored),
         "adapters": adapters,
+        **_family_beside(run.path / FAMILY, weights_hash(stored)),
         "problem_text": problem.text,
     }
 
@@ -54,9 +56,44 @@ def _show_file(path: Path) -> dict[str, Any]:
         "kind": stored.kind,
         **status,
         **_problem_facts(problem),
-        **_file_facts(path, stored),
+        **(_family_facts(stored) if stored.kind == "family" else _file_facts(path, stored)),
         "problem_text": problem.text,
     }
+
+
+def _family_facts(stored: Stored) -> dict[str, Any]:
+    """Return what a family file says of the search that made it."""
+    meta = stored.meta
+    keys = ("tolerance", "reason", "advice", "adapters", "curve", "effectivity", "seed")
+    return {
+        "ranges": _ranges(stored),
+        **{key: meta.get(key) for key in keys},
+        "file_bytes": stored.file_bytes,
+        "format_version": stored.version,
+        "provenance": dict(meta.get("provenance", {})),
+    }
+
+
+def _ranges(stored: Stored) -> dict[str, list[float]] | None:
+    """Return the range of every parameter; None from a file that says nothing of them."""
+    found = stored.meta.get("ranges")
+    whole = isinstance(found, list) and all(isinstance(one, list) and len(one) == 3 for one in found)
+    return {str(name): [low, high] for name, low, high in found or []} if whole else None
+
+
+def _family_beside(path: Path, base_hash: str) -> dict[str, Any]:
+    """Return one line on a run's family file; nothing if there is none."""
+    if not path.is_file():
+        return {}
+    try:
+        stored = read_store(path, kind="family")
+    except DamagedFileError as fault:
+        return {"reduced_basis": {"file": path.name, "status": "damaged", "fault": str(fault)}}
+    facts = _family_facts(stored)
+    status = "fits" if stored.meta.get("base_hash") == base_hash else "stale"
+    kept = {key: facts[key] for key in ("ranges", "tolerance", "reason", "file_bytes")}
+    count = len(facts["adapters"] or [])
+    return {"reduced_basis": {"file": path.name, "status": status, "adapters": count, **kept}}
 
 
 def _problem_facts(problem: Problem) -> dict[str, Any]:

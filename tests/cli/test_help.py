@@ -14,9 +14,11 @@ NAMES = [command.__name__ for command, _ in COMMANDS]
 SLOW_IMPORTS = ("torch", "numpy", "sympy", "matplotlib", "scipy", "h5py", "yaml")
 
 
-def test_the_nine_commands():
-    expected = "check pretrain finetune status evaluate plot export show problems"
-    assert expected.split() == NAMES
+def test_the_commands_in_the_order_of_their_use():
+    assert [
+        *("check", "pretrain", "finetune", "status", "evaluate", "plot", "export"),
+        *("family", "solve", "compare", "show", "problems"),
+    ] == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
