@@ -217,6 +217,37 @@ def test_a_damaged_checkpoint_is_named_and_training_starts_afresh(finish, checkp
     assert (run / "base.h5").is_file()
 
 
+def test_a_stop_whose_state_cannot_be_saved_says_so_and_ends_the_sweep(pinnkan, run, monkeypatch):
+    """No fault of one value, after which the next would be trained."""
+
+    def full(path, *_arguments, **_options):
+        raise FileAccessError(f"cannot write {path}: No space left on device")
+
+    take = Keeper.__call__
+
+    def interrupted(keeper, state):
+        take(keeper, state)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoints, "write_store", full)
+    monkeypatch.setattr(Keeper, "__call__", interrupted)
+    answer = pinnkan("finetune", run, "--lambda", "0.25,1")
+    path = run / "work" / "lambda=0.25.checkpoint.h5"
+    assert answer.code == 74
+    assert f"lambda=0.25: stopped by a signal, its state is lost: cannot write {path}: No space" in answer.err
+    assert "lambda=1: " not in answer.err
+    assert not [one for one in (run / "adapters").iterdir() if "0.5" not in one.name]
+
+
+def test_a_checkpoint_that_cannot_be_removed_is_named(checkpoint, monkeypatch):
+    def refuse(_path, missing_ok=False):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(FileAccessError, match=r"cannot remove .*base\.checkpoint\.h5: Permission denied"):
+        Keeper(checkpoint, "0" * 64, Silent()).discard()
+
+
 class Notes(Silent):
     def __init__(self) -> None:
         self.texts: list[str] = []
