@@ -183,8 +183,7 @@ def faults(bench: Bench, case: Case, call: str, code: int, ended: Ended) -> list
     temporary = temporary_files(bench.run)
     if temporary and not (call.startswith("unlink") and len(temporary) == 1):
         wrong.append(f"left {temporary}")
-    wrong += _lost(bench, in_place=IN_PLACE in ended.err)
-    return wrong + _after_it(bench, case)
+    return wrong + _lost(bench, in_place=IN_PLACE in ended.err)
 
 
 def _lost(bench: Bench, *, in_place: bool) -> list[str]:
@@ -231,6 +230,8 @@ def main(folder: Path, every: int) -> None:
                     continue
                 call, failed = bench.calls()[number - 1], failed + 1
                 found = faults(bench, case, call, cause, ended)
+                if cause == CAUSES[(number + at) % len(CAUSES)]:
+                    found += _after_it(bench, case)
                 wrong += [f"{name}: {call} with {errno.errorcode[cause]}: {fault}" for fault in found]
     print(json.dumps({"counts": counts, "failed": failed, "wrong": wrong}))
 
