@@ -132,9 +132,11 @@ def require_writable(path: str | os.PathLike[str]) -> None:
         _refuse_special(target)
         temporary, descriptor = claim_temporary(target)
         try:
-            _write_all(descriptor, bytes(_PROBE_BYTES))
+            try:
+                _write_all(descriptor, bytes(_PROBE_BYTES))
+            finally:
+                os.close(descriptor)
         finally:
-            os.close(descriptor)
             os.unlink(temporary)
     except OSError as error:
         raise FileAccessError.of("write", path, error) from error

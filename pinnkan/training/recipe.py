@@ -41,11 +41,20 @@ from pinnkan.training.smoothing import SmoothedLeastSquares
 def network_for(instance: Instance, settings: NetworkSettings) -> Network:
     """Build the network that the settings describe over the instance's box."""
     lower, upper = instance.domain.bounding_box
-    widths = (len(instance.coordinates), *settings.hidden, 1)
+    return _network_over(lower.tolist(), upper.tolist(), settings)
+
+
+def coefficient_shapes(inputs: int, settings: NetworkSettings) -> list[tuple[int, ...]]:
+    """Return the shape of every layer's coefficients in the network over so many coordinates."""
+    return [layer.shape for layer in _network_over([0.0] * inputs, [1.0] * inputs, settings).layers]
+
+
+def _network_over(lower: Sequence[float], upper: Sequence[float], settings: NetworkSettings) -> Network:
+    widths = (len(lower), *settings.hidden, 1)
     if settings.kind == "mlp":
-        return make_mlp(widths, lower.tolist(), upper.tolist())
+        return make_mlp(widths, lower, upper)
     basis = make_basis(settings.basis, functions=settings.functions, degree=settings.degree)
-    return make_kan(widths, basis, lower.tolist(), upper.tolist())
+    return make_kan(widths, basis, lower, upper)
 
 
 def generator_for(seed: int, purpose: str) -> torch.Generator:
@@ -287,6 +296,8 @@ def _adapter(run: Run, network: Network, base: Sequence[Tensor], plan: Plan, *, 
     sample = replace(run.settings.points, interior=_ADJOINT_SAMPLE, boundary=1, initial=1)
     sets = training_sets(run.instance, sample, seed=run.seed, variant=0, device=run.device)
     adjoints = NetworkLeastSquares(network, whole, sets).adjoints(whole.start().to(run.device))
+    if not all(bool(rows.isfinite().all()) for rows in adjoints):
+        raise DivergedError(f"{run.title}: the base's derivatives are not finite; train another base")
     generator = generator_for(run.seed, purpose)
     return _moved(
         attach(base, plan, adjoints=[rows.cpu() for rows in adjoints], generator=generator), run.device

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pinnkan.errors import DamagedFileError, ProblemError
 from pinnkan.problem import Problem, load_problem
 from pinnkan.progress import StepReport
 from pinnkan.training import Trained
@@ -52,10 +53,13 @@ def problem_from(path: Path, meta: Mapping[str, Any]) -> Problem:
     """Read the problem that a file carries.
 
     Raises:
-        DamagedFileError: If the file says nothing of a problem.
-        ProblemError: If this version refuses the text.
+        DamagedFileError: If the file says nothing of a problem, or this version refuses what it says.
     """
-    return parsed(ProblemRecord.read(path, meta))
+    try:
+        return parsed(ProblemRecord.read(path, meta))
+    except ProblemError as fault:
+        first = fault.faults[0].splitlines()[0]
+        raise DamagedFileError(f"{path}: its problem is refused: {first}") from None
 
 
 @lru_cache(maxsize=64)

@@ -18,7 +18,7 @@ from pinnkan.problem import Problem
 from pinnkan.problem.instance import Instance
 from pinnkan.solution import Solution
 from pinnkan.store import Stored, read_store
-from pinnkan.training import network_for
+from pinnkan.training import coefficient_shapes, network_for
 from pinnkan.tucker import Tucker
 from pinnkan.workflows import paths
 from pinnkan.workflows.identity import fits, stored_values, weights_hash
@@ -105,8 +105,7 @@ class RunDirectory:
         """
         stored = read_store(self.base_path, kind="base")
         problem = problem_from(self.base_path, stored.meta)
-        coefficients = whole_coefficients(self.base_path, stored.arrays)
-        return Result(self.base_path, stored, problem, stored_values(self.base_path, stored), coefficients)
+        return _understood(self.base_path, stored, problem, whole_coefficients(self.base_path, stored.arrays))
 
     def adapter(self, path: Path, base: Result) -> Result:
         """Read one adapter file and apply it to the base.
@@ -128,7 +127,7 @@ class RunDirectory:
             coefficients = whole_coefficients(path, stored.arrays)
         else:
             coefficients = changed_coefficients(path, stored.arrays, base.coefficients)
-        return Result(path, stored, problem, stored_values(path, stored), coefficients)
+        return _understood(path, stored, problem, coefficients)
 
     def find(self, values: Mapping[str, float] | None, method: str, tag: str | None) -> Result:
         """Read the base, or the adapter of one value.
@@ -165,6 +164,22 @@ def change_arrays(parameters: Parameters, theta: Tensor, dtype: torch.dtype) -> 
         elif layer.size:
             arrays[f"{at}.change"] = layer.coefficients(part) - layer.base
     return {name: array.detach().cpu().to(dtype).contiguous().numpy() for name, array in arrays.items()}
+
+
+def _understood(path: Path, stored: Stored, problem: Problem, coefficients: Sequence[Tensor]) -> Result:
+    """Return the result in a file whose parts fit each other: one with a right checksum may be anybody's.
+
+    Raises:
+        DamagedFileError: If values or coefficients are those of another problem.
+    """
+    values, names = stored_values(path, stored), [parameter.name for parameter in problem.parameters]
+    if sorted(values) != sorted(names):
+        raise DamagedFileError(f"{path}: its values are of {sorted(values)}, its problem has {sorted(names)}")
+    shapes = coefficient_shapes(len(problem.coordinates), problem.settings.network)
+    found = [tuple(c.shape) for c in coefficients]
+    if found != shapes:
+        raise DamagedFileError(f"{path}: its arrays have shapes {found}, its problem's network {shapes}")
+    return Result(path, stored, problem, values, coefficients)
 
 
 def whole_coefficients(path: Path, arrays: Mapping[str, np.ndarray]) -> list[Tensor]:

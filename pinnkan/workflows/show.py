@@ -128,6 +128,7 @@ def network_facts(settings: NetworkSettings, inputs: int) -> dict[str, Any]:
 
 def _file_facts(path: Path, stored: Stored) -> dict[str, Any]:
     meta = stored.meta
+    provenance = meta.get("provenance")
     return {
         "parameters": stored_values(path, stored),
         "method": meta.get("method"),
@@ -138,7 +139,7 @@ def _file_facts(path: Path, stored: Stored) -> dict[str, Any]:
         "file_bytes": stored.file_bytes,
         "format_version": stored.version,
         "training": stored_report(meta) | {"advice": meta["training"].get("advice")},
-        "provenance": dict(meta.get("provenance", {})),
+        "provenance": provenance if isinstance(provenance, dict) else {},
     }
 
 

@@ -191,7 +191,9 @@ def test_a_file_in_the_way_is_named(tmp_path, place):
             attempt(tmp_path / place / "base.h5")
 
 
-@pytest.mark.parametrize(("name", "code"), [("write", errno.ENOSPC), ("open", errno.EROFS)])
+@pytest.mark.parametrize(
+    ("name", "code"), [("write", errno.ENOSPC), ("open", errno.EROFS), ("close", errno.EDQUOT)]
+)
 def test_a_refusal_is_found_before_the_work(tmp_path, monkeypatch, name, code):
     monkeypatch.setattr(os, name, FailingCall(name, 1, code))
     with pytest.raises(FileAccessError, match=os.strerror(code)):
