@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import shutil
 import sys
 import time
 from functools import partial
@@ -45,7 +46,9 @@ def main(folder: Path, rounds: int) -> None:
     done(folder, "finetune", whole, "--lambda", "0.5")
     for number in range(CROWD):
         (folder / f"{number}").mkdir()
-    for _ in range(rounds):
+    for number in range(rounds):
+        if number % 2 == 0:  # all make the folder, too
+            shutil.rmtree(run / "adapters", ignore_errors=True)
         places = mmap.mmap(-1, CROWD)
         words = ["finetune", run, "--lambda", "0.5", "--force"]
         crowd = [

@@ -27,7 +27,7 @@ from warm_commands import Ended, done, finished_files, run, same_arrays, tempora
 from pinnkan.workflows import checkpoints
 
 CAUSES = (errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS)
-CALLS = ("open", "write", "fsync", "close", "replace", "mkdir", "unlink", "rmdir")
+CALLS = ("open", "write", "fsync", "close", "replace", "mkdir", "unlink")
 IN_PLACE = "; the new file is in place, but a power cut may bring the old one back"
 
 
@@ -162,9 +162,7 @@ class Bench:
 
 def harmless(call: str) -> bool:
     """Tell whether a command may succeed without a call: it only tidies up after a result that is whole."""
-    return call.startswith("rmdir ") or bool(
-        re.fullmatch(r"unlink RUN/work/[^.]\S*\.(running|failed)\.json", call)
-    )
+    return bool(re.fullmatch(r"unlink RUN/work/[^.]\S*\.(running|failed)\.json", call))
 
 
 def faults(bench: Bench, case: Case, call: str, code: int, ended: Ended) -> list[str]:
