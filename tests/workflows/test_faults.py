@@ -47,7 +47,7 @@ def test_killed_at_random_moments_of_training_and_saving(tmp_path, kills):
     assert found["kept"] == [found["own"]]  # that of a live one
 
 
-@pytest.mark.parametrize("every", [11, pytest.param(1, marks=SLOW)])
+@pytest.mark.parametrize("every", [15, pytest.param(1, marks=SLOW)])
 def test_each_refused_call_is_named_and_costs_nothing_that_was_there(tmp_path, every):
     found = report("fail_commands.py", tmp_path, every)
     assert found["wrong"] == []
