@@ -54,7 +54,7 @@ def test_each_refused_call_is_named_and_costs_nothing_that_was_there(tmp_path, e
     calls = {name: sum(counts.values()) for name, counts in found["counts"].items()}
     assert found["failed"] >= sum(calls.values()) // every - len(calls), found
     for name, counts in found["counts"].items():
-        assert counts["fsync"] >= 4, (name, counts)
+        assert counts["fsync"] >= 2, (name, counts)  # file and folder; news are not flushed
         assert min(counts["open"], counts["write"], counts["replace"], counts["unlink"]) >= 2, (name, counts)
 
 
