@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pinnkan.cli import check, evaluate, export, finetune, plot, pretrain, problems, show, status
+from pinnkan.cli import check, evaluate, export, finetune, plot, pretrain, problems, show, spectrum, status
 from pinnkan.cli.faults import flush_results, guarded, report
 from pinnkan.cli.options import examples
 from pinnkan.cli.signals import stop_at_once
@@ -23,6 +23,7 @@ COMMANDS = (
     (plot.plot, plot.EXAMPLES),
     (export.export, export.EXAMPLES),
     (show.show, show.EXAMPLES),
+    (spectrum.spectrum, spectrum.EXAMPLES),
     (problems.problems, problems.EXAMPLES),
 )
 EXAMPLES = examples(

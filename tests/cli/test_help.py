@@ -14,8 +14,8 @@ NAMES = [command.__name__ for command, _ in COMMANDS]
 SLOW_IMPORTS = ("torch", "numpy", "sympy", "matplotlib", "scipy", "h5py", "yaml")
 
 
-def test_the_nine_commands():
-    expected = "check pretrain finetune status evaluate plot export show problems"
+def test_the_ten_commands():
+    expected = "check pretrain finetune status evaluate plot export show spectrum problems"
     assert expected.split() == NAMES
 
 
@@ -74,10 +74,11 @@ def test_evaluate_defines_every_number_it_prints(pinnkan_command, name):
         ),
         (["finetune", "status", "evaluate", "plot", "export"], ["--lambda", "--param"]),
         (["finetune", "status", "evaluate"], ["--zip"]),
-        (["check", "pretrain", "finetune", "status", "evaluate", "show", "problems"], ["--json"]),
+        (["check", "pretrain", "finetune", "status", "evaluate", "show", "spectrum", "problems"], ["--json"]),
         (["pretrain", "finetune"], ["--force", "--time-limit"]),
         (["finetune", "status", "plot", "export"], ["--method", "--tag"]),
         (["plot", "export"], ["--time", "-o"]),
+        (["plot", "spectrum"], ["-o", "--dpi", "--threads"]),
     ],
 )
 def test_options_that_commands_share(pinnkan_command, names, options):
