@@ -21,6 +21,7 @@ from pinnkan.cli import (
     problems,
     show,
     solve,
+    spectrum,
     status,
 )
 from pinnkan.cli.faults import flush_results, guarded, report
@@ -39,6 +40,7 @@ COMMANDS = (
     (solve.solve, solve.EXAMPLES),
     (compare.compare, compare.EXAMPLES),
     (show.show, show.EXAMPLES),
+    (spectrum.spectrum, spectrum.EXAMPLES),
     (problems.problems, problems.EXAMPLES),
 )
 EXAMPLES = examples(

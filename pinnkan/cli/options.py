@@ -85,6 +85,16 @@ Overrides = Annotated[
         show_default=False,
     ),
 ]
+Compression = Annotated[
+    str | None,
+    typer.Option(
+        "--compression",
+        metavar="RATIO",
+        help="Ranks as a share of the layers' sizes, such as 1/8; auto: they grow while that lowers the"
+        " held-out residual. Short for --set adapter.compression=RATIO.",
+        show_default=False,
+    ),
+]
 Lambdas = Annotated[
     list[str] | None,
     typer.Option(

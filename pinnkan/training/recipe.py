@@ -15,27 +15,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnkan.adapters import Parameters, Plan, attach, slim
+from pinnkan.adapters import GROWTH, Parameters, Plan, attach, grow, slim
 from pinnkan.adapters.layerwise import Full
 from pinnkan.bases import make_basis
 from pinnkan.errors import DivergedError, UsageError
 from pinnkan.networks import Network, make_kan, make_mlp
-from pinnkan.optim import LBFGS, Adam, LevenbergMarquardt, Optimizer
 from pinnkan.problem.instance import Instance
-from pinnkan.problem.settings import (
-    AdapterSettings,
-    NetworkSettings,
-    PhaseSettings,
-    TrainingSettings,
-)
-from pinnkan.progress import StepReport
+from pinnkan.problem.settings import AdapterSettings, NetworkSettings
 from pinnkan.training.assembly import training_sets
-from pinnkan.training.least_squares import NetworkLeastSquares, TrainingLeastSquares, TrainingSet
-from pinnkan.training.loop import PhaseResult, PhaseState, Watch, run_phase
-from pinnkan.training.oracle import AutogradLeastSquares
-from pinnkan.training.rates import rates_for
-from pinnkan.training.run import Origin, Run, Trained, TrainingState
-from pinnkan.training.smoothing import SmoothedLeastSquares
+from pinnkan.training.least_squares import NetworkLeastSquares
+from pinnkan.training.phases import Course, phases_of, train
+from pinnkan.training.run import Origin, Run, Trained
 
 
 def network_for(instance: Instance, settings: NetworkSettings) -> Network:
@@ -64,10 +54,14 @@ def generator_for(seed: int, purpose: str) -> torch.Generator:
 
 
 def plan_for(settings: AdapterSettings, compression: float | None = None) -> Plan:
-    """Return the plan of an adapter; a pre-training phase's own compression overrides ranks, too."""
-    if compression is not None:
-        settings = replace(settings, compression=compression, ranks=None)
-    return Plan(settings.layers, settings.compression, settings.ranks, settings.initialisation)
+    """Return the plan of an adapter, of one whose ranks grow the first.
+
+    Args:
+        settings: ``adapter:``.
+        compression: Instead of what the settings say, ranks included.
+    """
+    ratio, ranks = (settings.compression, settings.ranks) if compression is None else (compression, None)
+    return Plan(settings.layers, GROWTH[0] if ratio == "auto" else ratio, ranks, settings.initialisation)
 
 
 def pretrain(run: Run) -> Trained:
@@ -86,9 +80,14 @@ def pretrain(run: Run) -> Trained:
     generator = generator_for(run.seed, "coefficients")
     start = [c.to(run.device) for c in network.initial(generator)]
 
-    phases = _phases(run.settings.training)
+    phases = phases_of(run.settings.training)
 
-    def parameters(at: int, form: str, coefficients: Sequence[Tensor]) -> Parameters:
+    def parametrise(form: str, origin: Origin) -> tuple[Parameters, Tensor]:
+        made = parameters(form, origin)
+        return made, made.start()
+
+    def parameters(form: str, origin: Origin) -> Parameters:
+        at, coefficients = origin.phase, origin.coefficients
         if form == "slim":
             return _moved(slim(coefficients, run.settings.network.rank, generator), run.device)
         if form == "lotra":
@@ -103,7 +102,14 @@ def pretrain(run: Run) -> Trained:
             "training.phases: found a slim phase after a full one; slim phases come first, "
             "for a full network is not of low rank and compressing it would undo its training"
         )
-    return _train(run, network, run.settings.training, start, parameters, forms, started)
+    if run.settings.adapter.grows and any(
+        form == "lotra" and phase.compression is None for form, phase in zip(forms, phases, strict=True)
+    ):
+        raise UsageError(
+            "adapter.compression: auto is for finetune; a lotra phase of pre-training needs a compression "
+            "of its own: {form: lotra, compression: 1/8}"
+        )
+    return train(run, network, run.settings.training, Course(start, forms, parametrise), started)
 
 
 def finetune(
@@ -125,7 +131,7 @@ def finetune(
         UsageError: If the adapter does not fit the network, or a phase has a form of pre-training.
         DivergedError: If the loss is not finite.
     """
-    phases = _phases(run.settings.finetuning)
+    phases = phases_of(run.settings.finetuning)
     for phase in phases:
         if phase.form != "full":
             raise UsageError(
@@ -135,13 +141,59 @@ def finetune(
     coefficients = [c.to(run.device) for c in base]
     started = _started(run)
 
-    def parameters(_at: int, _form: str, now: Sequence[Tensor]) -> Parameters:
+    def parametrise(_form: str, origin: Origin) -> tuple[Parameters, Tensor]:
         if method == "full":
-            return Parameters([Full(c) for c in now])
-        return _adapter(run, network, now, plan_for(run.settings.adapter), purpose="factors")
+            made = Parameters([Full(c) for c in origin.coefficients])
+        else:
+            plan = plan_for(run.settings.adapter)
+            made = _adapter(run, network, origin.coefficients, plan, purpose="factors")
+        return made, start(made)
 
-    forms = [method] * len(phases)
-    return _train(run, network, run.settings.finetuning, coefficients, parameters, forms, started, start)
+    settings = run.settings.finetuning
+    if method == "full" or not run.settings.adapter.grows:
+        course = Course(coefficients, [method] * len(phases), parametrise)
+    elif start is not Parameters.start:
+        raise UsageError(
+            "an adapter whose ranks grow (compression auto) starts from the base, not from another"
+        )
+    else:
+        course = _growing(run, network, coefficients, len(phases), parametrise)
+        settings = replace(settings, phases=phases * (len(course.forms) // len(phases)))
+    return train(run, network, settings, course, started)
+
+
+def _growing(
+    run: Run,
+    network: Network,
+    base: Sequence[Tensor],
+    length: int,
+    first: Callable[[str, Origin], tuple[Parameters, Tensor]],
+) -> Course:
+    """Return the course of an adapter that goes through the recipe's phases at each ratio of `GROWTH`.
+
+    In narrow layers several ratios come to the same ranks: they are one.
+    """
+    plans = [plan_for(run.settings.adapter, ratio) for ratio in GROWTH]
+    distinct = list({plan.ranks_in(base): plan for plan in plans}.values())
+
+    def before(origin: Origin) -> Parameters:
+        return _adapter(run, network, base, distinct[origin.phase // length - 1], purpose="factors")
+
+    def parametrise(form: str, origin: Origin) -> tuple[Parameters, Tensor]:
+        if origin.theta is None:
+            return first(form, origin)
+        narrow, plan = before(origin), distinct[origin.phase // length]
+        wide, theta = grow(
+            narrow,
+            origin.theta,
+            plan.compression,
+            adjoints=_adjoints(run, network, narrow.coefficients(origin.theta)),
+            generator=generator_for(run.seed, f"columns of phase {origin.phase}"),
+        )
+        return _moved(wide, run.device), theta
+
+    forms = [f"lotra {plan.compression:g}" for plan in distinct for _ in range(length)]
+    return Course(base, forms, parametrise, before)
 
 
 def _started(run: Run) -> float:
@@ -149,159 +201,21 @@ def _started(run: Run) -> float:
     return time.perf_counter() - (0.0 if run.state is None else run.state.seconds)
 
 
-def _phases(settings: TrainingSettings) -> tuple[PhaseSettings, ...]:
-    return settings.phases or (settings,)
-
-
-def _train(
-    run: Run,
-    network: Network,
-    settings: TrainingSettings,
-    coefficients: Sequence[Tensor],
-    parameters_for: Callable[[int, str, Sequence[Tensor]], Parameters],
-    forms: Sequence[str],
-    started: float,
-    first_theta: Callable[[Parameters], Tensor] = Parameters.start,
-) -> Trained:
-    """Run the phases; a change of form re-parametrises the coefficients reached.
-
-    So does every pre-training phase in LoTRA form: its factors are fresh.
-    """
-    held_out, phases = _held_out_sets(run), _phases(settings)
-    first = 0 if run.state is None else run.state.phase
-    origin = Origin(0, coefficients) if run.state is None else run.state.origin
-    history: list[StepReport] = [] if run.state is None else list(run.state.earlier)
-    parameters = parameters_for(origin.phase, forms[origin.phase], origin.coefficients)
-    theta = first_theta(parameters).to(run.device)
-    trainable = parameters.size if run.state is None else run.state.trainable
-    for at, phase in enumerate(phases[first:], start=first):
-        if at > first and (forms[at] != forms[at - 1] or phase.form == "lotra"):
-            origin = Origin(at, parameters.coefficients(theta))
-            parameters = parameters_for(at, forms[at], origin.coefficients)
-            theta, trainable = parameters.start().to(run.device), max(trainable, parameters.size)
-        watch = _watch(run, network, parameters, held_out, phase.smoothing, started)
-        keep = _keeper(run, at, origin, tuple(history), trainable, started)
-        result = _run_one(run, network, parameters, theta, phase, at, settings.precision, watch, keep)
-        theta = result.theta
-        history += result.reports
-        if result.outcome.reason == "non_finite":
-            raise DivergedError(f"{run.title}: diverged at step {len(history)}: {result.outcome.advice}")
-        if result.outcome.reason == "time_limit":
-            break
-    seconds = time.perf_counter() - started
-    rms = float(_least_squares(run, network, parameters, held_out).residuals(theta).norm())
-    return Trained(network, parameters, theta, tuple(history), result.outcome, seconds, rms, trainable)
-
-
-def _keeper(
-    run: Run, at: int, origin: Origin, earlier: Sequence[StepReport], trainable: int, started: float
-) -> Callable[[PhaseState], None]:
-    """Return what a phase tells its states to: the run, which gets the training's state around it."""
-
-    def keep(inner: PhaseState) -> None:
-        run.keep(TrainingState(at, inner, origin, earlier, trainable, time.perf_counter() - started))
-
-    return keep
-
-
-def _run_one(
-    run: Run,
-    network: Network,
-    parameters: Parameters,
-    theta: Tensor,
-    phase: PhaseSettings,
-    at: int,
-    precision: str,
-    watch: Watch,
-    keep: Callable[[PhaseState], None],
-) -> PhaseResult:
-    lean = run.dtype == torch.float32 or (precision == "mixed" and phase.optimizer == "lm")
-
-    def draw(epoch: int) -> TrainingLeastSquares:
-        sets = training_sets(
-            run.instance,
-            run.settings.points,
-            seed=run.seed,
-            variant=2 * (at * _EPOCHS + epoch),
-            interior=phase.points,
-            device=run.device,
-        )
-        return _least_squares(run, network, parameters, sets, lean=lean, smoothing=phase.smoothing)
-
-    def start(problem: TrainingLeastSquares) -> Optimizer:
-        if phase.optimizer == "lm":
-            return LevenbergMarquardt(problem, theta, damping=phase.damping)
-        if phase.optimizer == "lbfgs":
-            return LBFGS(problem, theta)
-        rates = rates_for(parameters, phase.rates, phase.rate)
-        return Adam(problem, theta, rates=rates, steps=phase.steps, schedule=phase.schedule)
-
-    name = f"{phase.optimizer}{f' ({phase.form})' if phase.form != 'full' else ''}"
-    state = run.state.inner if run.state is not None and run.state.phase == at else None
-    return run_phase(start, draw, phase, name=name, watch=watch, keep=keep, state=state)
-
-
-def _least_squares(
-    run: Run,
-    network: Network,
-    parameters: Parameters,
-    sets: Sequence[TrainingSet],
-    *,
-    lean: bool = False,
-    smoothing: int = 0,
-) -> TrainingLeastSquares:
-    """Return the residuals on some sets by ``network.derivatives``; the oracle is never lean."""
-    pointwise: TrainingLeastSquares
-    if run.settings.network.derivatives == "autograd":
-        pointwise = AutogradLeastSquares(network, parameters, sets)
-    else:
-        dtype = torch.float32 if lean else torch.float64
-        pointwise = NetworkLeastSquares(network, parameters, sets, product_dtype=dtype)
-    return SmoothedLeastSquares(pointwise, network, smoothing) if smoothing else pointwise
-
-
-_EPOCHS = 1000
-"""Collocation variants set aside for the refreshed sets of one phase."""
-
-
-def _held_out_sets(run: Run) -> list[TrainingSet]:
-    points = run.settings.points
-    return training_sets(
-        run.instance, points, seed=run.seed, variant=1, interior=points.held_out, device=run.device
-    )
-
-
-def _watch(
-    run: Run,
-    network: Network,
-    parameters: Parameters,
-    held_out: Sequence[TrainingSet],
-    smoothing: int,
-    started: float,
-) -> Watch:
-    def error(theta: Tensor) -> float | None:
-        return run.error(parameters.coefficients(theta)) if run.error is not None else None
-
-    return Watch(
-        _least_squares(run, network, parameters, held_out, smoothing=smoothing),
-        error,
-        run.observer,
-        run.title,
-        None if run.time_limit is None else started + run.time_limit,
-    )
-
-
 def _adapter(run: Run, network: Network, base: Sequence[Tensor], plan: Plan, *, purpose: str) -> Parameters:
-    whole = Parameters([Full(c) for c in base])
+    generator = generator_for(run.seed, purpose)
+    adjoints = _adjoints(run, network, base)
+    return _moved(attach(base, plan, adjoints=adjoints, generator=generator), run.device)
+
+
+def _adjoints(run: Run, network: Network, coefficients: Sequence[Tensor]) -> list[Tensor]:
+    """Return derivatives of residuals with respect to every layer's output, on some points, on the CPU."""
+    whole = Parameters([Full(c) for c in coefficients])
     sample = replace(run.settings.points, interior=_ADJOINT_SAMPLE, boundary=1, initial=1)
     sets = training_sets(run.instance, sample, seed=run.seed, variant=0, device=run.device)
     adjoints = NetworkLeastSquares(network, whole, sets).adjoints(whole.start().to(run.device))
     if not all(bool(rows.isfinite().all()) for rows in adjoints):
         raise DivergedError(f"{run.title}: the base's derivatives are not finite; train another base")
-    generator = generator_for(run.seed, purpose)
-    return _moved(
-        attach(base, plan, adjoints=[rows.cpu() for rows in adjoints], generator=generator), run.device
-    )
+    return [rows.cpu() for rows in adjoints]
 
 
 _ADJOINT_SAMPLE = 256

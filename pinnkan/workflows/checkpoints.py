@@ -102,6 +102,8 @@ def write_checkpoint(path: Path, settings_hash: str, state: TrainingState) -> No
     numbers, tensors = _split(inner.optimizer)
     tensors |= {f"origin.{at}": tensor for at, tensor in enumerate(state.origin.coefficients)}
     tensors["best"] = inner.best.theta
+    if state.origin.theta is not None:
+        tensors["before"] = state.origin.theta
     reports = [*state.earlier, *inner.reports[: inner.steps]]
     text = zlib.compress(json.dumps([asdict(report) for report in reports]).encode(), level=1)
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
@@ -166,7 +168,7 @@ def _state(
     optimizer = _joined(meta["optimizer"], tensors)
     inner = PhaseState(optimizer, best, _number(lowest), age, epoch, stuck, seconds, steps, reports[split:])
     coefficients = [tensors[f"origin.{at}"] for at in range(sum(n.startswith("origin.") for n in tensors))]
-    origin = Origin(meta["origin"], coefficients)
+    origin = Origin(meta["origin"], coefficients, tensors.get("before"))
     return TrainingState(meta["phase"], inner, origin, reports[:split], meta["trainable"], meta["seconds"])
 
 

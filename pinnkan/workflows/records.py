@@ -25,6 +25,7 @@ def training_facts(trained: Trained) -> dict[str, Any]:
     """Return how a training went, under the keys of ``evaluate --json`` where there is one."""
     return {
         "trainable_parameters": trained.trainable,
+        "ranks": trained.parameters.ranks or None,
         "train_seconds": trained.seconds,
         "steps": trained.steps,
         "stop_reason": trained.outcome.reason,

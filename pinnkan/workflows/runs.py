@@ -103,9 +103,7 @@ class RunDirectory:
         Raises:
             DamagedFileError: If it is damaged or foreign.
         """
-        stored = read_store(self.base_path, kind="base")
-        problem = problem_from(self.base_path, stored.meta)
-        return _understood(self.base_path, stored, problem, whole_coefficients(self.base_path, stored.arrays))
+        return read_base(self.base_path)
 
     def adapter(self, path: Path, base: Result) -> Result:
         """Read one adapter file and apply it to the base.
@@ -148,6 +146,17 @@ class RunDirectory:
                 f"train it with 'pinnkan finetune {self.path} {options}{extra}'"
             )
         return self.adapter(path, base)
+
+
+def read_base(path: Path) -> Result:
+    """Read a base, wherever it lies.
+
+    Raises:
+        DamagedFileError: If it is damaged or foreign.
+    """
+    stored = read_store(path, kind="base")
+    problem = problem_from(path, stored.meta)
+    return _understood(path, stored, problem, whole_coefficients(path, stored.arrays))
 
 
 def whole_arrays(coefficients: Sequence[Tensor], dtype: torch.dtype) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -225,6 +226,18 @@ def test_a_checkpoint_of_other_settings_or_of_another_version_is_not_used(checkp
     assert read_checkpoint(checkpoint.with_name("none.h5"), settings, torch.device("cpu")) is None
     monkeypatch.setattr(checkpoints, "version", lambda _: "99")
     assert read_checkpoint(checkpoint, settings, torch.device("cpu")) is None
+
+
+def test_a_checkpoint_keeps_where_the_parametrisation_before_stood(checkpoint):
+    """Ranks that grew are made again from it."""
+    settings = read_store(checkpoint).meta["settings_hash"]
+    state = read_checkpoint(checkpoint, settings, torch.device("cpu"))
+    assert state.origin.theta is None
+    theta = torch.linspace(0, 1, 7, dtype=torch.float64)
+    grown = replace(state, origin=replace(state.origin, theta=theta))
+    checkpoints.write_checkpoint(checkpoint, settings, grown)
+    again = read_checkpoint(checkpoint, settings, torch.device("cpu"))
+    assert torch.equal(again.origin.theta, theta)
 
 
 def test_a_damaged_checkpoint_is_named_and_training_starts_afresh(finish, checkpoint):
