@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import reduced_families
 from common import begin, error_text, finish, parser, table, time_text, words
 from families import run_program
 
@@ -56,6 +57,7 @@ class Case:
         goal: Worst error hoped for.
         overrides: ``--set`` texts of the adapters.
         logarithmic: Whether half of the unseen values are uniform in the logarithm.
+        text: The problem file where none is shipped.
     """
 
     low: float
@@ -65,6 +67,7 @@ class Case:
     goal: float
     overrides: tuple[str, ...] = ()
     logarithmic: bool = False
+    text: str | None = None
 
 
 CASES = {
@@ -76,6 +79,9 @@ CASES = {
         0, 2, 3, 1e-4, 2e-5, ("finetuning.phases.1.points=16000", "finetuning.phases.1.steps=12")
     ),
     "burgers": Case(0.01, 0.1, 8, 5e-4, 1e-4, ("finetuning.phases.2.steps=12",), logarithmic=True),
+    "heat": Case(0.05, 1, 6, 5e-4, 1e-4),
+    "helmholtz_gaussian": Case(1, 4, 6, 5e-4, 1e-4, text=reduced_families.HELMHOLTZ),
+    "reaction_diffusion": Case(0, 6, 6, 5e-4, 1e-4, text=reduced_families.REACTION),
 }
 
 
@@ -103,7 +109,12 @@ def measure(name: str, folder: Path, options: argparse.Namespace) -> Measurement
     case = CASES[name]
     always = ["--threads", str(options.threads), "--seed", str(options.seed)]
     quick = ["--set", "training.phases=[{points: 200, steps: 2}]"] if options.quick else []
-    base = run_program(["pretrain", name, "-o", str(folder), "-q", *always, *quick])
+    subject = name
+    if case.text is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.yaml").write_text(case.text)
+        subject = str(folder / f"{name}.yaml")
+    base = run_program(["pretrain", subject, "-o", str(folder), "-q", *always, *quick])
     sets = ["finetuning.phases=[{points: 200, steps: 2}]"] if options.quick else case.overrides
     words_ = [word for text in sets for word in ("--set", text)]
     adapters = 2 if options.quick else (options.adapters or case.adapters)
@@ -164,6 +175,10 @@ def reference(family: pinnkan.Family, name: str, points: np.ndarray, value: floa
     """Return the solution that is believed."""
     if name == "burgers":
         return burgers(*points.T, value)
+    if name == "helmholtz_gaussian":
+        return reduced_families.helmholtz(points, value)
+    if name == "reaction_diffusion":
+        return reduced_families.reaction(points, value)
     exact = family.problem.at(value).exact(points)
     assert exact is not None
     return exact
