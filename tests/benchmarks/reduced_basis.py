@@ -223,6 +223,35 @@ def row(one: Measurement) -> list[str]:
     ]
 
 
+def against_elements(one: Measurement) -> list[str] | None:
+    """Set a family against finite elements of its median error, mid-range; None without a solver."""
+    from finite_elements import LADDERS, at_error, climb
+
+    if one.family not in LADDERS:
+        return None
+    case = CASES[one.family]
+    found = at_error(climb(one.family, 0.5 * (case.low + case.high), 3, len(LADDERS[one.family])), one.median)
+    if found is None:
+        return [one.family, error_text(one.median), "-", time_text(one.milliseconds / 1e3), "-", "-", "-"]
+    _, seconds, numbers = found
+    online = one.milliseconds / 1e3
+    offline = one.pretrain_seconds + one.family_seconds
+    pays = f"{offline / (seconds - online):.0f}" if seconds > online else "never"
+    return [
+        one.family,
+        error_text(one.median),
+        time_text(seconds),
+        f"{online:.2g}",
+        pays,
+        f"{8 * numbers:.0f}",
+        str(8 * one.adapters),
+    ]
+
+
+ELEMENTS = [
+    *("family", "median error", "FEM s a value", "reduced s a value", "pays from value"),
+    *("FEM bytes a value", "reduced bytes a value"),
+]
 HEADER = [
     *("family", "adapters", "worst error", "at", "median", "in the span", "effectivity"),
     *("ms a value", "ms alone", "seconds offline", "MB", "must, goal", "worst meets"),
@@ -258,6 +287,10 @@ def main() -> None:
     for one in found:
         points = ", ".join(f"{p['adapters']}: {error_text(p['worst_estimate'])}" for p in one.curve)
         print(f"{one.family}  {points}")
+    rows = [line for line in map(against_elements, found) if line is not None]
+    if rows:
+        print("\nAgainst scikit-fem at equal error, middle of the range; the family file is counted once\n")
+        print(table(ELEMENTS, rows))
     print("\nOne command, start-up included\n")
     commands = [many(folder / name, 100 if options.quick else 10_000) for name in options.families]
     print(table(["command", "values", "wall seconds"], commands))
