@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pinnkan.cli import check, evaluate, export, finetune, plot, pretrain, problems, show, status
+from pinnkan.cli import check, evaluate, export, finetune, fit, plot, pretrain, problems, show, status
 from pinnkan.cli.faults import flush_results, guarded, report
 from pinnkan.cli.options import examples
 from pinnkan.cli.signals import stop_at_once
@@ -18,6 +18,7 @@ COMMANDS = (
     (check.check, check.EXAMPLES),
     (pretrain.pretrain, pretrain.EXAMPLES),
     (finetune.finetune, finetune.EXAMPLES),
+    (fit.fit, fit.EXAMPLES),
     (status.status, status.EXAMPLES),
     (evaluate.evaluate, evaluate.EXAMPLES),
     (plot.plot, plot.EXAMPLES),

@@ -71,7 +71,16 @@ def cell(key: str, value: Any) -> str:
     return f"{value:.2e}" if key.startswith(_SMALL) else f"{value:.12g}"
 
 
-_SMALL = ("relative_", "absolute_", "boundary_max", "residual_", "zero_network_", "loss")
+_SMALL = (
+    "relative_",
+    "absolute_",
+    "boundary_max",
+    "residual_",
+    "training_rms",
+    "validation_rms",
+    "zero_network_",
+    "loss",
+)
 
 
 def _values(values: Mapping[str, float]) -> str:

@@ -52,6 +52,8 @@ class PointSettings:
     rule: str = _key("quadrature", choices=("quadrature", "sobol", "random"))
     held_out: int = _key(1000, low=1)
     """Interior points of the held-out residual, never trained on."""
+    noise: float = _key(0.0, low=0.0)
+    """Standard deviation of normal noise on the equations' right sides, at training and held-out points."""
 
 
 @dataclass(frozen=True)

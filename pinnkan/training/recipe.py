@@ -180,8 +180,21 @@ def _train(
         if result.outcome.reason == "time_limit":
             break
     seconds = time.perf_counter() - started
-    rms = float(_least_squares(run, network, parameters, held_out).residuals(theta).norm())
-    return Trained(network, parameters, theta, tuple(history), result.outcome, seconds, rms, trainable)
+    sets = training_sets(
+        run.instance,
+        run.settings.points,
+        seed=run.seed,
+        variant=2 * at * _EPOCHS,
+        interior=phase.points,
+        device=run.device,
+    )
+    training_rms, rms = (
+        float(_least_squares(run, network, parameters, chosen).residuals(theta).norm())
+        for chosen in (sets, held_out)
+    )
+    return Trained(
+        network, parameters, theta, tuple(history), result.outcome, seconds, training_rms, rms, trainable
+    )
 
 
 def _keeper(

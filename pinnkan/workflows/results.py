@@ -42,7 +42,15 @@ class TrainingResult:
     fault: PinnkanError | None = None
 
 
-REPORTED = ("relative_l2", "residual_rms", "trainable_parameters", "train_seconds", "steps", "stop_reason")
+REPORTED = (
+    "relative_l2",
+    "training_rms",
+    "residual_rms",
+    "trainable_parameters",
+    "train_seconds",
+    "steps",
+    "stop_reason",
+)
 
 
 def stored_report(meta: Mapping[str, Any]) -> dict[str, Any]:

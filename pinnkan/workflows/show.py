@@ -67,6 +67,7 @@ def _problem_facts(problem: Problem) -> dict[str, Any]:
         "coordinates": list(problem.coordinates),
         "unknown": problem.unknown,
         "equations": [equation.text for equation in problem.equations],
+        "samples": None if problem.samples is None else str(problem.samples.file),
         "conditions": [condition.text for condition in problem.conditions],
         "family": [
             {"parameter": p.name, "base": p.base, "low": p.low, "high": p.high} for p in problem.parameters

@@ -14,8 +14,8 @@ NAMES = [command.__name__ for command, _ in COMMANDS]
 SLOW_IMPORTS = ("torch", "numpy", "sympy", "matplotlib", "scipy", "h5py", "yaml")
 
 
-def test_the_nine_commands():
-    expected = "check pretrain finetune status evaluate plot export show problems"
+def test_the_ten_commands():
+    expected = "check pretrain finetune fit status evaluate plot export show problems"
     assert expected.split() == NAMES
 
 
@@ -67,7 +67,7 @@ def test_evaluate_defines_every_number_it_prints(pinnkan_command, name):
     ("names", "options"),
     [
         (NAMES, ["-q", "-v"]),
-        (["check", "pretrain", "finetune", "status"], ["--set", "--seed"]),
+        (["check", "pretrain", "finetune", "fit", "status"], ["--set", "--seed"]),
         (
             ["check", "pretrain", "finetune", "evaluate", "plot", "export"],
             ["--device", "--dtype", "--threads"],
