@@ -1,7 +1,7 @@
 """Adapters: what changes for one parameter value, and how residuals depend on it."""
 
 from pinnkan.adapters.layerwise import Frozen, Full, LayerParameters, TuckerChange
-from pinnkan.adapters.lotra import LAYER_WORDS, Plan, attach, birth, slim
+from pinnkan.adapters.lotra import LAYER_WORDS, Plan, attach, birth, slim, slim_form
 from pinnkan.adapters.parameters import Parameters
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "attach",
     "birth",
     "slim",
+    "slim_form",
 ]

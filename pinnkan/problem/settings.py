@@ -82,6 +82,9 @@ class PhaseSettings:
     form: str = _key("full", choices=("full", "slim", "lotra"))
     """Pre-training: what moves in this phase. ``full``: every coefficient; ``slim``: the hidden layers
     in Tucker form from scratch; ``lotra``: a fresh adapter (``adapter:``), merged at the phase's end."""
+    functions: int | None = _key(None, low=2, high=64)
+    """Pre-training: refine the network to so many functions on an edge when this phase begins; the
+    function it represents stays. B-splines need a multiple of their cells (functions - degree)."""
     compression: float | None = _key(None, low=0.0, high=1.0)
     """Of the fresh adapter of a ``lotra`` phase, instead of what ``adapter:`` says."""
 

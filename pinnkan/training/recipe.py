@@ -15,9 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnkan.adapters import Parameters, Plan, attach, slim
+from pinnkan.adapters import Parameters, Plan, attach, slim, slim_form
 from pinnkan.adapters.layerwise import Full
-from pinnkan.bases import make_basis
 from pinnkan.errors import DivergedError, UsageError
 from pinnkan.networks import Network, make_kan, make_mlp
 from pinnkan.optim import LBFGS, Adam, LevenbergMarquardt, Optimizer
@@ -34,17 +33,26 @@ from pinnkan.training.least_squares import NetworkLeastSquares, TrainingLeastSqu
 from pinnkan.training.loop import PhaseResult, PhaseState, Watch, run_phase
 from pinnkan.training.oracle import AutogradLeastSquares
 from pinnkan.training.rates import rates_for
+from pinnkan.training.refinement import basis_for, check_refinements, fitted, refined
 from pinnkan.training.run import Origin, Run, Trained, TrainingState
 from pinnkan.training.smoothing import SmoothedLeastSquares
 
 
-def network_for(instance: Instance, settings: NetworkSettings) -> Network:
-    """Build the network that the settings describe over the instance's box."""
+def network_for(
+    instance: Instance, settings: NetworkSettings, coefficients: Sequence[Tensor] | None = None
+) -> Network:
+    """Build the network that the settings describe over the instance's box.
+
+    Args:
+        instance: Gives the box.
+        settings: Of the network.
+        coefficients: Of a network that is trained already, which may have been refined.
+    """
     lower, upper = instance.domain.bounding_box
     widths = (len(instance.coordinates), *settings.hidden, 1)
     if settings.kind == "mlp":
         return make_mlp(widths, lower.tolist(), upper.tolist())
-    basis = make_basis(settings.basis, functions=settings.functions, degree=settings.degree)
+    basis = basis_for(fitted(settings, coefficients))
     return make_kan(widths, basis, lower.tolist(), upper.tolist())
 
 
@@ -69,32 +77,34 @@ def pretrain(run: Run) -> Trained:
     out (hyperbolic family: 2e-1 after the first, 4e-3 after one more, 2e-4 after three smoothed ones).
 
     Raises:
-        UsageError: If a slim phase follows another form, or the network has no Tucker form.
+        UsageError: If a slim phase follows another form, the network has no Tucker form, or its basis
+            cannot be refined as a phase says.
         DivergedError: If the loss is not finite.
     """
-    network = network_for(run.instance, run.settings.network)
+    phases, settings = _phases(run.settings.training), run.settings.network
+    check_refinements(phases, settings)
     started = _started(run)
     generator = generator_for(run.seed, "coefficients")
-    start = [c.to(run.device) for c in network.initial(generator)]
-
-    phases = _phases(run.settings.training)
+    drawn = network_for(run.instance, settings).initial(generator)
+    start = [c.to(run.device) for c in refined(drawn, settings, phases[0].functions)]
 
     def parameters(at: int, form: str, coefficients: Sequence[Tensor]) -> Parameters:
         if form == "slim":
-            return _moved(slim(coefficients, run.settings.network.rank, generator), run.device)
+            form_of = slim(coefficients, settings.rank, generator) if at == 0 else None
+            return _moved(form_of or slim_form(coefficients, settings.rank), run.device)
         if form == "lotra":
             plan = plan_for(run.settings.adapter, phases[at].compression)
-            return _adapter(run, network, coefficients, plan, purpose=f"factors of phase {at}")
+            return _adapter(run, coefficients, plan, purpose=f"factors of phase {at}")
         return Parameters([Full(c) for c in coefficients])
 
-    is_slim = run.settings.network.kind == "slim"
+    is_slim = settings.kind == "slim"
     forms = ["slim" if is_slim else phase.form for phase in phases]
     if "slim" in forms[forms.count("slim") :]:
         raise UsageError(
             "training.phases: found a slim phase after a full one; slim phases come first, "
             "for a full network is not of low rank and compressing it would undo its training"
         )
-    return _train(run, network, run.settings.training, start, parameters, forms, started)
+    return _train(run, run.settings.training, start, parameters, forms, started)
 
 
 def finetune(
@@ -122,17 +132,20 @@ def finetune(
             raise UsageError(
                 f"finetuning: {phase.form} is for pre-training alone; the ranks of an adapter are in adapter:"
             )
-    network = network_for(run.instance, run.settings.network)
+        if phase.functions is not None:
+            raise UsageError(
+                "finetuning.functions: an adapter has the functions of its base; pretrain refines"
+            )
     coefficients = [c.to(run.device) for c in base]
     started = _started(run)
 
     def parameters(_at: int, _form: str, now: Sequence[Tensor]) -> Parameters:
         if method == "full":
             return Parameters([Full(c) for c in now])
-        return _adapter(run, network, now, plan_for(run.settings.adapter), purpose="factors")
+        return _adapter(run, now, plan_for(run.settings.adapter), purpose="factors")
 
     forms = [method] * len(phases)
-    return _train(run, network, run.settings.finetuning, coefficients, parameters, forms, started, start)
+    return _train(run, run.settings.finetuning, coefficients, parameters, forms, started, start)
 
 
 def _started(run: Run) -> float:
@@ -146,7 +159,6 @@ def _phases(settings: TrainingSettings) -> tuple[PhaseSettings, ...]:
 
 def _train(
     run: Run,
-    network: Network,
     settings: TrainingSettings,
     coefficients: Sequence[Tensor],
     parameters_for: Callable[[int, str, Sequence[Tensor]], Parameters],
@@ -154,7 +166,7 @@ def _train(
     started: float,
     first_theta: Callable[[Parameters], Tensor] = Parameters.start,
 ) -> Trained:
-    """Run the phases; a change of form re-parametrises the coefficients reached.
+    """Run the phases; a change of form, or of the functions, re-parametrises the coefficients reached.
 
     So does every pre-training phase in LoTRA form: its factors are fresh.
     """
@@ -162,13 +174,19 @@ def _train(
     first = 0 if run.state is None else run.state.phase
     origin = Origin(0, coefficients) if run.state is None else run.state.origin
     history: list[StepReport] = [] if run.state is None else list(run.state.earlier)
+    network = network_for(run.instance, run.settings.network, origin.coefficients)
     parameters = parameters_for(origin.phase, forms[origin.phase], origin.coefficients)
     theta = first_theta(parameters).to(run.device)
     trainable = parameters.size if run.state is None else run.state.trainable
     for at, phase in enumerate(phases[first:], start=first):
-        if at > first and (forms[at] != forms[at - 1] or phase.form == "lotra"):
-            origin = Origin(at, parameters.coefficients(theta))
-            parameters = parameters_for(at, forms[at], origin.coefficients)
+        reached = parameters.coefficients(theta)
+        finer = refined(reached, run.settings.network, phase.functions if at > first else None)
+        if at > first and (forms[at] != forms[at - 1] or phase.form == "lotra" or finer is not reached):
+            if finer is not reached:
+                run.observer.note(f"{run.title}: {phase.functions} functions on an edge from here on")
+            origin = Origin(at, finer)
+            network = network_for(run.instance, run.settings.network, finer)
+            parameters = parameters_for(at, forms[at], finer)
             theta, trainable = parameters.start().to(run.device), max(trainable, parameters.size)
         watch = _watch(run, network, parameters, held_out, phase.smoothing, started)
         keep = _keeper(run, at, origin, tuple(history), trainable, started)
@@ -295,7 +313,8 @@ def _watch(
     )
 
 
-def _adapter(run: Run, network: Network, base: Sequence[Tensor], plan: Plan, *, purpose: str) -> Parameters:
+def _adapter(run: Run, base: Sequence[Tensor], plan: Plan, *, purpose: str) -> Parameters:
+    network = network_for(run.instance, run.settings.network, base)
     whole = Parameters([Full(c) for c in base])
     sample = replace(run.settings.points, interior=_ADJOINT_SAMPLE, boundary=1, initial=1)
     sets = training_sets(run.instance, sample, seed=run.seed, variant=0, device=run.device)

@@ -69,7 +69,7 @@ class Result:
             dtype: Precision that the coefficients are rounded to; as stored if not given.
         """
         instance: Instance = self.problem.at(self.values)
-        network = network_for(instance, self.problem.settings.network)
+        network = network_for(instance, self.problem.settings.network, self.coefficients)
         rounded = [c.to(dtype or c.dtype).to(c.dtype) for c in self.coefficients]
         return Solution(instance, network, [c.to(device or "cpu") for c in rounded])
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from pinnkan.errors import DamagedFileError, UsageError
 from pinnkan.problem import Problem
 from pinnkan.problem.settings import NetworkSettings
 from pinnkan.store import Stored, read_store
+from pinnkan.training.refinement import fitted
 from pinnkan.workflows.identity import fits, stored_values, weights_hash
 from pinnkan.workflows.paths import ADAPTERS, BASE
 from pinnkan.workflows.records import problem_from
@@ -38,7 +41,7 @@ def _show_run(directory: Path) -> dict[str, Any]:
     adapters = [_row(adapter, weights_hash(stored)) for adapter in run.adapter_paths()]
     return {
         "directory": str(directory),
-        **_problem_facts(problem),
+        **_problem_facts(problem, stored),
         "base": _file_facts(run.base_path, stored),
         "adapters": adapters,
         "problem_text": problem.text,
@@ -53,13 +56,13 @@ def _show_file(path: Path) -> dict[str, Any]:
         "file": str(path),
         "kind": stored.kind,
         **status,
-        **_problem_facts(problem),
+        **_problem_facts(problem, stored),
         **_file_facts(path, stored),
         "problem_text": problem.text,
     }
 
 
-def _problem_facts(problem: Problem) -> dict[str, Any]:
+def _problem_facts(problem: Problem, stored: Stored) -> dict[str, Any]:
     return {
         "problem": problem.name,
         "title": problem.title,
@@ -73,8 +76,15 @@ def _problem_facts(problem: Problem) -> dict[str, Any]:
             {"parameter": p.name, "base": p.base, "low": p.low, "high": p.high} for p in problem.parameters
         ],
         "overrides": list(problem.overrides),
-        "network": network_facts(problem.settings.network, len(problem.coordinates)),
+        "network": network_facts(_network(problem, stored), len(problem.coordinates)),
     }
+
+
+def _network(problem: Problem, stored: Stored) -> NetworkSettings:
+    """Return the network's settings, its functions as they are after refinement."""
+    first = stored.arrays.get("0.coefficients", stored.arrays.get("0.change"))
+    coefficients = None if first is None else [torch.from_numpy(first)]
+    return fitted(problem.settings.network, coefficients)
 
 
 def network_facts(settings: NetworkSettings, inputs: int) -> dict[str, Any]:

@@ -100,3 +100,24 @@ def test_samples_have_no_residual_between_them(pinnkan, done, table, tmp_path):
     answer = pinnkan("plot", tmp_path / "run", "--field", "residual", "-o", tmp_path / "r.png")
     assert answer.code == 2
     assert "samples have no residual between them" in answer.err
+
+
+def test_a_refined_fit_is_stored_shown_and_used_with_its_functions(done, tmp_path):
+    out = tmp_path / "run"
+    phases = "training.phases=[{steps: 4}, {steps: 4, functions: 11}]"
+    size = ("--set", "network.hidden=[6]", "--set", "network.functions=5", "--set", phases)
+    counted = "--set", "network.basis=bspline", "--set", "network.degree=2"
+    row = done("fit", *WAVES, *size, *counted, "-o", out, "-q", "--json").json
+    assert row["trainable_parameters"] == 18 * 12
+    shown = done("show", out, "--json").json
+    assert shown["network"] == {"kind": "kan", "widths": "2-6-1", "basis": "bspline", "functions": 11}
+    assert done("evaluate", out, "--json").json["results"][0]["relative_l2"] < 0.2
+
+
+def test_check_counts_what_refinement_adds(done, tmp_path):
+    (tmp_path / "task.yaml").write_text(
+        "coordinates: [x]\ndomain: {shape: interval, x: [0, 1]}\nunknowns: u\nequations: [u = x]\n"
+        "network: {hidden: [4, 4], functions: 5}\n"
+        "training: {phases: [{steps: 1}, {steps: 1, functions: 7}]}\n"
+    )
+    assert done("check", tmp_path / "task.yaml", "--json").json["trainable_parameters"] == 24 * 7
