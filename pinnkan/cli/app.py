@@ -9,7 +9,19 @@ from typing import Annotated
 
 import typer
 
-from pinnkan.cli import check, evaluate, export, finetune, fit, plot, pretrain, problems, show, status
+from pinnkan.cli import (
+    check,
+    evaluate,
+    export,
+    finetune,
+    fit,
+    formula,
+    plot,
+    pretrain,
+    problems,
+    show,
+    status,
+)
 from pinnkan.cli.faults import flush_results, guarded, report
 from pinnkan.cli.options import examples
 from pinnkan.cli.signals import stop_at_once
@@ -23,6 +35,7 @@ COMMANDS = (
     (evaluate.evaluate, evaluate.EXAMPLES),
     (plot.plot, plot.EXAMPLES),
     (export.export, export.EXAMPLES),
+    (formula.formula, formula.EXAMPLES),
     (show.show, show.EXAMPLES),
     (problems.problems, problems.EXAMPLES),
 )

@@ -79,6 +79,8 @@ _SMALL = (
     "training_rms",
     "validation_rms",
     "zero_network_",
+    "network_relative_",
+    "missed_r2",
     "loss",
 )
 

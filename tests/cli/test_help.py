@@ -14,8 +14,8 @@ NAMES = [command.__name__ for command, _ in COMMANDS]
 SLOW_IMPORTS = ("torch", "numpy", "sympy", "matplotlib", "scipy", "h5py", "yaml")
 
 
-def test_the_ten_commands():
-    expected = "check pretrain finetune fit status evaluate plot export show problems"
+def test_the_eleven_commands():
+    expected = "check pretrain finetune fit status evaluate plot export formula show problems"
     assert expected.split() == NAMES
 
 
