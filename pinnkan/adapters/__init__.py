@@ -1,6 +1,6 @@
 """Adapters: what changes for one parameter value, and how residuals depend on it."""
 
-from pinnkan.adapters.layerwise import Frozen, Full, LayerParameters, TuckerChange
+from pinnkan.adapters.layerwise import Frozen, Full, LayerParameters, Sparse, TuckerChange
 from pinnkan.adapters.lotra import LAYER_WORDS, Plan, attach, birth, slim, slim_form
 from pinnkan.adapters.parameters import Parameters
 
@@ -11,6 +11,7 @@ __all__ = [
     "LayerParameters",
     "Parameters",
     "Plan",
+    "Sparse",
     "TuckerChange",
     "attach",
     "birth",

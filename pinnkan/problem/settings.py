@@ -85,6 +85,11 @@ class PhaseSettings:
     functions: int | None = _key(None, low=2, high=64)
     """Pre-training: refine the network to so many functions on an edge when this phase begins; the
     function it represents stays. B-splines need a multiple of their cells (functions - degree)."""
+    sparsity: float = _key(0.0, low=0.0)
+    """Pre-training: strength of a penalty on the size of every edge, which leaves few of them."""
+    prune: float = _key(0.0, low=0.0, high=1.0)
+    """Pre-training: when this phase begins, edges below this share of their layer's largest become zero,
+    and zero they stay."""
     compression: float | None = _key(None, low=0.0, high=1.0)
     """Of the fresh adapter of a ``lotra`` phase, instead of what ``adapter:`` says."""
 

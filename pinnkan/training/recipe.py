@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from pinnkan.adapters import Parameters, Plan, attach, slim, slim_form
-from pinnkan.adapters.layerwise import Full
+from pinnkan.adapters.layerwise import Full, Sparse
 from pinnkan.errors import DivergedError, UsageError
 from pinnkan.networks import Network, make_kan, make_mlp
 from pinnkan.optim import LBFGS, Adam, LevenbergMarquardt, Optimizer
@@ -36,6 +36,7 @@ from pinnkan.training.rates import rates_for
 from pinnkan.training.refinement import basis_for, check_refinements, fitted, refined
 from pinnkan.training.run import Origin, Run, Trained, TrainingState
 from pinnkan.training.smoothing import SmoothedLeastSquares
+from pinnkan.training.sparsity import SparseLeastSquares, pruned
 
 
 def network_for(
@@ -95,10 +96,13 @@ def pretrain(run: Run) -> Trained:
         if form == "lotra":
             plan = plan_for(run.settings.adapter, phases[at].compression)
             return _adapter(run, coefficients, plan, purpose=f"factors of phase {at}")
-        return Parameters([Full(c) for c in coefficients])
+        # What one phase pruned stays pruned in all that follow.
+        layer = Sparse if any(phase.prune for phase in phases[: at + 1]) else Full
+        return Parameters([layer(c) for c in coefficients])
 
     is_slim = settings.kind == "slim"
     forms = ["slim" if is_slim else phase.form for phase in phases]
+    _check_pruning(phases, forms, settings.kind)
     if "slim" in forms[forms.count("slim") :]:
         raise UsageError(
             "training.phases: found a slim phase after a full one; slim phases come first, "
@@ -132,6 +136,8 @@ def finetune(
             raise UsageError(
                 f"finetuning: {phase.form} is for pre-training alone; the ranks of an adapter are in adapter:"
             )
+        if phase.sparsity or phase.prune:
+            raise UsageError("finetuning: sparsity and prune are for pre-training alone")
         if phase.functions is not None:
             raise UsageError(
                 "finetuning.functions: an adapter has the functions of its base; pretrain refines"
@@ -146,6 +152,18 @@ def finetune(
 
     forms = [method] * len(phases)
     return _train(run, run.settings.finetuning, coefficients, parameters, forms, started, start)
+
+
+def _check_pruning(phases: Sequence[PhaseSettings], forms: Sequence[str], kind: str) -> None:
+    """Refuse to prune what has no edges, or to hide pruned edges behind a form that fills them again."""
+    first = next((at for at, phase in enumerate(phases) if phase.prune), None)
+    if first == 0:
+        raise UsageError("training.prune: the first phase has nothing to prune yet; say it in a later one")
+    if first is not None and (kind == "mlp" or set(forms[first:]) != {"full"}):
+        raise UsageError(
+            "training.prune: from the phase that prunes, all are of form full and of a KAN; found "
+            + ("an MLP" if kind == "mlp" else next(form for form in forms[first:] if form != "full"))
+        )
 
 
 def _started(run: Run) -> float:
@@ -181,14 +199,17 @@ def _train(
     for at, phase in enumerate(phases[first:], start=first):
         reached = parameters.coefficients(theta)
         finer = refined(reached, run.settings.network, phase.functions if at > first else None)
-        if at > first and (forms[at] != forms[at - 1] or phase.form == "lotra" or finer is not reached):
+        renewed = forms[at] != forms[at - 1] or phase.form == "lotra" or phase.prune or finer is not reached
+        if at > first and renewed:
             if finer is not reached:
                 run.observer.note(f"{run.title}: {phase.functions} functions on an edge from here on")
+            if phase.prune:
+                finer = _prune(run, finer, phase.prune, held_out)
             origin = Origin(at, finer)
             network = network_for(run.instance, run.settings.network, finer)
             parameters = parameters_for(at, forms[at], finer)
             theta, trainable = parameters.start().to(run.device), max(trainable, parameters.size)
-        watch = _watch(run, network, parameters, held_out, phase.smoothing, started)
+        watch = _watch(run, network, parameters, held_out, phase, started)
         keep = _keeper(run, at, origin, tuple(history), trainable, started)
         result = _run_one(run, network, parameters, theta, phase, at, settings.precision, watch, keep)
         theta = result.theta
@@ -248,7 +269,7 @@ def _run_one(
             interior=phase.points,
             device=run.device,
         )
-        return _least_squares(run, network, parameters, sets, lean=lean, smoothing=phase.smoothing)
+        return _least_squares(run, network, parameters, sets, phase, lean=lean)
 
     def start(problem: TrainingLeastSquares) -> Optimizer:
         if phase.optimizer == "lm":
@@ -268,9 +289,9 @@ def _least_squares(
     network: Network,
     parameters: Parameters,
     sets: Sequence[TrainingSet],
+    phase: PhaseSettings = PhaseSettings(),  # noqa: B008  (frozen; pointwise and without a penalty)
     *,
     lean: bool = False,
-    smoothing: int = 0,
 ) -> TrainingLeastSquares:
     """Return the residuals on some sets by ``network.derivatives``; the oracle is never lean."""
     pointwise: TrainingLeastSquares
@@ -279,7 +300,11 @@ def _least_squares(
     else:
         dtype = torch.float32 if lean else torch.float64
         pointwise = NetworkLeastSquares(network, parameters, sets, product_dtype=dtype)
-    return SmoothedLeastSquares(pointwise, network, smoothing) if smoothing else pointwise
+    if phase.smoothing:
+        pointwise = SmoothedLeastSquares(pointwise, network, phase.smoothing)
+    if phase.sparsity:
+        return SparseLeastSquares(pointwise, network, parameters, phase.sparsity)
+    return pointwise
 
 
 _EPOCHS = 1000
@@ -293,19 +318,38 @@ def _held_out_sets(run: Run) -> list[TrainingSet]:
     )
 
 
+def _prune(
+    run: Run, coefficients: Sequence[Tensor], share: float, held_out: Sequence[TrainingSet]
+) -> Sequence[Tensor]:
+    """Prune, and tell how many edges it cost and what."""
+    network = network_for(run.instance, run.settings.network, coefficients)
+    result, count = pruned(network, coefficients, share)
+    rms = []
+    for one in (coefficients, result):
+        whole = Parameters([Full(c) for c in one])
+        start = whole.start().to(run.device)
+        rms.append(float(_least_squares(run, network, whole, held_out).residuals(start).norm()))
+    edges = sum(c.shape[0] * c.shape[1] for c in coefficients)
+    run.observer.note(
+        f"{run.title}: pruned {count} of {edges} edges; "
+        f"held-out residual {rms[0]:.2e} before, {rms[1]:.2e} after"
+    )
+    return result
+
+
 def _watch(
     run: Run,
     network: Network,
     parameters: Parameters,
     held_out: Sequence[TrainingSet],
-    smoothing: int,
+    phase: PhaseSettings,
     started: float,
 ) -> Watch:
     def error(theta: Tensor) -> float | None:
         return run.error(parameters.coefficients(theta)) if run.error is not None else None
 
     return Watch(
-        _least_squares(run, network, parameters, held_out, smoothing=smoothing),
+        _least_squares(run, network, parameters, held_out, phase),
         error,
         run.observer,
         run.title,

@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -246,6 +247,7 @@ def main() -> None:
             for seed in options.seeds:
                 cell, solution = fit(name, network, seed, quick=options.quick)
                 cells.append(cell)
+                print(f"  {name}, {network}, seed {seed}: {cell.seconds:.0f} s", file=sys.stderr, flush=True)
                 if seed == options.seeds[0] and network in TASKS[name].shown:
                     shown[network] = solution
         print(f"\n{name}: u = {TASKS[name].formula}, noise {TASKS[name].noise}; seeds {options.seeds}\n")

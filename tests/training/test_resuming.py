@@ -23,6 +23,8 @@ PHASES = {
     "refined": "[{steps: 2}, {optimizer: adam, steps: 1, functions: 6}, {steps: 1}, {steps: 1, form: lotra}]",
     "slim, refined": "[{steps: 2, form: slim}, {steps: 2, form: slim, functions: 7}, "
     "{steps: 1, functions: 9}]",
+    "pruned": "[{optimizer: adam, steps: 2, sparsity: 0.01}, {steps: 2, prune: 0.3}, "
+    "{optimizer: adam, steps: 1, functions: 5}]",
     "smoothed": "[{optimizer: lm, steps: 3, smoothing: 4}]",
 }
 
