@@ -1,9 +1,10 @@
 """Families of PDEs solved by physics-informed Kolmogorov-Arnold networks with low tensor-rank adapters.
 
-The two-line way in, beside the command ``pinnkan``::
+The way in, beside the command ``pinnkan``::
 
     import pinnkan
     u = pinnkan.load("runs/elliptic").at(0.1)    # then u(points), u.jet(points, "u_xx")
+    u = pinnkan.Family.load("runs/elliptic").solve(0.37)    # from family.h5: u(points), u.estimate
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pinnkan.workflows.api import Family, FamilySolution, load
+    from pinnkan.workflows.api import Run, RunSolution, load
+    from pinnkan.workflows.solve import Family, ReducedSolution
 
     __version__: str
 
-__all__ = ["Family", "FamilySolution", "__version__", "load"]
+__all__ = ["Family", "ReducedSolution", "Run", "RunSolution", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
@@ -24,6 +26,10 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("pinnkan")
+    if name in ("Family", "ReducedSolution"):
+        from pinnkan.workflows import solve
+
+        return getattr(solve, name)
     if name in __all__:
         from pinnkan.workflows import api
 

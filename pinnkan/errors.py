@@ -74,6 +74,12 @@ class StoppedError(PinnkanError):
     exit_code = 75
 
 
+class UnsavedError(StoppedError):
+    """Stopped by a signal, and the system refused to save the state."""
+
+    exit_code = 74
+
+
 class RemoteError(PinnkanError):
     """A fault of one value that another process met.
 

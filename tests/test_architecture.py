@@ -23,6 +23,7 @@ FLOORS = {
     "evaluation": 4,
     "snapping": 4,
     "output": 4,
+    "reduction": 4,
     "adapters": 3,
     "solution": 3,
     "problem": 2,

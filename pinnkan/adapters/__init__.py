@@ -1,10 +1,12 @@
 """Adapters: what changes for one parameter value, and how residuals depend on it."""
 
+from pinnkan.adapters.growth import GROWTH, grow, widened
 from pinnkan.adapters.layerwise import Frozen, Full, LayerParameters, Sparse, TuckerChange
 from pinnkan.adapters.lotra import LAYER_WORDS, Plan, attach, birth, slim, slim_form
 from pinnkan.adapters.parameters import Parameters
 
 __all__ = [
+    "GROWTH",
     "LAYER_WORDS",
     "Frozen",
     "Full",
@@ -15,6 +17,8 @@ __all__ = [
     "TuckerChange",
     "attach",
     "birth",
+    "grow",
     "slim",
     "slim_form",
+    "widened",
 ]

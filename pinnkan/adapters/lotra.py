@@ -72,6 +72,18 @@ class Plan:
         first, second, third = (min(rank, size) for rank, size in zip(self.ranks, shape, strict=True))
         return first, second, third
 
+    def ranks_in(self, coefficients: Sequence[Tensor]) -> tuple[tuple[int, int, int], ...]:
+        """Return (R1, R2, R3) of every layer in Tucker form.
+
+        Args:
+            coefficients: Of every layer of the base.
+
+        Raises:
+            UsageError: If the plan does not fit the layers.
+        """
+        words = zip(coefficients, self.words(len(coefficients)), strict=True)
+        return tuple(self.ranks_for(_kan_shape(base)) for base, word in words if word == "tucker")
+
 
 def birth(
     shape: tuple[int, int, int],

@@ -8,7 +8,7 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from pinnkan.adapters.layerwise import LayerParameters
+from pinnkan.adapters.layerwise import LayerParameters, TuckerChange
 
 
 class Parameters:
@@ -23,6 +23,11 @@ class Parameters:
         self.layers = tuple(layers)
         self._sizes = [layer.size for layer in self.layers]
         self.size = sum(self._sizes)
+
+    @property
+    def ranks(self) -> list[tuple[int, ...]]:
+        """(R1, R2, R3) of every layer in Tucker form."""
+        return [tuple(layer.birth.core.shape) for layer in self.layers if isinstance(layer, TuckerChange)]
 
     def start(self) -> Tensor:
         """Return the theta that changes nothing (or a slim KAN's random start), float64."""

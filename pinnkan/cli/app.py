@@ -11,8 +11,10 @@ import typer
 
 from pinnkan.cli import (
     check,
+    compare,
     evaluate,
     export,
+    family,
     finetune,
     fit,
     formula,
@@ -20,6 +22,8 @@ from pinnkan.cli import (
     pretrain,
     problems,
     show,
+    solve,
+    spectrum,
     status,
 )
 from pinnkan.cli.faults import flush_results, guarded, report
@@ -35,8 +39,12 @@ COMMANDS = (
     (evaluate.evaluate, evaluate.EXAMPLES),
     (plot.plot, plot.EXAMPLES),
     (export.export, export.EXAMPLES),
+    (family.family, family.EXAMPLES),
+    (solve.solve, solve.EXAMPLES),
+    (compare.compare, compare.EXAMPLES),
     (formula.formula, formula.EXAMPLES),
     (show.show, show.EXAMPLES),
+    (spectrum.spectrum, spectrum.EXAMPLES),
     (problems.problems, problems.EXAMPLES),
 )
 EXAMPLES = examples(

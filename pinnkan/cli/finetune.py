@@ -18,6 +18,7 @@ EXAMPLES = options.examples(
     "pinnkan finetune runs/elliptic --lambda 0.1,1",
     "pinnkan finetune runs/elliptic --lambda 0:1:11 --lambda -0.5",
     "pinnkan finetune runs/elliptic --lambda 0:2:41 --start nearest --jobs 2",
+    "pinnkan finetune runs/elliptic --lambda 1 --compression auto --tag auto",
     "pinnkan finetune runs/burgers --param nu=0.02 --method full --tag long --set finetuning.steps=200",
 )
 
@@ -29,6 +30,7 @@ def finetune(
     paired: options.Paired = False,
     method: options.TrainingMethod = options.Method.lotra,
     tag: options.Tag = None,
+    compression: options.Compression = None,
     overrides: options.Overrides = None,
     seed: options.Seed = 0,
     device: options.Device = "cpu",
@@ -57,8 +59,10 @@ def finetune(
     if jobs and dask:
         raise UsageError("--jobs and --dask exclude each other: workers are here, or on the cluster")
     values = targets.read_values(directory, lambdas, params, paired=paired)
+    # Behind the others: of two texts for one key the last one counts.
+    texts = [*(overrides or []), *([] if compression is None else [f"adapter.compression={compression}"])]
     if print_slurm:
-        words = _words(method, tag, overrides or [], seed, device, dtype, time_limit, force=force)
+        words = _words(method, tag, texts, seed, device, dtype, time_limit, force=force)
         _print_script(directory, values, words, threads, chained=start is options.StartFrom.nearest)
         return
     from pinnkan.workflows.finetune import finetune as run
@@ -70,7 +74,7 @@ def finetune(
             values,
             method=method.value,
             tag=tag,
-            overrides=overrides or [],
+            overrides=texts,
             seed=seed,
             device=device,
             dtype=dtype and dtype.value,

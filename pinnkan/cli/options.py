@@ -59,6 +59,11 @@ def finite(value: float | None) -> float | None:
     return value
 
 
+def rounded(value: float | None) -> float | None:
+    """Round a ratio to the three digits that it is worth in a table."""
+    return None if value is None else float(f"{value:.3g}")
+
+
 Problem = Annotated[
     str,
     typer.Argument(
@@ -77,6 +82,16 @@ Overrides = Annotated[
         "--set",
         metavar="KEY=VALUE",
         help="Override a key of the problem file, such as training.steps=200; repeatable.",
+        show_default=False,
+    ),
+]
+Compression = Annotated[
+    str | None,
+    typer.Option(
+        "--compression",
+        metavar="RATIO",
+        help="Ranks as a share of the layers' sizes, such as 1/8; auto: they grow while that lowers the"
+        " held-out residual. Short for --set adapter.compression=RATIO.",
         show_default=False,
     ),
 ]

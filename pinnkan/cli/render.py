@@ -72,16 +72,9 @@ def cell(key: str, value: Any) -> str:
 
 
 _SMALL = (
-    "relative_",
-    "absolute_",
-    "boundary_max",
-    "residual_",
-    "training_rms",
-    "validation_rms",
-    "zero_network_",
-    "network_relative_",
-    "missed_r2",
-    "loss",
+    *("relative_", "absolute_", "boundary_max", "residual_", "zero_network_", "loss"),
+    *("estimate", "worst_estimate", "median_estimate", "worst_residual", "worst_error"),
+    *("training_rms", "validation_rms", "network_relative_", "missed_r2"),
 )
 
 

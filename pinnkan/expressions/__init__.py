@@ -1,6 +1,7 @@
 """Equations as the field writes them: text to safe tree, to symbolic form, to tensors."""
 
 from pinnkan.expressions.audit import constant_value
+from pinnkan.expressions.batches import PointProgram
 from pinnkan.expressions.calculus import partial_derivative, substitute, substitute_unknown, total_derivative
 from pinnkan.expressions.evaluation import evaluate
 from pinnkan.expressions.lowering import lower
@@ -24,6 +25,7 @@ __all__ = [
     "Equation",
     "ExpressionFault",
     "Names",
+    "PointProgram",
     "Tree",
     "canonical_text",
     "constant_value",

@@ -49,7 +49,7 @@ def evaluate(
     values = dict(values or {})
     program = compile_program(tuple(exprs), (*coordinates, *values), guarded=False)
     extent = _extent(points)
-    points = np.where(np.abs(points) < _ZERO * extent, 0.0, points)
+    points = settled(points)
     results = _direct(program, points, values)
     for row in np.flatnonzero(~np.isfinite(results).all(axis=1)).tolist():
         holes = np.flatnonzero(~np.isfinite(results[row]))
@@ -59,6 +59,11 @@ def evaluate(
             raise _no_limit(exprs[row], coordinates, points[holes[np.isnan(limits)][0]])
         results[row, holes] = limits
     return results
+
+
+def settled(points: Array) -> Array:
+    """Return points with coordinates that are zero up to rounding set to zero, shape (N, D)."""
+    return np.where(np.abs(points) < _ZERO * _extent(points), 0.0, points)
 
 
 def _extent(points: Array) -> Array:
@@ -77,7 +82,7 @@ def _direct(program: Program, points: Array, values: Mapping[str, float]) -> Arr
         for start in range(0, len(points), _CHUNK):
             block = points[start : start + _CHUNK]
             arguments = [*block.T, *(np.float64(value) for value in values.values())]
-            outputs = run(program, arguments, operations=_OPERATIONS, constant=_constant)
+            outputs = run(program, arguments, operations=OPERATIONS, constant=as_constant)
             for row, output in enumerate(outputs):
                 results[row, start : start + _CHUNK] = output
     return results
@@ -119,11 +124,12 @@ def _where(condition: Any, a: Any, b: Any) -> Any:
     return np.where(np.isnan(condition), np.nan, np.where(condition > 0.5, a, b))
 
 
-def _constant(value: Any) -> Any:
+def as_constant(value: Any) -> Any:
+    """Return a multiprecision constant in double precision."""
     return np.float64(value)
 
 
-_OPERATIONS: dict[str, Callable[..., Any]] = {
+OPERATIONS: dict[str, Callable[..., Any]] = {
     "add": lambda *terms: reduce(add, terms),
     "multiply": lambda *factors: reduce(mul, factors),
     "divide": np.divide,

@@ -119,29 +119,27 @@ def _refuse_special(target: Path) -> None:
 def require_writable(path: str | os.PathLike[str]) -> None:
     """Refuse a path that cannot be written before hours of work go into what shall be written there.
 
-    A small file is written beside it and removed again, and so are folders made for that: asking
-    for permissions is no proof (root has all of them, on a read-only file system or in /proc too).
+    A small file is written beside it and removed again: asking for permissions is no proof (root has
+    all of them, on a read-only file system or in /proc too). Folders made for that stay: another
+    process, which makes the next file of the same folder, may have found them there.
 
     Raises:
         FileAccessError: If the system refuses, naming path and cause.
     """
     target = Path(os.path.realpath(path))
-    made = [folder for folder in target.parents if not folder.exists()]  # innermost first
     try:
         _make_folder(target.parent)
         _refuse_special(target)
         temporary, descriptor = claim_temporary(target)
         try:
-            _write_all(descriptor, bytes(_PROBE_BYTES))
+            try:
+                _write_all(descriptor, bytes(_PROBE_BYTES))
+            finally:
+                os.close(descriptor)
         finally:
-            os.close(descriptor)
             os.unlink(temporary)
     except OSError as error:
         raise FileAccessError.of("write", path, error) from error
-    finally:
-        with suppress(OSError):  # another process may have put something there meanwhile
-            for folder in made:
-                folder.rmdir()
 
 
 def read_file(path: Path, max_bytes: int) -> bytes:

@@ -98,7 +98,16 @@ def may_be_written_by(pid: int, modified_s: float) -> bool:
         return False
     except OSError:
         return True  # somebody else's process: it lives
-    return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Tell whether a process died unwaited for: in a container without init its pid stays for ever."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return False
+    return status.rpartition(b")")[2].split()[:1] == [b"Z"]
 
 
 def _lock(descriptor: int) -> bool:

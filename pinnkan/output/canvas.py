@@ -107,12 +107,20 @@ def picture(
             figure.savefig(file, format=suffix[1:], dpi=dpi, metadata=PICTURES[suffix])
 
 
+_HANDLE_MM, _LETTER_MM = 11.0, 1.35
+"""Width of a legend's line with its gaps, and of a letter."""
+
+
 def legend_below(figure: Figure, axes: Axes) -> None:
     """Put the legend of some axes under the whole figure, where it can hide nothing, if anything is named."""
     handles, labels = axes.get_legend_handles_labels()
-    most = 3 if figure.get_figwidth() * MM_PER_INCH < 100 else 6
+    width = figure.get_figwidth() * MM_PER_INCH
+    most = 3 if width < 100 else 6
     if handles:
-        figure.legend(handles, labels, loc="outside lower center", ncols=min(len(handles), most))
+        # Columns that do not fit would be cut off at both sides.
+        entry = _HANDLE_MM + _LETTER_MM * max(map(len, labels))
+        columns = max(1, min(len(handles), most, int(width / entry)))
+        figure.legend(handles, labels, loc="outside lower center", ncols=columns)
 
 
 def fit_height(figure: Figure, title: Text) -> None:

@@ -26,6 +26,8 @@ from pinnkan.problem.lifts import HarmonicLift
 FloatArray = NDArray[np.float64]
 Memory = dict[object, sympy.Expr]
 
+_NOTHING = sympy.Integer(0)
+
 
 @dataclass(frozen=True)
 class Ansatz:
@@ -68,6 +70,13 @@ class Ansatz:
         factor = canonical_text(self.factor_formula)
         network = "N" if factor == "1" else f"({factor})*N"
         return f"{self.names.unknowns[0]} = {' + '.join([*lift, network])}"
+
+    def lift_formulas(self, channels: Sequence[Channel]) -> list[sympy.Expr]:
+        """Return derivatives of the lift as formulas in coordinates and parameters; ``harmonic`` left out."""
+        return [
+            sum((w * self._derivative(self.lift_formula, index) for w, index in terms(channel)), _NOTHING)
+            for channel in channels
+        ]
 
     def lift(self, points: FloatArray, channels: Sequence[Channel]) -> FloatArray:
         """Return derivatives of the lift.

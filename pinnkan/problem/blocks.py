@@ -114,8 +114,10 @@ class BlockProgram:
         self.data, (reduced,) = split_data([residual], unknowns)
         data_names = [f"_d{row}" for row in range(len(self.data))]
         arguments = [*self.unknowns, *data_names]
+        slopes = [partial_derivative(reduced, leaf) for leaf in unknowns]
+        self.is_linear = not any(slope.free_symbols.intersection(unknowns) for slope in slopes)
         self.residual: _Lowered = lower([reduced], arguments)
-        self.partials: _Lowered = lower([partial_derivative(reduced, leaf) for leaf in unknowns], arguments)
+        self.partials: _Lowered = lower(slopes, arguments)
         self.coordinates = names.coordinates
         self.normals = tuple(leaf.name for leaf in normal_symbols(names))
         self.reads_normals = any(expr.free_symbols & set(normal_symbols(names)) for expr in self.data)

@@ -23,6 +23,14 @@ def shipped_problems() -> dict[str, Path]:
     return {} if folder is None else {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
+def shipped_studies() -> dict[str, Path]:
+    """Return the studies that come with the package, ``folder/name`` to file, sorted."""
+    files = sorted(
+        path for one in list(shipped_problems().values())[:1] for path in one.parent.glob("*/*.yaml")
+    )
+    return {f"{path.parent.name}/{path.stem}": path for path in files}
+
+
 def find_problem(text: str) -> Path:
     """Return the file behind a path or the name of a shipped problem; an existing file comes first.
 
@@ -38,6 +46,8 @@ def find_problem(text: str) -> Path:
         raise UsageError(f"problem {quote(text)}: not a file name") from None
     if text in shipped:
         return shipped[text]
+    if text in (studies := shipped_studies()):
+        return studies[text]
     what = "is a directory" if path.is_dir() else "no such file"
     hint = did_you_mean(text, tuple(shipped)) if len(text) <= 60 else ""
     raise UsageError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sympy
@@ -92,6 +92,23 @@ class _Compiled:
                 full_residual(self.problem, condition), self.problem.names, None
             )
         return self._conditions[key]
+
+
+def family_blocks(instance: Instance) -> tuple[ResidualBlock, ...]:
+    """Return an instance's blocks with channels that are the same at every parameter value.
+
+    Second derivatives that travel as one combination do so here only if its
+    coefficients are numbers.
+    """
+    compiled = instance.problem.cache["compiled"]
+    assert isinstance(compiled, _Compiled)
+    if compiled.collapse is None or not any(ratio.free_symbols for ratio in compiled.collapse.ratios):
+        return instance.blocks
+    soft = [block for block in instance.blocks if block.where != "interior"]
+    programs = compiled.equations(collapsed=False)
+    named = zip(instance.equations, programs, strict=True)
+    plain = [replace(block, channels=program.indices, program=program) for block, program in named]
+    return (*plain, *soft)
 
 
 def full_residual(problem: Problem, statement: Equation) -> sympy.Expr:

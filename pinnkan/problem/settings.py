@@ -7,7 +7,7 @@ takes names, types, choices and bounds from here, so that a new key is one line.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 
 def _key(default: Any, **limits: Any) -> Any:
@@ -111,14 +111,20 @@ class TrainingSettings(PhaseSettings):
 class AdapterSettings:
     """``adapter:`` the low tensor-rank change for one parameter value."""
 
-    compression: float = _key(0.125, low=0.0, high=1.0)
-    """Tucker ranks are ceil(compression * (I, J, K)) of an adapted layer."""
+    compression: float | Literal["auto"] = _key(0.125, low=0.0, high=1.0)
+    """Tucker ranks are ceil(compression * (I, J, K)) of an adapted layer. ``auto``: ranks grow from 1/16
+    by factors of two while that lowers the held-out residual by a tenth."""
     ranks: tuple[int, ...] | None = _key(None, low=1, length=3)
     """Explicit ranks (R1, R2, R3); overrides ``compression``."""
     layers: str | tuple[str, ...] = _key("paper", choices=("paper", "all"), words=LAYER_WORDS)
     """``paper`` (hidden by Tucker, first and last in full), ``all`` (Tucker everywhere),
     or one word a layer: ``tucker``, ``full``, ``frozen``."""
     initialisation: str = _key("batch", choices=("paper", "batch", "orthonormal"))
+
+    @property
+    def grows(self) -> bool:
+        """Whether ranks grow during training."""
+        return self.ranks is None and self.compression == "auto"
 
 
 @dataclass(frozen=True)

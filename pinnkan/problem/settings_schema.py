@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pinnkan.problem.fields import (
     describe,
@@ -112,11 +112,14 @@ _WRONG = object()
 
 def _read_typed(node: Node, kind: Any, path: str, limits: Any, faults: Faults) -> Any:
     """Read one value by its type annotation: a scalar, a tuple, or a union of these."""
-    options = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    options = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
     if NoneType in options and isinstance(node, Scalar) and node.text in _NONE_WORDS:
         return None
+    words = [word for option in options if get_origin(option) is Literal for word in get_args(option)]
+    if isinstance(node, Scalar) and node.text in words:
+        return node.text
     lists = [option for option in options if get_origin(option) is tuple]
-    plain = [option for option in options if get_origin(option) is not tuple and option is not NoneType]
+    plain = [option for option in options if get_origin(option) is None and option is not NoneType]
     if lists and (isinstance(node, Listing) or not plain):
         return _read_tuple(node, get_args(lists[0])[0], path, limits, faults)
     value = _read_scalar(node, plain[0], path, limits, faults)

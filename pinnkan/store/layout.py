@@ -59,6 +59,7 @@ class Contents:
 KINDS = {
     "base": Kind("pinnkan-base", "1.0", 1 << 30),
     "adapter": Kind("pinnkan-adapter", "1.0", 1 << 30),
+    "family": Kind("pinnkan-family", "1.0", 1 << 30),
     "checkpoint": Kind("pinnkan-checkpoint", "1.0", 1 << 30),
 }
 

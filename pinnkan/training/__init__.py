@@ -1,6 +1,7 @@
 """Training: assembly of residuals, the loop, and the two recipes pretrain and finetune."""
 
-from pinnkan.training.recipe import finetune, generator_for, network_for, plan_for, pretrain
+from pinnkan.training.network import network_for
+from pinnkan.training.recipe import coefficient_shapes, finetune, generator_for, plan_for, pretrain
 from pinnkan.training.refinement import refined
 from pinnkan.training.run import Run, Trained, TrainingState
 
@@ -8,6 +9,7 @@ __all__ = [
     "Run",
     "Trained",
     "TrainingState",
+    "coefficient_shapes",
     "finetune",
     "generator_for",
     "network_for",

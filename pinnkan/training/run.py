@@ -23,10 +23,12 @@ class Origin:
     Attributes:
         phase: The phase at whose beginning it was made.
         coefficients: Of every layer, from which it was made.
+        theta: Where the parametrisation before it stood; None if it is the first.
     """
 
     phase: int
     coefficients: Sequence[Tensor]
+    theta: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class Trained:
         seconds: Wall time from point generation to the last step.
         training: Its residual on the first points of the last phase (root mean square), pointwise too.
         held_out: Its held-out residual (root mean square), pointwise whatever the phases smoothed.
-        trainable: Most numbers that moved in any one phase.
+        trainable: Most numbers that moved in any one phase whose result was kept.
     """
 
     network: Network

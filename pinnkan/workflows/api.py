@@ -18,11 +18,11 @@ from pinnkan.expressions.names import read_derivative, unknown_name
 from pinnkan.problem import Problem
 from pinnkan.solution import Solution
 from pinnkan.workflows.environment import device_for
-from pinnkan.workflows.fields import RESIDUAL, field_at, reference_at
+from pinnkan.workflows.fields import RESIDUAL, checked_points, field_at, reference_at
 from pinnkan.workflows.runs import Result, RunDirectory
 
 
-def load(directory: str | os.PathLike[str], *, device: str = "cpu") -> Family:
+def load(directory: str | os.PathLike[str], *, device: str = "cpu") -> Run:
     """Open a run directory: one base and its adapters.
 
     Args:
@@ -46,10 +46,10 @@ def load(directory: str | os.PathLike[str], *, device: str = "cpu") -> Family:
             f"{directory} has no {run_directory.base_path.name}; "
             f"'pinnkan pretrain PROBLEM -o {directory}' makes one"
         )
-    return Family(run_directory, run_directory.base(), device_for(device))
+    return Run(run_directory, run_directory.base(), device_for(device))
 
 
-class Family:
+class Run:
     """A family of PDEs with the solutions that a run directory holds; made by :func:`load`."""
 
     def __init__(self, run_directory: RunDirectory, base: Result, device: torch.device) -> None:
@@ -73,7 +73,7 @@ class Family:
         *,
         method: str = "lotra",
         tag: str | None = None,
-    ) -> FamilySolution:
+    ) -> RunSolution:
         """Return the solution at one parameter value.
 
         Args:
@@ -93,7 +93,7 @@ class Family:
         """
         named = self._named(values)
         result = self._base if named is None else self._run_directory.find(named, method, tag)
-        return FamilySolution(result, result.solution(self._device))
+        return RunSolution(result, result.solution(self._device))
 
     def _named(self, values: float | Mapping[str, float] | None) -> Mapping[str, float] | None:
         if values is None or isinstance(values, Mapping):
@@ -110,8 +110,8 @@ class Family:
         return f"<pinnkan family {self.problem.name}: {self._run_directory.path}>"
 
 
-class FamilySolution:
-    """The solution at one parameter value, a function of points; made by :meth:`Family.at`."""
+class RunSolution:
+    """The solution at one parameter value, a function of points; made by :meth:`Run.at`."""
 
     def __init__(self, result: Result, solution: Solution) -> None:
         self._result = result
@@ -195,23 +195,7 @@ class FamilySolution:
         return found[1]
 
     def _checked(self, points: ArrayLike) -> np.ndarray:
-        try:
-            array = np.asarray(points, dtype=np.float64, order="C")
-        except (TypeError, ValueError) as error:
-            raise UsageError(f"points are not numbers: {error}") from None
-        names = ", ".join(self.coordinates)
-        if array.ndim != 2 or array.shape[1] != len(self.coordinates):
-            raise UsageError(
-                f"points must have shape (N, {len(self.coordinates)}), one column each for {names}; "
-                f"got {array.shape}"
-            )
-        outside = np.flatnonzero(~(np.isfinite(array).all(axis=1) & self._contains(array)))
-        if outside.size:
-            place = ", ".join(
-                f"{n}={v:.9g}" for n, v in zip(self.coordinates, array[outside[0]], strict=True)
-            )
-            raise UsageError(f"{outside.size} of {len(array)} points are outside the domain, first {place}")
-        return array
+        return checked_points(points, self.coordinates, self._contains)
 
     def _contains(self, points: np.ndarray) -> np.ndarray:
         return self._solution.instance.domain.contains(points)

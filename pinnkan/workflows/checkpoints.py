@@ -31,6 +31,9 @@ from pinnkan.training.run import Origin
 SAVE_EVERY_S = 60.0
 """Least time between two writings: what a power cut costs at most."""
 
+_MOST_REPORT_BYTES = 1 << 27
+"""Of the text of all step reports, inflated: half a million steps. More is a bomb."""
+
 
 class Keeper:
     """Keeps the latest state of a training in memory, and on disk every minute.
@@ -78,8 +81,15 @@ class Keeper:
         return self._latest
 
     def discard(self) -> None:
-        """Remove the file, its result being stored."""
-        self.path.unlink(missing_ok=True)
+        """Remove the file, its result being stored or not wanted any more.
+
+        Raises:
+            FileAccessError: If the system refuses.
+        """
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise FileAccessError.of("remove", self.path, error) from error
 
 
 def write_checkpoint(path: Path, settings_hash: str, state: TrainingState) -> None:
@@ -92,6 +102,8 @@ def write_checkpoint(path: Path, settings_hash: str, state: TrainingState) -> No
     numbers, tensors = _split(inner.optimizer)
     tensors |= {f"origin.{at}": tensor for at, tensor in enumerate(state.origin.coefficients)}
     tensors["best"] = inner.best.theta
+    if state.origin.theta is not None:
+        tensors["before"] = state.origin.theta
     reports = [*state.earlier, *inner.reports[: inner.steps]]
     text = zlib.compress(json.dumps([asdict(report) for report in reports]).encode(), level=1)
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
@@ -126,10 +138,24 @@ def read_checkpoint(path: Path, settings_hash: str, device: torch.device) -> Tra
     try:
         arrays = {name: a for name, a in stored.arrays.items() if name != "reports"}
         tensors = {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
-        rows = json.loads(zlib.decompress(stored.arrays["reports"].tobytes()))
-        return _state(meta, tensors, [StepReport(**row) for row in rows])
-    except (KeyError, TypeError, ValueError, zlib.error) as error:
-        raise DamagedFileError(f"{path}: not a checkpoint of this version ({error})") from None
+        reports = [StepReport(**row) for row in json.loads(_inflated(stored.arrays["reports"].tobytes()))]
+        return _state(meta, tensors, reports)
+    except (KeyError, TypeError, ValueError, RecursionError, zlib.error) as error:
+        cause = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise DamagedFileError(f"{path}: not a checkpoint of this version ({cause})") from None
+
+
+def _inflated(text: bytes) -> bytes:
+    """Return a text of step reports.
+
+    Raises:
+        ValueError: If it is longer than any training's.
+    """
+    inflate = zlib.decompressobj()
+    found = inflate.decompress(text, _MOST_REPORT_BYTES)
+    if not inflate.eof:
+        raise ValueError(f"its reports do not inflate to at most {_MOST_REPORT_BYTES} bytes")
+    return found
 
 
 def _state(
@@ -142,7 +168,7 @@ def _state(
     optimizer = _joined(meta["optimizer"], tensors)
     inner = PhaseState(optimizer, best, _number(lowest), age, epoch, stuck, seconds, steps, reports[split:])
     coefficients = [tensors[f"origin.{at}"] for at in range(sum(n.startswith("origin.") for n in tensors))]
-    origin = Origin(meta["origin"], coefficients)
+    origin = Origin(meta["origin"], coefficients, tensors.get("before"))
     return TrainingState(meta["phase"], inner, origin, reports[:split], meta["trainable"], meta["seconds"])
 
 

@@ -87,6 +87,12 @@ def evaluate(
     return EvaluationTable(base.problem.name, names, tuple(rows), tuple(refused))
 
 
+def measured(result: Result) -> dict[str, Any]:
+    """Return the row of one stored result on the points that errors are quoted on."""
+    solution = result.solution()
+    return _row(result, solution, _places(solution.instance, None, EVALUATION_SEED), EVALUATION_SEED)
+
+
 def _chosen(
     run_directory: RunDirectory, base: Result, values: Sequence[Mapping[str, float]] | None
 ) -> list[Path]:

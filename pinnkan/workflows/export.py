@@ -64,13 +64,24 @@ def export(
     with limited_threads(threads):
         solution = result.solution(device_for(device), dtype_for(dtype) if dtype else None)
         instance = solution.instance
-        if points is not None:
-            places, shape = _listed(points, instance), None
-        else:
-            places, shape = _gridded(grid or "", time, instance)
+        places, shape = places_of(instance, grid=grid, points=points, time=time)
         samples = _sample(result, solution, places, shape, with_reference=suffix in _WITH_REFERENCE)
     export_samples(output, samples)
     return output
+
+
+def places_of(
+    instance: Instance, *, grid: str | None, points: Path | None, time: float | None
+) -> tuple[np.ndarray, tuple[int, ...] | None]:
+    """Return the points of a file, or those of a grid over the bounding box and the grid's shape.
+
+    Raises:
+        UsageError: If a point of the file is outside the domain or the grid does not fit the problem.
+        FileAccessError: If the file cannot be read.
+    """
+    if points is not None:
+        return _listed(points, instance), None
+    return _gridded(grid or "", time, instance)
 
 
 def _listed(path: Path, instance: Instance) -> np.ndarray:
@@ -108,7 +119,7 @@ def _sample(
     return Samples(
         coordinates=problem.coordinates,
         points=places,
-        fields={name: _spread(values, inside) for name, values in fields.items()},
+        fields={name: spread(values, inside) for name, values in fields.items()},
         inside=inside,
         shape=shape,
         time=problem.time,
@@ -128,7 +139,7 @@ def _beside(instance: Instance, points: np.ndarray, values: np.ndarray) -> dict[
     return {name: field for name, field in known.items() if name not in taken}
 
 
-def _spread(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
+def spread(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """Return values on all points, NaN outside."""
     whole = np.full(inside.shape, np.nan)
     whole[inside] = values

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from pinnkan.errors import UsageError
 from pinnkan.parameters import file_stem
@@ -56,3 +59,27 @@ def reference_at(instance: Instance, points: np.ndarray) -> np.ndarray:
             "with 'exact: FORMULA' or 'reference: FILE'"
         )
     return reference
+
+
+def checked_points(
+    points: ArrayLike, coordinates: Sequence[str], contains: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Return points that a caller gives as an array (N, D), after a look at shape, values and places.
+
+    Raises:
+        UsageError: If they have another shape, are not finite or outside the domain.
+    """
+    try:
+        array = np.asarray(points, dtype=np.float64, order="C")
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"points are not numbers: {error}") from None
+    if array.ndim != 2 or array.shape[1] != len(coordinates):
+        raise UsageError(
+            f"points must have shape (N, {len(coordinates)}), one column each for {', '.join(coordinates)}; "
+            f"got {array.shape}"
+        )
+    outside = np.flatnonzero(~(np.isfinite(array).all(axis=1) & contains(array)))
+    if outside.size:
+        place = ", ".join(f"{n}={v:.9g}" for n, v in zip(coordinates, array[outside[0]], strict=True))
+        raise UsageError(f"{outside.size} of {len(array)} points are outside the domain, first {place}")
+    return array

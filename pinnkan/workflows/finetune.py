@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from pinnkan.errors import PinnkanError, RemoteError, StoppedError, Terminated
+from pinnkan.errors import PinnkanError, RemoteError, StoppedError, Terminated, UnsavedError
 from pinnkan.files import clean_leftovers
 from pinnkan.parameters import file_stem
 from pinnkan.progress import Observer, SweepReport
@@ -25,7 +25,7 @@ from pinnkan.workflows.order import Order
 from pinnkan.workflows.paths import ADAPTERS, WORK, check_tag, stem_of, work_path
 from pinnkan.workflows.predecessors import chain
 from pinnkan.workflows.results import TrainingResult, stored_report
-from pinnkan.workflows.work import read_running, record_failure
+from pinnkan.workflows.work import clear_finished, read_running, record_failure
 
 _LOOK_EVERY_S = 1.0
 
@@ -46,8 +46,8 @@ class Engine(Protocol):
         The result is a `TrainingResult`, or something that says as text what became of the value.
         """
 
-    def close(self) -> None:
-        """End, the states of running trainings saved."""
+    def close(self) -> list[str]:
+        """End, the states of running trainings saved; return why any could not be."""
 
 
 def finetune(
@@ -94,6 +94,7 @@ def finetune(
     Raises:
         UsageError: If the tag or an override cannot be served.
         StoppedError: If a signal arrived; finished values and the states of running ones are kept.
+        UnsavedError: If a signal arrived and the state of a running one could not be written.
         FileAccessError: If a file cannot be written.
     """
     check_tag(tag)
@@ -109,6 +110,9 @@ def finetune(
     except (KeyboardInterrupt, Terminated):
         if not sweep.began:
             raise
+        lost = sweep.close()
+        if lost:
+            raise UnsavedError("; ".join(lost)) from None
         raise StoppedError(
             "stopped by a signal; finished values are kept, and the same command goes on with the others"
         ) from None
@@ -155,10 +159,10 @@ class _Sweep:
         self._note_finished()
         return [self._results[at] for at in range(len(self._asked))]
 
-    def close(self) -> None:
-        """End the engine, if there is one."""
-        if self._engine is not None:
-            self._engine.close()
+    def close(self) -> list[str]:
+        """End the engine, if there is one; return what it could not save."""
+        engine, self._engine = self._engine, None
+        return [] if engine is None else engine.close()
 
     def _begin(self, at: int) -> None:
         """Answer a value from its file, or give it to be trained."""
@@ -168,6 +172,7 @@ class _Sweep:
         found = None if self._order.force else finding(self._order.directory, identity, self._order.tag)
         if found is not None and found.status == "done" and found.meta is not None:
             report = stored_report(found.meta)
+            clear_finished(self._order.directory, stem_of(identity.values, identity.method, self._order.tag))
             self._end(at, self._result(at, "present", path=found.path, report=report))
             return
         if self._engine is None:
@@ -286,5 +291,6 @@ class _ThisProcess:
         (key, identity), self._given = self._given, None
         return key, self._train(identity)
 
-    def close(self) -> None:
+    def close(self) -> list[str]:
         """Nothing runs between two calls."""
+        return []

@@ -16,7 +16,7 @@ from pinnkan.workflows.paths import BASE_STEM, WORK, base_path
 from pinnkan.workflows.results import TrainingResult, stored_report
 from pinnkan.workflows.runs import whole_arrays
 from pinnkan.workflows.training_job import TrainingJob
-from pinnkan.workflows.work import clear_failure, record_failure
+from pinnkan.workflows.work import clear_failure, clear_finished, record_failure
 
 
 def pretrain(
@@ -42,6 +42,7 @@ def pretrain(
     identity = Identity(ProblemRecord.of(problem), problem.base_values, "base", seed, dtype, None)
     present = None if force else _present(directory, identity)
     if present is not None:
+        clear_finished(directory, BASE_STEM)
         return present
     for folder in (directory, directory / WORK):
         clean_leftovers(folder)

@@ -7,9 +7,11 @@ training went, versions, threads and times are recorded, not hashed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pinnkan.errors import DamagedFileError, ProblemError
 from pinnkan.problem import Problem, load_problem
 from pinnkan.progress import StepReport
 from pinnkan.training import Trained
@@ -23,6 +25,7 @@ def training_facts(trained: Trained) -> dict[str, Any]:
     """Return how a training went, under the keys of ``evaluate --json`` where there is one."""
     return {
         "trainable_parameters": trained.trainable,
+        "ranks": trained.parameters.ranks or None,
         "train_seconds": trained.seconds,
         "steps": trained.steps,
         "stop_reason": trained.outcome.reason,
@@ -52,14 +55,18 @@ def problem_from(path: Path, meta: Mapping[str, Any]) -> Problem:
     """Read the problem that a file carries.
 
     Raises:
-        DamagedFileError: If the file says nothing of a problem.
-        ProblemError: If this version refuses the text.
+        DamagedFileError: If the file says nothing of a problem, or this version refuses what it says.
     """
-    return parsed(ProblemRecord.read(path, meta))
+    try:
+        return parsed(ProblemRecord.read(path, meta))
+    except ProblemError as fault:
+        first = fault.faults[0].splitlines()[0]
+        raise DamagedFileError(f"{path}: its problem is refused: {first}") from None
 
 
+@lru_cache(maxsize=64)
 def parsed(record: ProblemRecord) -> Problem:
-    """Return the problem behind a record.
+    """Return the problem behind a record, parsed once a process: a problem keeps its symbolic work.
 
     Raises:
         ProblemError: If this version refuses the text.

@@ -47,6 +47,7 @@ REPORTED = (
     "training_rms",
     "residual_rms",
     "trainable_parameters",
+    "ranks",
     "train_seconds",
     "steps",
     "stop_reason",

@@ -18,7 +18,7 @@ from pinnkan.problem import Problem
 from pinnkan.problem.instance import Instance
 from pinnkan.solution import Solution
 from pinnkan.store import Stored, read_store
-from pinnkan.training import network_for
+from pinnkan.training import coefficient_shapes, network_for
 from pinnkan.tucker import Tucker
 from pinnkan.workflows import paths
 from pinnkan.workflows.identity import fits, stored_values, weights_hash
@@ -103,10 +103,7 @@ class RunDirectory:
         Raises:
             DamagedFileError: If it is damaged or foreign.
         """
-        stored = read_store(self.base_path, kind="base")
-        problem = problem_from(self.base_path, stored.meta)
-        coefficients = _whole_coefficients(self.base_path, stored)
-        return Result(self.base_path, stored, problem, stored_values(self.base_path, stored), coefficients)
+        return read_base(self.base_path)
 
     def adapter(self, path: Path, base: Result) -> Result:
         """Read one adapter file and apply it to the base.
@@ -125,10 +122,10 @@ class RunDirectory:
                 "train it again with 'pinnkan finetune' (--force is not needed)"
             )
         if any(name.startswith("0." + _WHOLE) for name in stored.arrays):
-            coefficients = _whole_coefficients(path, stored)
+            coefficients = whole_coefficients(path, stored.arrays)
         else:
-            coefficients = _changed(path, stored, base.coefficients)
-        return Result(path, stored, problem, stored_values(path, stored), coefficients)
+            coefficients = changed_coefficients(path, stored.arrays, base.coefficients)
+        return _understood(path, stored, problem, coefficients)
 
     def find(self, values: Mapping[str, float] | None, method: str, tag: str | None) -> Result:
         """Read the base, or the adapter of one value.
@@ -151,6 +148,17 @@ class RunDirectory:
         return self.adapter(path, base)
 
 
+def read_base(path: Path) -> Result:
+    """Read a base, wherever it lies.
+
+    Raises:
+        DamagedFileError: If it is damaged or foreign.
+    """
+    stored = read_store(path, kind="base")
+    problem = problem_from(path, stored.meta)
+    return _understood(path, stored, problem, whole_coefficients(path, stored.arrays))
+
+
 def whole_arrays(coefficients: Sequence[Tensor], dtype: torch.dtype) -> dict[str, np.ndarray]:
     """Return every layer's coefficients as named arrays."""
     return {f"{at}.{_WHOLE}": c.detach().cpu().to(dtype).numpy() for at, c in enumerate(coefficients)}
@@ -167,17 +175,45 @@ def change_arrays(parameters: Parameters, theta: Tensor, dtype: torch.dtype) -> 
     return {name: array.detach().cpu().to(dtype).contiguous().numpy() for name, array in arrays.items()}
 
 
-def _whole_coefficients(path: Path, stored: Stored) -> list[Tensor]:
+def _understood(path: Path, stored: Stored, problem: Problem, coefficients: Sequence[Tensor]) -> Result:
+    """Return the result in a file whose parts fit each other: one with a right checksum may be anybody's.
+
+    Raises:
+        DamagedFileError: If values or coefficients are those of another problem.
+    """
+    values, names = stored_values(path, stored), [parameter.name for parameter in problem.parameters]
+    if sorted(values) != sorted(names):
+        raise DamagedFileError(f"{path}: its values are of {sorted(values)}, its problem has {sorted(names)}")
+    shapes = coefficient_shapes(len(problem.coordinates), problem.settings, coefficients)
+    found = [tuple(c.shape) for c in coefficients]
+    if found != shapes:
+        raise DamagedFileError(f"{path}: its arrays have shapes {found}, its problem's network {shapes}")
+    return Result(path, stored, problem, values, coefficients)
+
+
+def whole_coefficients(path: Path, arrays: Mapping[str, np.ndarray]) -> list[Tensor]:
+    """Return the coefficients of every layer, float64, from the arrays of a base.
+
+    Raises:
+        DamagedFileError: If they have other names.
+    """
     layers: list[Tensor] = []
-    while (name := f"{len(layers)}.{_WHOLE}") in stored.arrays:
-        layers.append(torch.from_numpy(stored.arrays[name].astype(np.float64)))
-    if not layers or len(layers) != len(stored.arrays):
+    while (name := f"{len(layers)}.{_WHOLE}") in arrays:
+        layers.append(torch.from_numpy(arrays[name].astype(np.float64)))
+    if not layers or len(layers) != len(arrays):
         raise DamagedFileError(f"{path}: expected arrays 0.{_WHOLE}, 1.{_WHOLE}, ..., found other names")
     return layers
 
 
-def _changed(path: Path, stored: Stored, base: Sequence[Tensor]) -> list[Tensor]:
-    arrays = {name: torch.from_numpy(a.astype(np.float64)) for name, a in stored.arrays.items()}
+def changed_coefficients(
+    path: Path, changes: Mapping[str, np.ndarray], base: Sequence[Tensor]
+) -> list[Tensor]:
+    """Return a base's coefficients with the change that an adapter's arrays say.
+
+    Raises:
+        DamagedFileError: If the change does not fit the base.
+    """
+    arrays = {name: torch.from_numpy(a.astype(np.float64)) for name, a in changes.items()}
     result = []
     try:
         for at, coefficients in enumerate(base):

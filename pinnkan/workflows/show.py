@@ -12,6 +12,7 @@ from pinnkan.problem import Problem
 from pinnkan.problem.settings import NetworkSettings
 from pinnkan.store import Stored, read_store
 from pinnkan.training.refinement import fitted
+from pinnkan.workflows.family_file import FAMILY
 from pinnkan.workflows.identity import fits, stored_values, weights_hash
 from pinnkan.workflows.paths import ADAPTERS, BASE
 from pinnkan.workflows.records import problem_from
@@ -44,6 +45,7 @@ def _show_run(directory: Path) -> dict[str, Any]:
         **_problem_facts(problem, stored),
         "base": _file_facts(run.base_path, stored),
         "adapters": adapters,
+        **_family_beside(run.path / FAMILY, weights_hash(stored)),
         "problem_text": problem.text,
     }
 
@@ -57,9 +59,44 @@ def _show_file(path: Path) -> dict[str, Any]:
         "kind": stored.kind,
         **status,
         **_problem_facts(problem, stored),
-        **_file_facts(path, stored),
+        **(_family_facts(stored) if stored.kind == "family" else _file_facts(path, stored)),
         "problem_text": problem.text,
     }
+
+
+def _family_facts(stored: Stored) -> dict[str, Any]:
+    """Return what a family file says of the search that made it."""
+    meta = stored.meta
+    keys = ("tolerance", "reason", "advice", "adapters", "curve", "effectivity", "seed")
+    return {
+        "ranges": _ranges(stored),
+        **{key: meta.get(key) for key in keys},
+        "file_bytes": stored.file_bytes,
+        "format_version": stored.version,
+        "provenance": dict(meta.get("provenance", {})),
+    }
+
+
+def _ranges(stored: Stored) -> dict[str, list[float]] | None:
+    """Return the range of every parameter; None from a file that says nothing of them."""
+    found = stored.meta.get("ranges")
+    whole = isinstance(found, list) and all(isinstance(one, list) and len(one) == 3 for one in found)
+    return {str(name): [low, high] for name, low, high in found or []} if whole else None
+
+
+def _family_beside(path: Path, base_hash: str) -> dict[str, Any]:
+    """Return one line on a run's family file; nothing if there is none."""
+    if not path.is_file():
+        return {}
+    try:
+        stored = read_store(path, kind="family")
+    except DamagedFileError as fault:
+        return {"reduced_basis": {"file": path.name, "status": "damaged", "fault": str(fault)}}
+    facts = _family_facts(stored)
+    status = "fits" if stored.meta.get("base_hash") == base_hash else "stale"
+    kept = {key: facts[key] for key in ("ranges", "tolerance", "reason", "file_bytes")}
+    count = len(facts["adapters"] or [])
+    return {"reduced_basis": {"file": path.name, "status": status, "adapters": count, **kept}}
 
 
 def _problem_facts(problem: Problem, stored: Stored) -> dict[str, Any]:
@@ -82,7 +119,8 @@ def _problem_facts(problem: Problem, stored: Stored) -> dict[str, Any]:
 
 def _network(problem: Problem, stored: Stored) -> NetworkSettings:
     """Return the network's settings, its functions as they are after refinement."""
-    first = stored.arrays.get("0.coefficients", stored.arrays.get("0.change"))
+    names = ("0.coefficients", "0.change", "base.0.coefficients")
+    first = next((stored.arrays[name] for name in names if name in stored.arrays), None)
     coefficients = None if first is None else [torch.from_numpy(first)]
     return fitted(problem.settings.network, coefficients)
 
@@ -102,6 +140,7 @@ def network_facts(settings: NetworkSettings, inputs: int) -> dict[str, Any]:
 
 def _file_facts(path: Path, stored: Stored) -> dict[str, Any]:
     meta = stored.meta
+    provenance = meta.get("provenance")
     return {
         "parameters": stored_values(path, stored),
         "method": meta.get("method"),
@@ -112,7 +151,7 @@ def _file_facts(path: Path, stored: Stored) -> dict[str, Any]:
         "file_bytes": stored.file_bytes,
         "format_version": stored.version,
         "training": stored_report(meta) | {"advice": meta["training"].get("advice")},
-        "provenance": dict(meta.get("provenance", {})),
+        "provenance": provenance if isinstance(provenance, dict) else {},
     }
 
 

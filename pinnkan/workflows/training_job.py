@@ -7,19 +7,19 @@ on the way out either its result or the state to go on from.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from pinnkan.errors import StoppedError, Terminated
+from pinnkan.errors import FileAccessError, PinnkanError, StoppedError, Terminated, UnsavedError
 from pinnkan.files import require_writable
 from pinnkan.problem import Problem
 from pinnkan.progress import Observer, Outcome, StepReport, SweepReport
 from pinnkan.store import write_store
-from pinnkan.training import Run, Trained
+from pinnkan.training import Run, Trained, TrainingState
 from pinnkan.workflows.checkpoints import Keeper
 from pinnkan.workflows.environment import dtype_for, provenance
 from pinnkan.workflows.identity import Identity
@@ -123,9 +123,9 @@ class TrainingJob:
         if run.state is not None:
             self.observer.note(f"{self.title}: going on after step {run.state.steps}")
         try:
-            trained = train(run)
+            trained = self._gone_on(train, run, keeper)
         except (KeyboardInterrupt, Terminated):
-            state = keeper.save()
+            state = self._saved(keeper)
             if state is None:
                 raise
             raise StoppedError(
@@ -133,6 +133,32 @@ class TrainingJob:
                 "the same command goes on from there"
             ) from None
         return trained, None if error is None else error(trained.coefficients())
+
+    def _gone_on(self, train: Callable[[Run], Trained], run: Run, keeper: Keeper) -> Trained:
+        """Train from the state of an earlier run; from the beginning if that is none of this training's."""
+        try:
+            return train(run)
+        except (PinnkanError, OSError):
+            raise
+        except Exception as error:
+            # A checkpoint with a right checksum may be anybody's: what its arrays make of the optimizer is
+            # its own fault first. A bug of ours shows itself again from the beginning.
+            if run.state is None:
+                raise
+            cause = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            self.observer.note(f"starting afresh: {keeper.path}: not a state of this training ({cause})")
+        return train(replace(run, state=None))
+
+    def _saved(self, keeper: Keeper) -> TrainingState | None:
+        """Save the latest state on the way out.
+
+        Raises:
+            UnsavedError: If the system refuses. No fault of one value, after which a sweep would go on.
+        """
+        try:
+            return keeper.save()
+        except FileAccessError as fault:
+            raise UnsavedError(f"{self.title}: stopped by a signal, its state is lost: {fault}") from fault
 
 
 class _Recorded:

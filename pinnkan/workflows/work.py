@@ -14,13 +14,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pinnkan.errors import FileAccessError, PinnkanError
 from pinnkan.files import host_name, may_be_written_by, read_file, replace_file, replace_news
 from pinnkan.store.document import decode_document, encode_document
 from pinnkan.workflows.identity import Identity
-from pinnkan.workflows.paths import work_path
+from pinnkan.workflows.paths import WorkFile, work_path
 
 FRESH_S = 30.0
 """A state file that was not renewed for so long belongs to no running training."""
@@ -190,6 +190,17 @@ def clear_failure(directory: Path, stem: str) -> None:
     """Remove the record of an earlier failure."""
     with suppress(OSError):
         work_path(directory, stem, "failed.json").unlink(missing_ok=True)
+
+
+def clear_finished(directory: Path, stem: str) -> None:
+    """Remove what a training killed at its very end left beside a result that is finished.
+
+    What belongs to a training that runs now, again on purpose, stays.
+    """
+    if read_running(work_path(directory, stem, "running.json")) is None:
+        for kind in get_args(WorkFile):
+            with suppress(OSError):
+                work_path(directory, stem, kind).unlink(missing_ok=True)
 
 
 def read_failure(directory: Path, stem: str) -> Failure | None:

@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -87,9 +88,9 @@ class Pool:
         self._idle.append(worker)
         return key, answer
 
-    def close(self) -> None:
-        """Ask all processes to end, and kill those that do not."""
-        workers = [*self._idle, *self._busy.values()]
+    def close(self) -> list[str]:
+        """Ask all processes to end, and kill those that do not; return what any could not save."""
+        workers, lost = [*self._idle, *self._busy.values()], []
         for worker in workers:
             worker.process.terminate()
         deadline = time.monotonic() + STOP_WITHIN_S
@@ -98,8 +99,10 @@ class Pool:
             if worker.process.is_alive():
                 worker.process.kill()
                 worker.process.join()
+            lost += worker.last_words()
             worker.connection.close()
         self._idle, self._busy = [], {}
+        return lost
 
 
 class _Worker:
@@ -110,6 +113,14 @@ class _Worker:
         self.process = context.Process(target=_serve, args=(theirs, make), daemon=True)
         self.process.start()
         theirs.close()
+
+    def last_words(self) -> list[str]:
+        """Return why a process that was asked to end lost its state, if it did."""
+        try:
+            said = [self.connection.recv()] if self.connection.poll() else []
+        except (EOFError, OSError):
+            return []
+        return [text for text in said if isinstance(text, str)]
 
 
 def _serve(connection: Connection, make: Callable[[], Callable[[Any], Any]]) -> None:
@@ -122,7 +133,12 @@ def _serve(connection: Connection, make: Callable[[], Callable[[Any], Any]]) -> 
         work = make()
         while True:
             connection.send(work(connection.recv()))
-    except (EOFError, BrokenPipeError, Terminated):
+    except Terminated as end:
+        with suppress(OSError):
+            for text in end.args:
+                connection.send(text)
+        os._exit(0)  # all is saved, and somebody waits: the interpreter's tidying up takes half a second
+    except (EOFError, BrokenPipeError):
         return
 
 

@@ -14,9 +14,11 @@ NAMES = [command.__name__ for command, _ in COMMANDS]
 SLOW_IMPORTS = ("torch", "numpy", "sympy", "matplotlib", "scipy", "h5py", "yaml")
 
 
-def test_the_eleven_commands():
-    expected = "check pretrain finetune fit status evaluate plot export formula show problems"
-    assert expected.split() == NAMES
+def test_the_commands_in_the_order_of_their_use():
+    assert [
+        *("check", "pretrain", "finetune", "fit", "status", "evaluate", "plot", "export"),
+        *("family", "solve", "compare", "formula", "show", "spectrum", "problems"),
+    ] == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -74,10 +76,11 @@ def test_evaluate_defines_every_number_it_prints(pinnkan_command, name):
         ),
         (["finetune", "status", "evaluate", "plot", "export"], ["--lambda", "--param"]),
         (["finetune", "status", "evaluate"], ["--zip"]),
-        (["check", "pretrain", "finetune", "status", "evaluate", "show", "problems"], ["--json"]),
+        (["check", "pretrain", "finetune", "status", "evaluate", "show", "spectrum", "problems"], ["--json"]),
         (["pretrain", "finetune"], ["--force", "--time-limit"]),
         (["finetune", "status", "plot", "export"], ["--method", "--tag"]),
         (["plot", "export"], ["--time", "-o"]),
+        (["plot", "spectrum"], ["-o", "--dpi", "--threads"]),
     ],
 )
 def test_options_that_commands_share(pinnkan_command, names, options):

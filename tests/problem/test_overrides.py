@@ -36,6 +36,7 @@ def test_settings_are_replaced_and_typed():
     assert settings.points.interior == 1000
     assert settings.network.basis == "fourier"
     assert settings.adapter.compression == 0.25
+    assert load("adapter.compression=auto").settings.adapter.compression == "auto"
 
 
 def test_phases_inherit_from_the_block_around_them():

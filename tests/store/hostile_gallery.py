@@ -37,12 +37,12 @@ def flat(**options: object) -> dict[str, object]:
     return {"data": np.arange(3.0), "chunks": (3,), "fletcher32": True, **options}
 
 
-def crafted(path: Path, edit: Edit, canary: Path, **file_options: object) -> Path:
+def crafted(path: Path, edit: Edit, canary: Path, *, kind: str = "adapter", **file_options: object) -> Path:
     """A file that pinnkan accepts but for one edit, behind a right checksum."""
     options = {"libver": ("v110", "v110"), "userblock_size": 512, **file_options}
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", **options) as file:
-        file.attrs["encoding-type"] = np.bytes_(b"pinnkan-adapter")
+        file.attrs["encoding-type"] = np.bytes_(f"pinnkan-{kind}".encode())
         file.attrs["encoding-version"] = np.bytes_(b"1.0")
         file.create_dataset("float64", **flat())
         put_json(file, DOCUMENT)

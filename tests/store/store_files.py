@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 
 from pinnkan.store import write_store
 from pinnkan.store.layout import user_block
-
-# Every random or exhaustive test of the store does this many times its short count: 1 in everyday runs, about
-# 100 for the full figures.
-THOROUGH = int(os.environ.get("PINNKAN_THOROUGH", "1"))
 
 ADAPTER_SHAPES = {
     "layers[0].weight": (2 * 8, 64),
@@ -97,6 +92,22 @@ def adapter_meta(seed: int = 0, steps: int = 50) -> dict[str, object]:
 def saved_adapter(path: Path, seed: int = 0) -> bytes:
     """Write the adapter to a path and return the bytes of the file."""
     write_store(path, "adapter", arrays=adapter_arrays(seed), meta=adapter_meta(seed))
+    return path.read_bytes()
+
+
+def saved(kind: str, path: Path) -> bytes:
+    """Write a file of a kind, with arrays and meta of its own, and return its bytes."""
+    rng = np.random.default_rng(0)
+    arrays = {
+        "adapter": adapter_arrays(),
+        "base": {f"{at}.coefficients": rng.normal(size=(16, 16 if at else 2, 8)) for at in range(2)},
+        "checkpoint": {
+            **{f"optimizer.{name}": rng.normal(size=800) for name in ("theta", "residuals")},
+            "best": rng.normal(size=800),
+            "reports": rng.integers(0, 256, size=3000).astype(np.uint8),
+        },
+    }
+    write_store(path, kind, arrays=arrays[kind], meta=adapter_meta())
     return path.read_bytes()
 
 

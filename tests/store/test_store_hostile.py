@@ -84,18 +84,20 @@ def test_the_watch_sees_what_libhdf5_opens(tmp_path, canary):
 
 
 def test_the_frame_of_the_gallery_is_accepted(tmp_path, canary):
-    path = crafted(tmp_path / "a.h5", lambda file, canary: None, canary)
-    assert np.array_equal(read_store(path, kind="adapter").arrays["a"], [0.0, 1.0, 2.0])
+    for kind in ("base", "adapter", "checkpoint"):
+        path = crafted(tmp_path / "a.h5", lambda file, canary: None, canary, kind=kind)
+        assert np.array_equal(read_store(path, kind=kind).arrays["a"], [0.0, 1.0, 2.0])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="inotify")
+@pytest.mark.parametrize("kind", ["base", "adapter", "checkpoint"])
 @pytest.mark.parametrize("name", GALLERY)
-def test_hostile_file_is_refused_in_one_line_and_opens_nothing(tmp_path, canary, name):
+def test_hostile_file_is_refused_in_one_line_and_opens_nothing(tmp_path, canary, name, kind):
     edit, message = GALLERY[name]
-    path = crafted(tmp_path / "hostile.h5", edit, canary)
+    path = crafted(tmp_path / "hostile.h5", edit, canary, kind=kind)
     tracemalloc.start()
     with Watch(canary.parent) as watch, pytest.raises(DamagedFileError, match=message) as fault:
-        read_store(path, kind="adapter")
+        read_store(path, kind=kind)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert re.fullmatch(r"[ -~]+hostile\.h5: [ -~]{10,300}", str(fault.value))

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from store_files import THOROUGH, adapter_arrays, adapter_meta, saved_adapter
+from store_files import adapter_arrays, adapter_meta, saved_adapter
 
 from pinnkan.files import clean_leftovers
 from pinnkan.store import read_store, write_store
@@ -18,19 +18,19 @@ from pinnkan.store import read_store, write_store
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
 
 HERE = Path(__file__).parent
-KILLS = 30 * THOROUGH
 WRITERS = 8
-ROUNDS = 5 * THOROUGH
+SLOW = pytest.mark.slow
 
 
-def test_a_killed_save_leaves_the_old_or_the_new_file_complete(tmp_path):
-    run = [sys.executable, str(HERE / "kill_saves.py"), str(tmp_path), str(KILLS), "0"]
-    result = subprocess.run(run, capture_output=True, text=True, timeout=60 + KILLS, check=False)
+@pytest.mark.parametrize("kills", [30, pytest.param(500, marks=SLOW)])
+def test_a_killed_save_leaves_the_old_or_the_new_file_complete(tmp_path, kills):
+    run = [sys.executable, str(HERE / "kill_saves.py"), str(tmp_path), str(kills), "0"]
+    result = subprocess.run(run, capture_output=True, text=True, timeout=60 + kills, check=False)
     assert (result.returncode, result.stderr) == (0, "")
     counts = json.loads(result.stdout)
-    for name, kills in (("calls", 40), ("moments", KILLS)):
+    for name, count in (("calls", 40), ("moments", kills)):
         found = counts[name]
-        assert found["old"] + found["new"] == kills, counts
+        assert found["old"] + found["new"] == count, counts
         assert found["broken"] == found["unknown_files"] == 0, counts
     # Killed at every call of a save: before the rename the old file, behind it the new one; both were met.
     calls = counts["calls"]
@@ -38,20 +38,21 @@ def test_a_killed_save_leaves_the_old_or_the_new_file_complete(tmp_path):
     assert calls["old"] >= 6
     assert calls["new"] >= 2
     assert calls["leftovers"] >= 4
-    assert counts["moments"]["killed"] >= KILLS // 10, counts
+    assert counts["moments"]["killed"] >= kills // 10, counts
 
 
-def test_processes_that_save_one_path_at_once_never_meet(tmp_path):
+@pytest.mark.parametrize("rounds", [5, pytest.param(50, marks=SLOW)])
+def test_processes_that_save_one_path_at_once_never_meet(tmp_path, rounds):
     folder, start = tmp_path / "adapters", tmp_path / "start"
     path = folder / "lambda=0.1.h5"
     expected = {saved_adapter(tmp_path / f"{seed}.h5", seed) for seed in range(WRITERS)}
-    run = [sys.executable, str(HERE / "save_often.py"), str(path), str(ROUNDS)]
+    run = [sys.executable, str(HERE / "save_often.py"), str(path), str(rounds)]
     writers = [
         subprocess.Popen([*run, str(seed), str(start)], stderr=subprocess.PIPE, text=True)
         for seed in range(WRITERS)
     ]
     start.touch()
-    faults = [writer.communicate(timeout=60 + ROUNDS)[1] for writer in writers]
+    faults = [writer.communicate(timeout=60 + rounds)[1] for writer in writers]
     assert faults == [""] * WRITERS
     assert [writer.returncode for writer in writers] == [0] * WRITERS
     assert path.read_bytes() in expected

@@ -90,6 +90,17 @@ def test_our_own_pid_of_an_earlier_life_is_dead(tmp_path, host):
     assert new.exists()
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc")
+def test_a_killed_writer_that_nobody_waited_for_is_dead(tmp_path, host):
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    path = put(tmp_path, f".a.h5.tmp.{host}.{child.pid}.0")
+    assert clean_leftovers(tmp_path) == ()
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert clean_leftovers(tmp_path) == (path,)
+    child.communicate()
+
+
 def test_a_stale_file_of_our_name_is_stepped_over(tmp_path, host, monkeypatch):
     monkeypatch.setattr(leftovers, "_COUNTER", iter([0, 1, 2]))
     stale = put(tmp_path, f".a.h5.tmp.{host}.{os.getpid()}.0")

@@ -16,7 +16,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from store_files import THOROUGH, adapter_arrays, adapter_meta, saved_adapter
+from store_files import adapter_arrays, adapter_meta, saved_adapter
 
 from pinnkan import store
 from pinnkan.errors import DamagedFileError, DivergedError, UsageError
@@ -50,9 +50,7 @@ META = st.dictionaries(
 )
 
 
-@settings(
-    max_examples=60 * THOROUGH, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrays=ARRAYS, meta=META)
 def test_everything_comes_back_bit_for_bit(tmp_path, arrays, meta):
     path = tmp_path / "base.h5"

@@ -147,7 +147,7 @@ def test_every_set_of_a_run_has_its_own_variant(monkeypatch):
         drawn.append((variant, interior))
         return training_sets(*args, variant=variant, interior=interior, **more)
 
-    monkeypatch.setattr("pinnkan.training.recipe.training_sets", watched)
+    monkeypatch.setattr("pinnkan.training.phases.training_sets", watched)
     phases = "[{steps: 3, refresh: 1}, {steps: 4, refresh: 2, points: 35}]"
     pretrain(with_phases("heat", phases))
     assert drawn == [(1, 60), (0, None), (2, None), (4, None), (2000, 35), (2002, 35), (2000, 35)]

@@ -46,7 +46,7 @@ def test_a_base_goes_on_from_every_state(phases):
     run, states = with_states(run_of("disk", *DISK, f"training.phases={PHASES[phases]}"))
     whole = pretrain(run)
     assert len(states) == whole.steps
-    for state in states:
+    for state in tuple(states):  # which goes on filling
         assert_same(whole, pretrain(replace(run, state=state)))
 
 
@@ -57,8 +57,19 @@ def test_an_adapter_goes_on_from_every_state(method):
     run, states = with_states(run_of("disk", *DISK, phases, at={"lambda": 0.5}))
     whole = finetune(run, base, method=method)
     assert states
-    for state in states:
+    for state in tuple(states):  # which goes on filling
         assert_same(whole, finetune(replace(run, state=state), base, method=method))
+
+
+def test_an_adapter_whose_ranks_grow_goes_on_from_every_state():
+    sizes = ["network.hidden=[10, 10]", "points.interior=60"]
+    phases = "finetuning.phases=[{optimizer: adam, steps: 1}, {optimizer: lm, steps: 2}]"
+    base = pretrain(run_of("disk", *sizes, "training.steps=3")).coefficients()
+    run, states = with_states(run_of("disk", *sizes, "adapter.compression=auto", phases, at={"lambda": 0.5}))
+    whole = finetune(run, base, method="lotra")
+    assert max(state.phase for state in states) >= 2
+    for state in tuple(states):  # which goes on filling
+        assert_same(whole, finetune(replace(run, state=state), base, method="lotra"))
 
 
 def test_no_state_is_offered_after_the_step_that_ends_a_phase():

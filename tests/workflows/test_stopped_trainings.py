@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,15 +39,37 @@ def start(*arguments: object) -> subprocess.Popen[str]:
 
 
 def stop_in_the_middle(number: int, *arguments: object, after: int = 20) -> tuple[int, str, float]:
-    """Send a signal after some steps; return exit code, stderr and how long the end took."""
+    """Send a signal after some steps; return exit code, stderr and the work that the end took."""
     process = start(*arguments)
     assert process.stderr is not None
     while f"step {after}/" not in process.stderr.readline():
         assert process.poll() is None
+    return end_by(number, process)
+
+
+def end_by(number: int, process: subprocess.Popen[str]) -> tuple[int, str, float]:
+    """Send a signal; return exit code, stderr and the CPU seconds that ending took, workers included.
+
+    On an idle machine these are about the seconds that somebody waits; on a busy one those prove nothing.
+    """
+    tree = [
+        process.pid,
+        *map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()),
+    ]
+    before, spent = _waited_for(), sum(map(_cpu_s, tree))
     process.send_signal(number)
-    sent = time.monotonic()
-    _, err = process.communicate(timeout=30)
-    return process.returncode, err, time.monotonic() - sent
+    _, err = process.communicate(timeout=60)
+    return process.returncode, err, _waited_for() - before - spent
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _waited_for() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @pytest.fixture
@@ -67,7 +92,7 @@ def test_a_stopped_base_and_adapter_go_on_to_the_same_bits(finish, tmp_path, num
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     finish("pretrain", problem, "-o", whole)
     code, err, seconds = stop_in_the_middle(number, "pretrain", problem, "-o", parts)
-    assert (code, seconds < 2) == (75, True), err
+    assert (code, seconds < 2) == (75, True), (seconds, err)
     assert "long base: stopped by a signal after step" in err
     assert (parts / "work" / "base.checkpoint.h5").is_file()
     assert not (parts / "base.h5").exists()
@@ -78,16 +103,17 @@ def test_a_stopped_base_and_adapter_go_on_to_the_same_bits(finish, tmp_path, num
     assert f"step {went_on[1]}/" not in err
     assert_same_arrays(whole / "base.h5", parts / "base.h5")
     assert list((parts / "work").iterdir()) == []
-
+    history = read_store(parts / "base.h5").meta["history"]
+    assert (history["step"][0], history["step"][-1]) == (1, 120)
+    if number == signal.SIGTERM:  # one way is enough for adapters
+        return
     finish("finetune", whole, "--lambda", "0.5,1")
     code, err, seconds = stop_in_the_middle(number, "finetune", parts, "--lambda", "0.5,1")
-    assert (code, seconds < 2) == (75, True), err
+    assert (code, seconds < 2) == (75, True), (seconds, err)
     assert [path.name for path in (parts / "work").iterdir()] == ["lambda=0.5.checkpoint.h5"]
     finish("finetune", parts, "--lambda", "0.5,1")
     for name in ("lambda=0.5.h5", "lambda=1.h5"):
         assert_same_arrays(whole / "adapters" / name, parts / "adapters" / name)
-    history = read_store(parts / "base.h5").meta["history"]
-    assert (history["step"][0], history["step"][-1]) == (1, 120)
 
 
 def test_workers_save_their_states_too(finish, tmp_path):
@@ -98,10 +124,9 @@ def test_workers_save_their_states_too(finish, tmp_path):
     process = start("finetune", run, "--lambda", "0.5,1", "--jobs", 2)
     states = [run / "work" / f"lambda={value}.running.json" for value in ("0.5", "1")]
     _wait_until(lambda: all(_step(path) > 0 for path in states), process)
-    process.send_signal(signal.SIGINT)
-    sent = time.monotonic()
-    _, err = process.communicate(timeout=30)
-    assert (process.returncode, time.monotonic() - sent < 2.5) == (75, True), err
+    code, err, seconds = end_by(signal.SIGINT, process)
+    assert code == 75, err
+    assert seconds < 2.5  # of three processes
     names = sorted(path.name for path in (run / "work").iterdir())
     assert names == ["lambda=0.5.checkpoint.h5", "lambda=1.checkpoint.h5"]
     err = finish("finetune", run, "--lambda", "0.5,1", "--tag", "whole")
@@ -168,13 +193,10 @@ def kill_at_random(finish: Finish, folder: Path, *, rounds: int, seed: int = 0) 
     return kills
 
 
-def test_killed_at_random_moments(finish, tmp_path):
-    assert kill_at_random(finish, tmp_path, rounds=3) == 3
-
-
 @pytest.mark.slow
-def test_killed_at_two_hundred_random_moments(finish, tmp_path):
-    assert kill_at_random(finish, tmp_path, rounds=200) == 200
+def test_killed_at_random_moments_from_the_first_import_on(finish, tmp_path):
+    """As the shell starts it; `test_faults` kills two hundred times in training and saving."""
+    assert kill_at_random(finish, tmp_path, rounds=40) == 40
 
 
 # --- the file --------------------------------------------------------------------------------
@@ -206,6 +228,18 @@ def test_a_checkpoint_of_other_settings_or_of_another_version_is_not_used(checkp
     assert read_checkpoint(checkpoint, settings, torch.device("cpu")) is None
 
 
+def test_a_checkpoint_keeps_where_the_parametrisation_before_stood(checkpoint):
+    """Ranks that grew are made again from it."""
+    settings = read_store(checkpoint).meta["settings_hash"]
+    state = read_checkpoint(checkpoint, settings, torch.device("cpu"))
+    assert state.origin.theta is None
+    theta = torch.linspace(0, 1, 7, dtype=torch.float64)
+    grown = replace(state, origin=replace(state.origin, theta=theta))
+    checkpoints.write_checkpoint(checkpoint, settings, grown)
+    again = read_checkpoint(checkpoint, settings, torch.device("cpu"))
+    assert torch.equal(again.origin.theta, theta)
+
+
 def test_a_damaged_checkpoint_is_named_and_training_starts_afresh(finish, checkpoint):
     settings = read_store(checkpoint).meta["settings_hash"]
     checkpoint.write_bytes(checkpoint.read_bytes()[:-1])
@@ -215,6 +249,37 @@ def test_a_damaged_checkpoint_is_named_and_training_starts_afresh(finish, checkp
     err = finish("pretrain", run.parent / "long.yaml", "-o", run)
     assert "starting afresh: " in err
     assert (run / "base.h5").is_file()
+
+
+def test_a_stop_whose_state_cannot_be_saved_says_so_and_ends_the_sweep(pinnkan, run, monkeypatch):
+    """No fault of one value, after which the next would be trained."""
+
+    def full(path, *_arguments, **_options):
+        raise FileAccessError(f"cannot write {path}: No space left on device")
+
+    take = Keeper.__call__
+
+    def interrupted(keeper, state):
+        take(keeper, state)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoints, "write_store", full)
+    monkeypatch.setattr(Keeper, "__call__", interrupted)
+    answer = pinnkan("finetune", run, "--lambda", "0.25,1")
+    path = run / "work" / "lambda=0.25.checkpoint.h5"
+    assert answer.code == 74
+    assert f"lambda=0.25: stopped by a signal, its state is lost: cannot write {path}: No space" in answer.err
+    assert "lambda=1: " not in answer.err
+    assert not [one for one in (run / "adapters").iterdir() if "0.5" not in one.name]
+
+
+def test_a_checkpoint_that_cannot_be_removed_is_named(checkpoint, monkeypatch):
+    def refuse(_path, missing_ok=False):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(FileAccessError, match=r"cannot remove .*base\.checkpoint\.h5: Permission denied"):
+        Keeper(checkpoint, "0" * 64, Silent()).discard()
 
 
 class Notes(Silent):

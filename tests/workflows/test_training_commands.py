@@ -142,6 +142,33 @@ def test_overrides_train_another_adapter_but_no_other_base(pinnkan, done, run):
     assert "--set network.functions=9: the base is trained already" in answer.err
 
 
+def test_ranks_that_grow_are_stored_and_shown(done, run, arrays):
+    answer = done("finetune", run, "--lambda", 0.5, "--compression", "auto", "--tag", "auto", "--json")
+    (row,) = answer.json["results"]
+    path = run / "adapters" / "lambda=0.5.auto.h5"
+    stored = arrays(path)
+    assert row["ranks"] == [list(stored["1.core"].shape)]
+    assert row["trainable_parameters"] == sum(array.size for array in stored.values())
+    # A width of 4 knows two of the four ratios.
+    assert "lambda=0.5: ranks grow to 2 x 2 x 2\n" in answer.err
+    assert "1 x 1 x 1\n" not in answer.err.replace("back to 1 x 1 x 1", "")
+    assert done("show", path, "--json").json["training"]["ranks"] == row["ranks"]
+    assert done("show", run / "base.h5", "--json").json["training"]["ranks"] is None
+    errors = done("evaluate", run, "--lambda", 0.5, "--json").json["results"]
+    assert {one["tag"] for one in errors} == {None, "auto"}
+
+
+def test_compression_is_short_for_a_setting(done, pinnkan, run):
+    quarter = ["--lambda", 0.5, "--tag", "b", "--json", "-q"]
+    (row,) = done("finetune", run, *quarter, "--compression", "1/4").json["results"]
+    assert (row["status"], row["ranks"]) == ("trained", [[1, 1, 1]])
+    (row,) = done("finetune", run, *quarter, "--set", "adapter.compression=1/4").json["results"]
+    assert row["status"] == "present"
+    answer = pinnkan("finetune", run, "--lambda", 0.5, "--compression", "much", "-q")
+    assert answer.code == 2
+    assert "adapter.compression: expected a number" in answer.err
+
+
 def test_the_paper_s_adapter_file_is_small(done, folder):
     """2-64-64-1 with 8 functions at cr = 1/8: 2,632 numbers, float64."""
     sizes = ["network.hidden=[64,64]", "network.functions=8", "adapter.compression=1/8", "training.steps=0"]

@@ -148,6 +148,25 @@ def test_a_failure_is_recorded_and_cleared(tmp_path):
     assert read_failure(tmp_path, "lambda=0.5") is None
 
 
+def test_what_a_killed_training_left_beside_its_finished_result_goes(done, run):
+    """A kill between the result's rename and the removal of the rest; then the value is present."""
+    for stem, words in {
+        "lambda=0.5": ["finetune", run, "--lambda", "0.5"],
+        "base": ["pretrain", run.parent / "tiny.yaml", "-o", run],
+    }.items():
+        left = [run / "work" / f"{stem}.{kind}" for kind in ("running.json", "failed.json", "checkpoint.h5")]
+        left[0].parent.mkdir(exist_ok=True)
+        for path in left:
+            path.write_text("{")
+        done(*words)
+        assert not [path.name for path in left if path.exists()]
+        with running(left[0], title="again, by --force"):
+            left[2].write_text("{")
+            done(*words)
+            assert left[2].exists()
+        left[2].unlink()
+
+
 def test_a_disk_that_refuses_the_record_hides_no_fault(tmp_path):
     (tmp_path / "work").write_text("a file")
     record_failure(tmp_path, "x", IDENTITY, DivergedError("x"))

@@ -1,0 +1,182 @@
+"""``pinnkan compare``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pinnkan.cli import options, render
+from pinnkan.cli.progress import watching
+from pinnkan.errors import UsageError
+
+if TYPE_CHECKING:
+    from pinnkan.workflows.study import Study
+
+SOME_FAILED = 1
+
+EXAMPLES = options.examples(
+    "pinnkan compare elliptic --lambda 0.1,1 --axis basis=chebyshev,fourier --axis method=1/8,full",
+    "pinnkan compare study.yaml --quick -o runs/study --plot study.png",
+)
+
+Subject = Annotated[
+    str,
+    typer.Argument(
+        metavar="STUDY",
+        help="Study file (YAML, first key study:), or a problem, compared as the options say.",
+        show_default=False,
+    ),
+]
+AxisOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--axis",
+        metavar="NAME=LEVELS",
+        help="An axis of a problem's comparison: basis=chebyshev,fourier; method=1/8,1/4,full,scratch;"
+        " optimizer=lm,lbfgs,adam; rates=LR-1,LR-2; initialisation=batch,paper,orthonormal;"
+        " kind=kan,slim,mlp; or any key: finetuning.steps=10,20. Repeatable.",
+        show_default=False,
+    ),
+]
+Seeds = Annotated[
+    str | None,
+    typer.Option(
+        "--seeds", metavar="LIST", help="Seeds, such as 0,1,2; those of the file, or 0.", show_default=False
+    ),
+]
+
+
+def compare(
+    subject: Subject,
+    lambdas: options.Lambdas = None,
+    params: options.Params = None,
+    axes: AxisOption = None,
+    seeds: Seeds = None,
+    overrides: options.Overrides = None,
+    quick: Annotated[bool, typer.Option("--quick", help="The part that the study calls quick.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="DIR",
+            help="Where trainings go; runs/compare/NAME if not given.",
+            show_default=False,
+        ),
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            "--table", metavar="FILE.csv", help="The rows; DIR/cells.csv if not given.", show_default=False
+        ),
+    ] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot", metavar="FILE", help="Loss over steps and seconds: PNG, PDF, SVG.", show_default=False
+        ),
+    ] = None,
+    jobs: options.Jobs = None,
+    device: options.Device = "cpu",
+    threads: options.Threads = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            "--time-limit",
+            min=0.0,
+            callback=options.finite,
+            metavar="SECONDS",
+            help="Begin no cell after so many seconds; the same command goes on.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Compare trainings over bases, ranks, methods and optimizers.
+
+    Every combination of the levels of some axes, at every value and seed, is a cell. Its row in a
+    CSV file holds the errors of base and value, as 'evaluate' defines them; what has a row is
+    never run again. Tables show medians over seeds, and their range. If cells fail, the others go
+    on and the exit code is 1.
+    """
+    from pinnkan.workflows.compare import compare as run
+    from pinnkan.workflows.tables import tables_of
+
+    study, name = _study(subject, lambdas, params, axes, seeds, overrides)
+    study = study.quickened() if quick else study
+    folder = output or Path("runs") / "compare" / name
+    rows_file = table or folder / "cells.csv"
+    with watching(quiet=quiet, verbose=verbose) as observer:
+        rows = run(
+            study,
+            directory=folder,
+            table=rows_file,
+            jobs=jobs,
+            threads=threads,
+            device=device,
+            time_limit=time_limit,
+            observer=observer,
+        )
+        tables = tables_of(study, rows)
+        if picture is not None:
+            from pinnkan.workflows.trajectories import draw_trajectories
+
+            draw_trajectories(study, rows, folder, picture)
+            observer.note(f"wrote {picture}")
+    if as_json:
+        found = [{"title": one.title, "header": one.header, "rows": one.body} for one in tables]
+        render.write_json({"study": study.title, "table": str(rows_file), "tables": found, "cells": rows})
+    else:
+        render.write("\n\n".join(f"{one.title}\n\n{_laid(one.header, one.body)}" for one in tables))
+    if any(row["status"] == "failed" for row in rows):
+        raise typer.Exit(SOME_FAILED)
+
+
+def _study(
+    subject: str,
+    lambdas: Sequence[str] | None,
+    params: Sequence[str] | None,
+    axes: Sequence[str] | None,
+    seeds: str | None,
+    overrides: Sequence[str] | None,
+) -> tuple[Study, str]:
+    """Return the study of a file, or the one that the options say, and its name.
+
+    Raises:
+        UsageError: If options contradict a study's file, or there are no values.
+    """
+    from dataclasses import replace
+
+    from pinnkan.problem.finding import find_problem
+    from pinnkan.workflows.study_file import is_study, read_study
+    from pinnkan.workflows.study_options import study_of_options
+
+    path = find_problem(subject)
+    numbers = _seeds(seeds)
+    if not is_study(path):
+        study = study_of_options(subject, path, lambdas or (), params or (), axes or (), overrides or ())
+        return replace(study, seeds=numbers or (0,)), path.stem
+    if lambdas or params or axes:
+        raise UsageError(f"{path} is a study: its values and axes stand in the file")
+    study = read_study(path)
+    study = replace(study, overrides=(*study.overrides, *(overrides or ())), seeds=numbers or study.seeds)
+    return study, path.stem
+
+
+def _seeds(text: str | None) -> tuple[int, ...]:
+    if text is None:
+        return ()
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdigit() for word in words):
+        raise UsageError(f"--seeds {text}: expected whole numbers, such as 0,1,2")
+    return tuple(map(int, words))
+
+
+def _laid(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    rows: list[dict[str, Any]] = [dict(zip(header, line, strict=True)) for line in body]
+    return render.table(rows, header)

@@ -1,0 +1,155 @@
+"""``pinnkan solve``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pinnkan.cli import options, render, targets
+from pinnkan.cli.export import Grid, Points
+from pinnkan.cli.progress import watching
+from pinnkan.errors import ToleranceMissedError, UsageError
+
+if TYPE_CHECKING:
+    from pinnkan.workflows.solve import Answers
+
+FAMILY = "family.h5"
+_SHOWN = 40
+
+EXAMPLES = options.examples(
+    "pinnkan solve runs/elliptic --lambda 0.37",
+    "pinnkan solve runs/elliptic --lambda 0.37 --grid 101x101 -o u.csv",
+    "pinnkan solve runs/elliptic --lambda @values.txt --points points.csv -o u.npz",
+    "pinnkan solve runs/burgers --param nu=log:0.01:0.1:1000 -o coefficients.npz",
+)
+
+Target = Annotated[
+    Path,
+    typer.Argument(metavar="DIR", help="Run directory with family.h5, or that file.", show_default=False),
+]
+Written = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="File to write: csv, npz, vtu or h5 for one value at points; npz otherwise.",
+        show_default=False,
+    ),
+]
+Check = Annotated[
+    bool, typer.Option("--check", help="Measure errors and effectivity against the exact solution, too.")
+]
+
+
+def solve(
+    target: Target,
+    lambdas: options.Lambdas = None,
+    params: options.Params = None,
+    paired: options.Paired = False,
+    points: Points = None,
+    grid: Grid = None,
+    time: options.Time = None,
+    output: Written = None,
+    check: Check = False,
+    threads: options.Threads = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Answer any parameter values from a reduced basis.
+
+    Reads DIR/family.h5 and nothing else. Thousands of values are answered at once: --lambda
+    @values.txt. With points, one value makes a file like that of 'pinnkan export', several an npz
+    with the parameters, estimate, coordinates and the unknown (values x points).
+
+    estimate is that of the relative L2 error (see 'pinnkan family --help'): no bound. A value
+    outside the trained range (inside: no), or whose estimate exceeds the tolerance, is answered all
+    the same and named, and the exit code is 5. --check adds relative_l2, the error against the exact
+    formula, and effectivity, estimate over error. coefficients (--json) are those of the
+    orthonormal basis in family.h5.
+    """
+    path = _file(target)
+    _check_options(path, points, grid, time, output)
+    if not lambdas and not params:
+        raise UsageError("which parameter values? Give --lambda VALUES or --param NAME=VALUES")
+    from pinnkan.parameters import family_points
+    from pinnkan.workflows.answers_file import write_answers
+    from pinnkan.workflows.environment import limited_threads
+    from pinnkan.workflows.solve import Family
+
+    with watching(quiet=quiet, verbose=verbose) as observer, limited_threads(threads):
+        family = Family.load(path)
+        values = family_points(
+            family.problem.parameters, only=lambdas or (), named=params or (), paired=paired
+        )
+        answers = family.solve_all(values)
+        if output is not None:
+            write_answers(answers, output, grid=grid, points=points, time=time)
+            observer.note(f"wrote {output}")
+        _print(answers, check=check, as_json=as_json)
+    complaint = answers.complaint(str(path.parent))
+    if complaint is not None:
+        raise ToleranceMissedError(complaint)
+
+
+def _file(target: Path) -> Path:
+    """Return the family file that the argument names.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    if target.is_file():
+        return target
+    if (target / FAMILY).is_file():
+        return target / FAMILY
+    if (targets.RUNS / target / FAMILY).is_file():
+        raise UsageError(f"{target} has no {FAMILY}; did you mean '{targets.RUNS / target}'?")
+    raise UsageError(f"{target} has no {FAMILY}; 'pinnkan family {target} --lambda LOW:HIGH' makes one")
+
+
+def _check_options(
+    path: Path, points: Path | None, grid: str | None, time: float | None, output: Path | None
+) -> None:
+    """Refuse options that contradict each other.
+
+    Raises:
+        UsageError: Naming them.
+    """
+    if points is not None and grid is not None:
+        raise UsageError("at which points? Give either --grid COUNTS or --points FILE")
+    if time is not None and grid is None:
+        raise UsageError("--time goes with --grid; the points of a file carry their own times")
+    if (points is not None or grid is not None) and output is None:
+        raise UsageError("values at points go into a file: give -o FILE")
+    if output is not None:
+        targets.spare_the_store(output, path.parent)
+        if output.resolve() == path.resolve():
+            raise UsageError(f"-o {output} would overwrite the family's own file; choose another name")
+
+
+def _print(answers: Answers, *, check: bool, as_json: bool) -> None:
+    """Print a row a value."""
+    from pinnkan.workflows.solve import summary
+
+    rows = summary(answers, answers.errors() if check else None)
+    if as_json:
+        family = answers.family
+        render.write_json(
+            {
+                "problem": family.problem.name,
+                "ranges": {one.name: [one.low, one.high] for one in family.ranges},
+                "tolerance": family.tolerance,
+                "seconds": answers.seconds,
+                "results": rows,
+            }
+        )
+        return
+    shown = [{**row, "effectivity": options.rounded(row.get("effectivity"))} for row in rows[:_SHOWN]]
+    columns = ["parameters", "estimate", "inside", *(["relative_l2", "effectivity"] if check else [])]
+    render.write(render.table(shown, columns))
+    if len(rows) > _SHOWN:
+        worst = max(row["estimate"] or float("inf") for row in rows)
+        render.write(f"... and {len(rows) - _SHOWN} more (--json or -o FILE.npz has all); worst {worst:.2e}")

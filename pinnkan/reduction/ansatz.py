@@ -1,0 +1,116 @@
+"""The ansatz of a whole family: u = lift(lambda) + factor * sum_i c_i W_i, conditions met at every lambda.
+
+The factor is one for all parameter values, so that the family lives in one linear
+space behind its lift; the lift takes the data of each parameter value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from pinnkan.channels import Channel
+from pinnkan.errors import UsageError
+from pinnkan.expressions import PointProgram, symbol
+from pinnkan.parameters import file_stem
+from pinnkan.problem import Problem
+from pinnkan.problem.ansatz import Ansatz
+from pinnkan.problem.instance import Instance
+
+FloatArray = NDArray[np.float64]
+Lift = Callable[[FloatArray], FloatArray]
+"""From parameter values (L, P) to channels of the lift (C, L, N)."""
+
+_SAMPLES, _SEED = 200, 20_260_101
+_SAME = 1e-11
+
+
+class FamilyAnsatz:
+    """The ansatz of a problem over a range of parameter values.
+
+    Args:
+        problem: The problem.
+        probes: Complete parameter values from all over the range, two at least.
+
+    Attributes:
+        reference: An instance whose domain, factor and, where ``has_formula``, lift hold for all values.
+        has_formula: Whether one formula gives the lift at every value; otherwise it is built value by value.
+
+    Raises:
+        UsageError: If domain or factor depend on the parameters.
+        ProblemError: If the problem makes no sense at a probe.
+    """
+
+    def __init__(self, problem: Problem, probes: Sequence[Mapping[str, float]]) -> None:
+        refuse_moving_geometry(problem)
+        instances = [problem.at(values) for values in probes]
+        _refuse_changing_conditions(instances)
+        self.parameters = tuple(parameter.name for parameter in problem.parameters)
+        # Where data vanish a lift has a shorter formula: the longest holds for all values or none does.
+        self.reference = max(instances, key=lambda one: int(sympy.count_ops(one.ansatz.lift_formula)))
+        self.has_formula = all(self._gives(one.ansatz) for one in instances)
+
+    @property
+    def lift_is_zero(self) -> bool:
+        """Whether u = factor * sum_i c_i W_i."""
+        return self.has_formula and self.reference.ansatz.lift_is_zero
+
+    def lift(self, points: FloatArray, channels: Sequence[Channel]) -> Lift:
+        """Return the lift's derivatives at points (N, D) as a function of parameter values."""
+        if not self.has_formula:
+            return lambda values: np.stack(
+                [self._at(row).lift(points, channels) for row in values.tolist()], axis=1
+            )
+        ansatz = self.reference.ansatz
+        formulas = ansatz.lift_formulas(channels)
+        return PointProgram(formulas, ansatz.names.coordinates, points, self.parameters)
+
+    def _at(self, row: Sequence[float]) -> Ansatz:
+        return self.reference.problem.at(dict(zip(self.parameters, row, strict=True))).ansatz
+
+    def _gives(self, ansatz: Ansatz) -> bool:
+        """Tell whether the reference's formula is the lift of another value, too."""
+        mine = self.reference.ansatz
+        if mine.harmonic is not None or ansatz.harmonic is not None:
+            return False
+        if mine.lift_formula == ansatz.lift_formula:
+            return True
+        points = self.reference.domain.uniform(_SAMPLES, _SEED)
+        value = [(0,) * points.shape[1]]
+        wanted = ansatz.lift(points, value)
+        row = np.array([[ansatz.values[name] for name in self.parameters]])
+        found = PointProgram([mine.lift_formula], mine.names.coordinates, points, self.parameters)(row)[0]
+        return bool(np.abs(found - wanted).max() <= _SAME * max(1.0, np.abs(wanted).max()))
+
+
+def refuse_moving_geometry(problem: Problem) -> None:
+    """Refuse a problem whose domain or interval of time depends on a parameter.
+
+    Raises:
+        UsageError: Naming the parameter.
+    """
+    written = [expr for entries in problem.shape.numbers.values() for expr in entries]
+    for what, formulas in (("domain", written), ("time", problem.interval or ())):
+        for parameter in problem.parameters:
+            if any(symbol(parameter.name) in formula.free_symbols for formula in formulas):
+                raise UsageError(
+                    f"{problem.name}: the {what} depends on {parameter.name}; a reduced basis needs one "
+                    f"domain for all values: map the problem to a fixed {what}, or train each value "
+                    "with 'pinnkan finetune'"
+                )
+
+
+def _refuse_changing_conditions(instances: Sequence[Instance]) -> None:
+    """Refuse a family in which other conditions are hard at one value than at another."""
+    first = instances[0]
+    for other in instances[1:]:
+        changed = sorted(set(first.ansatz.hard) ^ set(other.ansatz.hard))
+        if changed or first.ansatz.factor_formula != other.ansatz.factor_formula:
+            raise UsageError(
+                f"{first.problem.name}: {', '.join(changed) or 'the factor of the ansatz'} is built into the "
+                f"ansatz at {file_stem(first.values)} and not at {file_stem(other.values)}; write "
+                "'hard: false' beside the condition, so that it is the same at all values"
+            )

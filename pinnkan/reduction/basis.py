@@ -1,0 +1,81 @@
+"""An orthonormal basis of the span of networks, and its derivatives at points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pinnkan.channels import Channel, Channels
+from pinnkan.networks import Network
+from pinnkan.problem.ansatz import Ansatz
+from pinnkan.solution import blended
+
+FloatArray = NDArray[np.float64]
+
+_CHUNK = 2048
+
+
+def network_jets(
+    ansatz: Ansatz,
+    network: Network,
+    coefficients: Sequence[Sequence[Tensor]],
+    points: FloatArray,
+    channels: Sequence[Channel],
+) -> FloatArray:
+    """Return derivatives of factor * N_i, one row a network.
+
+    Args:
+        ansatz: Gives the factor; its lift is not read.
+        network: Layers and input map.
+        coefficients: Of every layer, for each of the S networks.
+        points: Shape (N, D).
+        channels: The C derivatives wanted.
+
+    Returns:
+        Shape (C, S, N).
+    """
+    closed = Channels(channels, points.shape[1])
+    rows = [closed.position(key) for key in channels]
+    weights = [network.matrices(one) for one in coefficients]
+    result = np.empty((len(rows), len(weights), len(points)))
+    for start in range(0, len(points), _CHUNK):
+        part = points[start : start + _CHUNK]
+        place = torch.as_tensor(part, dtype=torch.float64)
+        _, blend = blended(ansatz, part, closed)
+        for at, matrices in enumerate(weights):
+            jet = network.push(place, matrices, closed).output.squeeze(2).numpy()
+            if blend is not None:
+                jet = np.einsum("abn,bn->an", blend, jet)
+            result[:, at, start : start + _CHUNK] = jet[rows]
+    return result
+
+
+def orthonormalised(values: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the mixing of snapshots into an orthonormal basis, and the snapshots in that basis.
+
+    The QR factorisation (Householder's, hence to rounding whatever the condition) of
+    sqrt(weights) * values^T = Q R gives W = values^T R^-1: the first k columns span the
+    first k snapshots, and a change of coefficients is a change of the solution of the
+    same size in the weighted L2 norm.
+
+    Args:
+        values: Snapshots factor * N_i at points, shape (S, N).
+        weights: Of the points, sum 1, shape (N,).
+
+    Returns:
+        Mixing T (S, S), upper triangular, with W_j = sum_i T[i, j] snapshot_i, and
+        R (S, S), whose column i holds the coefficients of snapshot i.
+
+    Raises:
+        np.linalg.LinAlgError: If a snapshot is a combination of the others to rounding.
+    """
+    _, r = np.linalg.qr(np.sqrt(weights)[:, None] * values.T)
+    signs = np.where(np.diag(r) < 0, -1.0, 1.0)
+    r = signs[:, None] * r
+    if np.diag(r).min() <= 1e-12 * np.abs(r).max():
+        raise np.linalg.LinAlgError("a snapshot adds nothing to the others")
+    return np.linalg.inv(r), r

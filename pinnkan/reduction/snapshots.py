@@ -1,0 +1,82 @@
+"""Snapshots: networks of a family at known parameter values, and the models that they span."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pinnkan.networks import Network
+from pinnkan.reduction.ansatz import FamilyAnsatz
+from pinnkan.reduction.basis import network_jets, orthonormalised
+from pinnkan.reduction.model import Basis, ReducedModel
+from pinnkan.reduction.online import OnlineBlock, OnlinePoints
+
+FloatArray = NDArray[np.float64]
+
+
+class Snapshots:
+    """Networks with their derivatives on the online points.
+
+    Args:
+        ansatz: Of the family.
+        network: Layers and input map, the same for all.
+        places: Every residual block with its points.
+    """
+
+    def __init__(self, ansatz: FamilyAnsatz, network: Network, places: Sequence[OnlinePoints]) -> None:
+        self.ansatz, self.places = ansatz, tuple(places)
+        self._network = network
+        self.known: list[FloatArray] = []
+        self._values: list[FloatArray] = []
+        self._jets: list[list[FloatArray]] = []
+
+    def __len__(self) -> int:
+        return len(self.known)
+
+    def add(self, values: FloatArray, coefficients: Sequence[Tensor]) -> None:
+        """Take one network, trained at parameter values (P,)."""
+        factor = self.ansatz.reference.ansatz
+
+        def jets(place: OnlinePoints, channels: Sequence[object]) -> FloatArray:
+            found = network_jets(factor, self._network, [coefficients], place.points, channels)  # type: ignore[arg-type]
+            return found[:, 0]
+
+        interior = self.places[0]
+        self.known.append(values)
+        self._values.append(jets(interior, [(0,) * interior.points.shape[1]])[0])
+        self._jets.append([jets(place, place.block.channels) for place in self.places])
+
+    def drop(self) -> None:
+        """Leave out the one that was added last."""
+        for column in (self.known, self._values, self._jets):
+            column.pop()
+
+    def model(self, members: Sequence[int]) -> ReducedModel:
+        """Return the reduced model over the span of some snapshots, in the order given.
+
+        Raises:
+            np.linalg.LinAlgError: If one is a combination of the others to rounding.
+        """
+        values = np.stack([self._values[i] for i in members])
+        mixing, r = orthonormalised(values, self.places[0].weights)
+        jets = tuple(
+            np.einsum("scn,sk->ckn", np.stack([self._jets[i][at] for i in members]), mixing)
+            for at in range(len(self.places))
+        )
+        basis = Basis(mixing, np.stack([self.known[i] for i in members]), r.T, mixing.T @ values, jets)
+        blocks = [OnlineBlock(p, self.ansatz, jet) for p, jet in zip(self.places, jets, strict=True)]
+        return ReducedModel(self.ansatz, blocks, basis)
+
+    def difference(self, model: ReducedModel, c: FloatArray, index: int) -> float:
+        """Return the relative L2 difference between coefficients (k,) of a model and a snapshot.
+
+        At the snapshot's parameter value: both have the same lift.
+        """
+        root = np.sqrt(self.places[0].weights)
+        row = self.known[index][None]
+        gap = (c @ model.basis.values - self._values[index]) * root
+        whole = model.weighted(row, np.zeros((1, model.size)))[0] + self._values[index] * root
+        return float(np.linalg.norm(gap) / np.linalg.norm(whole))

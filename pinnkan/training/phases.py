@@ -1,0 +1,289 @@
+"""The phases of one training in turn, each on its own points, and what changes between them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pinnkan.adapters import Full, Parameters
+from pinnkan.errors import DivergedError
+from pinnkan.networks import Network
+from pinnkan.optim import LBFGS, Adam, LevenbergMarquardt, Optimizer
+from pinnkan.problem.settings import PhaseSettings, TrainingSettings
+from pinnkan.progress import Outcome, StepReport
+from pinnkan.training.assembly import training_sets
+from pinnkan.training.least_squares import NetworkLeastSquares, TrainingLeastSquares, TrainingSet
+from pinnkan.training.loop import PhaseResult, PhaseState, Watch, run_phase
+from pinnkan.training.network import network_for
+from pinnkan.training.oracle import AutogradLeastSquares
+from pinnkan.training.rates import rates_for
+from pinnkan.training.refinement import refined
+from pinnkan.training.run import Origin, Run, Trained, TrainingState
+from pinnkan.training.smoothing import SmoothedLeastSquares
+from pinnkan.training.sparsity import SparseLeastSquares, pruned
+
+
+def phases_of(settings: TrainingSettings) -> tuple[PhaseSettings, ...]:
+    """Return the phases of a recipe; without a list of them it is the only one itself."""
+    return settings.phases or (settings,)
+
+
+@dataclass(frozen=True)
+class Course:
+    """How the parametrisation of a training changes from phase to phase.
+
+    Attributes:
+        coefficients: To start from.
+        forms: One word for each phase; a change of it makes a new parametrisation of what was reached.
+        parametrise: From a form and an origin: the parametrisation and its first theta.
+        before: The parametrisation that an origin's theta belongs to, for ranks that grow: the first that
+            does not pay is the last, and the one before it is the result.
+    """
+
+    coefficients: Sequence[Tensor]
+    forms: Sequence[str]
+    parametrise: Callable[[str, Origin], tuple[Parameters, Tensor]]
+    before: Callable[[Origin], Parameters] | None = None
+
+
+def train(run: Run, settings: TrainingSettings, course: Course, started: float) -> Trained:
+    """Run the phases; a change of form, or of the functions, re-parametrises the coefficients reached.
+
+    So does every pre-training phase in LoTRA form, for its factors are fresh, and every one that prunes.
+    """
+    return _Training(run, settings, course, started)()
+
+
+class _Training:
+    """A training between two phases; arguments as in `train`."""
+
+    def __init__(self, run: Run, settings: TrainingSettings, course: Course, started: float) -> None:
+        self._run, self._course, self._started = run, course, started
+        self._phases, self._precision = phases_of(settings), settings.precision
+        self._held_out = _held_out_sets(run)
+        self._history: list[StepReport] = [] if run.state is None else list(run.state.earlier)
+        self._origin = Origin(0, course.coefficients) if run.state is None else run.state.origin
+        self._trainable = 0 if run.state is None else run.state.trainable
+        self._parametrise()
+
+    def __call__(self) -> Trained:
+        first = 0 if self._run.state is None else self._run.state.phase
+        forms = self._course.forms
+        for at, phase in enumerate(self._phases[first:], start=first):
+            if at > first:
+                self._turn(at, phase)
+            outcome = self._run_phase(at, phase)
+            late = outcome.reason == "time_limit"
+            if (late or forms[at + 1 : at + 2] != forms[at : at + 1]) and self._went_back(phase):
+                break
+            if late:
+                break
+        return self._trained(at, phase, outcome)
+
+    def _trained(self, at: int, phase: PhaseSettings, outcome: Outcome) -> Trained:
+        seconds = time.perf_counter() - self._started
+        parameters, theta, history = self._parameters, self._theta, tuple(self._history)
+        sets = _phase_sets(self._run, phase, at)
+        training, held_out = (
+            _rms(self._run, self._network, parameters, theta, chosen) for chosen in (sets, self._held_out)
+        )
+        return Trained(
+            *(self._network, parameters, theta, history, outcome, seconds, training, held_out),
+            self._trainable,
+        )
+
+    def _turn(self, at: int, phase: PhaseSettings) -> None:
+        """Make what this phase needs of what the one before reached, if that is something else."""
+        run, forms, reached = self._run, self._course.forms, self._parameters.coefficients(self._theta)
+        start = refined(reached, run.settings.network, phase.functions)
+        if start is not reached:
+            run.observer.note(f"{run.title}: {phase.functions} functions on an edge from here on")
+        elif not (forms[at] != forms[at - 1] or phase.form == "lotra" or phase.prune):
+            return
+        if phase.prune:
+            start = _prune(run, start, phase.prune, self._held_out)
+        self._origin = Origin(at, start, self._theta)
+        self._parametrise()
+        if self._course.before is not None:
+            run.observer.note(f"{run.title}: ranks grow to {_written(self._parameters)}")
+
+    def _parametrise(self) -> None:
+        """Make the parametrisation that follows from the origin."""
+        form, run = self._course.forms[self._origin.phase], self._run
+        self._network = network_for(run.instance, run.settings.network, self._origin.coefficients)
+        self._parameters, theta = self._course.parametrise(form, self._origin)
+        self._theta = theta.to(run.device)
+        self._trainable = max(self._trainable, self._parameters.size)
+
+    def _run_phase(self, at: int, phase: PhaseSettings) -> Outcome:
+        run, network, parameters = self._run, self._network, self._parameters
+        watch = _watch(run, network, parameters, self._held_out, phase, self._started)
+        keep = _keeper(run, at, self._origin, tuple(self._history), self._trainable, self._started)
+        result = _run_one(run, network, parameters, self._theta, phase, at, self._precision, watch, keep)
+        self._theta = result.theta
+        self._history += result.reports
+        if result.outcome.reason == "non_finite":
+            advice = result.outcome.advice
+            raise DivergedError(f"{run.title}: diverged at step {len(self._history)}: {advice}")
+        return result.outcome
+
+    def _went_back(self, phase: PhaseSettings) -> bool:
+        """Return to the ranks before where the present ones did not lower the held-out residual enough."""
+        if self._course.before is None or self._origin.theta is None:
+            return False
+        former = self._course.before(self._origin)
+        was = self._residuals(former, phase).residuals(self._origin.theta).norm()
+        now = self._residuals(self._parameters, phase).residuals(self._theta).norm()
+        if float(was) > WORTH * float(now):
+            return False
+        self._parameters, self._theta, self._trainable = former, self._origin.theta, former.size
+        self._run.observer.note(f"{self._run.title}: higher ranks do not pay; back to {_written(former)}")
+        return True
+
+    def _residuals(self, parameters: Parameters, phase: PhaseSettings) -> TrainingLeastSquares:
+        """Return the held-out residuals as a function of theta."""
+        return _least_squares(self._run, self._network, parameters, self._held_out, phase)
+
+
+def _written(parameters: Parameters) -> str:
+    """Write ranks: ``8 x 8 x 1``."""
+    return ", ".join(" x ".join(map(str, ranks)) for ranks in parameters.ranks)
+
+
+WORTH = 1.1
+"""Higher ranks must divide the held-out residual by so much: less counts as equal, as in `loop.Best`."""
+
+
+def _keeper(
+    run: Run, at: int, origin: Origin, earlier: Sequence[StepReport], trainable: int, started: float
+) -> Callable[[PhaseState], None]:
+    """Return what a phase tells its states to: the run, which gets the training's state around it."""
+
+    def keep(inner: PhaseState) -> None:
+        run.keep(TrainingState(at, inner, origin, earlier, trainable, time.perf_counter() - started))
+
+    return keep
+
+
+def _run_one(
+    run: Run,
+    network: Network,
+    parameters: Parameters,
+    theta: Tensor,
+    phase: PhaseSettings,
+    at: int,
+    precision: str,
+    watch: Watch,
+    keep: Callable[[PhaseState], None],
+) -> PhaseResult:
+    lean = run.dtype == torch.float32 or (precision == "mixed" and phase.optimizer == "lm")
+
+    def draw(epoch: int) -> TrainingLeastSquares:
+        sets = _phase_sets(run, phase, at, epoch)
+        return _least_squares(run, network, parameters, sets, phase, lean=lean)
+
+    def start(problem: TrainingLeastSquares) -> Optimizer:
+        if phase.optimizer == "lm":
+            return LevenbergMarquardt(problem, theta, damping=phase.damping)
+        if phase.optimizer == "lbfgs":
+            return LBFGS(problem, theta)
+        rates = rates_for(parameters, phase.rates, phase.rate)
+        return Adam(problem, theta, rates=rates, steps=phase.steps, schedule=phase.schedule)
+
+    name = f"{phase.optimizer}{f' ({phase.form})' if phase.form != 'full' else ''}"
+    state = run.state.inner if run.state is not None and run.state.phase == at else None
+    return run_phase(start, draw, phase, name=name, watch=watch, keep=keep, state=state)
+
+
+def _least_squares(
+    run: Run,
+    network: Network,
+    parameters: Parameters,
+    sets: Sequence[TrainingSet],
+    phase: PhaseSettings = PhaseSettings(),  # noqa: B008  (frozen; pointwise and without a penalty)
+    *,
+    lean: bool = False,
+) -> TrainingLeastSquares:
+    """Return the residuals on some sets by ``network.derivatives``; the oracle is never lean."""
+    pointwise: TrainingLeastSquares
+    if run.settings.network.derivatives == "autograd":
+        pointwise = AutogradLeastSquares(network, parameters, sets)
+    else:
+        dtype = torch.float32 if lean else torch.float64
+        pointwise = NetworkLeastSquares(network, parameters, sets, product_dtype=dtype)
+    if phase.smoothing:
+        pointwise = SmoothedLeastSquares(pointwise, network, phase.smoothing)
+    if phase.sparsity:
+        return SparseLeastSquares(pointwise, network, parameters, phase.sparsity)
+    return pointwise
+
+
+def _rms(
+    run: Run, network: Network, parameters: Parameters, theta: Tensor, sets: Sequence[TrainingSet]
+) -> float:
+    """Return the pointwise residual's root mean square."""
+    return float(_least_squares(run, network, parameters, sets).residuals(theta).norm())
+
+
+_EPOCHS = 1000
+"""Collocation variants set aside for the refreshed sets of one phase."""
+
+
+def _phase_sets(run: Run, phase: PhaseSettings, at: int, epoch: int = 0) -> list[TrainingSet]:
+    return training_sets(
+        run.instance,
+        run.settings.points,
+        seed=run.seed,
+        variant=2 * (at * _EPOCHS + epoch),
+        interior=phase.points,
+        device=run.device,
+    )
+
+
+def _held_out_sets(run: Run) -> list[TrainingSet]:
+    points = run.settings.points
+    return training_sets(
+        run.instance, points, seed=run.seed, variant=1, interior=points.held_out, device=run.device
+    )
+
+
+def _prune(
+    run: Run, coefficients: Sequence[Tensor], share: float, held_out: Sequence[TrainingSet]
+) -> Sequence[Tensor]:
+    """Prune, and tell how many edges it cost and what."""
+    network = network_for(run.instance, run.settings.network, coefficients)
+    result, count = pruned(network, coefficients, share)
+    rms = []
+    for one in (coefficients, result):
+        whole = Parameters([Full(c) for c in one])
+        rms.append(_rms(run, network, whole, whole.start().to(run.device), held_out))
+    edges = sum(c.shape[0] * c.shape[1] for c in coefficients)
+    run.observer.note(
+        f"{run.title}: pruned {count} of {edges} edges; "
+        f"held-out residual {rms[0]:.2e} before, {rms[1]:.2e} after"
+    )
+    return result
+
+
+def _watch(
+    run: Run,
+    network: Network,
+    parameters: Parameters,
+    held_out: Sequence[TrainingSet],
+    phase: PhaseSettings,
+    started: float,
+) -> Watch:
+    def error(theta: Tensor) -> float | None:
+        return run.error(parameters.coefficients(theta)) if run.error is not None else None
+
+    return Watch(
+        _least_squares(run, network, parameters, held_out, phase),
+        error,
+        run.observer,
+        run.title,
+        None if run.time_limit is None else started + run.time_limit,
+    )

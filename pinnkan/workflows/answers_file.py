@@ -1,0 +1,98 @@
+"""Answers of a reduced basis as files: one value like an export, many as one NPZ."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pinnkan.errors import UsageError
+from pinnkan.files import atomic_writer
+from pinnkan.output.exports import EXPORTS, export_samples
+from pinnkan.output.samples import Samples
+from pinnkan.output.suffixes import require_suffix
+from pinnkan.workflows.export import places_of, spread
+from pinnkan.workflows.solve import Answers
+
+_MOST_NUMBERS = 400_000_000
+
+
+def write_answers(
+    answers: Answers, output: Path, *, grid: str | None, points: Path | None, time: float | None
+) -> None:
+    """Write answers.
+
+    Without points an NPZ of the parameters, ``coefficients`` (L, k) and ``estimate`` (L,); with
+    them, of one value any format of ``export``, of several one NPZ: parameters (L,), ``estimate`` (L,),
+    coordinates (N,) and the unknown (L, N), on a grid in the grid's shape.
+
+    Raises:
+        UsageError: If the format does not fit, or a point or the grid does not fit the problem.
+        FileAccessError: If points cannot be read or the file not written.
+    """
+    suffix = require_suffix(output, EXPORTS)
+    if grid is None and points is None:
+        _require_npz(suffix, output, "coefficients and estimates without points")
+        _save(output, _parameters(answers) | {"coefficients": answers.coefficients})
+        return
+    places, shape = places_of(answers.reference, grid=grid, points=points, time=time)
+    if len(answers.values) == 1:
+        export_samples(output, _samples(answers, places, shape))
+        return
+    _require_npz(suffix, output, f"{len(answers.values)} values")
+    _save(output, _table(answers, places, shape))
+
+
+def _require_npz(suffix: str, output: Path, what: str) -> None:
+    if suffix != ".npz":
+        raise UsageError(f"-o {output}: {what} go into one .npz file; {suffix} takes one value with points")
+
+
+def _parameters(answers: Answers) -> dict[str, Any]:
+    columns = {one.name: column for one, column in zip(answers.family.ranges, answers.rows.T, strict=True)}
+    return columns | {"estimate": answers.estimates}
+
+
+def _samples(answers: Answers, places: np.ndarray, shape: tuple[int, ...] | None) -> Samples:
+    problem = answers.family.problem
+    inside = answers.reference.domain.contains(places)
+    about: dict[str, str | float] = {"problem": problem.name, "method": "reduced basis"}
+    about |= {f"parameter {name}": value for name, value in answers.values[0].items()}
+    about["estimate"] = float(answers.estimates[0])
+    return Samples(
+        coordinates=problem.coordinates,
+        points=places,
+        fields={problem.unknown: spread(answers.solutions(places[inside])[0], inside)},
+        inside=inside,
+        shape=shape,
+        time=problem.time,
+        about=about,
+    )
+
+
+def _table(answers: Answers, places: np.ndarray, shape: tuple[int, ...] | None) -> dict[str, Any]:
+    problem = answers.family.problem
+    inside = answers.reference.domain.contains(places)
+    count = len(answers.values)
+    if count * len(places) > _MOST_NUMBERS:
+        raise UsageError(
+            f"{count} values at {len(places)} points are {count * len(places)} numbers, at most "
+            f"{_MOST_NUMBERS} go into one file; ask for fewer values or points"
+        )
+    whole = np.full((count, len(places)), np.nan)
+    whole[:, inside] = answers.solutions(places[inside])
+    kept = (len(places),) if shape is None else tuple(n for n in shape if n > 1) or (1,)
+    taken = {*problem.coordinates, problem.unknown}
+    columns = {name: places[:, at].reshape(kept) for at, name in enumerate(problem.coordinates)}
+    facts = {name: column for name, column in _parameters(answers).items() if name not in taken}
+    return facts | columns | {problem.unknown: whole.reshape(count, *kept)}
+
+
+def _save(output: Path, arrays: dict[str, Any]) -> None:
+    # By way of memory: a zip archive that meets a full disk hides the first error behind a second.
+    buffer = BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    with atomic_writer(output) as file:
+        file.write(buffer.getbuffer())

@@ -1,0 +1,253 @@
+"""``pinnkan family``: a reduced basis over adapters, chosen greedily, for any parameter value of a range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pinnkan.files import clean_leftovers, require_writable
+from pinnkan.parameters import file_stem
+from pinnkan.progress import Observer
+from pinnkan.reduction import (
+    FamilyAnsatz,
+    Range,
+    ReducedModel,
+    Snapshots,
+    named,
+    online_points,
+    read_ranges,
+    thinned,
+    training_set,
+)
+from pinnkan.training import network_for
+from pinnkan.workflows.environment import limited_threads, provenance
+from pinnkan.workflows.family_file import FAMILY, family_ansatz, write_family
+from pinnkan.workflows.finetune import finetune
+from pinnkan.workflows.greedy import ADVICE, CurvePoint, Reason, Search, search
+from pinnkan.workflows.identity import weights_hash
+from pinnkan.workflows.runs import Result, RunDirectory
+
+FloatArray = NDArray[np.float64]
+
+_CHECKED = 32
+"""Parameter values at which the estimate is compared with an exact solution."""
+
+
+@dataclass(frozen=True)
+class FamilyResult:
+    """What came of a search.
+
+    Attributes:
+        path: The file.
+        reason: Why it ended: ``tolerance``, ``max_adapters`` or ``stalled``.
+        advice: One sentence on that.
+        tolerance: Asked for.
+        curve: Worst estimate against number of adapters.
+        adapters: Parameter values of the adapters in the basis.
+        factor: From relative residual to estimate.
+        effectivity: Estimate over true error at values between those of the training set: ``low``,
+            ``median`` and ``high`` (2.5 % and 97.5 %), ``worst_error``, ``values``; None without an exact
+            solution.
+        file_bytes: Size of the file.
+    """
+
+    path: Path
+    reason: Reason
+    advice: str
+    tolerance: float
+    curve: Sequence[Mapping[str, Any]]
+    adapters: Sequence[Mapping[str, float]]
+    factor: float
+    effectivity: Mapping[str, float] | None
+    file_bytes: int
+
+    @property
+    def met(self) -> bool:
+        """Whether the estimate meets the tolerance everywhere in the training set."""
+        return self.reason == "tolerance"
+
+
+@dataclass
+class _Trainer:
+    """Trains adapters by the same idempotent workflow as ``pinnkan finetune``."""
+
+    directory: Path
+    base: Result
+    ranges: Sequence[Range]
+    options: Mapping[str, Any]
+    trained: list[Result] = field(default_factory=list)
+
+    def __call__(self, values: FloatArray) -> Sequence[Tensor]:
+        (found,) = finetune(
+            self.directory, [named(self.ranges, values.tolist())], method="lotra", tag=None, **self.options
+        )
+        if found.fault is not None:
+            raise found.fault
+        assert found.path is not None
+        adapter = RunDirectory(self.directory).adapter(found.path, self.base)
+        self.trained.append(adapter)
+        return adapter.coefficients
+
+
+def family(
+    directory: Path,
+    *,
+    only: str | None,
+    params: Sequence[str],
+    tolerance: float,
+    max_adapters: int,
+    overrides: Sequence[str],
+    seed: int,
+    threads: int | None,
+    force: bool,
+    observer: Observer,
+) -> FamilyResult:
+    """Choose adapters greedily until the estimated error meets the tolerance, and write ``family.h5``.
+
+    A killed search goes on where it stopped when it is called again: adapters that are
+    finished are found and not trained again.
+
+    Args:
+        directory: The run.
+        only: Range LOW:HIGH of the family's only parameter.
+        params: Ranges NAME=LOW:HIGH.
+        tolerance: Of the estimated relative L2 error, at every value of the training set.
+        max_adapters: Most adapters.
+        overrides: ``--set`` texts for the adapters' training.
+        seed: Of the adapters' training.
+        threads: CPU threads.
+        force: Whether finished adapters are trained again.
+        observer: Who is told.
+
+    Raises:
+        UsageError: If a range cannot be read, or domain or ansatz change with the parameters.
+        PinnkanError: The fault of an adapter's training.
+        FileAccessError: If a file cannot be written.
+    """
+    run = RunDirectory(directory)
+    base = run.base()
+    ranges = read_ranges(base.problem.parameters, only=only, named=params)
+    clean_leftovers(directory)
+    require_writable(directory / FAMILY)
+    options = {
+        "overrides": overrides,
+        "seed": seed,
+        "device": "cpu",
+        "dtype": None,
+        "threads": threads,
+        "force": force,
+        "time_limit": None,
+        "observer": observer,
+    }
+    trainer = _Trainer(directory, base, ranges, options)
+    with limited_threads(threads) as count:
+        ansatz = family_ansatz(base.problem, ranges)
+        state = _begin(base, ansatz, ranges)
+
+        def report(point: CurvePoint) -> None:
+            observer.note(_line(point, ranges, tolerance))
+
+        reason = search(state, trainer, tolerance=tolerance, most=max_adapters, report=report)
+        model, factor = state.model(), state.factor
+        assert factor is not None, "two adapters calibrate the estimate"
+        effectivity = _effectivity(model, ranges, factor)
+        model = thinned(model, state.training, factor)
+        facts = provenance(torch.device("cpu"), count)
+    result = FamilyResult(
+        directory / FAMILY,
+        reason,
+        ADVICE[reason],
+        tolerance,
+        [_row(point, ranges) for point in state.curve],
+        [dict(adapter.values) for adapter in trainer.trained[: state.adapters]],
+        factor,
+        effectivity,
+        0,
+    )
+    meta = _facts(result, base, ranges, state) | {"seed": seed, "provenance": facts}
+    write_family(result.path, base=base, adapters=trainer.trained[: state.adapters], model=model, meta=meta)
+    observer.note(f"wrote {result.path}")
+    return FamilyResult(**{**vars(result), "file_bytes": result.path.stat().st_size})
+
+
+def _begin(base: Result, ansatz: FamilyAnsatz, ranges: Sequence[Range]) -> Search:
+    network = network_for(ansatz.reference, base.problem.settings.network, base.coefficients)
+    snapshots = Snapshots(ansatz, network, online_points(ansatz.reference))
+    snapshots.add(np.array([base.values[one.name] for one in ranges]), base.coefficients)
+    return Search(snapshots, ranges, training_set(ranges))
+
+
+def _line(point: CurvePoint, ranges: Sequence[Range], tolerance: float) -> str:
+    where = file_stem(named(ranges, point.at))
+    if point.worst_estimate is None:
+        return f"{point.adapters} adapters: nothing to calibrate an estimate on yet; next {where}"
+    return (
+        f"{point.adapters} adapter{'s' * (point.adapters != 1)}: worst estimate {point.worst_estimate:.2e} "
+        f"(tolerance {tolerance:.2g}) at {where}"
+    )
+
+
+def _row(point: CurvePoint, ranges: Sequence[Range]) -> dict[str, Any]:
+    facts = asdict(point)
+    return facts | {"at": named(ranges, point.at)}
+
+
+def _facts(result: FamilyResult, base: Result, ranges: Sequence[Range], state: Search) -> dict[str, Any]:
+    """Return what the file says beside its arrays."""
+    return {
+        "problem": base.meta["problem"],
+        "ranges": [[one.name, one.low, one.high] for one in ranges],
+        "tolerance": result.tolerance,
+        "reason": result.reason,
+        "advice": result.advice,
+        "curve": list(result.curve),
+        "factor": result.factor,
+        "samples": [asdict(sample) for sample in state.samples],
+        "effectivity": result.effectivity,
+        "adapters": list(result.adapters),
+        "base_hash": weights_hash(base.stored),
+        "base_values": dict(base.values),
+    }
+
+
+def _effectivity(model: ReducedModel, ranges: Sequence[Range], factor: float) -> dict[str, float] | None:
+    """Compare estimates with errors against the exact solution, between the training values."""
+    reference = model.ansatz.reference
+    if not reference.has_exact or reference.problem.exact is None:
+        return None
+    training = training_set(ranges)
+    values = np.unique(0.5 * (training[:-1] + training[1:]), axis=0)
+    values = values[np.linspace(0, len(values) - 1, min(_CHECKED, len(values))).astype(int)]
+    reduced = model.solve(values)
+    errors = relative_errors(model, values, reduced.c)
+    ratios = factor * reduced.residual / np.maximum(errors, np.finfo(float).tiny)
+    low, median, high = (float(x) for x in np.quantile(ratios, (0.025, 0.5, 0.975)))
+    return {
+        "low": low,
+        "median": median,
+        "high": high,
+        "worst_error": float(errors.max()),
+        "values": float(len(values)),
+    }
+
+
+def relative_errors(model: ReducedModel, values: FloatArray, c: FloatArray) -> FloatArray:
+    """Return relative L2 errors against the exact formula on the model's interior points, shape (L,)."""
+    place = model.blocks[0].place
+    root = np.sqrt(place.weights)
+    problem = model.ansatz.reference.problem
+    solutions = model.weighted(values, c)
+    errors = np.empty(len(values))
+    for at, row in enumerate(values.tolist()):
+        exact = problem.at(dict(zip(model.ansatz.parameters, row, strict=True))).exact(place.points)
+        assert exact is not None
+        whole = np.linalg.norm(exact * root)
+        errors[at] = np.linalg.norm(solutions[at] - exact * root) / max(whole, np.finfo(float).tiny)
+    return errors

@@ -1,0 +1,174 @@
+"""``family.h5``: everything that the online stage of a reduced basis needs, in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from pinnkan.errors import DamagedFileError
+from pinnkan.networks import Network
+from pinnkan.problem import Problem
+from pinnkan.problem.instance import family_blocks
+from pinnkan.reduction import (
+    Basis,
+    FamilyAnsatz,
+    OnlineBlock,
+    OnlinePoints,
+    Range,
+    ReducedModel,
+    named,
+    training_set,
+)
+from pinnkan.store import read_store, write_store
+from pinnkan.training import coefficient_shapes, network_for
+from pinnkan.workflows.records import problem_from
+from pinnkan.workflows.runs import Result, changed_coefficients, whole_coefficients
+
+FAMILY = "family.h5"
+_PROBES = 5
+_PARTS = ("mixing", "known", "coordinates", "values")
+
+
+@dataclass(frozen=True)
+class StoredFamily:
+    """What a family file holds, understood.
+
+    Attributes:
+        path: The file.
+        problem: The problem with the base's overrides.
+        ranges: The box of parameter values it was made for.
+        tolerance: Of the estimate.
+        factor: From relative residual to estimate.
+        model: The reduced model.
+        network: Layers and input map of the snapshots.
+        coefficients: Of every layer, for each snapshot.
+        meta: What the file says beside its arrays.
+        file_bytes: Size of the file.
+    """
+
+    path: Path
+    problem: Problem
+    ranges: tuple[Range, ...]
+    tolerance: float
+    factor: float
+    model: ReducedModel
+    network: Network
+    coefficients: Sequence[Sequence[Tensor]]
+    meta: Mapping[str, Any]
+    file_bytes: int
+
+
+def family_ansatz(problem: Problem, ranges: Sequence[Range]) -> FamilyAnsatz:
+    """Return the ansatz over a box of parameter values, probed all over it.
+
+    Raises:
+        UsageError: If domain or factor depend on the parameters.
+        ProblemError: If the problem makes no sense somewhere in the box.
+    """
+    training = training_set(ranges)
+    chosen = np.unique(np.linspace(0, len(training) - 1, _PROBES).round().astype(int))
+    return FamilyAnsatz(problem, [named(ranges, row) for row in training[chosen].tolist()])
+
+
+def write_family(
+    path: Path, *, base: Result, adapters: Sequence[Result], model: ReducedModel, meta: Mapping[str, Any]
+) -> None:
+    """Write a family file.
+
+    Raises:
+        FileAccessError: If the system refuses any step.
+    """
+    arrays = {f"base.{name}": array for name, array in base.stored.arrays.items()}
+    for at, adapter in enumerate(adapters):
+        arrays |= {f"adapter[{at}].{name}": array for name, array in adapter.stored.arrays.items()}
+    arrays |= {name: getattr(model.basis, name) for name in _PARTS}
+    for at, block in enumerate(model.blocks):
+        place = block.place
+        arrays |= {f"block[{at}].points": place.points, f"block[{at}].weights": place.weights}
+        if place.normals is not None:
+            arrays[f"block[{at}].normals"] = place.normals
+        arrays[f"block[{at}].jets"] = model.basis.jets[at]
+    cells = [block.place.cell for block in model.blocks]
+    write_store(path, "family", arrays=arrays, meta={**meta, "cells": cells, "count": model.count})
+
+
+def read_family(path: Path) -> StoredFamily:
+    """Read a family file; nothing else is opened.
+
+    Raises:
+        UsageError: If there is no such file.
+        DamagedFileError: If it is damaged, foreign, or does not fit the problem inside.
+    """
+    stored = read_store(path, kind="family")
+    problem = problem_from(path, stored.meta)
+    try:
+        ranges = tuple(Range(str(n), float(low), float(high)) for n, low, high in stored.meta["ranges"])
+        factor, tolerance = float(stored.meta["factor"]), float(stored.meta["tolerance"])
+        ansatz = family_ansatz(problem, ranges)
+        model = _model(ansatz, stored.arrays, stored.meta["cells"], int(stored.meta["count"]))
+        coefficients = _coefficients(path, stored.arrays, len(model.basis.known))
+        shapes = coefficient_shapes(len(problem.coordinates), problem.settings, coefficients[0])
+        for layers in coefficients:
+            _require([tuple(c.shape) for c in layers] == shapes, "coefficients")
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise DamagedFileError(f"{path}: its contents do not fit together ({error!r:.200})") from None
+    network = network_for(ansatz.reference, problem.settings.network, coefficients[0])
+    return StoredFamily(
+        path,
+        problem,
+        ranges,
+        tolerance,
+        factor,
+        model,
+        network,
+        coefficients,
+        stored.meta,
+        stored.file_bytes,
+    )
+
+
+def _model(
+    ansatz: FamilyAnsatz, arrays: Mapping[str, np.ndarray], cells: Sequence[int], count: int
+) -> ReducedModel:
+    blocks = family_blocks(ansatz.reference)
+    jets = tuple(arrays[f"block[{at}].jets"] for at in range(len(blocks)))
+    basis = Basis(arrays["mixing"], arrays["known"], arrays["coordinates"], arrays["values"], jets)
+    online = []
+    for at, block in enumerate(blocks):
+        place = OnlinePoints(
+            block,
+            arrays[f"block[{at}].points"],
+            arrays[f"block[{at}].weights"],
+            arrays.get(f"block[{at}].normals"),
+            int(cells[at]),
+        )
+        _require(jets[at].shape == (len(block.channels), len(basis.values), len(place.points)), f"block {at}")
+        _require(place.weights.shape == (len(place.points),), f"weights of block {at}")
+        _require(place.cell > 0 and len(place.points) % place.cell == 0, f"cells of block {at}")
+        _require(place.points.shape[1] == len(ansatz.reference.coordinates), f"points of block {at}")
+        online.append(OnlineBlock(place, ansatz, jets[at]))
+    size = len(basis.values)
+    for name, shape in (("mixing", (size, size)), ("coordinates", (size, size))):
+        _require(arrays[name].shape == shape, name)
+    _require(basis.known.shape == (size, len(ansatz.parameters)), "known")
+    _require(basis.values.shape[1] == len(online[0].place.points), "values")
+    return ReducedModel(ansatz, online, basis, count=count)
+
+
+def _require(holds: bool, what: str) -> None:
+    if not holds:
+        raise ValueError(f"the shape of {what} is wrong")
+
+
+def _coefficients(path: Path, arrays: Mapping[str, np.ndarray], count: int) -> list[list[Tensor]]:
+    base = whole_coefficients(path, _under("base.", arrays))
+    return [changed_coefficients(path, _under(f"adapter[{at}].", arrays), base) for at in range(count)]
+
+
+def _under(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}

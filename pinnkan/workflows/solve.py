@@ -1,0 +1,267 @@
+"""``pinnkan solve``: answers at any parameter value from a family file alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from pinnkan.errors import UsageError
+from pinnkan.parameters import complete_values, file_stem
+from pinnkan.problem import Problem
+from pinnkan.problem.instance import Instance
+from pinnkan.reduction import network_jets, outside, rows_of
+from pinnkan.workflows.family import relative_errors
+from pinnkan.workflows.family_file import FAMILY, StoredFamily, read_family
+from pinnkan.workflows.fields import checked_points
+
+FloatArray = NDArray[np.float64]
+
+_CHUNK = 1 << 24
+"""Numbers of solutions held at a time."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers at L parameter values.
+
+    Attributes:
+        family: What they come from.
+        values: Parameter values, one mapping each.
+        coefficients: In the orthonormal basis, shape (L, k).
+        estimates: Of the relative L2 error, infinite where Gauss-Newton did not end, shape (L,).
+        outside: Whether a value lies outside the trained range, shape (L,).
+        seconds: Wall time of coefficients and estimates.
+    """
+
+    family: StoredFamily
+    values: Sequence[Mapping[str, float]]
+    coefficients: FloatArray
+    estimates: FloatArray
+    outside: NDArray[np.bool_]
+    seconds: float
+
+    @property
+    def rows(self) -> FloatArray:
+        """Parameter values, shape (L, P)."""
+        return rows_of(self.family.ranges, self.values)
+
+    @property
+    def doubtful(self) -> NDArray[np.bool_]:
+        """Which values are outside the range or estimated above the tolerance, shape (L,)."""
+        found: NDArray[np.bool_] = self.outside | ~(self.estimates <= self.family.tolerance)
+        return found
+
+    @property
+    def reference(self) -> Instance:
+        """An instance with the family's domain."""
+        return self.family.model.ansatz.reference
+
+    def solutions(self, points: FloatArray) -> FloatArray:
+        """Return all solutions at points (N, D), shape (L, N)."""
+        parts = list(self.chunks(points))
+        return np.concatenate(parts) if parts else np.zeros((0, len(points)))
+
+    def chunks(self, points: FloatArray) -> Iterator[FloatArray]:
+        """Yield the rows of `solutions` a few at a time."""
+        family = self.family
+        value = [(0,) * points.shape[1]]
+        factor = self.reference.ansatz
+        jets = network_jets(factor, family.network, family.coefficients, points, value)[0]
+        basis = family.model.basis.mixing.T @ jets
+        ansatz = family.model.ansatz
+        lift = None if ansatz.lift_is_zero else ansatz.lift(points, value)
+        step = max(1, _CHUNK // max(1, len(points)))
+        rows = self.rows
+        for at in range(0, len(rows), step):
+            u = self.coefficients[at : at + step] @ basis
+            yield u if lift is None else u + lift(rows[at : at + step])[0]
+
+    def errors(self) -> FloatArray | None:
+        """Return relative L2 errors against the exact formula, shape (L,); None where there is none."""
+        if self.family.problem.exact is None:
+            return None
+        return relative_errors(self.family.model, self.rows, self.coefficients)
+
+    def complaint(self, directory: str) -> str | None:
+        """Say which values are doubtful and what would help; None if none is."""
+        doubtful = np.flatnonzero(self.doubtful)
+        if not len(doubtful):
+            return None
+        worst = doubtful[np.argsort(-self.estimates[doubtful], kind="stable")][:3]
+        what = "; ".join(self._doubt(int(at)) for at in worst)
+        more = f"; and {len(doubtful) - 3} more" if len(doubtful) > 3 else ""
+        options = " ".join(f"--param {n}={v:.12g}" for n, v in self.values[int(worst[0])].items())
+        return f"{what}{more}; 'pinnkan finetune {directory} {options}' trains an adapter there"
+
+    def _doubt(self, at: int) -> str:
+        name, estimate = file_stem(self.values[at]), self.estimates[at]
+        if self.outside[at]:
+            box = ", ".join(f"{r.name} {r.low:.12g}:{r.high:.12g}" for r in self.family.ranges)
+            return f"{name} is outside the trained range ({box}), estimate {estimate:.2e}"
+        return f"{name}: the estimate {estimate:.2e} exceeds the tolerance {self.family.tolerance:.2g}"
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch to one thread: arrays fit a core's cache, and more threads would wait for each other."""
+    former = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(former)
+
+
+class Family:
+    """A reduced basis: any parameter value of its range in a fraction of a millisecond.
+
+    Made by :meth:`load` from the file that ``pinnkan family`` wrote; neither the base nor the adapters are
+    opened.
+
+    Examples:
+        >>> import pinnkan
+        >>> family = pinnkan.Family.load("runs/elliptic")
+        >>> u = family.solve(0.37)
+        >>> u.estimate
+        3.1e-05
+        >>> u([[0.0, 0.0], [0.5, 0.0]])
+        array([1.37000..., 0.53...])
+    """
+
+    def __init__(self, stored: StoredFamily) -> None:
+        self._stored = stored
+
+    @classmethod
+    def load(cls, path: str | Path) -> Family:
+        """Read ``family.h5``, given as a file or as the run directory that holds it.
+
+        Raises:
+            UsageError: If there is none.
+            DamagedFileError: If it is damaged or foreign.
+        """
+        place = Path(path)
+        return cls(read_family(place / FAMILY if place.is_dir() else place))
+
+    @property
+    def problem(self) -> Problem:
+        """The problem."""
+        return self._stored.problem
+
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Low and high end of every parameter's trained range."""
+        return {one.name: (one.low, one.high) for one in self._stored.ranges}
+
+    @property
+    def tolerance(self) -> float:
+        """The tolerance it was made for."""
+        return self._stored.tolerance
+
+    def solve(self, values: float | Mapping[str, float] | None = None) -> ReducedSolution:
+        """Return the solution at one parameter value.
+
+        Args:
+            values: A number for a family of one parameter; numbers by name, where a parameter left out
+                keeps its base value.
+
+        Raises:
+            UsageError: If a name is unknown or a value not finite.
+            PinnkanError: If the problem's data have no finite value at this parameter value.
+        """
+        return ReducedSolution(self.solve_all([values]))
+
+    def solve_all(self, values: Sequence[float | Mapping[str, float] | None]) -> Answers:
+        """Return the answers at many parameter values at once.
+
+        Raises:
+            UsageError: If there is no value, a name is unknown or a value not finite.
+            PinnkanError: If the problem's data have no finite value at one of them.
+        """
+        stored = self._stored
+        if not len(values):
+            raise UsageError("which parameter values? Give at least one")
+        complete = [complete_values(stored.problem.parameters, one) for one in values]
+        rows = rows_of(stored.ranges, complete)
+        started = time.perf_counter()
+        with _one_thread():
+            found = stored.model.solve(rows)
+        estimates = np.where(found.converged, stored.factor * found.residual, np.inf)
+        seconds = time.perf_counter() - started
+        return Answers(stored, complete, found.c, estimates, outside(stored.ranges, rows), seconds)
+
+    def __repr__(self) -> str:
+        return f"<pinnkan reduced basis {self.problem.name}: {self._stored.path}>"
+
+
+class ReducedSolution:
+    """The solution at one parameter value, a function of points; made by :meth:`Family.solve`."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+
+    @cached_property
+    def values(self) -> dict[str, float]:
+        """Parameter values by name."""
+        return dict(self._answers.values[0])
+
+    @property
+    def coefficients(self) -> FloatArray:
+        """Coefficients in the orthonormal basis, shape (k,)."""
+        coefficients: FloatArray = self._answers.coefficients[0]
+        return coefficients
+
+    @property
+    def estimate(self) -> float:
+        """Estimate, not a bound, of the relative L2 error."""
+        return float(self._answers.estimates[0])
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the value is inside the trained range and the estimate within the tolerance."""
+        return not bool(self._answers.doubtful[0])
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the columns of points, time first."""
+        return self._answers.reference.coordinates
+
+    def __call__(self, points: ArrayLike) -> FloatArray:
+        """Return the solution at points (N, D), shape (N,).
+
+        Raises:
+            UsageError: If the points have another shape, are not finite or outside the domain.
+        """
+        reference = self._answers.reference
+        places = checked_points(points, reference.coordinates, reference.domain.contains)
+        values: FloatArray = self._answers.solutions(places)[0]
+        return values
+
+    def __repr__(self) -> str:
+        return f"<pinnkan reduced solution {file_stem(self.values)}, estimate {self.estimate:.2g}>"
+
+
+def summary(answers: Answers, errors: FloatArray | None) -> list[dict[str, Any]]:
+    """Return one row a value, as ``solve --json`` prints it."""
+    rows = []
+    for at, values in enumerate(answers.values):
+        estimate = float(answers.estimates[at])
+        row: dict[str, Any] = {
+            "parameters": dict(values),
+            "estimate": estimate if np.isfinite(estimate) else None,
+            "inside": not bool(answers.outside[at]),
+            "coefficients": answers.coefficients[at].tolist(),
+        }
+        if errors is not None:
+            row["relative_l2"] = float(errors[at])
+            row["effectivity"] = estimate / errors[at] if errors[at] > 0 else None
+        rows.append(row)
+    return rows

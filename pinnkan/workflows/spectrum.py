@@ -1,0 +1,220 @@
+"""``pinnkan spectrum``: singular values of stored coefficients, and what a truncation of them would cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pinnkan.adapters import Plan
+from pinnkan.bases import make_basis
+from pinnkan.errors import UsageError
+from pinnkan.evaluation.spectra import MODES, Spectrum, discarded_norm, mode_spectra
+from pinnkan.evaluation.theorem1 import constants, output_bound
+from pinnkan.output.canvas import PICTURES
+from pinnkan.output.labels import Caption
+from pinnkan.output.spectra import SpectraPanel, plot_spectra
+from pinnkan.output.suffixes import require_suffix
+from pinnkan.parameters import file_stem
+from pinnkan.store import read_store
+from pinnkan.training import network_for
+from pinnkan.tucker import hosvd, ranks_of
+from pinnkan.workflows.environment import limited_threads
+from pinnkan.workflows.evaluate import EVALUATION_SEED, POINTS
+from pinnkan.workflows.paths import ADAPTERS, BASE
+from pinnkan.workflows.runs import Result, RunDirectory, read_base
+
+SHARES = (0.9, 0.99, 0.999)
+COMPRESSIONS = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
+_LEADING = 5
+_CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class Change:
+    """Coefficients as reference plus change, the change of the hidden layers to be decomposed.
+
+    Attributes:
+        name: ``base``, ``update``, ``sum`` or ``scratch``.
+        result: The file that it is of.
+        target: Coefficients of every layer.
+        reference: What the change is counted from: the base for an update, else zero.
+        spectra: Of target minus reference in every layer that an adapter would change by Tucker.
+    """
+
+    name: str
+    result: Result
+    target: Sequence[Tensor]
+    reference: Sequence[Tensor]
+    spectra: Mapping[int, Sequence[Spectrum]]
+
+    @classmethod
+    def of(cls, name: str, result: Result, reference: Sequence[Tensor] | None = None) -> Change:
+        """Decompose a result's coefficients, or their difference from others."""
+        target = result.coefficients
+        known = reference or [torch.zeros_like(layer) for layer in target]
+        hidden = _hidden_layers(result)
+        spectra = {at: mode_spectra(target[at] - known[at]) for at in hidden}
+        return cls(name, result, target, known, spectra)
+
+    def facts(self) -> dict[str, Any]:
+        """Return file, spectra and Theorem 1's comparison as plain data."""
+        return {
+            "file": str(self.result.path),
+            "tensor": self.name,
+            "parameters": dict(self.result.values),
+            "spectra": [row for at in self.spectra for row in self._rows(at)],
+            "theorem1": self._theorem1(),
+        }
+
+    def _rows(self, at: int) -> Iterator[dict[str, Any]]:
+        for mode, one in enumerate(self.spectra[at], start=1):
+            yield {
+                "layer": at,
+                "mode": f"{mode} {MODES[mode - 1]}",
+                "count": len(one.values),
+                "leading": one.relative[:_LEADING].tolist(),
+                **{f"rank_{100 * share:g}%": one.rank_holding(share) for share in SHARES},
+                "singular_values": one.values.tolist(),
+                "discarded_energy": one.discarded.tolist(),
+            }
+
+    def _theorem1(self) -> dict[str, Any]:
+        settings = self.result.problem.settings.network
+        basis = make_basis(settings.basis, functions=settings.functions, degree=settings.degree)
+        known = constants(basis, self.target, self.reference)
+        shapes = [(int(c.shape[0]), int(c.shape[1]), int(c.shape[2])) for c in self.target]
+        outputs = self._outputs(self.target)
+        rows = []
+        for compression in COMPRESSIONS:
+            ranks = {at: ranks_of(shapes[at], compression) for at in self.spectra}
+            errors = {at: discarded_norm(self.spectra[at], ranks[at]) for at in ranks}
+            difference = self._outputs(self._truncated(ranks)) - outputs
+            rows.append(
+                {
+                    "compression": compression,
+                    "ranks": [list(one) for one in ranks.values()],
+                    "discarded_norm": max(errors.values()),
+                    "difference": float(difference.abs().max()),
+                    "bound": output_bound(known, shapes, errors),
+                }
+            )
+        return {
+            "B": known.bound,
+            "L": known.lipschitz,
+            "M": known.norm,
+            "layers": len(shapes),
+            "largest_output": float(outputs.abs().max()),
+            "points": POINTS,
+            "truncations": rows,
+        }
+
+    def _truncated(self, ranks: Mapping[int, tuple[int, int, int]]) -> list[Tensor]:
+        """Return the target with the changes of hidden layers cut to some ranks."""
+        layers = list(self.target)
+        for at, cut in ranks.items():
+            layers[at] = self.reference[at] + hosvd(self.target[at] - self.reference[at], cut).dense()
+        return layers
+
+    @torch.no_grad()
+    def _outputs(self, coefficients: Sequence[Tensor]) -> Tensor:
+        """Return the network's own outputs, without lift and factor, on the points of ``evaluate``."""
+        instance = self.result.problem.at(self.result.values)
+        network = network_for(instance, self.result.problem.settings.network, coefficients)
+        points = torch.from_numpy(instance.domain.uniform(POINTS, EVALUATION_SEED))
+        weights = network.matrices(coefficients)
+        return torch.cat([network.values(part, weights) for part in torch.split(points, _CHUNK)])
+
+
+def spectrum(
+    files: Sequence[Path], *, output: Path | None = None, dpi: int = 200, threads: int | None = None
+) -> dict[str, Any]:
+    """Decompose the hidden layers' coefficients in some files.
+
+    A base gives one set of spectra; an adapter or a fully fine-tuned result those of its base (once), of
+    the update and of their sum; a result from scratch its own.
+
+    Args:
+        files: ``base.h5``, adapters, full results.
+        output: PNG, PDF or SVG with the spectra and the energy they discard; none if not given.
+        dpi: Of a PNG.
+        threads: CPU threads.
+
+    Returns:
+        ``{"results": [...]}``, see `Change.facts`.
+
+    Raises:
+        UsageError: If a network has no hidden Tucker layer or the base of an adapter is not beside it.
+        DamagedFileError: If a file is damaged, foreign, or of another base.
+        FileAccessError: If the picture cannot be written.
+    """
+    if output is not None:
+        require_suffix(output, PICTURES)
+    with limited_threads(threads):
+        changes: dict[tuple[Path, str], Change] = {}
+        for one in (change for path in files for change in _changes(path)):
+            changes.setdefault((one.result.path.resolve(), one.name), one)
+        facts = [change.facts() for change in changes.values()]
+        if output is not None:
+            _draw(list(changes.values()), output, dpi)
+    return {"results": facts}
+
+
+def _changes(path: Path) -> Iterator[Change]:
+    if read_store(path).kind == "base":
+        yield Change.of("base", read_base(path))
+        return
+    directory = path.resolve().parent.parent
+    if path.resolve().parent.name != ADAPTERS or not (directory / BASE).is_file():
+        raise UsageError(
+            f"{path}: there is no base beside it (expected {directory / BASE}); "
+            "name the file where it was written, DIR/adapters/..."
+        )
+    run = RunDirectory(directory)
+    base = run.base()
+    result = run.adapter(path, base)
+    if result.method == "scratch":
+        yield Change.of("scratch", result)
+        return
+    yield Change.of("base", base)
+    yield Change.of("update", result, base.coefficients)
+    yield Change.of("sum", result)
+
+
+def _hidden_layers(result: Result) -> list[int]:
+    """Return the layers that an adapter changes by Tucker, or else those between first and last.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    count = len(result.coefficients)
+    words = Plan(result.problem.settings.adapter.layers).words(count)
+    hidden = [at for at, word in enumerate(words) if word == "tucker"] or list(range(1, count - 1))
+    if result.problem.settings.network.kind == "mlp" or not hidden:
+        raise UsageError(
+            f"{result.path}: spectra are of the (I, J, K) coefficients of a KAN's hidden layers; "
+            "this network has none"
+        )
+    return hidden
+
+
+def _draw(changes: Sequence[Change], output: Path, dpi: int) -> None:
+    panels = []
+    for change in changes:
+        several = len(change.spectra) > 1
+        curves = {
+            f"{f'layer {at}, ' if several else ''}mode {mode}: {MODES[mode - 1]}": one
+            for at, spectra in change.spectra.items()
+            for mode, one in enumerate(spectra, start=1)
+        }
+        title = f"{change.name}, {file_stem(change.result.values)}".rstrip(", ")
+        relative = {name: one.relative.numpy() for name, one in curves.items()}
+        discarded = {name: one.discarded.numpy() for name, one in curves.items()}
+        panels.append(SpectraPanel(title, relative, discarded))
+    problem = changes[0].result.problem
+    caption = Caption(problem.title or problem.name)
+    plot_spectra(output, panels, caption=caption, dpi=dpi)

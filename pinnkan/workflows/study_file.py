@@ -1,0 +1,197 @@
+"""Studies as small YAML files.
+
+study: Bases and ranks of the elliptic family
+problem: elliptic
+values: {lambda: "0.1,1"}
+seeds: [0, 1, 2]
+set: [training.steps=10]
+axes:
+  basis: {chebyshev: [network.basis=chebyshev], fourier: [network.basis=fourier]}
+  method: {1/8: [adapter.compression=1/8], full: {method: full}, scratch: {method: scratch}}
+exclude: [{basis: fourier, method: full}]
+tables: [{rows: [lambda, method], columns: basis, number: relative_l2}]
+quick: {seeds: [0], basis: [chebyshev]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pinnkan.errors import quote
+from pinnkan.problem.fields import (
+    describe,
+    read_block,
+    read_choice,
+    read_integer,
+    read_list,
+    read_text,
+    refuse_unknown_keys,
+)
+from pinnkan.problem.finding import problem_text
+from pinnkan.problem.places import Faults
+from pinnkan.problem.reader import Block, Node, Scalar, read_yaml
+from pinnkan.workflows.study import METHODS, NUMBERS, Level, Study, TableLayout
+
+_KEYS = ("study", "problem", "values", "seeds", "set", "axes", "exclude", "tables", "quick")
+
+
+def read_study(path: Path) -> Study:
+    """Read a study's file.
+
+    Raises:
+        ProblemError: With every fault of the file.
+        FileAccessError: If it cannot be read.
+    """
+    faults = Faults()
+    root = read_yaml(problem_text(path), str(path), faults)
+    faults.raise_if_any()
+    study = _Reader(faults).study(root, path)
+    faults.raise_if_any()
+    assert study is not None
+    return study
+
+
+def is_study(path: Path) -> bool:
+    """Tell whether a file is a study rather than a problem: its first key says so."""
+    root = read_yaml(problem_text(path), str(path), Faults())
+    return isinstance(root, Block) and root.get("study") is not None
+
+
+class _Reader:
+    """Reads the blocks of a study, noting every fault."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+
+    def study(self, root: Node | None, path: Path) -> Study | None:
+        block = read_block(root, "study", self._faults, example="{study: TITLE, ...}") if root else None
+        if block is None:
+            return None
+        refuse_unknown_keys(block, _KEYS, "", self._faults)
+        axes = self._axes(block)
+        problem = self._text(block, "problem")
+        if problem is not None and (path.parent / problem).is_file():
+            problem = str(path.parent / problem)
+        return Study(
+            self._text(block, "study") or path.stem,
+            problem,
+            self._values(block),
+            tuple(self._integers(block.get("seeds"), "seeds")) or (0,),
+            self._texts(block.get("set"), "set"),
+            axes,
+            tuple(self._names(node, "exclude", axes) for node in self._list(block.get("exclude"), "exclude")),
+            tuple(self._table(node, axes, block) for node in self._list(block.get("tables"), "tables")),
+            self._quick(block.get("quick"), axes),
+        )
+
+    def _text(self, block: Block, key: str) -> str | None:
+        node = block.get(key)
+        return None if node is None else read_text(node, key, self._faults)
+
+    def _list(self, node: Node | None, path: str) -> tuple[Node, ...]:
+        return () if node is None else read_list(node, path, self._faults, example="[...]") or ()
+
+    def _texts(self, node: Node | None, path: str) -> tuple[str, ...]:
+        texts = [read_text(one, path, self._faults) for one in self._list(node, path)]
+        return tuple(text for text in texts if text is not None)
+
+    def _integers(self, node: Node | None, path: str) -> list[int]:
+        numbers = [read_integer(one, path, self._faults) for one in self._list(node, path)]
+        return [number for number in numbers if number is not None]
+
+    def _values(self, block: Block) -> dict[str, str]:
+        node = block.get("values")
+        if node is None:
+            self._faults.add(
+                block.place, "no values: state the parameter values, as in values: {lambda: '0.1,1'}"
+            )
+            return {}
+        found = read_block(node, "values", self._faults, example="{lambda: '0.1,1'}")
+        texts = (
+            {key.text: read_text(value, f"values.{key.text}", self._faults) for key, value in found.entries}
+            if found
+            else {}
+        )
+        return {name: text for name, text in texts.items() if text is not None}
+
+    def _axes(self, block: Block) -> dict[str, dict[str, Level]]:
+        node = block.get("axes")
+        found = read_block(node, "axes", self._faults, example="{basis: {...}}") if node is not None else None
+        axes: dict[str, dict[str, Level]] = {}
+        for key, value in found.entries if found else ():
+            path = f"axes.{key.text}"
+            levels = read_block(value, path, self._faults, example="{fourier: [network.basis=fourier]}")
+            if levels is not None:
+                axes[key.text] = {
+                    name.text: self._level(one, f"{path}.{name.text}") for name, one in levels.entries
+                }
+        return axes
+
+    def _level(self, node: Node, path: str) -> Level:
+        if not isinstance(node, Block):
+            return Level(self._texts(node, path))
+        refuse_unknown_keys(node, ("set", "method", "problem"), path, self._faults)
+        method = node.get("method")
+        chosen = None if method is None else read_choice(method, f"{path}.method", METHODS, self._faults)
+        return Level(self._texts(node.get("set"), f"{path}.set"), chosen, self._text(node, "problem"))
+
+    def _names(self, node: Node, path: str, axes: Mapping[str, Mapping[str, Level]]) -> dict[str, str]:
+        """Read a combination of levels that exist."""
+        block = read_block(node, path, self._faults, example="{basis: fourier, method: full}")
+        found = {}
+        for key, value in block.entries if block else ():
+            text = read_text(value, f"{path}.{key.text}", self._faults)
+            if text is not None and self._known(key, value, text, path, axes):
+                found[key.text] = text
+        return found
+
+    def _known(
+        self, key: Scalar, value: Node, text: str, path: str, axes: Mapping[str, Mapping[str, Level]]
+    ) -> bool:
+        if key.text not in axes:
+            self._faults.add(
+                key.place, f"{path}: there is no axis {quote(key.text)}; axes are {', '.join(axes)}"
+            )
+            return False
+        if text not in axes[key.text]:
+            known = ", ".join(axes[key.text])
+            self._faults.add(
+                value.place, f"{path}: axis {key.text} has no level {quote(text)}; there are {known}"
+            )
+            return False
+        return True
+
+    def _table(self, node: Node, axes: Mapping[str, object], root: Block) -> TableLayout:
+        path = "tables"
+        block = read_block(node, path, self._faults, example="{rows: [lambda, method], columns: basis}")
+        if block is None:
+            return TableLayout((), "")
+        refuse_unknown_keys(block, ("rows", "columns", "number"), path, self._faults)
+        rows, columns = self._texts(block.get("rows"), f"{path}.rows"), self._text(block, "columns") or ""
+        known = [*axes, *self._values(root)]
+        for name in (*rows, columns):
+            if name not in known:
+                self._faults.add(
+                    block.place,
+                    f"{path}: expected axes or parameters ({', '.join(known)}), got {quote(name)}",
+                )
+        number = block.get("number")
+        chosen = None if number is None else read_choice(number, f"{path}.number", NUMBERS, self._faults)
+        return TableLayout(rows, columns, chosen or NUMBERS[0])
+
+    def _quick(
+        self, node: Node | None, axes: Mapping[str, Mapping[str, Level]]
+    ) -> dict[str, tuple[str, ...]]:
+        block = read_block(node, "quick", self._faults, example="{seeds: [0]}") if node is not None else None
+        found: dict[str, tuple[str, ...]] = {}
+        for key, value in block.entries if block else ():
+            if key.text == "seeds":
+                found["seeds"] = tuple(map(str, self._integers(value, "quick.seeds")))
+                continue
+            names = self._texts(value, f"quick.{key.text}")
+            if all(self._known(key, value, name, "quick", axes) for name in names):
+                found[key.text] = names
+        if node is not None and block is None:
+            self._faults.add(node.place, f"quick: got {describe(node)}")
+        return found

@@ -1,0 +1,71 @@
+"""Data and lifts of many parameter values at once are those of every instance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import sympy
+
+from pinnkan.errors import PinnkanError
+from pinnkan.expressions import PointProgram, symbol
+from pinnkan.problem import load_problem, shipped_problems
+from pinnkan.problem.instance import family_blocks
+from pinnkan.reduction import FamilyAnsatz, online_points
+
+SHIPPED = ["elliptic", "allen_cahn", "hyperbolic", "burgers", "heat", "helmholtz", "wave"]
+
+
+def values_of(problem):
+    (parameter,) = problem.parameters
+    return np.linspace(parameter.low, parameter.high, 5)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_data_are_those_of_every_instance(name):
+    problem = load_problem(shipped_problems()[name])
+    (parameter,) = problem.parameters
+    values = values_of(problem)
+    rng = np.random.default_rng(3)
+    for place in online_points(problem.at()):
+        picked = rng.permutation(len(place.points))[:200]
+        points = place.points[picked]
+        program = place.block.program
+        names, columns = problem.coordinates, points
+        if program.reads_normals:
+            names = (*names, *program.normals)
+            columns = np.concatenate([points, place.normals[picked]], axis=1)
+        found = PointProgram(program.data, names, columns, (parameter.name,))(values[:, None])
+        for at, value in enumerate(values):
+            blocks = {block.name: block for block in family_blocks(problem.at(float(value)))}
+            normals = None if place.normals is None else place.normals[picked]
+            wanted = blocks[place.block.name].data(points, normals)
+            assert found[:, at] == pytest.approx(wanted, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_lifts_are_those_of_every_instance(name):
+    problem = load_problem(shipped_problems()[name])
+    (parameter,) = problem.parameters
+    values = values_of(problem)
+    ansatz = FamilyAnsatz(problem, [{parameter.name: float(v)} for v in values])
+    points = problem.at().domain.uniform(50, 1)
+    size = len(problem.coordinates)
+    channels = [(0,) * size, (1,) + (0,) * (size - 1), (0,) * (size - 1) + (2,)]
+    found = ansatz.lift(points, channels)(values[:, None])
+    assert ansatz.has_formula
+    for at, value in enumerate(values):
+        wanted = problem.at(float(value)).ansatz.lift(points, channels)
+        assert found[:, at] == pytest.approx(wanted, rel=1e-11, abs=1e-11)
+
+
+def test_a_removable_singularity_takes_its_limit():
+    x, a = symbol("x"), symbol("a")
+    points = np.array([[0.0], [0.5]])
+    found = PointProgram([sympy.sin(a * x) / x], ("x",), points, ("a",))(np.array([[2.0], [3.0]]))
+    assert found[0] == pytest.approx(np.array([[2.0, np.sin(1) / 0.5], [3.0, np.sin(1.5) / 0.5]]))
+
+
+def test_data_without_a_limit_are_refused():
+    x, a = symbol("x"), symbol("a")
+    with pytest.raises(PinnkanError, match="no finite value or limit at x=0"):
+        PointProgram([a / x], ("x",), np.array([[0.0]]), ("a",))(np.array([[2.0]]))

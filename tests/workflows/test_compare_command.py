@@ -1,0 +1,212 @@
+"""compare: cells, tables, what is never run twice, what is refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+from tiny_family import TINY
+
+from pinnkan.errors import ProblemError
+from pinnkan.workflows import compare as module
+from pinnkan.workflows.study import Level, Study, TableLayout
+from pinnkan.workflows.study_file import read_study
+from pinnkan.workflows.tables import table_of, tables_of
+
+STUDY = """\
+study: A tiny study
+problem: tiny.yaml
+values: {lambda: "0.5,1"}
+seeds: [0, 1]
+set: [training.steps=3, finetuning.steps=2]
+axes:
+  basis: {chebyshev: [network.basis=chebyshev], fourier: [network.basis=fourier]}
+  method: {1/2: [adapter.compression=1/2], full: {method: full}, scratch: {method: scratch}}
+exclude: [{basis: fourier, method: full}]
+tables:
+  - {rows: [lambda, method], columns: basis}
+  - {rows: [method], columns: basis, number: trainable_parameters}
+quick: {seeds: [1], basis: [fourier]}
+"""
+
+
+@pytest.fixture
+def study(tmp_path):
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    (tmp_path / "study.yaml").write_text(STUDY)
+    return tmp_path / "study.yaml"
+
+
+def test_every_cell_is_a_row_and_none_is_run_twice(done, study, tmp_path, monkeypatch):
+    arguments = ["compare", study, "-o", tmp_path / "out", "--json", "-q"]
+    quick = done(*arguments, "--quick").json
+    assert [(c["basis"], c["method"], c["lambda"], c["seed"]) for c in quick["cells"]] == [
+        ("fourier", method, value, 1) for method in ("1/2", "scratch") for value in (0.5, 1)
+    ]
+    ran = []
+    run_cell = module.run_cell
+    monkeypatch.setattr(
+        module, "run_cell", lambda cell, **more: ran.append(cell.key) or run_cell(cell, **more)
+    )
+    whole = done(*arguments).json
+    assert len(whole["cells"]) == 20
+    assert len(ran) == 16
+    assert not {cell["key"] for cell in quick["cells"]} & set(ran)
+    ran.clear()
+    again = done(*arguments).json
+    assert ran == []
+    assert json.dumps(again["tables"]) == json.dumps(whole["tables"])
+    # Five bases: two for each of chebyshev and fourier.
+    assert len(list((tmp_path / "out" / "bases").iterdir())) == 4
+    with open(tmp_path / "out" / "cells.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["status"] for row in rows] == ["done"] * 20
+    assert {row["trainable_parameters"] for row in rows if row["method"] == "full"} == {"112"}
+
+
+def test_a_cell_is_what_the_commands_give(done, study, tmp_path):
+    cells = done("compare", study, "-o", tmp_path / "out", "--json", "-q", "--quick").json["cells"]
+    run = tmp_path / "run"
+    sets = ["--seed", 1, "--set", "training.steps=3", "--set", "network.basis=fourier"]
+    done("pretrain", tmp_path / "tiny.yaml", "-o", run, "-q", *sets)
+    done("finetune", run, "--lambda", 0.5, "-q", "--seed", 1, "--set", "finetuning.steps=2")
+    base, adapter = done("evaluate", run, "--json").json["results"]
+    (cell,) = [one for one in cells if (one["method"], one["lambda"]) == ("1/2", 0.5)]
+    assert cell["relative_l2"] == pytest.approx(adapter["relative_l2"], rel=1e-9)
+    assert cell["base_relative_l2"] == pytest.approx(base["relative_l2"], rel=1e-9)
+    assert cell["residual_rms"] == pytest.approx(adapter["residual_rms"], rel=1e-9)
+
+
+def test_workers_give_the_same_rows(done, study, tmp_path):
+    one = done("compare", study, "-o", tmp_path / "one", "--json", "-q", "--quick", "--threads", 1).json
+    two = done(
+        "compare", study, "-o", tmp_path / "two", "--json", "-q", "--quick", "--threads", 1, "--jobs", 2
+    ).json
+    assert [c["relative_l2"] for c in one["cells"]] == [c["relative_l2"] for c in two["cells"]]
+
+
+def test_a_failed_cell_is_shown_as_failed(pinnkan, study, tmp_path):
+    wild = ["finetuning.optimizer=adam", "finetuning.rate=1e6", "finetuning.steps=50"]
+    sets = [word for text in wild for word in ("--set", text)]
+    answer = pinnkan("compare", study, "-o", tmp_path / "out", "--quick", "-q", *sets)
+    assert answer.code == 1
+    assert "1 of 1 failed" in answer.out
+    rows = module.read_rows(tmp_path / "out" / "cells.csv")
+    assert {(row["method"], row["status"]) for row in rows} == {("1/2", "failed"), ("scratch", "done")}
+    assert all("diverged" in row["error"] for row in rows if row["status"] == "failed")
+
+
+def test_a_time_limit_leaves_cells_for_the_next_time(done, study, tmp_path):
+    arguments = ["compare", study, "-o", tmp_path / "out", "--quick", "--json", "-q"]
+    assert done(*arguments, "--time-limit", 0).json["cells"] == []
+    assert len(done(*arguments).json["cells"]) == 4
+
+
+def test_options_make_a_study_of_a_problem(done, study, tmp_path):
+    picture = tmp_path / "losses.png"
+    axes = ["--axis", "optimizer=lm,adam", "--axis", "method=1/4,full", "--seeds", "0,3"]
+    out = done(
+        "compare",
+        tmp_path / "tiny.yaml",
+        "--lambda",
+        0.5,
+        *axes,
+        "-o",
+        tmp_path / "out",
+        "-q",
+        "--plot",
+        picture,
+        "--set",
+        "finetuning.steps=3",
+    ).out
+    assert "relative_l2, median (least..most) of seeds 0, 3" in out
+    assert picture.stat().st_size > 10_000
+    rows = module.read_rows(tmp_path / "out" / "cells.csv")
+    assert {(row["optimizer"], row["method"]) for row in rows} == {
+        (optimizer, method) for optimizer in ("lm", "adam") for method in ("1/4", "full")
+    }
+
+
+def test_tables_show_median_and_range_in_the_study_s_order():
+    axes = {"method": {"full": Level(method="full"), "1/8": Level()}}
+    study = Study("x", "p", {"lambda": "1,0.1"}, seeds=(0, 1, 2), axes=axes)
+    numbers = {"1/8": [3e-5, 1e-5, 2e-5], "full": [1e-4, None, 2e-4]}
+    rows = [
+        {
+            "method": method,
+            "lambda": value,
+            "seed": seed,
+            "status": "failed" if n is None else "done",
+            "relative_l2": n,
+        }
+        for value in (1.0, 0.1)
+        for method, found in numbers.items()
+        for seed, n in enumerate(found)
+    ]
+    table = table_of(study, TableLayout(("lambda",), "method"), rows)
+    assert table.header == ("lambda", "full", "1/8")
+    assert table.body == (
+        ("0.1", "1.5e-04 (1.0e-04..2.0e-04), 1 of 3 failed", "2.0e-05 (1.0e-05..3.0e-05)"),
+        ("1", "1.5e-04 (1.0e-04..2.0e-04), 1 of 3 failed", "2.0e-05 (1.0e-05..3.0e-05)"),
+    )
+    assert table.markdown().splitlines()[:2] == ["| lambda | full | 1/8 |", "| --- | --- | --- |"]
+    assert tables_of(study, rows)[0].header == ("lambda", "full", "1/8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("problem: tiny", "problm: tiny", "unknown key 'problm'; did you mean 'problem'?"),
+        (
+            "method: full}]",
+            "method: fll}]",
+            "exclude: axis method has no level 'fll'; there are 1/2, full, scratch",
+        ),
+        ("method: full}]", "mthod: full}]", "exclude: there is no axis 'mthod'; axes are basis, method"),
+        (
+            "{method: full}",
+            "{method: fulll}",
+            "axes.method.full.method: expected one of lotra, full, scratch",
+        ),
+        ("number: trainable_parameters", "number: error", "tables.number: expected one of relative_l2"),
+        (
+            "rows: [lambda, method]",
+            "rows: [nu, method]",
+            "tables: expected axes or parameters (basis, method, lambda)",
+        ),
+        ("seeds: [0, 1]", "seeds: [a]", "seeds: expected a whole number, got 'a'"),
+        ('values: {lambda: "0.5,1"}', "", "no values: state the parameter values"),
+    ],
+)
+def test_faults_of_a_study_are_shown_at_their_places(study, old, new, fault):
+    assert old in STUDY
+    study.write_text(STUDY.replace(old, new, 1))
+    with pytest.raises(ProblemError) as found:
+        read_study(study)
+    assert fault in str(found.value)
+    assert str(found.value).startswith(f"{study}:")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["tiny.yaml"], "which parameter values? Give --lambda VALUES or --param NAME=VALUES"),
+        (
+            ["tiny.yaml", "--lambda", "1", "--axis", "rank=1"],
+            "--axis: unknown axis 'rank'; there are method, optimizer",
+        ),
+        (["tiny.yaml", "--lambda", "1", "--axis", "basis"], "--axis: expected NAME=LEVEL,LEVEL"),
+        (["tiny.yaml", "--lambda", "1", "--seeds", "a"], "--seeds a: expected whole numbers"),
+        (["study.yaml", "--lambda", "1"], "is a study: its values and axes stand in the file"),
+        (["study.yaml", "--table", "bad.csv"], "bad.csv: not a table of cells"),
+        (["nowhere"], "problem 'nowhere': no such file"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_message(pinnkan, study, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
+    answer = pinnkan("compare", *arguments)
+    assert answer.code == (3 if "bad.csv" in arguments else 2)
+    assert message in answer.err
+    assert "Traceback" not in answer.err

@@ -1,0 +1,261 @@
+"""family and solve: the greedy search, its file, answers from that file alone, and what is refused."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+import pinnkan as package
+from pinnkan.errors import UsageError
+from pinnkan.store import read_store, write_store
+from pinnkan.workflows.greedy import CurvePoint, stalled
+
+LOOSE = ("--tolerance", "0.5", "--max-adapters", "3")
+
+
+@pytest.fixture(scope="module")
+def _made(done, tmp_path_factory):
+    """The tiny family with its file, trained longer than elsewhere so that it means something."""
+    from tiny_family import TINY
+
+    folder = tmp_path_factory.mktemp("family")
+    text = TINY.replace("{steps: 4, points: 80}", "{steps: 8, points: 150}")
+    (folder / "tiny.yaml").write_text(text)
+    done("pretrain", folder / "tiny.yaml", "-o", folder / "tiny", "-q")
+    done("family", folder / "tiny", "--lambda", "0:1", *LOOSE, "-q")
+    return folder / "tiny"
+
+
+@pytest.fixture
+def made(_made, tmp_path):
+    shutil.copytree(_made, tmp_path / "tiny")
+    shutil.copy(_made.parent / "tiny.yaml", tmp_path)
+    return tmp_path / "tiny"
+
+
+@pytest.fixture
+def alone(made, tmp_path):
+    """The family's file in a folder of its own: no base, no adapters."""
+    (tmp_path / "alone").mkdir()
+    shutil.copy(made / "family.h5", tmp_path / "alone")
+    return tmp_path / "alone"
+
+
+# --- family ----------------------------------------------------------------------------------
+
+
+def test_the_search_is_reported_and_goes_on_where_it_was_killed(done, made):
+    before = {path.name: path.read_bytes() for path in (made / "adapters").iterdir()}
+    stored = read_store(made / "family.h5")
+    answer = done("family", made, "--lambda", "0:1", *LOOSE, "--json")
+    found = answer.json
+    assert (found["reason"], found["tolerance"]) == ("tolerance", 0.5)
+    assert [point["adapters"] for point in found["curve"]] == [0, 1, 2]
+    assert found["curve"][0]["worst_estimate"] is None
+    assert found["adapters"] == [{"lambda": 1.0}, {"lambda": 0.0}]
+    assert found["file_bytes"] == (made / "family.h5").stat().st_size
+    assert 0.05 < found["effectivity"]["low"] <= found["effectivity"]["high"] < 50
+    assert "lambda=1.h5 is finished" in answer.err
+    assert "2 adapters: worst estimate" in answer.err
+    again = read_store(made / "family.h5")
+    assert all(np.array_equal(again.arrays[name], array) for name, array in stored.arrays.items())
+    assert {path.name: path.read_bytes() for path in (made / "adapters").iterdir()} == before
+
+
+def test_a_missed_tolerance_writes_the_file_and_exits_5(pinnkan, made):
+    answer = pinnkan("family", made, "--lambda", "0:1", "--tolerance", "1e-12", "--max-adapters", 3)
+    assert answer.code == 5
+    assert "above the tolerance 1e-12: the estimate is above the tolerance somewhere" in answer.err
+    lines = answer.out.splitlines()
+    assert [line.split()[0] for line in lines[3:7]] == ["0", "1", "2", "3"]
+    assert "reason  max_adapters" in answer.out
+    meta = read_store(made / "family.h5", kind="family").meta
+    assert (meta["reason"], len(meta["adapters"]), len(meta["samples"])) == ("max_adapters", 3, 3)
+
+
+def test_what_family_cannot_serve_is_refused(pinnkan, made, tmp_path):
+    assert "which range? Give --lambda LOW:HIGH" in pinnkan("family", made).err
+    assert pinnkan("family", made, "--lambda", "1:0").code == 2
+    answer = pinnkan("family", made, "--lambda", "0:1", "--set", "network.functions=5", "-q")
+    assert (answer.code, "the base is trained already" in answer.err) == (2, True)
+    assert "there is no directory" in pinnkan("family", tmp_path / "no", "--lambda", "0:1").err
+
+
+def test_a_search_that_gains_nothing_has_stalled():
+    def curve(*worst):
+        return [CurvePoint(at, None, size, None, ()) for at, size in enumerate(worst)]
+
+    assert not stalled(curve(9, 9, 4, 2, 1))
+    assert not stalled(curve(9, 9, 1, 0.9, 0.9))
+    assert stalled(curve(9, 9, 1, 0.9, 0.9, 0.85))
+    assert not stalled(curve(9, 9, 1, 0.9, 0.9, 0.7))
+
+
+# --- solve -----------------------------------------------------------------------------------
+
+
+def test_solve_needs_the_file_alone(done, alone):
+    row = done("solve", alone, "--lambda", "0.37", "--check", "--json").json["results"][0]
+    assert row["parameters"] == {"lambda": 0.37}
+    assert row["inside"] is True
+    assert row["relative_l2"] < 0.1
+    assert row["effectivity"] == pytest.approx(row["estimate"] / row["relative_l2"])
+    assert 0.1 < row["effectivity"] < 30
+    assert len(row["coefficients"]) == 2
+
+
+def test_python_answers_as_the_command_does(done, alone, tmp_path):
+    points = np.array([[0.0, 0.0], [0.3, -0.4], [1.0, 0.0]])
+    family = package.Family.load(alone)
+    u = family.solve(0.37)
+    (tmp_path / "points.csv").write_text("x,y\n" + "\n".join(f"{x},{y}" for x, y in points) + "\n")
+    given = ("--points", tmp_path / "points.csv", "-o", tmp_path / "u.csv")
+    done("solve", alone / "family.h5", "--lambda", 0.37, *given)
+    table = np.genfromtxt(tmp_path / "u.csv", delimiter=",", names=True)
+    assert table["u"].tolist() == u(points).tolist()
+    assert u(points)[2] == 0.0
+    assert u(points) == pytest.approx((1 - (points**2).sum(1)) * (1 + 0.37 * points[:, 0]), abs=0.1)
+    assert (u.values, u.coordinates, u.is_trusted) == ({"lambda": 0.37}, ("x", "y"), True)
+    assert family.ranges == {"lambda": (0.0, 1.0)}
+    assert family.tolerance == 0.5
+    assert np.array_equal(family.solve({"lambda": 0.37}).coefficients, u.coefficients)
+    with pytest.raises(UsageError, match="1 of 1 points are outside the domain, first x=2, y=0"):
+        u([[2.0, 0.0]])
+    with pytest.raises(UsageError, match="unknown parameter 'nu'"):
+        family.solve({"nu": 1.0})
+    with pytest.raises(UsageError, match="Give at least one"):
+        family.solve_all([])
+
+
+def test_a_snapshot_is_what_its_adapter_is(made):
+    points = package.load(made).at(1.0)._solution.instance.domain.uniform(50, 1)
+    adapter, reduced = package.load(made).at(1.0)(points), package.Family.load(made).solve(1.0)
+    gap = np.linalg.norm(adapter - reduced(points)) / np.linalg.norm(adapter)
+    assert gap < 0.1
+
+
+def test_many_values_make_one_npz(done, alone, tmp_path):
+    out = tmp_path / "u.npz"
+    done("solve", alone, "--lambda", "0:1:5", "--grid", "7x9", "-o", out, "-q")
+    with np.load(out) as found:
+        assert set(found) == {"lambda", "estimate", "x", "y", "u"}
+        assert found["u"].shape == (5, 7, 9)
+        assert found["x"].shape == (7, 9)
+        assert np.isnan(found["u"][:, 0, 0]).all()
+        assert found["lambda"].tolist() == [0, 0.25, 0.5, 0.75, 1]
+        middle = package.Family.load(alone).solve(0.5)([[0.0, 0.5]])[0]
+        assert found["u"][2, 3, 6] == pytest.approx(middle, abs=1e-14)
+
+
+def test_coefficients_of_many_values_without_points(done, alone, tmp_path):
+    (tmp_path / "values.txt").write_text("\n".join(f"{v:.6f}" for v in np.linspace(0, 1, 200)))
+    answer = done("solve", alone, "--lambda", f"@{tmp_path / 'values.txt'}", "-o", tmp_path / "c.npz")
+    assert "... and 160 more" in answer.out
+    with np.load(tmp_path / "c.npz") as found:
+        assert (found["coefficients"].shape, found["estimate"].shape) == ((200, 2), (200,))
+
+
+def test_a_value_outside_the_range_is_answered_and_named(pinnkan, alone):
+    answer = pinnkan("solve", alone, "--lambda", "0.5,1.5", "--json")
+    assert answer.code == 5
+    assert [row["inside"] for row in answer.json["results"]] == [True, False]
+    assert "lambda=1.5 is outside the trained range (lambda 0:1), estimate" in answer.err
+    assert f"'pinnkan finetune {alone} --param lambda=1.5' trains an adapter there" in answer.err
+
+
+def test_an_estimate_above_the_tolerance_is_answered_and_named(pinnkan, made, tmp_path):
+    pinnkan("family", made, "--lambda", "0:1", "--tolerance", "1e-12", "--max-adapters", 2, "-q")
+    answer = pinnkan("solve", made, "--lambda", "0.5", "--grid", "5x5", "-o", tmp_path / "u.csv")
+    assert answer.code == 5
+    assert "exceeds the tolerance 1e-12" in answer.err
+    assert (tmp_path / "u.csv").read_text().startswith("x,y,u\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "which parameter values?"),
+        (["--lambda", "0.5", "--grid", "5x5"], "values at points go into a file: give -o FILE"),
+        (["--lambda", "0.5", "--time", "1", "-o", "u.csv"], "--time goes with --grid"),
+        (["--lambda", "0.5", "--grid", "5x5", "--points", "p.csv", "-o", "u.csv"], "either --grid COUNTS"),
+        (["--lambda", "0.5,1", "--grid", "5x5", "-o", "u.csv"], "2 values go into one .npz file"),
+        (["--lambda", "0.5", "-o", "u.csv"], "coefficients and estimates without points go into one .npz"),
+        (["--param", "nu=1"], "unknown parameter 'nu'"),
+    ],
+)
+def test_what_solve_cannot_serve_is_refused(pinnkan, alone, options, message, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    answer = pinnkan("solve", alone, *options)
+    assert (answer.code, message in answer.err) == (2, True), answer.err
+
+
+def test_a_family_file_is_not_overwritten(pinnkan, alone):
+    answer = pinnkan("solve", alone, "--lambda", "0.5", "--grid", "5x5", "-o", alone / "family.h5")
+    assert (answer.code, "would overwrite the family's own file" in answer.err) == (2, True)
+
+
+def test_a_missing_file_names_the_command_that_makes_it(pinnkan, run):
+    answer = pinnkan("solve", run, "--lambda", "0.5")
+    assert (answer.code, f"'pinnkan family {run} --lambda LOW:HIGH' makes one" in answer.err) == (2, True)
+
+
+def test_show_tells_what_a_family_file_is(done, made, alone):
+    facts = done("show", alone / "family.h5", "--json").json
+    assert (facts["kind"], facts["ranges"], facts["reason"]) == (
+        "family",
+        {"lambda": [0.0, 1.0]},
+        "tolerance",
+    )
+    assert [point["adapters"] for point in facts["curve"]] == [0, 1, 2]
+    beside = done("show", made, "--json").json["reduced_basis"]
+    assert (beside["status"], beside["adapters"], beside["tolerance"]) == ("fits", 2, 0.5)
+    done("pretrain", made.parent / "tiny.yaml", "-o", made, "--seed", 1, "--force", "-q")
+    assert done("show", made, "--json").json["reduced_basis"]["status"] == "stale"
+    (made / "family.h5").write_bytes(b"no")
+    assert done("show", made, "--json").json["reduced_basis"]["status"] == "damaged"
+
+
+# --- damage ----------------------------------------------------------------------------------
+
+
+def test_a_damaged_or_foreign_file_is_refused(pinnkan, alone, made):
+    path = alone / "family.h5"
+    good = path.read_bytes()
+    path.write_bytes(good[:-1])
+    assert pinnkan("solve", alone, "--lambda", "0.5").code == 3
+    path.write_bytes(good[:1000] + bytes([good[1000] ^ 1]) + good[1001:])
+    assert pinnkan("solve", alone, "--lambda", "0.5").code == 3
+    answer = pinnkan("solve", made / "base.h5", "--lambda", "0.5")
+    assert (answer.code, "of kind 'base', expected 'family'" in answer.err) == (3, True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mixing": np.eye(3)},
+        {"block[0].jets": np.zeros((1, 2, 7))},
+        {"block[0].weights": np.zeros(3)},
+        {"known": np.zeros((2, 2))},
+        {"base.0.coefficients": np.zeros((1, 1))},
+        {"values": None},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_file_whose_parts_do_not_fit_is_refused(pinnkan, alone, change):
+    path = alone / "family.h5"
+    stored = read_store(path)
+    arrays = {k: v for k, v in (stored.arrays | change).items() if v is not None}
+    write_store(path, "family", arrays=arrays, meta=stored.meta)
+    answer = pinnkan("solve", alone, "--lambda", "0.5")
+    assert (answer.code, str(path) in answer.err) == (3, True), answer.err
+
+
+@pytest.mark.parametrize("key", ["ranges", "factor", "problem", "cells"])
+def test_a_file_without_a_fact_is_refused(pinnkan, alone, key):
+    path = alone / "family.h5"
+    stored = read_store(path)
+    meta = {k: v for k, v in stored.meta.items() if k != key}
+    write_store(path, "family", arrays=stored.arrays, meta=meta)
+    assert pinnkan("solve", alone, "--lambda", "0.5").code == 3
