@@ -21,6 +21,7 @@ FLOORS = {
     "training": 4,
     "store": 4,
     "evaluation": 4,
+    "snapping": 4,
     "output": 4,
     "reduction": 4,
     "adapters": 3,

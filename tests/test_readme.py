@@ -42,6 +42,7 @@ QUICK = {
     ),
     "finetune": (f"finetuning.phases={TINY_PHASE}",),
 }
+QUICK["fit"] = QUICK["pretrain"][:2]
 QUICK["family"] = QUICK["finetune"]
 QUICK["compare"] = (*QUICK["pretrain"], *QUICK["finetune"])
 

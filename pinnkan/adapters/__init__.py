@@ -1,8 +1,8 @@
 """Adapters: what changes for one parameter value, and how residuals depend on it."""
 
 from pinnkan.adapters.growth import GROWTH, grow, widened
-from pinnkan.adapters.layerwise import Frozen, Full, LayerParameters, TuckerChange
-from pinnkan.adapters.lotra import LAYER_WORDS, Plan, attach, birth, slim
+from pinnkan.adapters.layerwise import Frozen, Full, LayerParameters, Sparse, TuckerChange
+from pinnkan.adapters.lotra import LAYER_WORDS, Plan, attach, birth, slim, slim_form
 from pinnkan.adapters.parameters import Parameters
 
 __all__ = [
@@ -13,10 +13,12 @@ __all__ = [
     "LayerParameters",
     "Parameters",
     "Plan",
+    "Sparse",
     "TuckerChange",
     "attach",
     "birth",
     "grow",
     "slim",
+    "slim_form",
     "widened",
 ]

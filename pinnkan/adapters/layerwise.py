@@ -106,6 +106,39 @@ class Full(LayerParameters):
         return weight_gradient.flatten()
 
 
+class Sparse(LayerParameters):
+    """Every coefficient of the edges that are not zero is free; the others stay zero.
+
+    Args:
+        base: Coefficients, shape (I, J, K), some edges [p, q, :] of them zero.
+    """
+
+    def __init__(self, base: Tensor) -> None:
+        self.base = base
+        self._full = Full(base)
+        alive = (base != 0).any(dim=2, keepdim=True).expand(base.shape)
+        # In the order of the weight matrix, as theta of `Full`.
+        self._kept = torch.nonzero(alive.permute(2, 0, 1).flatten()).squeeze(1)
+        self.groups = {"sparse": len(self._kept)}
+
+    def start(self) -> Tensor:
+        """See `LayerParameters.start`."""
+        return torch.zeros(self.size, dtype=torch.float64)
+
+    def coefficients(self, theta: Tensor) -> Tensor:
+        """See `LayerParameters.coefficients`."""
+        whole = theta.new_zeros(self.base.numel()).index_add(0, self._kept, theta)
+        return self._full.coefficients(whole)
+
+    def jacobian(self, phi: Tensor, delta: Tensor, theta: Tensor) -> Tensor:
+        """See `LayerParameters.jacobian`."""
+        return self._full.jacobian(phi, delta, theta)[:, self._kept]
+
+    def gradient(self, weight_gradient: Tensor, theta: Tensor) -> Tensor:
+        """See `LayerParameters.gradient`."""
+        return weight_gradient.flatten()[self._kept]
+
+
 class TuckerChange(LayerParameters):
     """LoTRA (Gao, Ng, Tan, Eq. 5): A = A_base + G x1 U1 x2 U2 x3 U3, theta = (G, U1, U2, U3).
 

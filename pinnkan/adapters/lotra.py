@@ -16,7 +16,7 @@ from torch import Tensor
 from pinnkan.adapters.layerwise import Frozen, Full, LayerParameters, TuckerChange
 from pinnkan.adapters.parameters import Parameters
 from pinnkan.errors import UsageError
-from pinnkan.tucker import Tucker, orthonormal, ranks_of
+from pinnkan.tucker import Tucker, hosvd, orthonormal, ranks_of
 
 LAYER_WORDS = ("tucker", "full", "frozen")
 
@@ -178,6 +178,26 @@ def slim(coefficients: Sequence[Tensor], compression: float, generator: torch.Ge
         # Orthonormal factors keep the norm: std of the merged tensor is |G| / sqrt(I J K).
         core *= math.sqrt(math.prod(shape)) / (core.norm() * shape[0] * shape[2])
         layers.append(TuckerChange(torch.zeros_like(base), Tucker(core, *factors)))
+    return Parameters(layers)
+
+
+def slim_form(coefficients: Sequence[Tensor], compression: float) -> Parameters:
+    """A slim KAN that continues another of no larger ranks, merged and perhaps refined.
+
+    The inner layers' multilinear ranks are at most those of the form, so that the HOSVD is exact.
+
+    Args:
+        coefficients: Of every layer.
+        compression: Ranks are ceil(compression * (I, J, K)).
+    """
+    last = len(coefficients) - 1
+    layers: list[LayerParameters] = []
+    for at, base in enumerate(coefficients):
+        if at in (0, last):
+            layers.append(Full(base))
+            continue
+        factors = hosvd(base, ranks_of(_kan_shape(base), compression))
+        layers.append(TuckerChange(torch.zeros_like(base), factors))
     return Parameters(layers)
 
 

@@ -43,6 +43,22 @@ class Basis(ABC):
     def fill(self, x: Tensor, rows: Rows) -> None:
         """Write derivative m of function k at x into ``rows[m][k]``; autograd is off."""
 
+    def embedding(self, finer: Basis) -> Tensor:
+        """Return E (K', K) with b_k = sum_j E[j, k] b'_j: this basis in terms of a finer one of its kind.
+
+        A network keeps its function when its coefficients A become A x3 E. The functions of
+        a larger basis begin with those of a smaller one, unless its file says otherwise.
+
+        Raises:
+            UsageError: If the other basis does not contain this one.
+        """
+        if type(finer) is not type(self) or finer.size < self.size:
+            raise UsageError(
+                f"functions: {type(self).__name__} with {self.size} cannot become {type(finer).__name__} "
+                f"with {finer.size}; a refined basis is of the same kind and larger"
+            )
+        return torch.eye(finer.size, self.size, dtype=torch.float64)
+
     def derivatives(self, x: Tensor, order: int, *, out: Tensor | None = None) -> Tensor:
         """Evaluate b_k, b_k', ..., up to the given order.
 

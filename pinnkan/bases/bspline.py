@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import ClassVar, Literal
 
+import numpy as np
 import torch
 from numpy.polynomial import Polynomial
 from torch import Tensor
@@ -74,6 +75,33 @@ class BSpline(Basis):
                 terms = [left - right for left, right in pairwise(_padded(terms))]
             for plane, term in zip(planes, terms, strict=False):
                 torch.mul(term, (self.cells / 2) ** order, out=plane)
+
+    def embedding(self, finer: Basis) -> Tensor:
+        """Knot insertion: exact where every old knot is a new one, G' = m G.
+
+        In cell units B(u) = sum_q c_q B(m u - q), c_q the coefficients of
+        m^{-p} (1 + z + ... + z^{m-1})^{p+1} (de Boor, chapter IX, on uniform knots). Spline i starts at
+        knot i - p, so its finest part is the new spline m (i - p) + p.
+
+        Raises:
+            UsageError: If the cells of the other basis do not divide those of this one.
+        """
+        if not isinstance(finer, BSpline) or finer.degree != self.degree or finer.cells % self.cells:
+            advice = ", ".join(str(m * self.cells + self.degree) for m in (2, 3, 4))
+            raise UsageError(
+                f"functions: a B-spline basis of {self.functions} with degree {self.degree} has {self.cells} "
+                f"cells, which others must divide evenly: {advice}, ...; found {finer.size - 1}"
+            )
+        times = finer.cells // self.cells
+        relation = Polynomial(np.ones(times)) ** (self.degree + 1) / times**self.degree
+        result = torch.zeros(finer.size, self.size, dtype=torch.float64)
+        result[-1, -1] = 1.0
+        for spline in range(self.functions):
+            first = times * (spline - self.degree) + self.degree
+            for at, weight in enumerate(relation.coef, start=first):
+                if 0 <= at < finer.functions:
+                    result[at, spline] = float(weight)
+        return result
 
     def _splines(self, x: Tensor) -> list[list[Tensor]]:
         """Splines of degrees 0 ... p that touch [-1, 1]; entry d holds G + d, each (*B, I).

@@ -181,6 +181,7 @@ PrintSlurm = Annotated[
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no notes; results and errors only.")]
 QuietAlready = Annotated[bool, typer.Option("-q", "--quiet", help="Results and errors only, as always here.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="More on stderr: a line for every step.")]
+VerboseEdges = Annotated[bool, typer.Option("-v", "--verbose", help="What every edge became as well.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 TrainingMethod = Annotated[
     Method,

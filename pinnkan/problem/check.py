@@ -21,6 +21,7 @@ from pinnkan.expressions import (
 from pinnkan.parameters import file_stem
 from pinnkan.problem.instance import Instance, full_residual
 from pinnkan.problem.prescribed import Prescribed, prescribed
+from pinnkan.problem.samples import split_samples
 from pinnkan.problem.spec import Condition, Equation, Problem
 
 FloatArray = NDArray[np.float64]
@@ -150,9 +151,10 @@ def count_points(instance: Instance) -> dict[str, int]:
     def count(where: str, wanted: int) -> int:
         return len(domain.collocate(where, wanted, rule=settings.rule, seed=0).points)
 
+    samples = None if instance.problem.samples is None else split_samples(instance, seed=0)
     points = {
-        "interior": count("interior", settings.interior),
-        "held_out": count("interior", settings.held_out),
+        "interior": count("interior", settings.interior) if samples is None else len(samples[0].values),
+        "held_out": count("interior", settings.held_out) if samples is None else len(samples[1].values),
     }
     for block in instance.blocks:
         if block.where != "interior":
@@ -256,7 +258,7 @@ def _note_missing_sides(instance: Instance, findings: list[Finding]) -> None:
     ]
     covered = {part for condition in problem.boundary for part in condition.parts}
     missing = [part for part in instance.domain.shape.parts if part not in covered]
-    if max(orders) == 2 and missing:
+    if max(orders, default=0) == 2 and missing:
         sides = "side" if len(missing) == 1 else "sides"
         findings.append(Finding("warning", f"no boundary condition on the {sides} {', '.join(missing)}"))
 
@@ -265,7 +267,7 @@ def _note_excess_initial(problem: Problem, findings: list[Finding]) -> None:
     if problem.time is None:
         return
     indices = [derivative_symbols(e.residual, problem.names).values() for e in problem.equations]
-    order = max(index[0] for values in indices for index in values)
+    order = max((index[0] for values in indices for index in values), default=0)
     if len(problem.initial) > order:
         message = (
             f"the equation is of order {order} in time, {len(problem.initial)} initial conditions are given"

@@ -115,8 +115,12 @@ def load_reference(problem: Problem, values: Mapping[str, float]) -> Reference |
     return Reference(points, columns[problem.unknown][rows])
 
 
-def read_columns(path: Path) -> dict[str, FloatArray]:
+def read_columns(path: Path, *, what: str = "reference") -> dict[str, FloatArray]:
     """Read a CSV table with a header, or an NPZ file, as named columns of equal length.
+
+    Args:
+        path: The file.
+        what: It holds, for messages.
 
     Raises:
         FileAccessError: If the file cannot be read.
@@ -126,18 +130,18 @@ def read_columns(path: Path) -> dict[str, FloatArray]:
         with path.open("rb") as file:
             content = file.read(_LARGEST_FILE + 1)
     except OSError as error:
-        raise FileAccessError.of("read the reference", path, error) from None
+        raise FileAccessError.of(f"read the {what}", path, error) from None
     if len(content) > _LARGEST_FILE:
-        raise UsageError(f"reference {path}: larger than {_LARGEST_FILE} bytes")
+        raise UsageError(f"{what} {path}: larger than {_LARGEST_FILE} bytes")
     try:
         columns = _read_npz(content) if path.suffix.lower() == ".npz" else _read_csv(content)
     except (ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
-        raise UsageError(f"reference {path}: not a table of numbers: {error}") from None
+        raise UsageError(f"{what} {path}: not a table of numbers: {error}") from None
     if len({len(column) for column in columns.values()}) != 1:
-        raise UsageError(f"reference {path}: the columns differ in length")
+        raise UsageError(f"{what} {path}: the columns differ in length")
     for name, column in columns.items():
         if not np.isfinite(column).all():
-            raise UsageError(f"reference {path}: column {quote(name)} holds values that are not finite")
+            raise UsageError(f"{what} {path}: column {quote(name)} holds values that are not finite")
     return columns
 
 

@@ -16,6 +16,7 @@ from pinnkan.problem.overrides import apply_overrides
 from pinnkan.problem.places import Faults
 from pinnkan.problem.prescribed import prescribed
 from pinnkan.problem.reader import Block, read_yaml
+from pinnkan.problem.samples import read_samples
 from pinnkan.problem.settings_schema import SETTINGS_KEYS, read_settings
 from pinnkan.problem.spec import Condition, Equation, Problem
 from pinnkan.problem.statements import Statements
@@ -23,13 +24,13 @@ from pinnkan.problem.statements import Statements
 _TEXT_KEYS = ("title", "description", "citation")
 KEYS = (
     *_TEXT_KEYS, "coordinates", "time", "domain", "unknowns", "family", "definitions", "exact", "reference",
-    "source", "equations", "boundary", "initial", *SETTINGS_KEYS,
+    "source", "equations", "samples", "boundary", "initial", *SETTINGS_KEYS,
 )  # fmt: skip
 _SYNONYMS = {
     "parameters": "family", "params": "family", "constants": "definitions", "variables": "coordinates",
     "pde": "equations", "bc": "boundary", "boundary_conditions": "boundary", "ic": "initial",
     "initial_conditions": "initial", "solution": "exact", "geometry": "domain", "sampling": "points",
-    "optimizer": "training", "rhs": "source",
+    "optimizer": "training", "rhs": "source", "data": "samples",
 }  # fmt: skip
 _NUMBER_WORDS = {1: "one initial condition (u)", 2: "two initial conditions (u and u_t)"}
 
@@ -71,6 +72,7 @@ def _read_root(
     declared = read_declarations(root, faults)
     settings = read_settings(root, faults)
     reference = _read_reference(root, directory, faults)
+    samples = read_samples(root, directory, faults)
     mathematics = _read_mathematics(root, declared, faults) if declared.sound else {}
     if faults:
         return None
@@ -84,6 +86,7 @@ def _read_root(
         time=declared.time,
         parameters=declared.parameters,
         reference=reference,
+        samples=samples,
         settings=settings,
         **texts,
         **mathematics,
@@ -102,7 +105,7 @@ def _read_mathematics(root: Block, declared: Declared, faults: Faults) -> dict[s
     interval = read_interval(root, declared, statements.used, faults)
     space = check_at_base(root, declared, shape, interval, faults)
     statements.read_data(root)
-    equations = statements.read_equations(root)
+    equations = () if root.get("samples") else statements.read_equations(root)
     boundary = statements.read_conditions(root, "boundary", space)
     initial = statements.read_conditions(root, "initial", space)
     if not faults:

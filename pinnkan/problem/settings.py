@@ -52,6 +52,8 @@ class PointSettings:
     rule: str = _key("quadrature", choices=("quadrature", "sobol", "random"))
     held_out: int = _key(1000, low=1)
     """Interior points of the held-out residual, never trained on."""
+    noise: float = _key(0.0, low=0.0)
+    """Standard deviation of normal noise on the equations' right sides, at training and held-out points."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,14 @@ class PhaseSettings:
     form: str = _key("full", choices=("full", "slim", "lotra"))
     """Pre-training: what moves in this phase. ``full``: every coefficient; ``slim``: the hidden layers
     in Tucker form from scratch; ``lotra``: a fresh adapter (``adapter:``), merged at the phase's end."""
+    functions: int | None = _key(None, low=2, high=64)
+    """Pre-training: refine the network to so many functions on an edge when this phase begins; the
+    function it represents stays. B-splines need a multiple of their cells (functions - degree)."""
+    sparsity: float = _key(0.0, low=0.0)
+    """Pre-training: strength of a penalty on the size of every edge, which leaves few of them."""
+    prune: float = _key(0.0, low=0.0, high=1.0)
+    """Pre-training: when this phase begins, edges below this share of their layer's largest become zero,
+    and zero they stay."""
     compression: float | None = _key(None, low=0.0, high=1.0)
     """Of the fresh adapter of a ``lotra`` phase, instead of what ``adapter:`` says."""
 

@@ -68,6 +68,19 @@ class Shape:
 
 
 @dataclass(frozen=True)
+class Samples:
+    """Values given at scattered points.
+
+    Attributes:
+        file: A table with columns named like the coordinates and the unknown.
+        validation: Share of its rows that is held out.
+    """
+
+    file: Path
+    validation: float
+
+
+@dataclass(frozen=True)
 class Problem:
     """One problem file.
 
@@ -93,6 +106,7 @@ class Problem:
         source: Formula of the name ``source``, None if there is none.
         manufactured: Whether ``source`` follows from ``exact``.
         reference: File with reference values, None if there is none.
+        samples: Values to be represented, instead of equations; None for a differential equation.
         settings: Network, adapter, points and training.
     """
 
@@ -117,6 +131,7 @@ class Problem:
     source: sympy.Expr | None
     manufactured: bool
     reference: Path | None
+    samples: Samples | None = None
     settings: Settings = field(default_factory=Settings)
 
     @property

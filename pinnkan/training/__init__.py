@@ -1,13 +1,8 @@
 """Training: assembly of residuals, the loop, and the two recipes pretrain and finetune."""
 
-from pinnkan.training.recipe import (
-    coefficient_shapes,
-    finetune,
-    generator_for,
-    network_for,
-    plan_for,
-    pretrain,
-)
+from pinnkan.training.network import network_for
+from pinnkan.training.recipe import coefficient_shapes, finetune, generator_for, plan_for, pretrain
+from pinnkan.training.refinement import refined
 from pinnkan.training.run import Run, Trained, TrainingState
 
 __all__ = [
@@ -20,4 +15,5 @@ __all__ = [
     "network_for",
     "plan_for",
     "pretrain",
+    "refined",
 ]

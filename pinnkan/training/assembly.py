@@ -9,9 +9,11 @@ from torch import Tensor
 from pinnkan.channels import Channels
 from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.instance import Instance
+from pinnkan.problem.samples import split_samples
 from pinnkan.problem.settings import PointSettings
 from pinnkan.solution import blended
 from pinnkan.training.least_squares import TrainingSet
+from pinnkan.training.samples import Given, noisy
 
 
 def training_sets(
@@ -35,6 +37,10 @@ def training_sets(
     """
     counts = {"interior": interior or points.interior, "initial": points.initial}
     sets = []
+    if instance.problem.samples is not None:
+        sets.append(
+            _sample_set(instance, seed=seed, held_out=variant % 2 == 1, count=interior, device=device)
+        )
     for block in instance.blocks:
         count = counts.get(block.where, points.boundary)
         drawn = instance.domain.collocate(block.where, count, rule=points.rule, seed=seed, variant=variant)
@@ -43,7 +49,14 @@ def training_sets(
         sets.append(
             _training_set(instance, block, drawn.points[order], drawn.weights[order], normals, device)
         )
+    if points.noise > 0.0:
+        generator = np.random.default_rng([seed, variant, _NOISE])
+        sets = [noisy(one, points.noise, generator) if one.interior else one for one in sets]
     return sets
+
+
+_NOISE = 0x401
+"""Of the random streams of noise."""
 
 
 def _along_a_tree(instance: Instance, points: np.ndarray) -> np.ndarray:
@@ -57,6 +70,35 @@ def _along_a_tree(instance: Instance, points: np.ndarray) -> np.ndarray:
     lower, upper = instance.domain.bounding_box
     order: np.ndarray = cKDTree(points / (upper - lower)).indices
     return order
+
+
+def _sample_set(
+    instance: Instance, *, seed: int, held_out: bool, count: int | None, device: torch.device | None
+) -> TrainingSet:
+    """Return u - value at the samples held out, or at those to train on (``count`` of them at most)."""
+    given = split_samples(instance, seed=seed)[held_out]
+    rows = slice(None if held_out else count)
+    points, values = given.points[rows], given.values[rows]
+    order = _along_a_tree(instance, points)
+    value = (0,) * len(instance.coordinates)
+    channels = Channels([value], len(value))
+    lift, blend = blended(instance.ansatz, points[order], channels)
+
+    def tensor(array: np.ndarray) -> Tensor:
+        return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float64, device=device)
+
+    return TrainingSet(
+        "samples",
+        True,
+        Given(),
+        channels,
+        (0,),
+        tensor(points[order]),
+        tensor(values[None, order]),
+        tensor(np.full(len(order), len(order) ** -0.5)),
+        None if lift is None else tensor(lift),
+        None if blend is None else tensor(blend),
+    )
 
 
 def _training_set(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pinnkan.adapters import Parameters
+from pinnkan.adapters import Full, Parameters
 from pinnkan.errors import DivergedError
 from pinnkan.networks import Network
 from pinnkan.optim import LBFGS, Adam, LevenbergMarquardt, Optimizer
@@ -18,10 +18,13 @@ from pinnkan.progress import Outcome, StepReport
 from pinnkan.training.assembly import training_sets
 from pinnkan.training.least_squares import NetworkLeastSquares, TrainingLeastSquares, TrainingSet
 from pinnkan.training.loop import PhaseResult, PhaseState, Watch, run_phase
+from pinnkan.training.network import network_for
 from pinnkan.training.oracle import AutogradLeastSquares
 from pinnkan.training.rates import rates_for
+from pinnkan.training.refinement import refined
 from pinnkan.training.run import Origin, Run, Trained, TrainingState
 from pinnkan.training.smoothing import SmoothedLeastSquares
+from pinnkan.training.sparsity import SparseLeastSquares, pruned
 
 
 def phases_of(settings: TrainingSettings) -> tuple[PhaseSettings, ...]:
@@ -47,21 +50,19 @@ class Course:
     before: Callable[[Origin], Parameters] | None = None
 
 
-def train(run: Run, network: Network, settings: TrainingSettings, course: Course, started: float) -> Trained:
-    """Run the phases; a change of form re-parametrises what was reached.
+def train(run: Run, settings: TrainingSettings, course: Course, started: float) -> Trained:
+    """Run the phases; a change of form, or of the functions, re-parametrises the coefficients reached.
 
-    So does every pre-training phase in LoTRA form: its factors are fresh.
+    So does every pre-training phase in LoTRA form, for its factors are fresh, and every one that prunes.
     """
-    return _Training(run, network, settings, course, started)()
+    return _Training(run, settings, course, started)()
 
 
 class _Training:
     """A training between two phases; arguments as in `train`."""
 
-    def __init__(
-        self, run: Run, network: Network, settings: TrainingSettings, course: Course, started: float
-    ) -> None:
-        self._run, self._network, self._course, self._started = run, network, course, started
+    def __init__(self, run: Run, settings: TrainingSettings, course: Course, started: float) -> None:
+        self._run, self._course, self._started = run, course, started
         self._phases, self._precision = phases_of(settings), settings.precision
         self._held_out = _held_out_sets(run)
         self._history: list[StepReport] = [] if run.state is None else list(run.state.earlier)
@@ -73,32 +74,54 @@ class _Training:
         first = 0 if self._run.state is None else self._run.state.phase
         forms = self._course.forms
         for at, phase in enumerate(self._phases[first:], start=first):
-            if at > first and (forms[at] != forms[at - 1] or phase.form == "lotra"):
-                self._origin = Origin(at, self._parameters.coefficients(self._theta), self._theta)
-                self._parametrise()
-                if self._course.before is not None:
-                    self._run.observer.note(f"{self._run.title}: ranks grow to {_written(self._parameters)}")
+            if at > first:
+                self._turn(at, phase)
             outcome = self._run_phase(at, phase)
             late = outcome.reason == "time_limit"
             if (late or forms[at + 1 : at + 2] != forms[at : at + 1]) and self._went_back(phase):
                 break
             if late:
                 break
+        return self._trained(at, phase, outcome)
+
+    def _trained(self, at: int, phase: PhaseSettings, outcome: Outcome) -> Trained:
         seconds = time.perf_counter() - self._started
         parameters, theta, history = self._parameters, self._theta, tuple(self._history)
-        rms = float(self._residuals(parameters, smoothing=0).residuals(theta).norm())
-        return Trained(self._network, parameters, theta, history, outcome, seconds, rms, self._trainable)
+        sets = _phase_sets(self._run, phase, at)
+        training, held_out = (
+            _rms(self._run, self._network, parameters, theta, chosen) for chosen in (sets, self._held_out)
+        )
+        return Trained(
+            *(self._network, parameters, theta, history, outcome, seconds, training, held_out),
+            self._trainable,
+        )
+
+    def _turn(self, at: int, phase: PhaseSettings) -> None:
+        """Make what this phase needs of what the one before reached, if that is something else."""
+        run, forms, reached = self._run, self._course.forms, self._parameters.coefficients(self._theta)
+        start = refined(reached, run.settings.network, phase.functions)
+        if start is not reached:
+            run.observer.note(f"{run.title}: {phase.functions} functions on an edge from here on")
+        elif not (forms[at] != forms[at - 1] or phase.form == "lotra" or phase.prune):
+            return
+        if phase.prune:
+            start = _prune(run, start, phase.prune, self._held_out)
+        self._origin = Origin(at, start, self._theta)
+        self._parametrise()
+        if self._course.before is not None:
+            run.observer.note(f"{run.title}: ranks grow to {_written(self._parameters)}")
 
     def _parametrise(self) -> None:
         """Make the parametrisation that follows from the origin."""
-        form = self._course.forms[self._origin.phase]
+        form, run = self._course.forms[self._origin.phase], self._run
+        self._network = network_for(run.instance, run.settings.network, self._origin.coefficients)
         self._parameters, theta = self._course.parametrise(form, self._origin)
-        self._theta = theta.to(self._run.device)
+        self._theta = theta.to(run.device)
         self._trainable = max(self._trainable, self._parameters.size)
 
     def _run_phase(self, at: int, phase: PhaseSettings) -> Outcome:
         run, network, parameters = self._run, self._network, self._parameters
-        watch = _watch(run, network, parameters, self._held_out, phase.smoothing, self._started)
+        watch = _watch(run, network, parameters, self._held_out, phase, self._started)
         keep = _keeper(run, at, self._origin, tuple(self._history), self._trainable, self._started)
         result = _run_one(run, network, parameters, self._theta, phase, at, self._precision, watch, keep)
         self._theta = result.theta
@@ -113,17 +136,17 @@ class _Training:
         if self._course.before is None or self._origin.theta is None:
             return False
         former = self._course.before(self._origin)
-        was = self._residuals(former, phase.smoothing).residuals(self._origin.theta).norm()
-        now = self._residuals(self._parameters, phase.smoothing).residuals(self._theta).norm()
+        was = self._residuals(former, phase).residuals(self._origin.theta).norm()
+        now = self._residuals(self._parameters, phase).residuals(self._theta).norm()
         if float(was) > WORTH * float(now):
             return False
         self._parameters, self._theta, self._trainable = former, self._origin.theta, former.size
         self._run.observer.note(f"{self._run.title}: higher ranks do not pay; back to {_written(former)}")
         return True
 
-    def _residuals(self, parameters: Parameters, smoothing: int) -> TrainingLeastSquares:
+    def _residuals(self, parameters: Parameters, phase: PhaseSettings) -> TrainingLeastSquares:
         """Return the held-out residuals as a function of theta."""
-        return _least_squares(self._run, self._network, parameters, self._held_out, smoothing=smoothing)
+        return _least_squares(self._run, self._network, parameters, self._held_out, phase)
 
 
 def _written(parameters: Parameters) -> str:
@@ -160,15 +183,8 @@ def _run_one(
     lean = run.dtype == torch.float32 or (precision == "mixed" and phase.optimizer == "lm")
 
     def draw(epoch: int) -> TrainingLeastSquares:
-        sets = training_sets(
-            run.instance,
-            run.settings.points,
-            seed=run.seed,
-            variant=2 * (at * _EPOCHS + epoch),
-            interior=phase.points,
-            device=run.device,
-        )
-        return _least_squares(run, network, parameters, sets, lean=lean, smoothing=phase.smoothing)
+        sets = _phase_sets(run, phase, at, epoch)
+        return _least_squares(run, network, parameters, sets, phase, lean=lean)
 
     def start(problem: TrainingLeastSquares) -> Optimizer:
         if phase.optimizer == "lm":
@@ -188,9 +204,9 @@ def _least_squares(
     network: Network,
     parameters: Parameters,
     sets: Sequence[TrainingSet],
+    phase: PhaseSettings = PhaseSettings(),  # noqa: B008  (frozen; pointwise and without a penalty)
     *,
     lean: bool = False,
-    smoothing: int = 0,
 ) -> TrainingLeastSquares:
     """Return the residuals on some sets by ``network.derivatives``; the oracle is never lean."""
     pointwise: TrainingLeastSquares
@@ -199,11 +215,33 @@ def _least_squares(
     else:
         dtype = torch.float32 if lean else torch.float64
         pointwise = NetworkLeastSquares(network, parameters, sets, product_dtype=dtype)
-    return SmoothedLeastSquares(pointwise, network, smoothing) if smoothing else pointwise
+    if phase.smoothing:
+        pointwise = SmoothedLeastSquares(pointwise, network, phase.smoothing)
+    if phase.sparsity:
+        return SparseLeastSquares(pointwise, network, parameters, phase.sparsity)
+    return pointwise
+
+
+def _rms(
+    run: Run, network: Network, parameters: Parameters, theta: Tensor, sets: Sequence[TrainingSet]
+) -> float:
+    """Return the pointwise residual's root mean square."""
+    return float(_least_squares(run, network, parameters, sets).residuals(theta).norm())
 
 
 _EPOCHS = 1000
 """Collocation variants set aside for the refreshed sets of one phase."""
+
+
+def _phase_sets(run: Run, phase: PhaseSettings, at: int, epoch: int = 0) -> list[TrainingSet]:
+    return training_sets(
+        run.instance,
+        run.settings.points,
+        seed=run.seed,
+        variant=2 * (at * _EPOCHS + epoch),
+        interior=phase.points,
+        device=run.device,
+    )
 
 
 def _held_out_sets(run: Run) -> list[TrainingSet]:
@@ -213,19 +251,37 @@ def _held_out_sets(run: Run) -> list[TrainingSet]:
     )
 
 
+def _prune(
+    run: Run, coefficients: Sequence[Tensor], share: float, held_out: Sequence[TrainingSet]
+) -> Sequence[Tensor]:
+    """Prune, and tell how many edges it cost and what."""
+    network = network_for(run.instance, run.settings.network, coefficients)
+    result, count = pruned(network, coefficients, share)
+    rms = []
+    for one in (coefficients, result):
+        whole = Parameters([Full(c) for c in one])
+        rms.append(_rms(run, network, whole, whole.start().to(run.device), held_out))
+    edges = sum(c.shape[0] * c.shape[1] for c in coefficients)
+    run.observer.note(
+        f"{run.title}: pruned {count} of {edges} edges; "
+        f"held-out residual {rms[0]:.2e} before, {rms[1]:.2e} after"
+    )
+    return result
+
+
 def _watch(
     run: Run,
     network: Network,
     parameters: Parameters,
     held_out: Sequence[TrainingSet],
-    smoothing: int,
+    phase: PhaseSettings,
     started: float,
 ) -> Watch:
     def error(theta: Tensor) -> float | None:
         return run.error(parameters.coefficients(theta)) if run.error is not None else None
 
     return Watch(
-        _least_squares(run, network, parameters, held_out, smoothing=smoothing),
+        _least_squares(run, network, parameters, held_out, phase),
         error,
         run.observer,
         run.title,

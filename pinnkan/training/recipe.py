@@ -15,36 +15,30 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnkan.adapters import GROWTH, Parameters, Plan, attach, grow, slim
-from pinnkan.adapters.layerwise import Full
-from pinnkan.bases import make_basis
+from pinnkan.adapters import GROWTH, Parameters, Plan, attach, grow, slim, slim_form
+from pinnkan.adapters.layerwise import Full, Sparse
 from pinnkan.errors import DivergedError, UsageError
-from pinnkan.networks import Network, make_kan, make_mlp
-from pinnkan.problem.instance import Instance
-from pinnkan.problem.settings import AdapterSettings, NetworkSettings
+from pinnkan.problem.settings import AdapterSettings, PhaseSettings, Settings
 from pinnkan.training.assembly import training_sets
 from pinnkan.training.least_squares import NetworkLeastSquares
+from pinnkan.training.network import network_for, network_over
 from pinnkan.training.phases import Course, phases_of, train
+from pinnkan.training.refinement import check_refinements, fitted, refined
 from pinnkan.training.run import Origin, Run, Trained
 
 
-def network_for(instance: Instance, settings: NetworkSettings) -> Network:
-    """Build the network that the settings describe over the instance's box."""
-    lower, upper = instance.domain.bounding_box
-    return _network_over(lower.tolist(), upper.tolist(), settings)
+def coefficient_shapes(inputs: int, settings: Settings, found: Sequence[Tensor]) -> list[tuple[int, ...]]:
+    """Return the shape that every layer's coefficients must have.
 
-
-def coefficient_shapes(inputs: int, settings: NetworkSettings) -> list[tuple[int, ...]]:
-    """Return the shape of every layer's coefficients in the network over so many coordinates."""
-    return [layer.shape for layer in _network_over([0.0] * inputs, [1.0] * inputs, settings).layers]
-
-
-def _network_over(lower: Sequence[float], upper: Sequence[float], settings: NetworkSettings) -> Network:
-    widths = (len(lower), *settings.hidden, 1)
-    if settings.kind == "mlp":
-        return make_mlp(widths, lower, upper)
-    basis = make_basis(settings.basis, functions=settings.functions, degree=settings.degree)
-    return make_kan(widths, basis, lower, upper)
+    Args:
+        inputs: How many coordinates there are.
+        settings: Of network and training; a phase may refine the network.
+        found: Coefficients of every layer; taken for refined if a phase refines to as many functions.
+    """
+    network = fitted(settings.network, found)
+    if network.functions not in [phase.functions for phase in phases_of(settings.training)]:
+        network = settings.network
+    return [layer.shape for layer in network_over([0.0] * inputs, [1.0] * inputs, network).layers]
 
 
 def generator_for(seed: int, purpose: str) -> torch.Generator:
@@ -72,15 +66,17 @@ def pretrain(run: Run) -> Trained:
     out (hyperbolic family: 2e-1 after the first, 4e-3 after one more, 2e-4 after three smoothed ones).
 
     Raises:
-        UsageError: If a slim phase follows another form, or the network has no Tucker form.
+        UsageError: If a slim phase follows another form, the network has no Tucker form, or its basis
+            cannot be refined as a phase says.
         DivergedError: If the loss is not finite.
     """
-    network = network_for(run.instance, run.settings.network)
+    phases, settings = phases_of(run.settings.training), run.settings.network
+    forms = ["slim" if settings.kind == "slim" else phase.form for phase in phases]
+    _check_phases(run.settings, forms)
     started = _started(run)
     generator = generator_for(run.seed, "coefficients")
-    start = [c.to(run.device) for c in network.initial(generator)]
-
-    phases = phases_of(run.settings.training)
+    drawn = network_for(run.instance, settings).initial(generator)
+    start = [c.to(run.device) for c in refined(drawn, settings, phases[0].functions)]
 
     def parametrise(form: str, origin: Origin) -> tuple[Parameters, Tensor]:
         made = parameters(form, origin)
@@ -89,27 +85,47 @@ def pretrain(run: Run) -> Trained:
     def parameters(form: str, origin: Origin) -> Parameters:
         at, coefficients = origin.phase, origin.coefficients
         if form == "slim":
-            return _moved(slim(coefficients, run.settings.network.rank, generator), run.device)
+            form_of = slim(coefficients, settings.rank, generator) if at == 0 else None
+            return _moved(form_of or slim_form(coefficients, settings.rank), run.device)
         if form == "lotra":
             plan = plan_for(run.settings.adapter, phases[at].compression)
-            return _adapter(run, network, coefficients, plan, purpose=f"factors of phase {at}")
-        return Parameters([Full(c) for c in coefficients])
+            return _adapter(run, coefficients, plan, purpose=f"factors of phase {at}")
+        # What one phase pruned stays pruned in all that follow.
+        layer = Sparse if any(phase.prune for phase in phases[: at + 1]) else Full
+        return Parameters([layer(c) for c in coefficients])
 
-    is_slim = run.settings.network.kind == "slim"
-    forms = ["slim" if is_slim else phase.form for phase in phases]
+    return train(run, run.settings.training, Course(start, forms, parametrise), started)
+
+
+def _check_phases(settings: Settings, forms: Sequence[str]) -> None:
+    """Refuse what some phase of pre-training could not do, before the first of them is trained."""
+    phases = phases_of(settings.training)
+    check_refinements(phases, settings.network)
+    _check_pruning(phases, forms, settings.network.kind)
     if "slim" in forms[forms.count("slim") :]:
         raise UsageError(
             "training.phases: found a slim phase after a full one; slim phases come first, "
             "for a full network is not of low rank and compressing it would undo its training"
         )
-    if run.settings.adapter.grows and any(
+    if settings.adapter.grows and any(
         form == "lotra" and phase.compression is None for form, phase in zip(forms, phases, strict=True)
     ):
         raise UsageError(
             "adapter.compression: auto is for finetune; a lotra phase of pre-training needs a compression "
             "of its own: {form: lotra, compression: 1/8}"
         )
-    return train(run, network, run.settings.training, Course(start, forms, parametrise), started)
+
+
+def _check_pruning(phases: Sequence[PhaseSettings], forms: Sequence[str], kind: str) -> None:
+    """Refuse to prune what has no edges, or to hide pruned edges behind a form that fills them again."""
+    first = next((at for at, phase in enumerate(phases) if phase.prune), None)
+    if first == 0:
+        raise UsageError("training.prune: the first phase has nothing to prune yet; say it in a later one")
+    if first is not None and (kind == "mlp" or set(forms[first:]) != {"full"}):
+        raise UsageError(
+            "training.prune: from the phase that prunes, all are of form full and of a KAN; found "
+            + ("an MLP" if kind == "mlp" else next(form for form in forms[first:] if form != "full"))
+        )
 
 
 def finetune(
@@ -137,7 +153,12 @@ def finetune(
             raise UsageError(
                 f"finetuning: {phase.form} is for pre-training alone; the ranks of an adapter are in adapter:"
             )
-    network = network_for(run.instance, run.settings.network)
+        if phase.sparsity or phase.prune:
+            raise UsageError("finetuning: sparsity and prune are for pre-training alone")
+        if phase.functions is not None:
+            raise UsageError(
+                "finetuning.functions: an adapter has the functions of its base; pretrain refines"
+            )
     coefficients = [c.to(run.device) for c in base]
     started = _started(run)
 
@@ -146,7 +167,7 @@ def finetune(
             made = Parameters([Full(c) for c in origin.coefficients])
         else:
             plan = plan_for(run.settings.adapter)
-            made = _adapter(run, network, origin.coefficients, plan, purpose="factors")
+            made = _adapter(run, origin.coefficients, plan, purpose="factors")
         return made, start(made)
 
     settings = run.settings.finetuning
@@ -157,14 +178,13 @@ def finetune(
             "an adapter whose ranks grow (compression auto) starts from the base, not from another"
         )
     else:
-        course = _growing(run, network, coefficients, len(phases), parametrise)
+        course = _growing(run, coefficients, len(phases), parametrise)
         settings = replace(settings, phases=phases * (len(course.forms) // len(phases)))
-    return train(run, network, settings, course, started)
+    return train(run, settings, course, started)
 
 
 def _growing(
     run: Run,
-    network: Network,
     base: Sequence[Tensor],
     length: int,
     first: Callable[[str, Origin], tuple[Parameters, Tensor]],
@@ -177,7 +197,7 @@ def _growing(
     distinct = list({plan.ranks_in(base): plan for plan in plans}.values())
 
     def before(origin: Origin) -> Parameters:
-        return _adapter(run, network, base, distinct[origin.phase // length - 1], purpose="factors")
+        return _adapter(run, base, distinct[origin.phase // length - 1], purpose="factors")
 
     def parametrise(form: str, origin: Origin) -> tuple[Parameters, Tensor]:
         if origin.theta is None:
@@ -187,7 +207,7 @@ def _growing(
             narrow,
             origin.theta,
             plan.compression,
-            adjoints=_adjoints(run, network, narrow.coefficients(origin.theta)),
+            adjoints=_adjoints(run, narrow.coefficients(origin.theta)),
             generator=generator_for(run.seed, f"columns of phase {origin.phase}"),
         )
         return _moved(wide, run.device), theta
@@ -201,14 +221,15 @@ def _started(run: Run) -> float:
     return time.perf_counter() - (0.0 if run.state is None else run.state.seconds)
 
 
-def _adapter(run: Run, network: Network, base: Sequence[Tensor], plan: Plan, *, purpose: str) -> Parameters:
+def _adapter(run: Run, base: Sequence[Tensor], plan: Plan, *, purpose: str) -> Parameters:
     generator = generator_for(run.seed, purpose)
-    adjoints = _adjoints(run, network, base)
+    adjoints = _adjoints(run, base)
     return _moved(attach(base, plan, adjoints=adjoints, generator=generator), run.device)
 
 
-def _adjoints(run: Run, network: Network, coefficients: Sequence[Tensor]) -> list[Tensor]:
+def _adjoints(run: Run, coefficients: Sequence[Tensor]) -> list[Tensor]:
     """Return derivatives of residuals with respect to every layer's output, on some points, on the CPU."""
+    network = network_for(run.instance, run.settings.network, coefficients)
     whole = Parameters([Full(c) for c in coefficients])
     sample = replace(run.settings.points, interior=_ADJOINT_SAMPLE, boundary=1, initial=1)
     sets = training_sets(run.instance, sample, seed=run.seed, variant=0, device=run.device)

@@ -100,6 +100,7 @@ class Trained:
         history: Reports of all phases.
         outcome: Of the last phase.
         seconds: Wall time from point generation to the last step.
+        training: Its residual on the first points of the last phase (root mean square), pointwise too.
         held_out: Its held-out residual (root mean square), pointwise whatever the phases smoothed.
         trainable: Most numbers that moved in any one phase whose result was kept.
     """
@@ -110,6 +111,7 @@ class Trained:
     history: tuple[StepReport, ...]
     outcome: Outcome
     seconds: float
+    training: float
     held_out: float
     trainable: int
 

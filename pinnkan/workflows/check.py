@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from pinnkan.problem import Problem
 from pinnkan.problem.check import CheckedStatement, check_problem
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.settings import Settings
-from pinnkan.training import network_for, plan_for
+from pinnkan.training import network_for, plan_for, refined
 from pinnkan.workflows.environment import device_for, dtype_for, limited_threads
 from pinnkan.workflows.show import network_facts
 
@@ -102,7 +102,7 @@ def _parameters(
 ) -> dict[str, int | None]:
     """Count the trainable numbers of base and adapter; an adapter that cannot be is a finding."""
     generator = torch.Generator().manual_seed(0)
-    coefficients = network_for(instance, settings.network).initial(generator)
+    coefficients: Sequence[torch.Tensor] = network_for(instance, settings.network).initial(generator)
     adjoints = [torch.zeros(1, c.shape[1]) for c in coefficients]
 
     def adapted(compression: float | None = None) -> int:
@@ -116,6 +116,7 @@ def _parameters(
         findings.append({"severity": "warning", "message": str(fault)})
     sizes = []
     for phase in settings.training.phases or (settings.training,):
+        coefficients = refined(coefficients, settings.network, phase.functions)
         if settings.network.kind == "slim" or phase.form == "slim":
             sizes.append(slim(coefficients, settings.network.rank, generator).size)
         elif phase.form == "full":
@@ -124,6 +125,7 @@ def _parameters(
             sizes.append(adapted(phase.compression))
     # As training reports them: the most that move in any one phase.
     base = max(sizes, default=None)
+    adapter = None if adapter is None else adapted()
     return {"trainable_parameters": base, "adapter_parameters": adapter}
 
 

@@ -163,8 +163,10 @@ def errors_at(solution: Solution, points: np.ndarray) -> dict[str, float | None]
     }
 
 
-def residual_rms(solution: Solution, points: np.ndarray) -> float:
-    """Return the root mean square of the equations' residuals over points."""
+def residual_rms(solution: Solution, points: np.ndarray) -> float | None:
+    """Return the root mean square of the equations' residuals over points; None without equations."""
+    if not solution.instance.equations:
+        return None
     squares = [float(np.mean(solution.residual(block, points) ** 2)) for block in solution.instance.equations]
     return math.sqrt(sum(squares))
 

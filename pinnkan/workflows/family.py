@@ -178,7 +178,7 @@ def family(
 
 
 def _begin(base: Result, ansatz: FamilyAnsatz, ranges: Sequence[Range]) -> Search:
-    network = network_for(ansatz.reference, base.problem.settings.network)
+    network = network_for(ansatz.reference, base.problem.settings.network, base.coefficients)
     snapshots = Snapshots(ansatz, network, online_points(ansatz.reference))
     snapshots.add(np.array([base.values[one.name] for one in ranges]), base.coefficients)
     return Search(snapshots, ranges, training_set(ranges))

@@ -25,7 +25,7 @@ from pinnkan.reduction import (
     training_set,
 )
 from pinnkan.store import read_store, write_store
-from pinnkan.training import network_for
+from pinnkan.training import coefficient_shapes, network_for
 from pinnkan.workflows.records import problem_from
 from pinnkan.workflows.runs import Result, changed_coefficients, whole_coefficients
 
@@ -112,9 +112,12 @@ def read_family(path: Path) -> StoredFamily:
         ansatz = family_ansatz(problem, ranges)
         model = _model(ansatz, stored.arrays, stored.meta["cells"], int(stored.meta["count"]))
         coefficients = _coefficients(path, stored.arrays, len(model.basis.known))
+        shapes = coefficient_shapes(len(problem.coordinates), problem.settings, coefficients[0])
+        for layers in coefficients:
+            _require([tuple(c.shape) for c in layers] == shapes, "coefficients")
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DamagedFileError(f"{path}: its contents do not fit together ({error!r:.200})") from None
-    network = network_for(ansatz.reference, problem.settings.network)
+    network = network_for(ansatz.reference, problem.settings.network, coefficients[0])
     return StoredFamily(
         path,
         problem,

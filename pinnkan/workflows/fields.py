@@ -26,7 +26,7 @@ def field_at(solution: Solution, field: str, points: np.ndarray) -> np.ndarray:
         points: In the domain.
 
     Raises:
-        UsageError: If the problem has no reference at this value, or none at a point.
+        UsageError: If the problem has no reference at this value, or none at a point; or no equation.
     """
     if field == SOLUTION:
         return solution(points)
@@ -36,6 +36,8 @@ def field_at(solution: Solution, field: str, points: np.ndarray) -> np.ndarray:
         error: np.ndarray = solution(points) - reference_at(solution.instance, points)
         return error
     blocks = solution.instance.equations
+    if not blocks:
+        raise UsageError(f"{solution.instance.problem.name}: samples have no residual between them")
     residuals: list[np.ndarray] = [solution.residual(block, points) for block in blocks]
     if len(residuals) == 1:
         return residuals[0]

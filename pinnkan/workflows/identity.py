@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pinnkan.errors import DamagedFileError, UsageError
+from pinnkan.errors import DamagedFileError, FileAccessError, UsageError
 from pinnkan.parameters import Parameter, complete_values
 from pinnkan.store import Stored, hash_arrays, read_store
 from pinnkan.workflows.paths import base_path
@@ -31,6 +31,7 @@ class ProblemRecord:
         overrides: The ``--set`` texts, verbatim and in order.
         directory: Where reference data are found from any working directory; None without such data.
         parameters: The family's parameters, the overrides applied.
+        samples: The sha256 of the table that the function is given by; None without one.
     """
 
     name: str
@@ -38,13 +39,16 @@ class ProblemRecord:
     overrides: tuple[str, ...]
     directory: str | None
     parameters: tuple[Parameter, ...]
+    samples: str | None = None
 
     @classmethod
     def of(cls, problem: Problem) -> ProblemRecord:
         """Return what is recorded of a problem; nobody's folders go into files that do not need them."""
-        folder = problem.directory if problem.reference is not None else None
+        has_data = problem.reference is not None or problem.samples is not None
+        folder = problem.directory if has_data else None
         directory = None if folder is None else str(folder.resolve())
-        return cls(problem.name, problem.text, problem.overrides, directory, problem.parameters)
+        samples = None if problem.samples is None else _file_hash(problem.samples.file)
+        return cls(problem.name, problem.text, problem.overrides, directory, problem.parameters, samples)
 
     @classmethod
     def read(cls, path: Path, meta: Mapping[str, Any]) -> ProblemRecord:
@@ -63,6 +67,7 @@ class ProblemRecord:
                 tuple(_text(one, "problem.overrides") for one in _list(facts, "overrides")),
                 None if facts.get("directory") is None else _text(facts["directory"], "problem.directory"),
                 tuple(_parameter(one) for one in _list(facts, "parameters")),
+                None if facts.get("samples") is None else _text(facts["samples"], "problem.samples"),
             )
         except ValueError as fault:
             raise DamagedFileError(f"{path}: {fault} inside; not written by pinnkan") from None
@@ -115,6 +120,8 @@ class Identity:
     def hash(self) -> str:
         """Return the sha256 of all that decides."""
         facts = {"text": self.problem.text, "overrides": list(self.problem.overrides), **self._settings()}
+        if self.problem.samples is not None:
+            facts["samples"] = self.problem.samples
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def facts(self) -> dict[str, Any]:
@@ -209,6 +216,19 @@ def stored_dtype(path: Path, stored: Stored) -> str:
     if dtype not in ("float64", "float32"):
         raise DamagedFileError(f"{path}: no dtype inside; not written by pinnkan")
     return str(dtype)
+
+
+def _file_hash(path: Path) -> str:
+    """Return the sha256 of a file's contents.
+
+    Raises:
+        FileAccessError: If it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise FileAccessError.of("read the samples", path, error) from None
 
 
 def _text(value: object, key: str) -> str:

@@ -44,6 +44,7 @@ class TrainingResult:
 
 REPORTED = (
     "relative_l2",
+    "training_rms",
     "residual_rms",
     "trainable_parameters",
     "ranks",
@@ -76,9 +77,9 @@ def shown_error(
     points = instance.domain.uniform(_SHOWN_POINTS, _SHOWN_SEED)
     reference = instance.exact(points)
     assert reference is not None
-    network = network_for(instance, settings)
 
     def error(coefficients: Sequence[Tensor]) -> float | None:
+        network = network_for(instance, settings, coefficients)
         values = Solution(instance, network, coefficients)(points)
         return measure_errors(values, reference).relative_l2 if bool(np.isfinite(values).all()) else None
 

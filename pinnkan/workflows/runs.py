@@ -69,7 +69,7 @@ class Result:
             dtype: Precision that the coefficients are rounded to; as stored if not given.
         """
         instance: Instance = self.problem.at(self.values)
-        network = network_for(instance, self.problem.settings.network)
+        network = network_for(instance, self.problem.settings.network, self.coefficients)
         rounded = [c.to(dtype or c.dtype).to(c.dtype) for c in self.coefficients]
         return Solution(instance, network, [c.to(device or "cpu") for c in rounded])
 
@@ -184,7 +184,7 @@ def _understood(path: Path, stored: Stored, problem: Problem, coefficients: Sequ
     values, names = stored_values(path, stored), [parameter.name for parameter in problem.parameters]
     if sorted(values) != sorted(names):
         raise DamagedFileError(f"{path}: its values are of {sorted(values)}, its problem has {sorted(names)}")
-    shapes = coefficient_shapes(len(problem.coordinates), problem.settings.network)
+    shapes = coefficient_shapes(len(problem.coordinates), problem.settings, coefficients)
     found = [tuple(c.shape) for c in coefficients]
     if found != shapes:
         raise DamagedFileError(f"{path}: its arrays have shapes {found}, its problem's network {shapes}")

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from pinnkan.errors import DamagedFileError, UsageError
 from pinnkan.problem import Problem
 from pinnkan.problem.settings import NetworkSettings
 from pinnkan.store import Stored, read_store
+from pinnkan.training.refinement import fitted
 from pinnkan.workflows.family_file import FAMILY
 from pinnkan.workflows.identity import fits, stored_values, weights_hash
 from pinnkan.workflows.paths import ADAPTERS, BASE
@@ -39,7 +42,7 @@ def _show_run(directory: Path) -> dict[str, Any]:
     adapters = [_row(adapter, weights_hash(stored)) for adapter in run.adapter_paths()]
     return {
         "directory": str(directory),
-        **_problem_facts(problem),
+        **_problem_facts(problem, stored),
         "base": _file_facts(run.base_path, stored),
         "adapters": adapters,
         **_family_beside(run.path / FAMILY, weights_hash(stored)),
@@ -55,7 +58,7 @@ def _show_file(path: Path) -> dict[str, Any]:
         "file": str(path),
         "kind": stored.kind,
         **status,
-        **_problem_facts(problem),
+        **_problem_facts(problem, stored),
         **(_family_facts(stored) if stored.kind == "family" else _file_facts(path, stored)),
         "problem_text": problem.text,
     }
@@ -96,7 +99,7 @@ def _family_beside(path: Path, base_hash: str) -> dict[str, Any]:
     return {"reduced_basis": {"file": path.name, "status": status, "adapters": count, **kept}}
 
 
-def _problem_facts(problem: Problem) -> dict[str, Any]:
+def _problem_facts(problem: Problem, stored: Stored) -> dict[str, Any]:
     return {
         "problem": problem.name,
         "title": problem.title,
@@ -104,13 +107,22 @@ def _problem_facts(problem: Problem) -> dict[str, Any]:
         "coordinates": list(problem.coordinates),
         "unknown": problem.unknown,
         "equations": [equation.text for equation in problem.equations],
+        "samples": None if problem.samples is None else str(problem.samples.file),
         "conditions": [condition.text for condition in problem.conditions],
         "family": [
             {"parameter": p.name, "base": p.base, "low": p.low, "high": p.high} for p in problem.parameters
         ],
         "overrides": list(problem.overrides),
-        "network": network_facts(problem.settings.network, len(problem.coordinates)),
+        "network": network_facts(_network(problem, stored), len(problem.coordinates)),
     }
+
+
+def _network(problem: Problem, stored: Stored) -> NetworkSettings:
+    """Return the network's settings, its functions as they are after refinement."""
+    names = ("0.coefficients", "0.change", "base.0.coefficients")
+    first = next((stored.arrays[name] for name in names if name in stored.arrays), None)
+    coefficients = None if first is None else [torch.from_numpy(first)]
+    return fitted(problem.settings.network, coefficients)
 
 
 def network_facts(settings: NetworkSettings, inputs: int) -> dict[str, Any]:

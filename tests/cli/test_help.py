@@ -16,8 +16,8 @@ SLOW_IMPORTS = ("torch", "numpy", "sympy", "matplotlib", "scipy", "h5py", "yaml"
 
 def test_the_commands_in_the_order_of_their_use():
     assert [
-        *("check", "pretrain", "finetune", "status", "evaluate", "plot", "export"),
-        *("family", "solve", "compare", "show", "spectrum", "problems"),
+        *("check", "pretrain", "finetune", "fit", "status", "evaluate", "plot", "export"),
+        *("family", "solve", "compare", "formula", "show", "spectrum", "problems"),
     ] == NAMES
 
 
@@ -69,7 +69,7 @@ def test_evaluate_defines_every_number_it_prints(pinnkan_command, name):
     ("names", "options"),
     [
         (NAMES, ["-q", "-v"]),
-        (["check", "pretrain", "finetune", "status"], ["--set", "--seed"]),
+        (["check", "pretrain", "finetune", "fit", "status"], ["--set", "--seed"]),
         (
             ["check", "pretrain", "finetune", "evaluate", "plot", "export"],
             ["--device", "--dtype", "--threads"],

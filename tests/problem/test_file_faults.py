@@ -520,7 +520,7 @@ CASES = [
         {"training": "training: {phases: [{optimizer: sgd, phases: []}]}"},
         [
             "11:33: training.phases[0].optimizer: expected one of lm, lbfgs, adam; got 'sgd'",
-            "11:38: unknown key 'phases' in training.phases[0]; known keys: optimizer, steps, points, refresh, rates, rate, schedule, damping, patience, tolerance, smoothing, form, compression",
+            "11:38: unknown key 'phases' in training.phases[0]; known keys: optimizer, steps, points, refresh, rates, rate, schedule, damping, patience, tolerance, smoothing, form, functions, sparsity, prune, compression",
         ],
     ),
     (
@@ -541,7 +541,7 @@ CASES = [
     (
         {"foo": "foo: 1"},
         [
-            "11:1: unknown key 'foo'; known keys: title, description, citation, coordinates, time, domain, unknowns, family, definitions, exact, reference, source, equations, boundary, initial, network, adapter, points, training, finetuning",
+            "11:1: unknown key 'foo'; known keys: title, description, citation, coordinates, time, domain, unknowns, family, definitions, exact, reference, source, equations, samples, boundary, initial, network, adapter, points, training, finetuning",
         ],
     ),
     (

@@ -137,7 +137,10 @@ def test_training_fresh_and_held_out_points_are_disjoint(name, rule):
 
 
 def test_every_set_of_a_run_has_its_own_variant(monkeypatch):
-    """One odd variant is held out; phases and refreshes count through the even ones, each once."""
+    """One odd variant is held out; phases and refreshes count through the even ones, each once.
+
+    At the end the residual is measured once more on the first set of the last phase.
+    """
     drawn: list[tuple[int, int | None]] = []
 
     def watched(*args, variant, interior=None, **more):
@@ -147,7 +150,7 @@ def test_every_set_of_a_run_has_its_own_variant(monkeypatch):
     monkeypatch.setattr("pinnkan.training.phases.training_sets", watched)
     phases = "[{steps: 3, refresh: 1}, {steps: 4, refresh: 2, points: 35}]"
     pretrain(with_phases("heat", phases))
-    assert drawn == [(1, 60), (0, None), (2, None), (4, None), (2000, 35), (2002, 35)]
+    assert drawn == [(1, 60), (0, None), (2, None), (4, None), (2000, 35), (2002, 35), (2000, 35)]
 
 
 def test_counts_of_points():

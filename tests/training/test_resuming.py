@@ -20,6 +20,11 @@ PHASES = {
     "adam, lbfgs": "[{optimizer: adam, steps: 3}, {optimizer: lbfgs, steps: 3, refresh: 2}]",
     "full, lotra twice": f"[{LM}, {LOTRA}, {LOTRA}]",
     "slim, full": "[{optimizer: lm, steps: 2, form: slim}, {optimizer: lm, steps: 2}]",
+    "refined": "[{steps: 2}, {optimizer: adam, steps: 1, functions: 6}, {steps: 1}, {steps: 1, form: lotra}]",
+    "slim, refined": "[{steps: 2, form: slim}, {steps: 2, form: slim, functions: 7}, "
+    "{steps: 1, functions: 9}]",
+    "pruned": "[{optimizer: adam, steps: 2, sparsity: 0.01}, {steps: 2, prune: 0.3}, "
+    "{optimizer: adam, steps: 1, functions: 5}]",
     "smoothed": "[{optimizer: lm, steps: 3, smoothing: 4}]",
 }
 

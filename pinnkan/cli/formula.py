@@ -1,0 +1,63 @@
+"""``pinnkan formula``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pinnkan.cli import options, render, targets
+
+EXAMPLES = options.examples(
+    "pinnkan formula runs/waves",
+    "pinnkan formula runs/heat --lambda 0.1 --r2 0.999 --digits 3",
+)
+
+LeastR2 = Annotated[
+    float,
+    typer.Option(
+        "--r2",
+        min=0.0,
+        max=1.0,
+        metavar="R",
+        help="An edge takes the simplest function whose R^2 over the edge's inputs is at least this.",
+    ),
+]
+Digits = Annotated[
+    int, typer.Option("--digits", min=1, max=15, metavar="N", help="Significant digits of every number.")
+]
+
+
+def formula(
+    directory: options.Directory,
+    lambdas: options.Lambdas = None,
+    params: options.Params = None,
+    method: options.StoredMethod = options.Method.lotra,
+    tag: options.Tag = None,
+    least_r2: LeastR2 = 0.9999,
+    digits: Digits = 4,
+    as_json: options.AsJson = False,
+    quiet: options.QuietAlready = False,
+    verbose: options.VerboseEdges = False,
+) -> None:
+    """Write a small network as a closed formula.
+
+    Every edge becomes the simplest of 1, x, x^2, x^3, x^4, sin, cos, exp, log, sqrt, tanh, abs, 1/x and
+    a Gaussian, with numbers inside and outside, that follows it; one that none follows keeps its
+    polynomial. All numbers are then fitted together to the network. relative_l2_network is the distance
+    of the printed formula to the network, relative_l2 that to the reference.
+    """
+    targets.require_run(directory)
+    values = targets.at_most_one(targets.read_values(directory, lambdas, params))
+    from pinnkan.workflows.formula import formula as run
+
+    report = run(directory, values=values, method=method.value, tag=tag, least_r2=least_r2, digits=digits)
+    if as_json:
+        render.write_json(report)
+        return
+    edges = report.pop("edges")
+    figures = ("relative_l2_network", "relative_l2", "network_relative_l2")
+    render.write(f"{report['unknown']} = {report['formula']}\n")
+    render.write(render.document({name: report[name] for name in figures}))
+    if verbose:
+        render.write("\n" + render.table(edges, ["layer", "input", "output", "function", "missed_r2"]))

@@ -1,0 +1,68 @@
+"""Refining a trained network: more functions on every edge, the same function of the coordinates.
+
+Grid extension of the first KANs (Liu et al., arXiv 2404.19756, section 2.4) fits the finer splines to
+the coarser ones; nested bases need no fit: A' = A x3 E with b_k = sum_j E[j, k] b'_j is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from torch import Tensor
+
+from pinnkan.bases import Basis, make_basis
+from pinnkan.errors import UsageError
+from pinnkan.problem.settings import NetworkSettings, PhaseSettings
+
+
+def basis_for(settings: NetworkSettings) -> Basis:
+    """Return the basis that the settings describe."""
+    return make_basis(settings.basis, functions=settings.functions, degree=settings.degree)
+
+
+def fitted(settings: NetworkSettings, coefficients: Sequence[Tensor] | None) -> NetworkSettings:
+    """Return the settings of a network with these coefficients: refining may have given it more functions."""
+    if coefficients is None or settings.kind == "mlp" or coefficients[0].dim() != 3:
+        return settings
+    # A B-spline edge has one coefficient more than functions.
+    extra = basis_for(settings).size - settings.functions
+    return replace(settings, functions=coefficients[0].shape[2] - extra)
+
+
+def refined(
+    coefficients: Sequence[Tensor], settings: NetworkSettings, functions: int | None
+) -> Sequence[Tensor]:
+    """Return the coefficients of the same function of the coordinates with ``functions`` on every edge.
+
+    Args:
+        coefficients: Of every layer, (I, J, K).
+        settings: Of the network; how many functions it has now is read from the coefficients.
+        functions: K', or None to leave them as they are.
+
+    Raises:
+        UsageError: If the basis with ``functions`` does not contain the present one.
+    """
+    now = fitted(settings, coefficients)
+    if functions is None or functions == now.functions:
+        return coefficients
+    if settings.kind == "mlp":
+        raise UsageError("functions: an MLP has no basis functions to refine")
+    embedding = basis_for(now).embedding(basis_for(replace(now, functions=functions)))
+    return [c @ embedding.T.to(c) for c in coefficients]
+
+
+def check_refinements(phases: Sequence[PhaseSettings], settings: NetworkSettings) -> None:
+    """Refuse phases whose refinements cannot be done, before the first of them is trained.
+
+    Raises:
+        UsageError: If a phase's basis does not contain that of the phase before.
+    """
+    for phase in phases:
+        if phase.functions is None or phase.functions == settings.functions:
+            continue
+        if settings.kind == "mlp":
+            raise UsageError("functions: an MLP has no basis functions to refine")
+        finer = replace(settings, functions=phase.functions)
+        basis_for(settings).embedding(basis_for(finer))
+        settings = finer

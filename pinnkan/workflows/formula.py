@@ -1,0 +1,118 @@
+"""``pinnkan formula``: the closed form that a small network comes to, and how far it is from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sympy
+
+from pinnkan.errors import UsageError
+from pinnkan.evaluation.norms import measure_errors
+from pinnkan.expressions import canonical_text, evaluate, substitute, symbol
+from pinnkan.problem.ansatz import Ansatz
+from pinnkan.snapping import ClosedForm, Snap, closed_form
+from pinnkan.workflows.evaluate import EVALUATION_SEED
+from pinnkan.workflows.runs import RunDirectory
+
+_POINTS, _SEED, _JUDGED = 600, 31_415, 2_000
+
+
+def formula(
+    directory: Path,
+    *,
+    values: Mapping[str, float] | None,
+    method: str,
+    tag: str | None,
+    least_r2: float,
+    digits: int,
+) -> dict[str, Any]:
+    """Return a closed form of the base or of one adapter's solution, and its errors.
+
+    Args:
+        directory: The run directory.
+        values: Of an adapter; None for the base.
+        method: Of the adapter.
+        tag: Of the adapter.
+        least_r2: What an edge's function must reach.
+        digits: Significant digits of every number in the formula; the errors are those of the rounded one.
+
+    Raises:
+        UsageError: If there is no such result, the network is too large or not a KAN, or the ansatz has
+            no closed form.
+        DamagedFileError: If a file is damaged or foreign.
+    """
+    result = RunDirectory(directory).find(values, method, tag)
+    solution = result.solution()
+    instance = solution.instance
+    points = instance.domain.uniform(_POINTS, _SEED)
+    form = closed_form(solution.network, solution.coefficients, points, least_r2=least_r2)
+    expression = _rounded(_with_ansatz(instance.ansatz, _network(form, instance.coordinates)), digits)
+    judged = instance.domain.uniform(_JUDGED, EVALUATION_SEED)
+    found = evaluate([expression], instance.coordinates, judged, instance.values)[0]
+    reference = instance.exact(judged) if instance.has_exact else None
+    return {
+        "problem": result.problem.name,
+        "parameters": dict(result.values),
+        "unknown": result.problem.unknown,
+        "formula": canonical_text(expression),
+        "relative_l2_network": _relative(found, solution(judged)),
+        "relative_l2": None if reference is None else _relative(found, reference),
+        "network_relative_l2": None if reference is None else _relative(solution(judged), reference),
+        "edges": _edges(form),
+    }
+
+
+def _network(form: ClosedForm, coordinates: tuple[str, ...]) -> sympy.Expr:
+    return form.symbolic([symbol(name) for name in coordinates])
+
+
+def _with_ansatz(ansatz: Ansatz, network: sympy.Expr) -> sympy.Expr:
+    """Return u = lift + factor * N at the parameter values."""
+    if ansatz.harmonic is not None:
+        raise UsageError(
+            "formula: the boundary data are continued by a power series of many terms (a harmonic lift); "
+            "make the condition soft (hard: false)"
+        )
+    numbers = {symbol(name): sympy.Float(value) for name, value in ansatz.values.items()}
+    return substitute(ansatz.lift_formula + ansatz.factor_formula * network, numbers)
+
+
+def _rounded(expression: sympy.Expr, digits: int) -> sympy.Expr:
+    """Return an expression with its floating point numbers rounded; terms that vanish so are dropped."""
+    floats = expression.atoms(sympy.Float)
+    small = 10.0**-digits * max((abs(float(one)) for one in floats), default=0.0)
+    return expression.xreplace({one: _written(float(one), digits, small) for one in floats})
+
+
+def _written(value: float, digits: int, small: float) -> sympy.Expr:
+    """Return 0 below ``small``, 2 for 2.0, pi/2 for what is pi/2 in all digits, or the rounded number."""
+    rounded = float(f"{value:.{digits}g}")
+    if abs(value) < small:
+        return sympy.Integer(0)
+    if rounded.is_integer():
+        return sympy.Integer(int(rounded))
+    for parts in range(1, 5):
+        times = round(value / math.pi * parts)
+        if times and abs(value - times * math.pi / parts) < 0.5 * 10.0**-digits * abs(value):
+            return times * sympy.pi / parts
+    return sympy.Float(rounded)
+
+
+def _relative(values: np.ndarray, reference: np.ndarray) -> float | None:
+    return measure_errors(values, reference).relative_l2 if np.isfinite(values).all() else None
+
+
+def _edges(form: ClosedForm) -> list[dict[str, Any]]:
+    """Return one row for each edge that is not a constant: where it is and what it became."""
+    rows = []
+    for at, layer in enumerate(form.layers):
+        for p, row in enumerate(layer):
+            for q, edge in enumerate(row):
+                name = edge.template.name if isinstance(edge, Snap) else "its expansion"
+                r2 = edge.r2 if isinstance(edge, Snap) else 1.0
+                rows.append({"layer": at, "input": p, "output": q, "function": name, "missed_r2": 1.0 - r2})
+    return rows

@@ -1,0 +1,88 @@
+"""Edges to symbols: every function of the library is found again, expansions are exact, forms compose."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import sympy
+import torch
+
+from pinnkan.bases import make_basis
+from pinnkan.errors import UsageError
+from pinnkan.networks import make_kan, make_mlp
+from pinnkan.snapping import LIBRARY, closed_form, snap
+from pinnkan.snapping.expansions import expansion
+
+X = np.linspace(-0.7, 1.9, 160)
+EDGES = {
+    "1": lambda x: 0 * x + 2.5,
+    "x": lambda x: 3 * x - 1,
+    "x^2": lambda x: 2 * (x - 0.3) ** 2 + 1,
+    "exp": lambda x: 0.4 * np.exp(1.3 * x) - 2,
+    "sin": lambda x: 1.5 * np.sin(3 * x + 0.4) + 0.2,
+    "x^3": lambda x: (x + 0.2) ** 3,
+    "sqrt": lambda x: 2 * np.sqrt(2 * x + 1.5) - 1,
+    "log": lambda x: -np.log(0.9 * x + 0.8),
+    "abs": lambda x: np.abs(x - 0.5) + 3,
+    "1/x": lambda x: 1 / (x + 1.5),
+    "x^4": lambda x: 0.5 * (x - 0.6) ** 4,
+    "tanh": lambda x: np.tanh(2.5 * x - 1),
+    "gaussian": lambda x: np.exp(-((2 * x - 1.2) ** 2)) - 1,
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_every_function_is_found_again(name):
+    y = EDGES[name](X)
+    found = snap(X, y, least_r2=1 - 1e-7)
+    assert found is not None
+    # A cosine is a shifted sine: the first of the two that fits is taken.
+    assert found.template.name == name
+    assert np.abs(found(X) - y).max() < 1e-4
+    symbol = sympy.Symbol("x", real=True)
+    composed = sympy.lambdify(symbol, found.symbolic(symbol), "numpy")
+    assert np.allclose(composed(X), found(X), atol=1e-10)
+
+
+def test_the_library_is_that_of_the_help():
+    assert set(LIBRARY) == {*EDGES, "cos"}
+    assert [one.complexity for one in LIBRARY.values()] == sorted(one.complexity for one in LIBRARY.values())
+
+
+def test_noise_follows_no_function():
+    assert snap(X, np.random.default_rng(0).normal(size=X.size), least_r2=0.9) is None
+
+
+@pytest.mark.parametrize("name", ["chebyshev", "legendre", "taylor", "fourier"])
+def test_expansions_are_exact(name):
+    basis = make_basis(name, 6)
+    coefficients = np.random.default_rng(1).normal(size=6)
+    x = np.linspace(-1, 1, 40)
+    symbol = sympy.Symbol("x")
+    values = sympy.lambdify(symbol, expansion(basis, coefficients.tolist(), symbol), "numpy")(x)
+    expected = basis.values(torch.from_numpy(x).unsqueeze(1))[:, :, 0].numpy() @ coefficients
+    assert np.abs(values - expected).max() < 1e-13
+
+
+@pytest.mark.parametrize("name", ["chebyshev", "fourier"])
+def test_a_random_network_keeps_its_polynomials(name):
+    """With a library that nothing of it follows, the form is the network itself."""
+    network = make_kan([2, 2, 1], make_basis(name, 6), [0.0, -1.0], [2.0, 1.0])
+    coefficients = network.initial(torch.Generator().manual_seed(3))
+    points = np.random.default_rng(0).uniform([0, -1], [2, 1], (200, 2))
+    form = closed_form(network, coefficients, points, least_r2=1.0)
+    expected = network.values(torch.from_numpy(points), network.matrices(coefficients))[:, 0].numpy()
+    assert np.abs(form(points) - expected).max() < 1e-12
+    x, y = sympy.symbols("x y")
+    values = sympy.lambdify((x, y), form.symbolic((x, y)), "numpy")(*points.T)
+    assert np.abs(values - expected).max() < 1e-10
+
+
+def test_what_has_no_formula():
+    points = np.zeros((3, 2))
+    mlp = make_mlp([2, 3, 1], [0.0, 0.0], [1.0, 1.0])
+    with pytest.raises(UsageError, match="an MLP has no functions on its edges"):
+        closed_form(mlp, mlp.initial(torch.Generator()), points, least_r2=0.99)
+    kan = make_kan([2, 40, 1], make_basis("taylor", 3), [0.0, 0.0], [1.0, 1.0])
+    with pytest.raises(UsageError, match=r"120 edges make no formula that anyone reads \(most: 100\)"):
+        closed_form(kan, kan.initial(torch.Generator()), points, least_r2=0.99)
