@@ -133,7 +133,7 @@ def test_a_full_disk_leaves_the_old_file(pinnkan, run, folder, monkeypatch, name
 
     monkeypatch.setattr(os, "fsync", full)
     command = ["plot"] if name == "u.png" else ["export", "--grid", "5x5"]
-    answer = pinnkan(command[0], run, *command[1:], "-o", folder / name)
+    answer = pinnkan(command[0], run, *command[1:], "-o", folder / name, "-q")
     assert (answer.code, answer.err) == (
         74,
         f"error: cannot write {folder / name}: No space left on device\n",
