@@ -88,12 +88,11 @@ class StateFile:
         self._changed = True
 
     def update(self, phase: str, step: int, total: int) -> None:
-        """Note the step that is done; the first is written at once, later ones every two seconds at most."""
+        """Note the step that is done; written at most every two seconds, then or by the next renewal."""
         with self._lock:
-            first = not self._state["step"] and step > 0
             self._state |= {"phase": phase, "step": step, "total": total}
             self._changed = True
-            if first or time.monotonic() - self._written_s >= _REWRITE_S:
+            if time.monotonic() - self._written_s >= _REWRITE_S:
                 with suppress(FileAccessError):
                     self.write()
 

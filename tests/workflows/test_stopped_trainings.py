@@ -118,7 +118,7 @@ def test_a_stopped_base_and_adapter_go_on_to_the_same_bits(finish, tmp_path, num
 
 def test_workers_save_their_states_too(finish, tmp_path):
     problem = tmp_path / "long.yaml"
-    problem.write_text(LONG.replace("{steps: 120, points: 80", "{steps: 900, points: 80"))
+    problem.write_text(LONG.replace("{steps: 120, points: 80", "{steps: 1500, points: 80"))
     run = tmp_path / "run"
     finish("pretrain", problem, "-o", run, "--set", "training.steps=5")
     process = start("finetune", run, "--lambda", "0.5,1", "--jobs", 2)
@@ -129,12 +129,9 @@ def test_workers_save_their_states_too(finish, tmp_path):
     assert seconds < 2.5  # of three processes
     names = sorted(path.name for path in (run / "work").iterdir())
     assert names == ["lambda=0.5.checkpoint.h5", "lambda=1.checkpoint.h5"]
-    err = finish("finetune", run, "--lambda", "0.5,1", "--tag", "whole")
-    finish("finetune", run, "--lambda", "0.5,1")
-    for value in ("0.5", "1"):
-        assert_same_arrays(
-            run / "adapters" / f"lambda={value}.h5", run / "adapters" / f"lambda={value}.whole.h5"
-        )
+    finish("finetune", run, "--lambda", "0.5", "--tag", "whole")
+    finish("finetune", run, "--lambda", "0.5")
+    assert_same_arrays(run / "adapters" / "lambda=0.5.h5", run / "adapters" / "lambda=0.5.whole.h5")
 
 
 def _step(path: Path) -> int:
