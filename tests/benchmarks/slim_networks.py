@@ -80,7 +80,7 @@ TASKS = {
     "sharp": Task(
         "exp(-10*abs(y - sin(2*pi*x)/2))", 0.0, 128, 1024, 2000,
         ("4/128", "8/128", "16/128", "32/128", "64/128", "1"), ("4/128", "64/128", "1"),
-        "{optimizer: adam, steps: 1500, rate: 3.0e-3, rates: [3.0e-3, 3.0e-3, 3.0e-3, 3.0e-3]}",
+        "{optimizer: adam, steps: 1500, schedule: cosine, rate: 3.0e-3, rates: [3.0e-3, 3.0e-3, 3.0e-3, 3.0e-3]}",
     ),
 }  # fmt: skip
 
