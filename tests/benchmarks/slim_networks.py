@@ -80,7 +80,8 @@ TASKS = {
     "sharp": Task(
         "exp(-10*abs(y - sin(2*pi*x)/2))", 0.0, 128, 1024, 2000,
         ("4/128", "8/128", "16/128", "32/128", "64/128", "1"), ("4/128", "64/128", "1"),
-        "{optimizer: adam, steps: 1500, rate: 3.0e-3, rates: [3.0e-3, 3.0e-3, 3.0e-3, 3.0e-3]}",
+        "{optimizer: adam, steps: 1500, schedule: cosine, rate: 3.0e-3, "
+        "rates: [3.0e-3, 3.0e-3, 3.0e-3, 3.0e-3]}",
     ),
 }  # fmt: skip
 
@@ -189,7 +190,7 @@ def draw_curves(name: str, cells: Sequence[Cell], target: Path) -> None:
         if TASKS[name].noise:
             axes.axhline(TASKS[name].noise, color="0.5", linestyle="--", linewidth=0.8, label="noise")
         axes.set(xscale="log", yscale="log", xlabel="compression ratio (1.8: MLP)", ylabel="rms")
-        axes.legend(loc="lower left")
+        axes.legend(loc="center left")
 
 
 def draw_surfaces(shown: dict[str, Solution], target: Path) -> None:
