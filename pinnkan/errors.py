@@ -80,6 +80,11 @@ class UnsavedError(StoppedError):
     exit_code = 74
 
 
+def stopped(lost: Sequence[str], message: str) -> StoppedError:
+    """Return how processes that a signal stopped ended: what any of them could not save, or the message."""
+    return UnsavedError("; ".join(lost)) if lost else StoppedError(message)
+
+
 class RemoteError(PinnkanError):
     """A fault of one value that another process met.
 

@@ -100,9 +100,9 @@ def compare(
     """Compare trainings over bases, ranks, methods and optimizers.
 
     Every combination of the levels of some axes, at every value and seed, is a cell. Its row in a
-    CSV file holds the errors of base and value, as 'evaluate' defines them; what has a row is
-    never run again. Tables show medians over seeds, and their range. If cells fail, the others go
-    on and the exit code is 1.
+    CSV file holds the errors of base and value, as 'evaluate' defines them; what has a result there,
+    if only that it diverged, is never run again. Tables show medians over seeds, and their range. If
+    cells fail, the others go on and the exit code is 1.
     """
     from pinnkan.workflows.compare import compare as run
     from pinnkan.workflows.tables import tables_of
@@ -133,7 +133,7 @@ def compare(
         render.write_json({"study": study.title, "table": str(rows_file), "tables": found, "cells": rows})
     else:
         render.write("\n\n".join(f"{one.title}\n\n{_laid(one.header, one.body)}" for one in tables))
-    if any(row["status"] == "failed" for row in rows):
+    if any(row["status"] != "done" for row in rows):
         raise typer.Exit(SOME_FAILED)
 
 

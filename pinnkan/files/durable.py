@@ -20,7 +20,7 @@ _FOLDER_SYNC_UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP)
 _PROBE_BYTES = 4096  # one block: an empty file fits on a full disk
 
 
-def replace_file(path: Path, data: bytes, check: Callable[[Path], None]) -> None:
+def replace_file(path: Path, data: bytes, check: Callable[[Path], None] = lambda _: None) -> None:
     """Put data at a path so that, whatever happens, the old or the new file is there, complete.
 
     As `atomic_writer`; missing folders are made.

@@ -1,13 +1,11 @@
 """``pinnkan compare``: the cells of a study trained, measured and put into one table; none is run twice.
 
 A cell is a base, a value trained on it, and the errors of both. Its row stands in a CSV file under a key
-made of all that decides its numbers: what has a row is finished, wherever the CSV file came from.
+made of all that decides its numbers: what has a row with a result is finished, wherever the file came from.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import time
@@ -16,32 +14,14 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pinnkan.errors import DamagedFileError, PinnkanError
-from pinnkan.files import atomic_writer
+from pinnkan.errors import DamagedFileError, DivergedError, PinnkanError, StoppedError, Terminated, stopped
+from pinnkan.files import replace_file
 from pinnkan.progress import Observer, Silent, SweepReport
 from pinnkan.workflows.study import Cell, Study, cells_of, problems_of
+from pinnkan.workflows.study_rows import FINISHED, MEASURED, OF_BASE, Row, Status, read_rows, write_rows
 
 if TYPE_CHECKING:
     from pinnkan.problem import Problem
-
-MEASURED = (
-    "relative_l2",
-    "relative_max",
-    "residual_rms",
-    "boundary_max",
-    "zero_network_l2",
-    "trainable_parameters",
-    "file_bytes",
-    "train_seconds",
-    "steps",
-    "stop_reason",
-)
-"""Of the cell, as `evaluate` defines them."""
-OF_BASE = {"base_relative_l2": "relative_l2", "base_seconds": "train_seconds"}
-_NUMBERS = {*MEASURED, *OF_BASE} - {"stop_reason"}
-_WHOLE = {"trainable_parameters", "file_bytes", "steps", "seed"}
-
-Row = dict[str, Any]
 
 
 def compare(
@@ -55,7 +35,9 @@ def compare(
     time_limit: float | None,
     observer: Observer,
 ) -> list[Row]:
-    """Run the cells that have no row yet and return all rows, in the study's order.
+    """Run the cells that have no result yet and return all rows, in the study's order.
+
+    What diverged has its result; what failed otherwise is tried again.
 
     Args:
         study: What is compared.
@@ -70,23 +52,23 @@ def compare(
     Raises:
         UsageError: If a problem or a value cannot be found.
         FileAccessError: If the table cannot be written.
+        StoppedError: If a signal arrived; rows and the states of running trainings are kept.
+        UnsavedError: If a signal arrived and the state of a running one could not be written.
     """
     cells = planned(study)
     known = {row["key"]: row for row in read_rows(table)}
-    keep = list(known.values())
     trajectories = _read_json(directory / "trajectories.json")
-    missing = [cell for cell in cells if cell.key not in known]
+    missing = [cell for cell in cells if known.get(cell.key, {}).get("status") not in FINISHED]
     deadline = None if time_limit is None else time.monotonic() + time_limit
     circumstances = {"directory": directory, "threads": threads, "device": device}
-    started = time.monotonic()
+    failed, started = 0, time.monotonic()
     for done, (row, trajectory) in enumerate(_run(missing, circumstances, jobs, deadline, observer), start=1):
-        keep.append(row)
         known[row["key"]] = row
+        failed += row["status"] != "done"
         if trajectory is not None:
             trajectories[row["key"]] = trajectory
-            _write(directory / "trajectories.json", json.dumps(trajectories, indent=0).encode())
-        write_rows(table, study, keep)
-        failed = sum(one["status"] == "failed" for one in known.values())
+            replace_file(directory / "trajectories.json", json.dumps(trajectories, indent=0).encode())
+        write_rows(table, study, list(known.values()))
         observer.sweep(SweepReport(done, failed, len(missing), time.monotonic() - started))
     return [known[cell.key] for cell in cells if cell.key in known]
 
@@ -145,7 +127,14 @@ def _in_processes(cells: Sequence[Cell], make: Any, jobs: int, deadline: float |
             if ended is not None:
                 key, answer = ended
                 cell = busy.pop(key)
-                yield (_failed(cell, str(answer)), None) if isinstance(answer, Died) else answer
+                yield (
+                    (_without_result(cell, "failed", str(answer)), None)
+                    if isinstance(answer, Died)
+                    else answer
+                )
+    except (KeyboardInterrupt, Terminated):
+        message = "stopped by a signal; rows are kept, and the same command goes on with the other cells"
+        raise stopped(pool.close(), message) from None
     finally:
         pool.close()
 
@@ -160,18 +149,22 @@ def make_base_runner(circumstances: Mapping[str, Any]) -> Any:
     return partial(_only_base, **circumstances)
 
 
-def _only_base(cell: Cell, **circumstances: Any) -> bool:
+def _only_base(cell: Cell, **circumstances: Any) -> None:
     try:
         _base(cell, observer=Silent(), **circumstances)
+    except StoppedError:
+        raise
     except PinnkanError:
-        return False
-    return True
+        return
 
 
 def run_cell(
     cell: Cell, *, directory: Path, threads: int | None, device: str, observer: Observer
 ) -> tuple[Row, dict[str, Any] | None]:
     """Train and measure one cell; a fault is its row, too.
+
+    Raises:
+        StoppedError: If a signal arrived; the state is saved.
 
     Returns:
         The row, and what loss, held-out residual and error did over steps and seconds (None if it failed).
@@ -196,14 +189,18 @@ def run_cell(
             time_limit=None,
             observer=observer,
         )
-        if result.path is None:
-            return _failed(cell, str(result.fault)), None
+        if result.fault is not None:
+            raise result.fault
+        assert result.path is not None
         run = RunDirectory(base)
         start = run.base()
         stored = run.adapter(result.path, start)
         found, of_base = measured(stored), measured(start)
+    except StoppedError:
+        raise
     except PinnkanError as fault:
-        return _failed(cell, str(fault)), None
+        status: Status = "diverged" if isinstance(fault, DivergedError) else "failed"
+        return _without_result(cell, status, str(fault)), None
     row = _labels(cell) | {"status": "done", "error": None} | {name: found[name] for name in MEASURED}
     history = stored.meta["history"]
     trajectory = {name: history[name] for name in ("step", "seconds", "loss", "held_out", "error")}
@@ -241,47 +238,9 @@ def _labels(cell: Cell) -> Row:
     return {"key": cell.key, **cell.labels, **cell.values, "seed": cell.seed}
 
 
-def _failed(cell: Cell, message: str) -> Row:
+def _without_result(cell: Cell, status: Status, message: str) -> Row:
     nothing = dict.fromkeys([*MEASURED, *OF_BASE])
-    return _labels(cell) | {"status": "failed", "error": " ".join(message.split())[:300]} | nothing
-
-
-def read_rows(path: Path) -> list[Row]:
-    """Read a table; none of it if there is no file.
-
-    Raises:
-        DamagedFileError: If the file is no table of cells.
-    """
-    if not path.is_file():
-        return []
-    try:
-        lines = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-        return [{name: _value(name, text) for name, text in line.items()} for line in lines if line["key"]]
-    except (KeyError, ValueError, csv.Error) as error:
-        raise DamagedFileError(f"{path}: not a table of cells ({error})") from None
-
-
-def write_rows(path: Path, study: Study, rows: Sequence[Row]) -> None:
-    """Write the table: labels, values and seed, then the numbers.
-
-    Raises:
-        FileAccessError: If it cannot be written.
-    """
-    first = ["key", *study.axes, *study.values, "seed", "status"]
-    columns = list(dict.fromkeys([*first, *(name for row in rows for name in row)]))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: "" if value is None else value for name, value in row.items()} for row in rows)
-    _write(path, text.getvalue().encode())
-
-
-def _value(name: str, text: str) -> Any:
-    if text == "":
-        return None
-    if name in _WHOLE:
-        return int(text)
-    return float(text) if name in _NUMBERS else text
+    return _labels(cell) | {"status": status, "error": " ".join(message.split())[:300]} | nothing
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -290,9 +249,3 @@ def _read_json(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise DamagedFileError(f"{path}: not JSON ({error})") from None
     return found if isinstance(found, dict) else {}
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_writer(path) as file:
-        file.write(data)

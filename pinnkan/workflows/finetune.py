@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from pinnkan.errors import PinnkanError, RemoteError, StoppedError, Terminated, UnsavedError
+from pinnkan.errors import PinnkanError, RemoteError, Terminated, stopped
 from pinnkan.files import clean_leftovers
 from pinnkan.parameters import file_stem
 from pinnkan.progress import Observer, SweepReport
@@ -110,11 +110,9 @@ def finetune(
     except (KeyboardInterrupt, Terminated):
         if not sweep.began:
             raise
-        lost = sweep.close()
-        if lost:
-            raise UnsavedError("; ".join(lost)) from None
-        raise StoppedError(
-            "stopped by a signal; finished values are kept, and the same command goes on with the others"
+        raise stopped(
+            sweep.close(),
+            "stopped by a signal; finished values are kept, and the same command goes on with the others",
         ) from None
     finally:
         sweep.close()

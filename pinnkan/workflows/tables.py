@@ -71,7 +71,7 @@ def number_text(value: float) -> str:
 def _cell(rows: Sequence[Row], number: str) -> str:
     """Write the median and, over several seeds, the range; failures are said."""
     values = [row[number] for row in rows if row["status"] == "done" and row[number] is not None]
-    failed = sum(row["status"] == "failed" for row in rows)
+    failed = sum(row["status"] != "done" for row in rows)
     said = [f"{failed} of {len(rows)} failed"] if failed else []
     if values:
         text = number_text(median(values))

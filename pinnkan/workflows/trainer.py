@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pinnkan.adapters import Full, Parameters, TuckerChange
-from pinnkan.errors import PinnkanError, RemoteError, StoppedError, Terminated, UnsavedError
+from pinnkan.errors import PinnkanError, RemoteError, StoppedError
 from pinnkan.parameters import file_stem
 from pinnkan.progress import Observer, Silent
 from pinnkan.store import read_store
@@ -131,16 +131,14 @@ class WorkerTrainer:
         """Train one value.
 
         Raises:
-            Terminated: If the parent asked to stop; the state, if there is one, is saved, or the
-                exception says why it is not.
+            StoppedError: If the parent asked to stop after the first step; the state is saved.
+            UnsavedError: If it asked to stop, and the state could not be saved.
         """
         order = self._trainer.order
         try:
             result = self._trainer(identity)
-        except UnsavedError as unsaved:
-            raise Terminated(str(unsaved)) from None
         except StoppedError:
-            raise Terminated from None
+            raise
         except Exception as error:  # a bug met at one value: the others go on, its traceback is shown
             bug = RemoteError(type(error).__name__, f"a bug in pinnkan:\n{traceback.format_exc()}", 70)
             return TrainingResult(identity.values, order.method, order.tag, "failed", None, fault=bug)

@@ -11,12 +11,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from pinnkan.errors import Terminated
+from pinnkan.errors import StoppedError, Terminated, UnsavedError
 
 STOP_WITHIN_S = 5.0
 """Time that workers get to save their states when asked to stop; then they are killed."""
@@ -44,6 +43,7 @@ class Pool:
     Args:
         count: Most processes at a time.
         make: Called once in every process; returns what does a job. Picklable, like jobs and answers.
+            When SIGTERM arrives, a job ends by Terminated, StoppedError or UnsavedError.
     """
 
     def __init__(self, count: int, make: Callable[[], Callable[[Any], Any]]) -> None:
@@ -79,14 +79,14 @@ class Pool:
         worker = self._busy.pop(key)
         try:
             # The answer of a worker that died right after sending it is in the pipe.
-            answer = worker.connection.recv() if worker.connection.poll() else None
+            if worker.connection.poll():
+                answer = worker.connection.recv()
+                self._idle.append(worker)
+                return key, answer
         except (EOFError, OSError):
-            answer = None
-        if answer is None:
-            worker.process.join()
-            return key, Died(worker.process.exitcode or 0)
-        self._idle.append(worker)
-        return key, answer
+            pass
+        worker.process.join()
+        return key, Died(worker.process.exitcode or 0)
 
     def close(self) -> list[str]:
         """Ask all processes to end, and kill those that do not; return what any could not save."""
@@ -133,11 +133,10 @@ def _serve(connection: Connection, make: Callable[[], Callable[[Any], Any]]) -> 
         work = make()
         while True:
             connection.send(work(connection.recv()))
-    except Terminated as end:
-        with suppress(OSError):
-            for text in end.args:
-                connection.send(text)
-        os._exit(0)  # all is saved, and somebody waits: the interpreter's tidying up takes half a second
+    except (Terminated, StoppedError) as end:
+        if isinstance(end, UnsavedError):
+            connection.send(str(end))
+        os._exit(0)  # somebody waits: the interpreter's tidying up takes half a second
     except (EOFError, BrokenPipeError):
         return
 

@@ -8,11 +8,13 @@ import json
 import pytest
 from tiny_family import TINY
 
-from pinnkan.errors import ProblemError
+from pinnkan.errors import FileAccessError, ProblemError, StoppedError
 from pinnkan.workflows import compare as module
+from pinnkan.workflows import finetune
 from pinnkan.workflows.study import Level, Study, TableLayout
 from pinnkan.workflows.study_file import read_study
 from pinnkan.workflows.tables import table_of, tables_of
+from pinnkan.workflows.workers import Pool
 
 STUDY = """\
 study: A tiny study
@@ -93,8 +95,40 @@ def test_a_failed_cell_is_shown_as_failed(pinnkan, study, tmp_path):
     assert answer.code == 1
     assert "1 of 1 failed" in answer.out
     rows = module.read_rows(tmp_path / "out" / "cells.csv")
-    assert {(row["method"], row["status"]) for row in rows} == {("1/2", "failed"), ("scratch", "done")}
-    assert all("diverged" in row["error"] for row in rows if row["status"] == "failed")
+    assert {(row["method"], row["status"]) for row in rows} == {("1/2", "diverged"), ("scratch", "done")}
+    assert all("diverged" in row["error"] for row in rows if row["status"] == "diverged")
+
+
+def test_what_a_signal_or_the_system_stopped_is_tried_again(pinnkan, study, tmp_path, monkeypatch):
+    """Neither leaves a result: a stopped cell has no row, one that the system failed a row that says so."""
+    real, faults = finetune.finetune, iter([FileAccessError("disk full"), StoppedError("stopped")])
+
+    def stumble(directory, values, *, method, **options):
+        if method == "scratch" and (fault := next(faults, None)):
+            raise fault
+        return real(directory, values, method=method, **options)
+
+    monkeypatch.setattr(finetune, "finetune", stumble)
+    arguments = ["compare", study, "-o", tmp_path / "out", "--quick", "-q"]
+    answer = pinnkan(*arguments)
+    assert (answer.code, answer.err) == (75, "error: stopped\n")
+    rows = module.read_rows(tmp_path / "out" / "cells.csv")
+    assert [row["status"] for row in rows] == ["done", "done", "failed"]
+    assert rows[2]["error"] == "disk full"
+    assert pinnkan(*arguments).code == 0
+    rows = module.read_rows(tmp_path / "out" / "cells.csv")
+    assert [row["status"] for row in rows] == ["done"] * 4
+
+
+def make_nothing():
+    return lambda job: None
+
+
+def test_a_worker_may_answer_nothing():
+    pool = Pool(1, make_nothing)
+    pool.submit("key", "job")
+    assert pool.next(60) == ("key", None)
+    pool.close()
 
 
 def test_a_time_limit_leaves_cells_for_the_next_time(done, study, tmp_path):
