@@ -22,11 +22,10 @@ import pinnkan.errors
 from pinnkan.cli.app import COMMANDS, EXIT_CODES, make_app
 from pinnkan.cli.evaluate import COST, ERRORS
 from pinnkan.problem import load_problem, shipped_problems
-from pinnkan.problem.finding import shipped_studies
 from pinnkan.problem.schema import KEYS
 from pinnkan.problem.settings import RATES, PhaseSettings, Settings
 from pinnkan.workflows.compare import planned
-from pinnkan.workflows.study_file import read_study
+from pinnkan.workflows.study_file import read_study, shipped_studies
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

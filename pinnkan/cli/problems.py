@@ -20,10 +20,10 @@ def problems(
 
     Each name is a PROBLEM for 'pinnkan check' and 'pinnkan pretrain'.
     """
-    from pinnkan.problem.finding import problem_title, shipped_problems
+    from pinnkan.problem.finding import shipped_problems, top_level_text
 
     rows = [
-        {"name": name, "title": problem_title(path), "file": str(path)}
+        {"name": name, "title": top_level_text(path, "title"), "file": str(path)}
         for name, path in shipped_problems().items()
     ]
     if as_json:

@@ -23,8 +23,11 @@ def shipped_problems() -> dict[str, Path]:
     return {} if folder is None else {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
-def shipped_studies() -> dict[str, Path]:
-    """Return the studies that come with the package, ``folder/name`` to file, sorted."""
+def shipped_with_the_paper() -> dict[str, Path]:
+    """Return the studies and problems that repeat a paper, ``folder/name`` to file, sorted.
+
+    Kept apart from the shipped problems: they serve a comparison, and most of them are no problems.
+    """
     files = sorted(
         path for one in list(shipped_problems().values())[:1] for path in one.parent.glob("*/*.yaml")
     )
@@ -32,7 +35,7 @@ def shipped_studies() -> dict[str, Path]:
 
 
 def find_problem(text: str) -> Path:
-    """Return the file behind a path or the name of a shipped problem; an existing file comes first.
+    """Return the file behind a path or a shipped name; an existing file comes first.
 
     Raises:
         UsageError: If there is neither.
@@ -46,8 +49,8 @@ def find_problem(text: str) -> Path:
         raise UsageError(f"problem {quote(text)}: not a file name") from None
     if text in shipped:
         return shipped[text]
-    if text in (studies := shipped_studies()):
-        return studies[text]
+    if text in (others := shipped_with_the_paper()):
+        return others[text]
     what = "is a directory" if path.is_dir() else "no such file"
     hint = did_you_mean(text, tuple(shipped)) if len(text) <= 60 else ""
     raise UsageError(
@@ -75,8 +78,8 @@ def problem_text(path: Path) -> str:
         raise ProblemError([f"{message}; save the file as UTF-8"]) from None
 
 
-def problem_title(path: Path) -> str:
-    """Return the title of a problem file, of which nothing else is looked at; empty if it has none.
+def top_level_text(path: Path, key: str) -> str:
+    """Return the text of a key of a file, of which nothing else is looked at; empty if it has none.
 
     Raises:
         FileAccessError: If the file cannot be read.
@@ -85,5 +88,5 @@ def problem_title(path: Path) -> str:
     faults = Faults()
     root = read_yaml(problem_text(path), str(path), faults)
     faults.raise_if_any()
-    title = root.get("title") if isinstance(root, Block) else None
-    return title.text if isinstance(title, Scalar) else ""
+    found = root.get(key) if isinstance(root, Block) else None
+    return found.text if isinstance(found, Scalar) else ""

@@ -56,6 +56,9 @@ def read_problem(
         root = read_block(root, "the problem", faults, example="coordinates: [x, y]")
     faults.raise_if_any()
     assert isinstance(root, Block)
+    if root.get("study") is not None:
+        faults.add(root.place, f"this is a study, no problem; 'pinnkan compare {file}' runs it")
+        faults.raise_if_any()
     root = apply_overrides(root, overrides, faults)
     problem = _read_root(root, text, name, tuple(overrides), directory, faults)
     faults.raise_if_any()

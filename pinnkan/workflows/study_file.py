@@ -28,7 +28,7 @@ from pinnkan.problem.fields import (
     read_text,
     refuse_unknown_keys,
 )
-from pinnkan.problem.finding import problem_text
+from pinnkan.problem.finding import problem_text, shipped_with_the_paper, top_level_text
 from pinnkan.problem.places import Faults
 from pinnkan.problem.reader import Block, Node, Scalar, read_yaml
 from pinnkan.workflows.study import METHODS, NUMBERS, Level, Study, TableLayout
@@ -53,9 +53,18 @@ def read_study(path: Path) -> Study:
 
 
 def is_study(path: Path) -> bool:
-    """Tell whether a file is a study rather than a problem: its first key says so."""
-    root = read_yaml(problem_text(path), str(path), Faults())
-    return isinstance(root, Block) and root.get("study") is not None
+    """Tell whether a file is a study rather than a problem: the key ``study`` says so.
+
+    Raises:
+        ProblemError: If it is no YAML.
+        FileAccessError: If it cannot be read.
+    """
+    return top_level_text(path, "study") != ""
+
+
+def shipped_studies() -> dict[str, Path]:
+    """Return the studies that come with the package, ``folder/name`` to file, sorted."""
+    return {name: path for name, path in shipped_with_the_paper().items() if is_study(path)}
 
 
 class _Reader:

@@ -94,7 +94,7 @@ def problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
         return SimpleNamespace(**{**vars(heat), "overrides": tuple(overrides)})
 
     monkeypatch.setattr(loading, "load_problem", load_problem)
-    monkeypatch.setattr(finding, "problem_title", lambda path: heat.title)
+    monkeypatch.setattr(finding, "top_level_text", lambda path, key: heat.title)
     monkeypatch.setattr(
         finding,
         "shipped_problems",

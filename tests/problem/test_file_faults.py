@@ -45,6 +45,12 @@ def faults_of(text: str, **options) -> list[str]:
 
 CASES = [
     (
+        {"study": "study: Heat compared"},
+        [
+            "1:1: this is a study, no problem; 'pinnkan compare heat.yaml' runs it",
+        ],
+    ),
+    (
         {"equations": 'equations: ["u_t = nu*u_yy"]'},
         [
             "8:23: equation[0]: unknown name 'u_yy'; coordinates are t, x; did you mean 'u_xx'?",

@@ -125,28 +125,11 @@ def test_too_many_tensors_for_one_picture(tmp_path):
         plot_spectra(tmp_path / "x.png", panels, caption=Caption("many"))
 
 
-FIGURE_1 = """\
-title: Function pair of the LoTRA paper's Figure 1
-coordinates: [x, y]
-domain: {shape: disk, center: [0, 0], radius: 1}
-unknowns: u
-family: {lambda: {base: 0, range: [0, 1]}}
-definitions: {r: sqrt(x^2 + y^2)}
-exact: sin(pi/2 * max(1 - r, 0)^2.5) + lambda*cos(pi/2 * r)
-equations: [u = exact]
-boundary: [{equation: u = exact, hard: false}]
-network: {hidden: [32, 32], functions: 32}
-points: {interior: 2000, boundary: 50}
-"""
-"""u = f, no derivative in it: sin(pi/2 (1 - r)) = cos(pi r / 2) is what fine-tuning adds."""
-
-
 def test_the_function_pair_of_the_paper_s_figure_1(done, folder):
-    """The whole way on a small network; the paper's own size is the file above as it stands."""
-    (folder / "figure1.yaml").write_text(FIGURE_1)
+    """The whole way on a small network; the paper's own size is the shipped file as it stands."""
     small = ["network.hidden=[6, 6]", "network.functions=8", "points.interior=300", "training.steps=30"]
     sets = [word for text in small for word in ("--set", text)]
-    done("pretrain", folder / "figure1.yaml", "-o", folder / "pair", *sets, "-q")
+    done("pretrain", "paper/figure1", "-o", folder / "pair", *sets, "-q")
     row = done("finetune", folder / "pair", "--lambda", 1, "--method", "full", "--json", "-q").json
     assert row["results"][0]["relative_l2"] < 0.02
     path = folder / "pair" / "adapters" / "lambda=1.full.h5"
