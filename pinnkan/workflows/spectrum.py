@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from pinnkan.adapters import Plan
-from pinnkan.bases import make_basis
 from pinnkan.errors import UsageError
 from pinnkan.evaluation.spectra import MODES, Spectrum, discarded_norm, mode_spectra
 from pinnkan.evaluation.theorem1 import constants, output_bound
@@ -22,6 +21,7 @@ from pinnkan.output.suffixes import require_suffix
 from pinnkan.parameters import file_stem
 from pinnkan.store import read_store
 from pinnkan.training import network_for
+from pinnkan.training.refinement import basis_for, fitted
 from pinnkan.tucker import hosvd, ranks_of
 from pinnkan.workflows.environment import limited_threads
 from pinnkan.workflows.evaluate import EVALUATION_SEED, POINTS
@@ -84,9 +84,8 @@ class Change:
             }
 
     def _theorem1(self) -> dict[str, Any]:
-        settings = self.result.problem.settings.network
-        basis = make_basis(settings.basis, functions=settings.functions, degree=settings.degree)
-        known = constants(basis, self.target, self.reference)
+        settings = fitted(self.result.problem.settings.network, self.target)
+        known = constants(basis_for(settings), self.target, self.reference)
         shapes = [(int(c.shape[0]), int(c.shape[1]), int(c.shape[2])) for c in self.target]
         outputs = self._outputs(self.target)
         rows = []

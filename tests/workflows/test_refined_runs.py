@@ -27,7 +27,10 @@ def test_its_size_is_shown_and_its_errors_are_measured(done, refined):
     assert done("show", refined, "--json").json["network"]["functions"] == 6
     (row,) = done("evaluate", refined, "--json").json["results"]
     assert row["relative_l2"] < 0.1
-    assert done("spectrum", refined / "base.h5", "--json").code == 0
+    (found,) = done("spectrum", refined / "base.h5", "--json").json["results"]
+    assert [row["count"] for row in found["spectra"]] == [4, 4, 6]
+    # The steepest of the six functions that it ended with is T_5(tanh z) at z = 0.
+    assert found["theorem1"]["L"] == pytest.approx(5.0)
 
 
 def test_ranks_grow_on_it_and_its_adapter_is_read(done, refined):
