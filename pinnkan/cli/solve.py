@@ -11,11 +11,11 @@ from pinnkan.cli import options, render, targets
 from pinnkan.cli.export import Grid, Points
 from pinnkan.cli.progress import watching
 from pinnkan.errors import ToleranceMissedError, UsageError
+from pinnkan.workflows.paths import FAMILY
 
 if TYPE_CHECKING:
     from pinnkan.workflows.solve import Answers
 
-FAMILY = "family.h5"
 _SHOWN = 40
 
 EXAMPLES = options.examples(
@@ -125,9 +125,7 @@ def _check_options(
     if (points is not None or grid is not None) and output is None:
         raise UsageError("values at points go into a file: give -o FILE")
     if output is not None:
-        targets.spare_the_store(output, path.parent)
-        if output.resolve() == path.resolve():
-            raise UsageError(f"-o {output} would overwrite the family's own file; choose another name")
+        targets.spare_the_store(output, path.parent, path)
 
 
 def _print(answers: Answers, *, check: bool, as_json: bool) -> None:

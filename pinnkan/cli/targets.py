@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinnkan.errors import UsageError
+from pinnkan.workflows.paths import ADAPTERS, BASE, FAMILY
 
 if TYPE_CHECKING:
     from pinnkan.problem.spec import Problem
 
 RUNS = Path("runs")
-BASE = "base.h5"
-ADAPTERS = "adapters"
 
 
 def load(name: str, overrides: Sequence[str] | None) -> Problem:
@@ -87,13 +86,19 @@ def at_most_one(values: Sequence[Mapping[str, float]]) -> Mapping[str, float] | 
     return values[0] if values else None
 
 
-def spare_the_store(output: Path, directory: Path) -> Path:
-    """Return a file to write after a look at whether it would overwrite the base or an adapter.
+def spare_the_store(output: Path, directory: Path, *others: Path) -> Path:
+    """Return a file to write after a look at whether it would overwrite one that pinnkan reads.
+
+    Args:
+        output: The file.
+        directory: The run directory, whose base, adapters and reduced basis are spared.
+        others: More files that are.
 
     Raises:
         UsageError: If it would.
     """
     target, run = output.resolve(), directory.resolve()
-    if target == run / BASE or target.parent == run / ADAPTERS:
+    spared = [run / BASE, run / FAMILY, *(path.resolve() for path in others)]
+    if target in spared or target.parent == run / ADAPTERS:
         raise UsageError(f"-o {output} would overwrite the run's own {output.name}; choose another name")
     return output

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,11 @@ from pinnkan.reduction import (
 )
 from pinnkan.training import network_for
 from pinnkan.workflows.environment import limited_threads, provenance
-from pinnkan.workflows.family_file import FAMILY, family_ansatz, write_family
+from pinnkan.workflows.family_file import family_ansatz, write_family
 from pinnkan.workflows.finetune import finetune
 from pinnkan.workflows.greedy import ADVICE, CurvePoint, Reason, Search, search
 from pinnkan.workflows.identity import weights_hash
+from pinnkan.workflows.paths import FAMILY
 from pinnkan.workflows.runs import Result, RunDirectory
 
 FloatArray = NDArray[np.float64]
@@ -155,26 +156,15 @@ def family(
             observer.note(_line(point, ranges, tolerance))
 
         reason = search(state, trainer, tolerance=tolerance, most=max_adapters, report=report)
-        model, factor = state.model(), state.factor
-        assert factor is not None, "two adapters calibrate the estimate"
-        effectivity = _effectivity(model, ranges, factor)
-        model = thinned(model, state.training, factor)
+        adapters = trainer.trained[: state.adapters]
+        model = state.model()
+        result = _result(directory / FAMILY, reason, tolerance, state, model, adapters)
+        model = thinned(model, state.training, result.factor)
         facts = provenance(torch.device("cpu"), count)
-    result = FamilyResult(
-        directory / FAMILY,
-        reason,
-        ADVICE[reason],
-        tolerance,
-        [_row(point, ranges) for point in state.curve],
-        [dict(adapter.values) for adapter in trainer.trained[: state.adapters]],
-        factor,
-        effectivity,
-        0,
-    )
     meta = _facts(result, base, ranges, state) | {"seed": seed, "provenance": facts}
-    write_family(result.path, base=base, adapters=trainer.trained[: state.adapters], model=model, meta=meta)
+    write_family(result.path, base=base, adapters=adapters, model=model, meta=meta)
     observer.note(f"wrote {result.path}")
-    return FamilyResult(**{**vars(result), "file_bytes": result.path.stat().st_size})
+    return replace(result, file_bytes=result.path.stat().st_size)
 
 
 def _begin(base: Result, ansatz: FamilyAnsatz, ranges: Sequence[Range]) -> Search:
@@ -182,6 +172,29 @@ def _begin(base: Result, ansatz: FamilyAnsatz, ranges: Sequence[Range]) -> Searc
     snapshots = Snapshots(ansatz, network, online_points(ansatz.reference))
     snapshots.add(np.array([base.values[one.name] for one in ranges]), base.coefficients)
     return Search(snapshots, ranges, training_set(ranges))
+
+
+def _result(
+    path: Path,
+    reason: Reason,
+    tolerance: float,
+    state: Search,
+    model: ReducedModel,
+    adapters: Sequence[Result],
+) -> FamilyResult:
+    """Return what a search has come to; the file is not written yet."""
+    assert state.factor is not None, "two adapters calibrate the estimate"
+    return FamilyResult(
+        path,
+        reason,
+        ADVICE[reason],
+        tolerance,
+        [_row(point, state.ranges) for point in state.curve],
+        [dict(adapter.values) for adapter in adapters],
+        state.factor,
+        _effectivity(model, state.ranges, state.factor),
+        0,
+    )
 
 
 def _line(point: CurvePoint, ranges: Sequence[Range], tolerance: float) -> str:

@@ -29,7 +29,6 @@ from pinnkan.training import coefficient_shapes, network_for
 from pinnkan.workflows.records import problem_from
 from pinnkan.workflows.runs import Result, changed_coefficients, whole_coefficients
 
-FAMILY = "family.h5"
 _PROBES = 5
 _PARTS = ("mixing", "known", "coordinates", "values")
 

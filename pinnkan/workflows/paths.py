@@ -1,6 +1,7 @@
 """Where the files of a run directory lie and how they are named.
 
 DIR/base.h5                              the base
+DIR/family.h5                            its reduced basis
 DIR/adapters/lambda=0.1.full.tag.h5      one result; "lotra" is not named
 DIR/work/lambda=0.1.full.tag.*           what a training leaves beside it, see `pinnkan.workflows.work`
 """
@@ -16,6 +17,7 @@ from pinnkan.errors import UsageError
 from pinnkan.parameters import file_stem
 
 BASE = "base.h5"
+FAMILY = "family.h5"
 ADAPTERS = "adapters"
 WORK = "work"
 BASE_STEM = "base"

@@ -12,9 +12,8 @@ from pinnkan.problem import Problem
 from pinnkan.problem.settings import NetworkSettings
 from pinnkan.store import Stored, read_store
 from pinnkan.training.refinement import fitted
-from pinnkan.workflows.family_file import FAMILY
 from pinnkan.workflows.identity import fits, stored_values, weights_hash
-from pinnkan.workflows.paths import ADAPTERS, BASE
+from pinnkan.workflows.paths import ADAPTERS, BASE, FAMILY
 from pinnkan.workflows.records import problem_from
 from pinnkan.workflows.results import stored_report
 from pinnkan.workflows.runs import RunDirectory

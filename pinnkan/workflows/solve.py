@@ -20,8 +20,9 @@ from pinnkan.problem import Problem
 from pinnkan.problem.instance import Instance
 from pinnkan.reduction import network_jets, outside, rows_of
 from pinnkan.workflows.family import relative_errors
-from pinnkan.workflows.family_file import FAMILY, StoredFamily, read_family
+from pinnkan.workflows.family_file import StoredFamily, read_family
 from pinnkan.workflows.fields import checked_points
+from pinnkan.workflows.paths import FAMILY
 
 FloatArray = NDArray[np.float64]
 

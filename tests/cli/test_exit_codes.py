@@ -117,6 +117,10 @@ def test_a_bug_keeps_its_traceback(pinnkan_command, workflow, tmp_path):
             "error: -o runs/heat/base.h5 would overwrite the run's own base.h5; choose another name",
         ),
         (
+            ["export", "runs/heat", "-o", "runs/heat/family.h5", "--grid", "9x9"],
+            "error: -o runs/heat/family.h5 would overwrite the run's own family.h5; choose another name",
+        ),
+        (
             ["plot", "runs/heat", "-o", "runs/heat/adapters/lambda=1.h5"],
             "error: -o runs/heat/adapters/lambda=1.h5 would overwrite the run's own lambda=1.h5;"
             " choose another name",

@@ -193,7 +193,7 @@ def test_what_solve_cannot_serve_is_refused(pinnkan, alone, options, message, mo
 
 def test_a_family_file_is_not_overwritten(pinnkan, alone):
     answer = pinnkan("solve", alone, "--lambda", "0.5", "--grid", "5x5", "-o", alone / "family.h5")
-    assert (answer.code, "would overwrite the family's own file" in answer.err) == (2, True)
+    assert (answer.code, "would overwrite the run's own family.h5" in answer.err) == (2, True)
 
 
 def test_a_missing_file_names_the_command_that_makes_it(pinnkan, run):
