@@ -14,6 +14,7 @@ from pinnkan.errors import UsageError
 
 if TYPE_CHECKING:
     from pinnkan.workflows.study import Study
+    from pinnkan.workflows.tables import Table
 
 SOME_FAILED = 1
 
@@ -47,6 +48,40 @@ Seeds = Annotated[
         "--seeds", metavar="LIST", help="Seeds, such as 0,1,2; those of the file, or 0.", show_default=False
     ),
 ]
+Quick = Annotated[bool, typer.Option("--quick", help="The part that the study calls quick.")]
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="Where trainings go; runs/compare/NAME if not given.",
+        show_default=False,
+    ),
+]
+RowsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--table", metavar="FILE.csv", help="The rows; DIR/cells.csv if not given.", show_default=False
+    ),
+]
+Picture = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot", metavar="FILE", help="Loss over steps and seconds: PNG, PDF, SVG.", show_default=False
+    ),
+]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        "--time-limit",
+        min=0.0,
+        callback=options.finite,
+        metavar="SECONDS",
+        help="Begin no cell after so many seconds; the same command goes on.",
+        show_default=False,
+    ),
+]
 
 
 def compare(
@@ -56,43 +91,14 @@ def compare(
     axes: AxisOption = None,
     seeds: Seeds = None,
     overrides: options.Overrides = None,
-    quick: Annotated[bool, typer.Option("--quick", help="The part that the study calls quick.")] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="DIR",
-            help="Where trainings go; runs/compare/NAME if not given.",
-            show_default=False,
-        ),
-    ] = None,
-    table: Annotated[
-        Path | None,
-        typer.Option(
-            "--table", metavar="FILE.csv", help="The rows; DIR/cells.csv if not given.", show_default=False
-        ),
-    ] = None,
-    picture: Annotated[
-        Path | None,
-        typer.Option(
-            "--plot", metavar="FILE", help="Loss over steps and seconds: PNG, PDF, SVG.", show_default=False
-        ),
-    ] = None,
+    quick: Quick = False,
+    output: Folder = None,
+    table: RowsFile = None,
+    picture: Picture = None,
     jobs: options.Jobs = None,
     device: options.Device = "cpu",
     threads: options.Threads = None,
-    time_limit: Annotated[
-        float | None,
-        typer.Option(
-            "--time-limit",
-            min=0.0,
-            callback=options.finite,
-            metavar="SECONDS",
-            help="Begin no cell after so many seconds; the same command goes on.",
-            show_default=False,
-        ),
-    ] = None,
+    time_limit: TimeLimit = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -128,13 +134,19 @@ def compare(
 
             draw_trajectories(study, rows, folder, picture)
             observer.note(f"wrote {picture}")
+    _print(study, rows_file, tables, rows, as_json=as_json)
+    if any(row["status"] != "done" for row in rows):
+        raise typer.Exit(SOME_FAILED)
+
+
+def _print(
+    study: Study, rows_file: Path, tables: Sequence[Table], rows: Sequence[Any], *, as_json: bool
+) -> None:
     if as_json:
         found = [{"title": one.title, "header": one.header, "rows": one.body} for one in tables]
         render.write_json({"study": study.title, "table": str(rows_file), "tables": found, "cells": rows})
     else:
         render.write("\n\n".join(f"{one.title}\n\n{_laid(one.header, one.body)}" for one in tables))
-    if any(row["status"] != "done" for row in rows):
-        raise typer.Exit(SOME_FAILED)
 
 
 def _study(
