@@ -71,6 +71,15 @@ Picture = Annotated[
         "--plot", metavar="FILE", help="Loss over steps and seconds: PNG, PDF, SVG.", show_default=False
     ),
 ]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE.md",
+        help="Write the tables into a Markdown file, in place of this study's last ones.",
+        show_default=False,
+    ),
+]
 TimeLimit = Annotated[
     float | None,
     typer.Option(
@@ -95,6 +104,7 @@ def compare(
     output: Folder = None,
     table: RowsFile = None,
     picture: Picture = None,
+    report: Report = None,
     jobs: options.Jobs = None,
     device: options.Device = "cpu",
     threads: options.Threads = None,
@@ -134,6 +144,11 @@ def compare(
 
             draw_trajectories(study, rows, folder, picture)
             observer.note(f"wrote {picture}")
+        if report is not None:
+            from pinnkan.workflows.report import write_report
+
+            write_report(report, name, study, rows)
+            observer.note(f"wrote {report}")
     _print(study, rows_file, tables, rows, as_json=as_json)
     if any(row["status"] != "done" for row in rows):
         raise typer.Exit(SOME_FAILED)
@@ -143,10 +158,12 @@ def _print(
     study: Study, rows_file: Path, tables: Sequence[Table], rows: Sequence[Any], *, as_json: bool
 ) -> None:
     if as_json:
-        found = [{"title": one.title, "header": one.header, "rows": one.body} for one in tables]
+        found = [
+            {"title": one.title, "header": one.header, "rows": one.body, "notes": one.notes} for one in tables
+        ]
         render.write_json({"study": study.title, "table": str(rows_file), "tables": found, "cells": rows})
     else:
-        render.write("\n\n".join(f"{one.title}\n\n{_laid(one.header, one.body)}" for one in tables))
+        render.write("\n\n".join(_laid(one) for one in tables))
 
 
 def _study(
@@ -189,6 +206,6 @@ def _seeds(text: str | None) -> tuple[int, ...]:
     return tuple(map(int, words))
 
 
-def _laid(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    rows: list[dict[str, Any]] = [dict(zip(header, line, strict=True)) for line in body]
-    return render.table(rows, header)
+def _laid(table: Table) -> str:
+    rows: list[dict[str, Any]] = [dict(zip(table.header, line, strict=True)) for line in table.body]
+    return "\n\n".join([table.title, render.table(rows, table.header), *table.notes])

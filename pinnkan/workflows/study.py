@@ -66,6 +66,7 @@ class Study:
         exclude: Combinations of levels that make no sense.
         tables: What is printed.
         quick: The part that ``--quick`` runs: seeds, and levels by axis.
+        published: Numbers that somebody else found, by the names of axes, parameters and numbers.
     """
 
     title: str
@@ -77,6 +78,7 @@ class Study:
     exclude: tuple[Mapping[str, str], ...] = ()
     tables: tuple[TableLayout, ...] = ()
     quick: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    published: tuple[Mapping[str, str], ...] = ()
 
     def quickened(self) -> Study:
         """Return the part that ``--quick`` runs."""

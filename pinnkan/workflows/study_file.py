@@ -11,14 +11,16 @@ axes:
 exclude: [{basis: fourier, method: full}]
 tables: [{rows: [lambda, method], columns: basis, number: relative_l2}]
 quick: {seeds: [0], basis: [chebyshev]}
+published: published.csv  # lambda,method,basis,relative_l2: what a paper found, shown beside
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from pathlib import Path
 
-from pinnkan.errors import quote
+from pinnkan.errors import PinnkanError, quote
 from pinnkan.problem.fields import (
     describe,
     read_block,
@@ -33,7 +35,7 @@ from pinnkan.problem.places import Faults
 from pinnkan.problem.reader import Block, Node, Scalar, read_yaml
 from pinnkan.workflows.study import METHODS, NUMBERS, Level, Study, TableLayout
 
-_KEYS = ("study", "problem", "values", "seeds", "set", "axes", "exclude", "tables", "quick")
+_KEYS = ("study", "problem", "values", "seeds", "set", "axes", "exclude", "tables", "quick", "published")
 
 
 def read_study(path: Path) -> Study:
@@ -92,6 +94,7 @@ class _Reader:
             tuple(self._names(node, "exclude", axes) for node in self._list(block.get("exclude"), "exclude")),
             tuple(self._table(node, axes, block) for node in self._list(block.get("tables"), "tables")),
             self._quick(block.get("quick"), axes),
+            self._published(block.get("published"), path.parent, [*axes, *self._values(block)]),
         )
 
     def _text(self, block: Block, key: str) -> str | None:
@@ -188,6 +191,26 @@ class _Reader:
         number = block.get("number")
         chosen = None if number is None else read_choice(number, f"{path}.number", NUMBERS, self._faults)
         return TableLayout(rows, columns, chosen or NUMBERS[0])
+
+    def _published(self, node: Node | None, folder: Path, names: list[str]) -> tuple[dict[str, str], ...]:
+        """Read the table of published numbers, whose other columns are axes or parameters."""
+        text = None if node is None else read_text(node, "published", self._faults)
+        if node is None or text is None:
+            return ()
+        try:
+            lines = problem_text(folder / text).splitlines()
+        except PinnkanError as error:
+            self._faults.add(node.place, f"published: {error}")
+            return ()
+        rows = tuple(csv.DictReader(lines))
+        unknown = [name for name in (rows[0] if rows else {}) if name not in (*names, *NUMBERS)]
+        if unknown or not rows:
+            what = f"unknown columns {', '.join(map(str, unknown))}" if rows else "no rows"
+            self._faults.add(
+                node.place, f"published: {text}: {what}; columns are {', '.join((*names, *NUMBERS))}"
+            )
+            return ()
+        return rows
 
     def _quick(
         self, node: Node | None, axes: Mapping[str, Mapping[str, Level]]

@@ -21,11 +21,13 @@ class Table:
         title: What its numbers are.
         header: One text a column.
         body: Rows of texts.
+        notes: What is said below it.
     """
 
     title: str
     header: tuple[str, ...]
     body: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
 
     def markdown(self) -> str:
         """Return it as a table in Markdown."""
@@ -53,12 +55,50 @@ def table_of(study: Study, layout: TableLayout, rows: Sequence[Row]) -> Table:
         groups.setdefault(tuple(_label(row[name]) for name in names), []).append(row)
     columns = _in_order(study, layout.columns, {key[-1] for key in groups})
     heads = sorted({key[:-1] for key in groups}, key=lambda head: _rank(study, layout.rows, head))
+    published = _published(study, layout)
     body = tuple(
-        (*head, *(_cell(groups.get((*head, column), []), layout.number) for column in columns))
+        (
+            *head,
+            *(
+                _cell(groups.get((*head, one), []), layout.number) + _beside(published.get((*head, one)))
+                for one in columns
+            ),
+        )
         for head in heads
     )
     title = f"{layout.number}, median (least..most) of seeds {', '.join(map(str, study.seeds))}"
-    return Table(title, (*layout.rows, *columns), body)
+    title += " [published]" if published else ""
+    return Table(title, (*layout.rows, *columns), body, _compared(groups, published, layout.number))
+
+
+def _published(study: Study, layout: TableLayout) -> dict[tuple[str, ...], float]:
+    """Return the published numbers of a table by the labels of its cells."""
+    names = (*layout.rows, layout.columns)
+    rows = [row for row in study.published if all(row.get(name) for name in (*names, layout.number))]
+    return {tuple(_label(row[name]) for name in names): float(row[layout.number]) for row in rows}
+
+
+def _beside(published: float | None) -> str:
+    return "" if published is None else f" [{number_text(published)}]"
+
+
+def _compared(
+    groups: Mapping[tuple[str, ...], Sequence[Row]], published: Mapping[tuple[str, ...], float], number: str
+) -> tuple[str, ...]:
+    """Say how the medians stand to what was published, the worst cell named."""
+    found = {key: _values(groups[key], number) for key in published if key in groups}
+    ratios = {key: published[key] / median(values) for key, values in found.items() if values}
+    if not ratios:
+        return ()
+    worst = min(ratios, key=lambda key: ratios[key])
+    return (
+        f"Published numbers over our medians, {len(ratios)} cells: {min(ratios.values()):.3g} "
+        f"({', '.join(worst)}) to {max(ratios.values()):.3g}, median {median(ratios.values()):.3g}.",
+    )
+
+
+def _values(rows: Sequence[Row], number: str) -> list[float]:
+    return [row[number] for row in rows if row["status"] == "done" and row[number] is not None]
 
 
 def number_text(value: float) -> str:
@@ -70,7 +110,7 @@ def number_text(value: float) -> str:
 
 def _cell(rows: Sequence[Row], number: str) -> str:
     """Write the median and, over several seeds, the range; failures are said."""
-    values = [row[number] for row in rows if row["status"] == "done" and row[number] is not None]
+    values = _values(rows, number)
     failed = sum(row["status"] != "done" for row in rows)
     said = [f"{failed} of {len(rows)} failed"] if failed else []
     if values:

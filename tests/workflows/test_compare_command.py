@@ -209,6 +209,12 @@ def test_tables_show_median_and_range_in_the_study_s_order():
             "rows: [nu, method]",
             "tables: expected axes or parameters (basis, method, lambda)",
         ),
+        ("seeds: [0, 1]", "published: none.csv", "published: cannot read"),
+        (
+            "seeds: [0, 1]",
+            "published: tiny.yaml",
+            "published: tiny.yaml: unknown columns title: Tiny Poisson",
+        ),
         ("seeds: [0, 1]", "seeds: [a]", "seeds: expected a whole number, got 'a'"),
         ('values: {lambda: "0.5,1"}', "", "no values: state the parameter values"),
     ],
@@ -244,3 +250,44 @@ def test_what_cannot_be_compared_is_one_message(pinnkan, study, tmp_path, monkey
     assert answer.code == (3 if "bad.csv" in arguments else 2)
     assert message in answer.err
     assert "Traceback" not in answer.err
+
+
+def test_published_numbers_stand_beside_ours():
+    axes = {"method": {"full": Level(method="full"), "1/8": Level()}}
+    published = ({"lambda": "1", "method": "full", "relative_l2": "4e-4"}, {"lambda": "1", "method": "1/8"})
+    study = Study("x", "p", {"lambda": "1,0.1"}, axes=axes, published=published)
+    rows = [
+        {"method": method, "lambda": value, "seed": 0, "status": "done", "relative_l2": 1e-4}
+        for value in (1.0, 0.1)
+        for method in axes["method"]
+    ]
+    table = table_of(study, TableLayout(("lambda",), "method"), rows)
+    assert table.body == (("0.1", "1.0e-04", "1.0e-04"), ("1", "1.0e-04 [4.0e-04]", "1.0e-04"))
+    assert table.title == "relative_l2, median (least..most) of seeds 0 [published]"
+    assert table.notes == ("Published numbers over our medians, 1 cells: 4 (1, full) to 4, median 4.",)
+    seconds = TableLayout(("lambda",), "method", "train_seconds")
+    assert table_of(study, seconds, [row | {"train_seconds": 2} for row in rows]).notes == ()
+
+
+def test_a_report_replaces_its_own_section_only(done, study, tmp_path):
+    (tmp_path / "published.csv").write_text("lambda,method,basis,relative_l2\n1,scratch,fourier,10\n")
+    study.write_text(study.read_text() + "published: published.csv\n")
+    report = tmp_path / "report.md"
+    report.write_text("# Mine\n")
+    arguments = ["compare", study, "-o", tmp_path / "out", "--quick", "-q", "--report", report]
+    done(*arguments, "--time-limit", 0)
+    empty = report.read_text()
+    assert empty.startswith("# Mine\n\n<!-- study: study -->\n\n## A tiny study\n\n0 of 4 cells done")
+    report.write_text(empty + "\nMy end.\n")
+    out = done(*arguments).out
+    text = report.read_text()
+    assert text.startswith(
+        "# Mine\n\n<!-- study: study -->\n\n## A tiny study\n\n4 of 4 cells done, 0 diverged"
+    )
+    assert text.endswith("<!-- end of study -->\n\nMy end.\n")
+    assert "| 1 | scratch |" in text
+    assert " [10] |" in text
+    assert "Published numbers over our medians, 1 cells: " in text
+    assert "Published numbers over our medians, 1 cells: " in out
+    done(*arguments)
+    assert report.read_text() == text
