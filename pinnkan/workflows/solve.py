@@ -113,7 +113,10 @@ class Answers:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Keep torch to one thread: arrays fit a core's cache, and more threads would wait for each other."""
+    """Keep torch to one thread: arrays fit a core's cache, and more threads would wait for each other.
+
+    `limited_threads` looks up the BLAS libraries as well, which takes as long as hundreds of answers.
+    """
     former = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
