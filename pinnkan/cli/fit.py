@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pinnkan.cli import options, render, results, targets
-from pinnkan.cli.pretrain import RunDirectory
-from pinnkan.cli.progress import watching
+from pinnkan.cli import options, render
+from pinnkan.cli.pretrain import RunDirectory, base_row
 
 EXAMPLES = options.examples(
     'pinnkan fit "sin(pi*x)*sin(pi*y)" --domain x=-1:1,y=-1:1 --noise 0.05 -o runs/waves',
@@ -117,23 +116,20 @@ def fit(
 
     asked = Request(domain, column, samples, validation, noise, tuple(overrides or ()))
     stated = fit_problem(source, asked)
-    from pinnkan.workflows.pretrain import pretrain as run
-
-    with watching(quiet=quiet, verbose=verbose) as observer:
-        result = run(
-            stated,
-            directory=output or targets.RUNS / stated.name,
-            seed=seed,
-            device=device,
-            dtype=dtype.value,
-            threads=threads,
-            force=force,
-            time_limit=time_limit,
-            observer=observer,
-        )
-        if result.status == "present":
-            observer.note(f"{result.path} is finished for these samples and settings; --force fits again")
-    row = _row(results.row(result))
+    trained = base_row(
+        stated,
+        output,
+        "is finished for these samples and settings; --force fits again",
+        quiet=quiet,
+        verbose=verbose,
+        seed=seed,
+        device=device,
+        dtype=dtype.value,
+        threads=threads,
+        force=force,
+        time_limit=time_limit,
+    )
+    row = _row(trained)
     if as_json:
         render.write_json(row)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,9 @@ EXAMPLES = options.examples(
     "pinnkan pretrain elliptic",
     "pinnkan pretrain heat.yaml -o runs/heat --seed 1 --set training.steps=80",
 )
+
+if TYPE_CHECKING:
+    from pinnkan.problem import Problem
 
 RunDirectory = Annotated[
     Path | None,
@@ -48,26 +51,43 @@ def pretrain(
     without --force, which makes the adapters there stale.
     """
     stated = targets.load(problem, overrides)
-    from pinnkan.workflows.pretrain import pretrain as run
-
-    with watching(quiet=quiet, verbose=verbose) as observer:
-        result = run(
-            stated,
-            directory=output or targets.RUNS / stated.name,
-            seed=seed,
-            device=device,
-            dtype=dtype.value,
-            threads=threads,
-            force=force,
-            time_limit=time_limit,
-            observer=observer,
-        )
-        if result.status == "present":
-            observer.note(
-                f"{result.path} is finished for this problem and these settings; --force trains it again"
-            )
-    row = results.row(result)
+    row = base_row(
+        stated,
+        output,
+        "is finished for this problem and these settings; --force trains it again",
+        quiet=quiet,
+        verbose=verbose,
+        seed=seed,
+        device=device,
+        dtype=dtype.value,
+        threads=threads,
+        force=force,
+        time_limit=time_limit,
+    )
     if as_json:
         render.write_json(row)
     else:
         results.write_rows([row])
+
+
+def base_row(
+    stated: Problem, output: Path | None, present: str, *, quiet: bool, verbose: bool, **training: Any
+) -> dict[str, Any]:
+    """Train the base of a problem and return what is printed of it.
+
+    Args:
+        stated: The problem.
+        output: Run directory; ``runs/NAME`` if not given.
+        present: What is said of a base that is there already.
+        quiet: Whether progress is shown.
+        verbose: Whether every step is.
+        training: Options of `pinnkan.workflows.pretrain.pretrain`.
+    """
+    from pinnkan.workflows.pretrain import pretrain as run
+
+    with watching(quiet=quiet, verbose=verbose) as observer:
+        directory = output or targets.RUNS / stated.name
+        result = run(stated, directory=directory, observer=observer, **training)
+        if result.status == "present":
+            observer.note(f"{result.path} {present}")
+    return results.row(result)

@@ -115,7 +115,7 @@ class Answers:
 def _one_thread() -> Iterator[None]:
     """Keep torch to one thread: arrays fit a core's cache, and more threads would wait for each other.
 
-    `limited_threads` looks up the BLAS libraries as well, which takes as long as hundreds of answers.
+    `limited_threads` looks up the BLAS libraries as well, which takes longer than an answer.
     """
     former = torch.get_num_threads()
     torch.set_num_threads(1)
