@@ -38,13 +38,13 @@ class Fit:
 
     Attributes:
         c: Coefficients, shape (L, k).
-        residuals: There, shape (L, M); not finite where it did not converge.
+        squares: Sums of squares there, shape (L,).
         steps: Linearisations, shape (L,).
         converged: Whether the last step was negligible, shape (L,).
     """
 
     c: Tensor
-    residuals: Tensor
+    squares: Tensor
     steps: Tensor
     converged: Tensor
 
@@ -57,15 +57,15 @@ def minimise(problems: Batch, start: Tensor) -> Fit:
         start: Shape (L, k).
 
     A full step that would let the sum of squares grow, or end where it is not finite, is halved
-    until it does not, eight times at most. A negligible step is taken without another look: the
-    residuals behind it are those of the linear model.
+    until it does not, eight times at most. A negligible step is taken without another look: the sum of
+    squares behind it is that of the linear model.
     """
     fit = _Fitting(problems, start)
     for _ in range(_MOST_STEPS):
         if not len(fit.open):
             break
         fit.advance()
-    return Fit(fit.c, fit.residuals, fit.steps, fit.converged)
+    return Fit(fit.c, fit.squares, fit.steps, fit.converged)
 
 
 class _Fitting:
@@ -75,8 +75,7 @@ class _Fitting:
         count = len(start)
         self._problems = problems
         self.c = start.clone()
-        self.residuals = start.new_empty((count, 0))
-        self._squares = start.new_full((count,), torch.inf)
+        self.squares = start.new_full((count,), torch.inf)
         self.steps = torch.zeros(count, dtype=torch.int64)
         self.converged = torch.zeros(count, dtype=torch.bool)
         self.open = torch.arange(count)
@@ -91,11 +90,11 @@ class _Fitting:
         squares = residual.square().sum(1)
         self.steps[rows] += 1
         # The slack lets a step through that changes nothing but the last bits.
-        falls = squares <= self._squares[rows] * (1 + 1e-12)
+        falls = squares <= self.squares[rows] * (1 + 1e-12)
         worse, better = rows[~falls], rows[falls]
         self._step[worse] *= 0.5
         self._halvings[worse] += 1
-        self.c[better], self._squares[better], self._halvings[better] = trial[falls], squares[falls], 0
+        self.c[better], self.squares[better], self._halvings[better] = trial[falls], squares[falls], 0
         self._plan(better, residual[falls], jacobian[falls])
         self.open = rows[~self.converged[rows] & (self._halvings[rows] <= _MOST_HALVINGS)]
 
@@ -106,11 +105,9 @@ class _Fitting:
             ends = torch.isfinite(step).all(1)
         behind = residual + torch.einsum("ak,akm->am", step, jacobian)
         self._step[rows] = step
-        if not self.residuals.shape[1]:
-            self.residuals = residual.new_full((len(self.c), residual.shape[1]), torch.inf)
         done = rows[ends]
         self.c[done] += step[ends]
-        self.residuals[done] = behind[ends]
+        self.squares[done] = behind[ends].square().sum(1)
         self.converged[done] = True
 
 
