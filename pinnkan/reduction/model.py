@@ -26,8 +26,8 @@ class Reduced:
 
     Attributes:
         c: Coefficients in the orthonormal basis, shape (L, k).
-        residual: Root mean square of the averaged residual, unbiased for k fitted numbers, over the
-            norm, shape (L,).
+        residual: Root mean square of the averaged residual, over cells and levels, unbiased for k fitted
+            numbers, over the norm, shape (L,).
         norm: L2 norm of the solution (root mean square over the domain), shape (L,).
         steps: Linearisations that Gauss-Newton took, shape (L,).
         converged: Whether it ended, shape (L,).

@@ -6,6 +6,7 @@ with its derivatives, weights, and what part of data and lift depends on points 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,8 @@ _INTERIOR = {1: 1024, 2: 4096}
 _MOST_INTERIOR = 8192
 _BOUNDARY = 256
 _CELL = 8
+_LEVELS = (4, 16, 64)
+_FEWEST_CELLS = 8
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class OnlinePoints:
         weights: Sum 1, shape (N,).
         normals: Shape (N, d) on a boundary part, else None.
         cell: Number of points that are averaged over; point i of cell j is the (i * cells + j)-th.
+        levels: Numbers of neighbouring cells that are averaged over as well.
     """
 
     block: ResidualBlock
@@ -47,6 +51,7 @@ class OnlinePoints:
     weights: FloatArray
     normals: FloatArray | None
     cell: int = 1
+    levels: tuple[int, ...] = ()
 
 
 def online_points(reference: Instance) -> list[OnlinePoints]:
@@ -59,13 +64,18 @@ def online_points(reference: Instance) -> list[OnlinePoints]:
     sets = []
     for block in family_blocks(reference):
         inside = block.where == "interior"
-        count, cell = (interior, _CELL) if inside else (_BOUNDARY, 1)
-        drawn = reference.domain.collocate(block.where, count, variant=VARIANT)
+        drawn = reference.domain.collocate(block.where, interior if inside else _BOUNDARY, variant=VARIANT)
+        if not inside:
+            sets.append(OnlinePoints(block, drawn.points, drawn.weights, drawn.normals))
+            continue
         lower, upper = reference.domain.bounding_box
-        order, filling = in_cells(drawn.points / (upper - lower), cell)
+        order, filling = in_cells(drawn.points / (upper - lower), _CELL)
+        cell, cells = order.shape
+        levels = tuple(level for level in _LEVELS if cells // level >= _FEWEST_CELLS)
+        order, filling = order.ravel(), filling.ravel()
         weights = np.where(filling, 0.0, drawn.weights[order])
         normals = None if drawn.normals is None else drawn.normals[order]
-        sets.append(OnlinePoints(block, drawn.points[order], weights, normals, cell))
+        sets.append(OnlinePoints(block, drawn.points[order], weights, normals, cell, levels))
     return sets
 
 
@@ -97,6 +107,7 @@ class OnlineBlock:
         weights = place.weights.reshape(place.cell, -1)
         scale = weights * np.sqrt(place.block.weight / weights.sum(axis=0))
         self._scale = torch.from_numpy(scale.ravel())
+        self._roots = torch.from_numpy(np.sqrt(weights.sum(axis=0)))
         names, points = ansatz.reference.coordinates, place.points
         program = place.block.program
         if program.reads_normals:
@@ -115,7 +126,7 @@ class OnlineBlock:
 
     @property
     def count(self) -> int:
-        """Number of residuals M."""
+        """Number of smallest cells M."""
         return len(self._scale) // self.place.cell
 
     def bind(self, values: FloatArray) -> Bound:
@@ -128,9 +139,30 @@ class OnlineBlock:
         return Bound(torch.from_numpy(self._data(values)), lift)
 
     def linearise(self, bound: Bound, c: Tensor) -> tuple[Tensor, Tensor]:
-        """Return weighted mean residuals of the cells (L, M) and their derivatives (L, k, M).
+        """Return weighted mean residuals of the cells of all levels, (L, M'), and derivatives (L, k, M').
 
-        Their squares sum to the weighted mean square of the averaged residual.
+        Their squares sum to the weighted mean square of the averaged residual, in the mean over levels.
+
+        Args:
+            bound: Of the parameter values.
+            c: Coefficients, shape (L, k).
+        """
+        residual, slope = self.cells(bound, c)
+        return self.levelled(residual), self.levelled(slope)
+
+    def levelled(self, rows: Tensor) -> Tensor:
+        """Return means over the cells of all levels, from those over the smallest (..., M)."""
+        levels, roots = self.place.levels, self._roots
+        if not levels:
+            return rows
+        sums, parts = rows * roots, [rows]
+        for level in levels:
+            whole = roots.square().reshape(-1, level).sum(1).sqrt()
+            parts.append(sums.reshape(*sums.shape[:-1], -1, level).sum(-1) / whole)
+        return torch.cat(parts, dim=-1) / math.sqrt(len(parts))
+
+    def cells(self, bound: Bound, c: Tensor) -> tuple[Tensor, Tensor]:
+        """Return weighted mean residuals of the smallest cells (L, M) and their derivatives (L, k, M).
 
         Args:
             bound: Of the parameter values.

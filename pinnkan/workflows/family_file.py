@@ -93,7 +93,9 @@ def write_family(
             arrays[f"block[{at}].normals"] = place.normals
         arrays[f"block[{at}].jets"] = model.basis.jets[at]
     cells = [block.place.cell for block in model.blocks]
-    write_store(path, "family", arrays=arrays, meta={**meta, "cells": cells, "count": model.count})
+    levels = [list(block.place.levels) for block in model.blocks]
+    facts = {**meta, "cells": cells, "levels": levels, "count": model.count}
+    write_store(path, "family", arrays=arrays, meta=facts)
 
 
 def read_family(path: Path) -> StoredFamily:
@@ -109,7 +111,7 @@ def read_family(path: Path) -> StoredFamily:
         ranges = tuple(Range(str(n), float(low), float(high)) for n, low, high in stored.meta["ranges"])
         factor, tolerance = float(stored.meta["factor"]), float(stored.meta["tolerance"])
         ansatz = family_ansatz(problem, ranges)
-        model = _model(ansatz, stored.arrays, stored.meta["cells"], int(stored.meta["count"]))
+        model = _model(ansatz, stored.arrays, stored.meta)
         coefficients = _coefficients(path, stored.arrays, len(model.basis.known))
         shapes = coefficient_shapes(len(problem.coordinates), problem.settings, coefficients[0])
         for layers in coefficients:
@@ -131,9 +133,8 @@ def read_family(path: Path) -> StoredFamily:
     )
 
 
-def _model(
-    ansatz: FamilyAnsatz, arrays: Mapping[str, np.ndarray], cells: Sequence[int], count: int
-) -> ReducedModel:
+def _model(ansatz: FamilyAnsatz, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> ReducedModel:
+    cells, levels, count = meta["cells"], meta["levels"], int(meta["count"])
     blocks = family_blocks(ansatz.reference)
     jets = tuple(arrays[f"block[{at}].jets"] for at in range(len(blocks)))
     basis = Basis(arrays["mixing"], arrays["known"], arrays["coordinates"], arrays["values"], jets)
@@ -145,10 +146,13 @@ def _model(
             arrays[f"block[{at}].weights"],
             arrays.get(f"block[{at}].normals"),
             int(cells[at]),
+            tuple(map(int, levels[at])),
         )
         _require(jets[at].shape == (len(block.channels), len(basis.values), len(place.points)), f"block {at}")
         _require(place.weights.shape == (len(place.points),), f"weights of block {at}")
         _require(place.cell > 0 and len(place.points) % place.cell == 0, f"cells of block {at}")
+        known = len(place.points) // place.cell
+        _require(all(one > 0 and known % one == 0 for one in place.levels), f"levels of block {at}")
         _require(place.points.shape[1] == len(ansatz.reference.coordinates), f"points of block {at}")
         online.append(OnlineBlock(place, ansatz, jets[at]))
     size = len(basis.values)

@@ -68,13 +68,19 @@ def test_values_outside_are_found_up_to_rounding():
     assert outside(ranges, rows).tolist() == [False, True, True, False]
 
 
-@pytest.mark.parametrize(("count", "size"), [(64, 8), (61, 8), (5, 8), (30, 1)])
-def test_cells_hold_every_point_once_and_neighbours_together(count, size):
+@pytest.mark.parametrize(
+    ("count", "size", "cells"), [(64, 8, 8), (61, 8, 8), (100, 8, 16), (5, 8, 1), (12, 8, 2)]
+)
+def test_cells_hold_every_point_once_and_neighbours_together(count, size, cells):
     points = np.random.default_rng(0).uniform(size=(count, 2))
     indices, filling = in_cells(points, size)
     assert sorted(indices[~filling].tolist()) == list(range(count))
-    cells = indices.reshape(size, -1)
-    assert cells.shape[1] == -(-count // size)
+    assert indices.shape == (-(-count // cells), cells)
     if count == 64:
-        spread = np.ptp(points[cells], axis=0).prod(axis=1)
+        spread = np.ptp(points[indices], axis=0).prod(axis=1)
         assert np.median(spread) < 4 / 8, spread
+        # Two neighbouring cells of 8 are one of 16.
+        pairs = in_cells(points, 16)[0]
+        assert [set(pairs[:, j]) for j in range(4)] == [
+            set(indices[:, 2 * j : 2 * j + 2].flat) for j in range(4)
+        ]

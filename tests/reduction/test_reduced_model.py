@@ -99,16 +99,20 @@ def test_coefficients_are_those_of_a_dense_solver_on_the_instances_residuals(tex
                 u = np.einsum("k,ckn->cn", c, jets) + instance.ansatz.lift(place.points, block.channels)
                 data = torch.from_numpy(block.data(place.points, place.normals))
                 r = block.residual(data, torch.from_numpy(u)).numpy()
-                w = place.weights.reshape(place.cell, -1)
-                mean = (w * r.reshape(place.cell, -1)).sum(0) / w.sum(0)
-                parts.append(np.sqrt(w.sum(0) * block.weight) * mean)
+                for level in (1, *place.levels):
+                    w, sums = (
+                        x.reshape(place.cell, -1, level).sum((0, 2))
+                        for x in (place.weights, place.weights * r)
+                    )
+                    share = block.weight / (1 + len(place.levels))
+                    parts.append(np.sqrt(w * share) * sums / w)
             return np.concatenate(parts)
 
         start = model.start(np.array([[value]]))[0]
         wanted = least_squares(residuals, start, xtol=1e-15, ftol=1e-15, gtol=1e-15)
         found = model.solve(np.array([[value]]))
         assert found.c[0] == pytest.approx(wanted.x, rel=1e-6)
-        count = len(wanted.fun)
+        count = model.count
         rms = np.sqrt(2 * wanted.cost * count / (count - 2))
         assert found.residual[0] * found.norm[0] == pytest.approx(rms, rel=1e-8)
 
