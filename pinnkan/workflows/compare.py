@@ -217,7 +217,7 @@ def _base(cell: Cell, *, directory: Path, threads: int | None, device: str, obse
         directory=folder,
         seed=cell.seed,
         device=device,
-        dtype="float64",
+        dtype=cell.dtype,
         threads=threads,
         force=False,
         time_limit=None,

@@ -17,6 +17,7 @@ from pinnkan.parameters import Parameter, family_points, file_stem
 from pinnkan.problem.finding import problem_text
 
 METHODS = ("lotra", "full", "scratch")
+DTYPES = ("float64", "float32")
 NUMBERS = (
     "relative_l2",
     "relative_max",
@@ -66,6 +67,7 @@ class Study:
         exclude: Combinations of levels that make no sense.
         tables: What is printed.
         quick: The part that ``--quick`` runs: seeds, and levels by axis.
+        dtype: Precision of all trainings.
         published: Numbers that somebody else found, by the names of axes, parameters and numbers.
     """
 
@@ -78,6 +80,7 @@ class Study:
     exclude: tuple[Mapping[str, str], ...] = ()
     tables: tuple[TableLayout, ...] = ()
     quick: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dtype: str = DTYPES[0]
     published: tuple[Mapping[str, str], ...] = ()
 
     def quickened(self) -> Study:
@@ -102,6 +105,7 @@ class Cell:
         method: How the value is trained.
         values: Parameter values.
         seed: Of both trainings.
+        dtype: Of both.
     """
 
     labels: Mapping[str, str]
@@ -111,11 +115,12 @@ class Cell:
     method: str
     values: Mapping[str, float]
     seed: int
+    dtype: str
 
     @property
     def base_key(self) -> str:
         """A word that two cells share if they share their base."""
-        return _digest([problem_text(self.problem), self.base, self.seed])
+        return _digest([problem_text(self.problem), self.base, self.seed, self.dtype])
 
     @property
     def key(self) -> str:
@@ -157,7 +162,7 @@ def cells_of(study: Study, find: Mapping[str, tuple[Path, Sequence[Parameter]]])
         named = [f"{name}={text}" for name, text in study.values.items()]
         points = family_points(parameters, named=named)
         found += [
-            Cell(labels, path, base, adapter, method, values, seed)
+            Cell(labels, path, base, adapter, method, values, seed, study.dtype)
             for seed in study.seeds
             for values in points
         ]

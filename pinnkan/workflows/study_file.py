@@ -33,9 +33,21 @@ from pinnkan.problem.fields import (
 from pinnkan.problem.finding import problem_text, shipped_with_the_paper, top_level_text
 from pinnkan.problem.places import Faults
 from pinnkan.problem.reader import Block, Node, Scalar, read_yaml
-from pinnkan.workflows.study import METHODS, NUMBERS, Level, Study, TableLayout
+from pinnkan.workflows.study import DTYPES, METHODS, NUMBERS, Level, Study, TableLayout
 
-_KEYS = ("study", "problem", "values", "seeds", "set", "axes", "exclude", "tables", "quick", "published")
+_KEYS = (
+    "study",
+    "problem",
+    "values",
+    "seeds",
+    "set",
+    "axes",
+    "exclude",
+    "tables",
+    "quick",
+    "dtype",
+    "published",
+)
 
 
 def read_study(path: Path) -> Study:
@@ -94,6 +106,7 @@ class _Reader:
             tuple(self._names(node, "exclude", axes) for node in self._list(block.get("exclude"), "exclude")),
             tuple(self._table(node, axes, block) for node in self._list(block.get("tables"), "tables")),
             self._quick(block.get("quick"), axes),
+            self._dtype(block.get("dtype")),
             self._published(block.get("published"), path.parent, [*axes, *self._values(block)]),
         )
 
@@ -191,6 +204,10 @@ class _Reader:
         number = block.get("number")
         chosen = None if number is None else read_choice(number, f"{path}.number", NUMBERS, self._faults)
         return TableLayout(rows, columns, chosen or NUMBERS[0])
+
+    def _dtype(self, node: Node | None) -> str:
+        chosen = None if node is None else read_choice(node, "dtype", DTYPES, self._faults)
+        return chosen or DTYPES[0]
 
     def _published(self, node: Node | None, folder: Path, names: list[str]) -> tuple[dict[str, str], ...]:
         """Read the table of published numbers, whose other columns are axes or parameters."""

@@ -9,6 +9,7 @@ import pytest
 from tiny_family import TINY
 
 from pinnkan.errors import FileAccessError, ProblemError, StoppedError
+from pinnkan.store import read_store
 from pinnkan.workflows import compare as module
 from pinnkan.workflows import finetune
 from pinnkan.workflows.study import Level, Study, TableLayout
@@ -65,6 +66,14 @@ def test_every_cell_is_a_row_and_none_is_run_twice(done, study, tmp_path, monkey
         rows = list(csv.DictReader(file))
     assert [row["status"] for row in rows] == ["done"] * 20
     assert {row["trainable_parameters"] for row in rows if row["method"] == "full"} == {"112"}
+
+
+def test_a_study_may_train_in_single_precision(done, study, tmp_path):
+    study.write_text(study.read_text() + "dtype: float32\n")
+    done("compare", study, "-o", tmp_path / "out", "-q", "--quick")
+    (folder,) = (tmp_path / "out" / "bases").iterdir()
+    stored = [read_store(path) for path in (folder / "base.h5", *(folder / "adapters").iterdir())]
+    assert {str(array.dtype) for one in stored for array in one.arrays.values()} == {"float32"}
 
 
 def test_a_cell_is_what_the_commands_give(done, study, tmp_path):
@@ -209,6 +218,7 @@ def test_tables_show_median_and_range_in_the_study_s_order():
             "rows: [nu, method]",
             "tables: expected axes or parameters (basis, method, lambda)",
         ),
+        ("seeds: [0, 1]", "dtype: half", "dtype: expected one of float64, float32"),
         ("seeds: [0, 1]", "published: none.csv", "published: cannot read"),
         (
             "seeds: [0, 1]",
