@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pinnkan.errors import DamagedFileError, DivergedError, PinnkanError, StoppedError, Terminated, stopped
 from pinnkan.files import replace_file
 from pinnkan.progress import Observer, Silent, SweepReport
+from pinnkan.workflows.paths import base_path
 from pinnkan.workflows.study import Cell, Study, cells_of, problems_of
 from pinnkan.workflows.study_rows import FINISHED, MEASURED, OF_BASE, Row, Status, read_rows, write_rows
 
@@ -94,7 +95,7 @@ def _run(
     deadline: float | None,
     observer: Observer,
 ) -> Iterator[tuple[Row, dict[str, Any] | None]]:
-    """Give rows and trajectories as cells end: bases first where processes would train one twice."""
+    """Give rows and trajectories as cells end."""
     if jobs is None:
         for cell in cells:
             if deadline is not None and time.monotonic() >= deadline:
@@ -103,35 +104,30 @@ def _run(
             yield run_cell(cell, observer=observer, **circumstances)
         return
     threads = circumstances["threads"] or max(1, (os.cpu_count() or 1) // jobs)
-    shared = {**circumstances, "threads": threads}
-    bases = list({cell.base_key: cell for cell in cells}.values())
-    for _ in _in_processes(bases, partial(make_base_runner, shared), jobs, deadline):
-        pass
-    yield from _in_processes(cells, partial(make_cell_runner, shared), jobs, deadline)
+    yield from _in_processes(cells, {**circumstances, "threads": threads}, jobs, deadline)
 
 
-def _in_processes(cells: Sequence[Cell], make: Any, jobs: int, deadline: float | None) -> Iterator[Any]:
+def _in_processes(
+    cells: Sequence[Cell], circumstances: Mapping[str, Any], jobs: int, deadline: float | None
+) -> Iterator[tuple[Row, dict[str, Any] | None]]:
     from pinnkan.workflows.workers import Died, Pool
 
-    pool, waiting = Pool(jobs, make), list(cells)[::-1]
+    pool, waiting = Pool(jobs, partial(make_runner, circumstances)), list(cells)
     busy: dict[str, Cell] = {}
     try:
         while waiting or busy:
             if deadline is not None and time.monotonic() >= deadline:
                 waiting.clear()
-            while waiting and pool.free:
-                cell = waiting.pop()
+            while pool.free and (cell := _next(waiting, busy.values(), circumstances["directory"])):
+                waiting.remove(cell)
                 busy[cell.key] = cell
                 pool.submit(cell.key, cell)
             ended = pool.next(1.0) if busy else None
             if ended is not None:
                 key, answer = ended
                 cell = busy.pop(key)
-                yield (
-                    (_without_result(cell, "failed", str(answer)), None)
-                    if isinstance(answer, Died)
-                    else answer
-                )
+                died = isinstance(answer, Died)
+                yield (_without_result(cell, "failed", str(answer)), None) if died else answer
     except (KeyboardInterrupt, Terminated):
         message = "stopped by a signal; rows are kept, and the same command goes on with the other cells"
         raise stopped(pool.close(), message) from None
@@ -139,23 +135,22 @@ def _in_processes(cells: Sequence[Cell], make: Any, jobs: int, deadline: float |
         pool.close()
 
 
-def make_cell_runner(circumstances: Mapping[str, Any]) -> Any:
+def _next(waiting: Sequence[Cell], busy: Iterable[Cell], directory: Path) -> Cell | None:
+    """Return the first cell whose base is there or is in nobody's hands: it trains that as well."""
+    in_hands = {cell.base_key for cell in busy}
+    return next(
+        (
+            cell
+            for cell in waiting
+            if cell.base_key not in in_hands or base_path(_base_folder(cell, directory)).is_file()
+        ),
+        None,
+    )
+
+
+def make_runner(circumstances: Mapping[str, Any]) -> Any:
     """Return what runs a cell in a worker process."""
     return partial(run_cell, observer=Silent(), **circumstances)
-
-
-def make_base_runner(circumstances: Mapping[str, Any]) -> Any:
-    """Return what trains a cell's base in a worker process; a fault shows itself in its cells."""
-    return partial(_only_base, **circumstances)
-
-
-def _only_base(cell: Cell, **circumstances: Any) -> None:
-    try:
-        _base(cell, observer=Silent(), **circumstances)
-    except StoppedError:
-        raise
-    except PinnkanError:
-        return
 
 
 def run_cell(
@@ -211,7 +206,7 @@ def _base(cell: Cell, *, directory: Path, threads: int | None, device: str, obse
     """Train the cell's base if it is not there; return its run directory."""
     from pinnkan.workflows.pretrain import pretrain
 
-    folder = directory / "bases" / cell.base_key
+    folder = _base_folder(cell, directory)
     pretrain(
         _problem(cell.problem, cell.base),
         directory=folder,
@@ -224,6 +219,10 @@ def _base(cell: Cell, *, directory: Path, threads: int | None, device: str, obse
         observer=observer,
     )
     return folder
+
+
+def _base_folder(cell: Cell, directory: Path) -> Path:
+    return directory / "bases" / cell.base_key
 
 
 @lru_cache(maxsize=8)

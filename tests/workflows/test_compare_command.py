@@ -301,3 +301,18 @@ def test_a_report_replaces_its_own_section_only(done, study, tmp_path):
     assert "Published numbers over our medians, 1 cells: " in out
     done(*arguments)
     assert report.read_text() == text
+
+
+def test_a_base_is_trained_by_one_worker_while_others_train_other_bases(study, tmp_path):
+    cells = module.planned(read_study(study))
+    first = module._next(cells, [], tmp_path)
+    assert first is cells[0]
+    other = module._next(cells[1:], [first], tmp_path)
+    assert other.base_key != first.base_key
+    assert other is next(cell for cell in cells if cell.base_key != first.base_key)
+    folder = tmp_path / "bases" / first.base_key
+    folder.mkdir(parents=True)
+    (folder / "base.h5").touch()
+    assert module._next(cells[1:], [first], tmp_path) is cells[1]
+    same = [cell for cell in cells if cell.base_key == other.base_key]
+    assert module._next(same, [other], tmp_path) is None
