@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,15 +62,22 @@ def compare(
     missing = [cell for cell in cells if known.get(cell.key, {}).get("status") not in FINISHED]
     deadline = None if time_limit is None else time.monotonic() + time_limit
     circumstances = {"directory": directory, "threads": threads, "device": device}
-    failed, started = 0, time.monotonic()
-    for done, (row, trajectory) in enumerate(_run(missing, circumstances, jobs, deadline, observer), start=1):
+    ended: list[Row] = []
+    started = time.monotonic()
+
+    def report(running: Sequence[str]) -> None:
+        failed = sum(row["status"] != "done" for row in ended)
+        seconds = time.monotonic() - started
+        observer.sweep(SweepReport(len(ended), failed, len(missing), seconds, tuple(running)))
+
+    for row, trajectory in _run(missing, circumstances, jobs, deadline, observer, report):
         known[row["key"]] = row
-        failed += row["status"] != "done"
+        ended.append(row)
         if trajectory is not None:
             trajectories[row["key"]] = trajectory
             replace_file(directory / "trajectories.json", json.dumps(trajectories, indent=0).encode())
         write_rows(table, study, list(known.values()))
-        observer.sweep(SweepReport(done, failed, len(missing), time.monotonic() - started))
+        report(())
     return [known[cell.key] for cell in cells if cell.key in known]
 
 
@@ -94,6 +101,7 @@ def _run(
     jobs: int | None,
     deadline: float | None,
     observer: Observer,
+    report: Callable[[Sequence[str]], None],
 ) -> Iterator[tuple[Row, dict[str, Any] | None]]:
     """Give rows and trajectories as cells end."""
     if jobs is None:
@@ -104,11 +112,15 @@ def _run(
             yield run_cell(cell, observer=observer, **circumstances)
         return
     threads = circumstances["threads"] or max(1, (os.cpu_count() or 1) // jobs)
-    yield from _in_processes(cells, {**circumstances, "threads": threads}, jobs, deadline)
+    yield from _in_processes(cells, {**circumstances, "threads": threads}, jobs, deadline, report)
 
 
 def _in_processes(
-    cells: Sequence[Cell], circumstances: Mapping[str, Any], jobs: int, deadline: float | None
+    cells: Sequence[Cell],
+    circumstances: Mapping[str, Any],
+    jobs: int,
+    deadline: float | None,
+    report: Callable[[Sequence[str]], None],
 ) -> Iterator[tuple[Row, dict[str, Any] | None]]:
     from pinnkan.workflows.workers import Died, Pool
 
@@ -122,6 +134,7 @@ def _in_processes(
                 waiting.remove(cell)
                 busy[cell.key] = cell
                 pool.submit(cell.key, cell)
+            report([cell.title for cell in busy.values()])
             ended = pool.next(1.0) if busy else None
             if ended is not None:
                 key, answer = ended
