@@ -76,9 +76,15 @@ def compare(
         if trajectory is not None:
             trajectories[row["key"]] = trajectory
             replace_file(directory / "trajectories.json", json.dumps(trajectories, indent=0).encode())
-        write_rows(table, study, list(known.values()))
+        write_rows(table, study, _in_order(cells, known))
         report(())
     return [known[cell.key] for cell in cells if cell.key in known]
+
+
+def _in_order(cells: Sequence[Cell], known: Mapping[str, Row]) -> list[Row]:
+    """Return all rows in the study's order, others behind: the table is kept under version control."""
+    of_study = {cell.key: known[cell.key] for cell in cells if cell.key in known}
+    return [*of_study.values(), *(row for key, row in known.items() if key not in of_study)]
 
 
 def planned(study: Study) -> list[Cell]:

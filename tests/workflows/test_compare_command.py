@@ -65,6 +65,7 @@ def test_every_cell_is_a_row_and_none_is_run_twice(done, study, tmp_path, monkey
     with open(tmp_path / "out" / "cells.csv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["status"] for row in rows] == ["done"] * 20
+    assert [row["key"] for row in rows] == [cell["key"] for cell in whole["cells"]]
     assert {row["trainable_parameters"] for row in rows if row["method"] == "full"} == {"112"}
 
 
