@@ -17,8 +17,8 @@ import numpy as np
 
 from pinnkan.reduction.snapshots import Snapshots
 
-MARGIN = 1.5
-"""Puts the effectivity of the paper's families, 0.6 to 1.3 without it, on the safe side."""
+MARGIN = 1.25
+"""Puts the effectivity of the paper's families, 0.7 to 1.1 without it, on the safe side."""
 
 
 @dataclass(frozen=True)
