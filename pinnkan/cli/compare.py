@@ -127,6 +127,12 @@ def compare(
     study = study.quickened() if quick else study
     folder = output or Path("runs") / "compare" / name
     rows_file = table or folder / "cells.csv"
+    if report is not None:
+        from pinnkan.workflows.report import around, write_report
+
+        if report.suffix.lower() != ".md":
+            raise UsageError(f"--report {report}: expected a Markdown file (.md)")
+        around(report, name)
     with watching(quiet=quiet, verbose=verbose) as observer:
         rows = run(
             study,
@@ -145,8 +151,6 @@ def compare(
             draw_trajectories(study, rows, folder, picture)
             observer.note(f"wrote {picture}")
         if report is not None:
-            from pinnkan.workflows.report import write_report
-
             write_report(report, name, study, rows)
             observer.note(f"wrote {report}")
     _print(study, rows_file, tables, rows, as_json=as_json)

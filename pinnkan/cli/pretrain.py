@@ -79,7 +79,7 @@ def base_row(
         stated: The problem.
         output: Run directory; ``runs/NAME`` if not given.
         present: What is said of a base that is there already.
-        quiet: Whether progress is shown.
+        quiet: Whether no progress is shown.
         verbose: Whether every step is.
         training: Options of `pinnkan.workflows.pretrain.pretrain`.
     """

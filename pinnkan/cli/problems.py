@@ -23,7 +23,7 @@ def problems(
     from pinnkan.problem.finding import shipped_problems, top_level_text
 
     rows = [
-        {"name": name, "title": top_level_text(path, "title"), "file": str(path)}
+        {"name": name, "title": top_level_text(path, "title") or "", "file": str(path)}
         for name, path in shipped_problems().items()
     ]
     if as_json:

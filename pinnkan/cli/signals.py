@@ -13,7 +13,7 @@ from pinnkan.errors import Terminated
 
 
 def stop_at_once(number: int, frame: FrameType | None) -> None:
-    """Raise the exception of a signal where the program stands.
+    """Raise the exception of a signal where the program stands; a second SIGTERM lets the first be served.
 
     Raises:
         KeyboardInterrupt: For SIGINT.
@@ -21,4 +21,5 @@ def stop_at_once(number: int, frame: FrameType | None) -> None:
     """
     if number == signal.SIGINT:
         raise KeyboardInterrupt
+    signal.signal(number, signal.SIG_IGN)
     raise Terminated

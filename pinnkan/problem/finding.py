@@ -78,8 +78,8 @@ def problem_text(path: Path) -> str:
         raise ProblemError([f"{message}; save the file as UTF-8"]) from None
 
 
-def top_level_text(path: Path, key: str) -> str:
-    """Return the text of a key of a file, of which nothing else is looked at; empty if it has none.
+def top_level_text(path: Path, key: str) -> str | None:
+    """Return the text of a key of a file, of which nothing else is looked at; None if there is no such key.
 
     Raises:
         FileAccessError: If the file cannot be read.
@@ -89,4 +89,4 @@ def top_level_text(path: Path, key: str) -> str:
     root = read_yaml(problem_text(path), str(path), faults)
     faults.raise_if_any()
     found = root.get(key) if isinstance(root, Block) else None
-    return found.text if isinstance(found, Scalar) else ""
+    return None if found is None else found.text if isinstance(found, Scalar) else ""

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 from pinnkan.errors import DamagedFileError, DivergedError, PinnkanError, StoppedError, Terminated, stopped
 from pinnkan.files import replace_file
 from pinnkan.progress import Observer, Silent, SweepReport
-from pinnkan.workflows.paths import base_path
-from pinnkan.workflows.study import Cell, Study, cells_of, problems_of
+from pinnkan.workflows.paths import BASE_STEM, base_path
+from pinnkan.workflows.study import Cell, Source, Study, cells_of, problems_of
 from pinnkan.workflows.study_rows import FINISHED, MEASURED, OF_BASE, Row, Status, read_rows, write_rows
+from pinnkan.workflows.work import read_failure
 
 if TYPE_CHECKING:
     from pinnkan.problem import Problem
@@ -59,7 +60,8 @@ def compare(
     cells = planned(study)
     known = {row["key"]: row for row in read_rows(table)}
     trajectories = _read_json(directory / "trajectories.json")
-    missing = [cell for cell in cells if known.get(cell.key, {}).get("status") not in FINISHED]
+    unfinished = [cell for cell in cells if known.get(cell.key, {}).get("status") not in FINISHED]
+    missing = list({cell.key: cell for cell in unfinished}.values())
     deadline = None if time_limit is None else time.monotonic() + time_limit
     circumstances = {"directory": directory, "threads": threads, "device": device}
     ended: list[Row] = []
@@ -78,13 +80,23 @@ def compare(
             replace_file(directory / "trajectories.json", json.dumps(trajectories, indent=0).encode())
         write_rows(table, study, _in_order(cells, known))
         report(())
-    return [known[cell.key] for cell in cells if cell.key in known]
+    return _of_study(cells, known)
 
 
 def _in_order(cells: Sequence[Cell], known: Mapping[str, Row]) -> list[Row]:
     """Return all rows in the study's order, others behind: the table is kept under version control."""
-    of_study = {cell.key: known[cell.key] for cell in cells if cell.key in known}
-    return [*of_study.values(), *(row for key, row in known.items() if key not in of_study)]
+    found = {row["key"]: row for row in _of_study(cells, known)}
+    return [*found.values(), *(row for key, row in known.items() if key not in found)]
+
+
+def _of_study(cells: Sequence[Cell], known: Mapping[str, Row]) -> list[Row]:
+    """Return the rows there are, with the labels that the study has now: no label decides a number."""
+    numbers = ("status", "error", *MEASURED, *OF_BASE)
+    return [
+        _labels(cell) | {name: known[cell.key][name] for name in numbers}
+        for cell in cells
+        if cell.key in known
+    ]
 
 
 def planned(study: Study) -> list[Cell]:
@@ -94,11 +106,14 @@ def planned(study: Study) -> list[Cell]:
         UsageError: If a problem or a value cannot be found.
         ProblemError: If a problem file has faults.
     """
-    from pinnkan.problem.finding import find_problem
-    from pinnkan.problem.loading import load_problem
+    from pinnkan.problem.finding import find_problem, problem_text
 
-    paths = {name: find_problem(name) for name in problems_of(study)}
-    return cells_of(study, {name: (path, load_problem(path).parameters) for name, path in paths.items()})
+    sources = {}
+    for name in problems_of(study):
+        path = find_problem(name)
+        text = problem_text(path)
+        sources[name] = Source(path, text, _problem(path, text, ()).parameters)
+    return cells_of(study, sources)
 
 
 def _run(
@@ -222,12 +237,19 @@ def run_cell(
 
 
 def _base(cell: Cell, *, directory: Path, threads: int | None, device: str, observer: Observer) -> Path:
-    """Train the cell's base if it is not there; return its run directory."""
+    """Train the cell's base if it is not there; return its run directory.
+
+    Raises:
+        DivergedError: If it diverges, or did: the folder is of these settings only.
+    """
     from pinnkan.workflows.pretrain import pretrain
 
     folder = _base_folder(cell, directory)
+    failure = read_failure(folder, BASE_STEM)
+    if failure is not None and failure.exit_code == DivergedError.exit_code:
+        raise DivergedError(failure.message)
     pretrain(
-        _problem(cell.problem, cell.base),
+        _problem(cell.problem, cell.text, cell.base),
         directory=folder,
         seed=cell.seed,
         device=device,
@@ -245,11 +267,11 @@ def _base_folder(cell: Cell, directory: Path) -> Path:
 
 
 @lru_cache(maxsize=8)
-def _problem(path: Path, overrides: tuple[str, ...]) -> Problem:
+def _problem(path: Path, text: str, overrides: tuple[str, ...]) -> Problem:
     """Return a problem, parsed once for all cells that share it."""
-    from pinnkan.problem.loading import load_problem
+    from pinnkan.problem.schema import read_problem
 
-    return load_problem(path, overrides=overrides)
+    return read_problem(text, file=str(path), name=path.stem, overrides=overrides, directory=path.parent)
 
 
 def _labels(cell: Cell) -> Row:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pinnkan.errors import FileAccessError
-from pinnkan.files import replace_file
+from pinnkan.errors import FileAccessError, UsageError
+from pinnkan.files import replace_file, require_writable
 from pinnkan.workflows.compare import planned
 from pinnkan.workflows.study import Study
 from pinnkan.workflows.study_rows import Row
@@ -21,6 +21,7 @@ def section(name: str, study: Study, rows: Sequence[Row]) -> str:
         study: What is compared.
         rows: Those there are, as `pinnkan.workflows.compare.compare` returns them.
     """
+    unfinished = [row for row in rows if row["status"] != "done"]
     done = sum(row["status"] == "done" for row in rows)
     diverged = sum(row["status"] == "diverged" for row in rows)
     failed = len(rows) - done - diverged
@@ -30,6 +31,8 @@ def section(name: str, study: Study, rows: Sequence[Row]) -> str:
     ]
     for table in tables_of(study, rows):
         parts += [f"{table.title}:", table.markdown(), *table.notes]
+    names = (*study.axes, *study.values, "seed")
+    parts += [f"- {', '.join(str(row[one]) for one in names)}: {row['error']}" for row in unfinished]
     begin, end = _marks(name)
     return "\n\n".join([begin, *parts, end])
 
@@ -38,17 +41,35 @@ def write_report(path: Path, name: str, study: Study, rows: Sequence[Row]) -> No
     """Put a study's section into a Markdown file, in place of the one it had or at the end.
 
     Raises:
+        UsageError: If the file is no text, or the end of the section is missing in it.
         FileAccessError: If the file cannot be read or written.
     """
+    before, after = around(path, name)
+    replace_file(path, f"{before}{section(name, study, rows)}{after}".encode())
+
+
+def around(path: Path, name: str) -> tuple[str, str]:
+    """Return what stands before and behind a study's section, or where it will be.
+
+    Raises:
+        UsageError: If the file is no text, or the end of the section is missing in it.
+        FileAccessError: If it cannot be read or written.
+    """
+    require_writable(path)
     try:
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
     except OSError as error:
         raise FileAccessError.of("read", path, error) from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: not a text file; --report writes Markdown") from None
     begin, end = _marks(name)
     before, found, rest = text.partition(begin)
-    after = rest.partition(end)[2] if found else "\n"
-    gap = "" if found or not before.strip() else "\n"
-    replace_file(path, f"{before}{gap}{section(name, study, rows)}{after}".encode())
+    if not found:
+        return before + ("\n" if before.strip() else ""), "\n"
+    _, ended, after = rest.partition(end)
+    if not ended:
+        raise UsageError(f"{path}: the line '{end}' is missing, so what belongs to the report cannot be told")
+    return before, after
 
 
 def _marks(name: str) -> tuple[str, str]:

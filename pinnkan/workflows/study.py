@@ -14,7 +14,6 @@ from pathlib import Path
 
 from pinnkan.errors import UsageError, quote
 from pinnkan.parameters import Parameter, family_points, file_stem
-from pinnkan.problem.finding import problem_text
 
 METHODS = ("lotra", "full", "scratch")
 DTYPES = ("float64", "float32")
@@ -100,6 +99,7 @@ class Cell:
     Attributes:
         labels: Level by axis.
         problem: The problem's file.
+        text: What stood in it when the study was planned.
         base: ``--set`` texts of the base.
         adapter: ``--set`` texts of the value's own training.
         method: How the value is trained.
@@ -110,6 +110,7 @@ class Cell:
 
     labels: Mapping[str, str]
     problem: Path
+    text: str
     base: tuple[str, ...]
     adapter: tuple[str, ...]
     method: str
@@ -120,7 +121,7 @@ class Cell:
     @property
     def base_key(self) -> str:
         """A word that two cells share if they share their base."""
-        return _digest([problem_text(self.problem), self.base, self.seed, self.dtype])
+        return _digest([self.text, self.base, self.seed, self.dtype])
 
     @property
     def key(self) -> str:
@@ -133,12 +134,27 @@ class Cell:
         return f"{', '.join(self.labels.values())}, {file_stem(self.values)}, seed {self.seed}"
 
 
-def cells_of(study: Study, find: Mapping[str, tuple[Path, Sequence[Parameter]]]) -> list[Cell]:
-    """Return all cells, those that share a base one after the other.
+@dataclass(frozen=True)
+class Source:
+    """A problem that a study names.
+
+    Attributes:
+        path: Its file.
+        text: What stands in it.
+        parameters: Of the problem.
+    """
+
+    path: Path
+    text: str
+    parameters: Sequence[Parameter]
+
+
+def cells_of(study: Study, find: Mapping[str, Source]) -> list[Cell]:
+    """Return all cells: combinations in the order of the axes, of each all seeds and values.
 
     Args:
         study: What is compared.
-        find: File and parameters of every problem that it names.
+        find: The problems that it names.
 
     Raises:
         UsageError: If no problem is named, or a value cannot be read.
@@ -154,16 +170,16 @@ def cells_of(study: Study, find: Mapping[str, tuple[Path, Sequence[Parameter]]])
             raise UsageError(
                 f"study {quote(study.title)}: no problem; state 'problem: NAME' or an axis of problems"
             )
-        path, parameters = find[name]
+        source = find[name]
         texts = [*study.overrides, *(text for one in levels for text in one.overrides)]
         adapter = tuple(text for text in texts if text.startswith(_OF_THE_ADAPTER))
         base = tuple(text for text in texts if not text.startswith(_OF_THE_ADAPTER))
         method = next((one.method for one in levels if one.method), "lotra")
         named = [f"{name}={text}" for name, text in study.values.items()]
-        points = family_points(parameters, named=named)
+        points = family_points(source.parameters, named=named)
         found += [
-            Cell(labels, path, base, adapter, method, values, seed, study.dtype)
-            for seed in study.seeds
+            Cell(labels, source.path, source.text, base, adapter, method, values, seed, study.dtype)
+            for seed in dict.fromkeys(study.seeds)
             for values in points
         ]
     return found

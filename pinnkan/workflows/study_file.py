@@ -16,7 +16,6 @@ published: published.csv  # lambda,method,basis,relative_l2: what a paper found,
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -33,7 +32,9 @@ from pinnkan.problem.fields import (
 from pinnkan.problem.finding import problem_text, shipped_with_the_paper, top_level_text
 from pinnkan.problem.places import Faults
 from pinnkan.problem.reader import Block, Node, Scalar, read_yaml
+from pinnkan.workflows.published import read_published
 from pinnkan.workflows.study import DTYPES, METHODS, NUMBERS, Level, Study, TableLayout
+from pinnkan.workflows.study_rows import RESERVED
 
 _KEYS = (
     "study",
@@ -73,7 +74,7 @@ def is_study(path: Path) -> bool:
         ProblemError: If it is no YAML.
         FileAccessError: If it cannot be read.
     """
-    return top_level_text(path, "study") != ""
+    return top_level_text(path, "study") is not None
 
 
 def shipped_studies() -> dict[str, Path]:
@@ -100,14 +101,14 @@ class _Reader:
             self._text(block, "study") or path.stem,
             problem,
             self._values(block),
-            tuple(self._integers(block.get("seeds"), "seeds")) or (0,),
+            self._seeds(block.get("seeds"), "seeds") or (0,),
             self._texts(block.get("set"), "set"),
             axes,
             tuple(self._names(node, "exclude", axes) for node in self._list(block.get("exclude"), "exclude")),
             tuple(self._table(node, axes, block) for node in self._list(block.get("tables"), "tables")),
             self._quick(block.get("quick"), axes),
             self._dtype(block.get("dtype")),
-            self._published(block.get("published"), path.parent, [*axes, *self._values(block)]),
+            self._published(block.get("published"), path.parent, axes, tuple(self._values(block))),
         )
 
     def _text(self, block: Block, key: str) -> str | None:
@@ -125,9 +126,15 @@ class _Reader:
         numbers = [read_integer(one, path, self._faults) for one in self._list(node, path)]
         return [number for number in numbers if number is not None]
 
+    def _seeds(self, node: Node | None, path: str) -> tuple[int, ...]:
+        seeds = self._integers(node, path)
+        if node is not None and any(seed < 0 for seed in seeds):
+            self._faults.add(node.place, f"{path}: seeds are 0 or more")
+        return tuple(seeds)
+
     def _values(self, block: Block) -> dict[str, str]:
         node = block.get("values")
-        if node is None:
+        if node is None or (isinstance(node, Block) and not node.entries):
             self._faults.add(
                 block.place, "no values: state the parameter values, as in values: {lambda: '0.1,1'}"
             )
@@ -147,6 +154,10 @@ class _Reader:
         for key, value in found.entries if found else ():
             path = f"axes.{key.text}"
             levels = read_block(value, path, self._faults, example="{fourier: [network.basis=fourier]}")
+            if key.text in RESERVED or key.text in self._values(block):
+                self._faults.add(key.place, f"{path}: a column of the table has this name; choose another")
+            if levels is not None and not levels.entries:
+                self._faults.add(value.place, f"{path}: an axis needs a level")
             if levels is not None:
                 axes[key.text] = {
                     name.text: self._level(one, f"{path}.{name.text}") for name, one in levels.entries
@@ -164,6 +175,8 @@ class _Reader:
     def _names(self, node: Node, path: str, axes: Mapping[str, Mapping[str, Level]]) -> dict[str, str]:
         """Read a combination of levels that exist."""
         block = read_block(node, path, self._faults, example="{basis: fourier, method: full}")
+        if block is not None and not block.entries:
+            self._faults.add(block.place, f"{path}: no axis is named, which would leave out everything")
         found = {}
         for key, value in block.entries if block else ():
             text = read_text(value, f"{path}.{key.text}", self._faults)
@@ -209,25 +222,22 @@ class _Reader:
         chosen = None if node is None else read_choice(node, "dtype", DTYPES, self._faults)
         return chosen or DTYPES[0]
 
-    def _published(self, node: Node | None, folder: Path, names: list[str]) -> tuple[dict[str, str], ...]:
+    def _published(
+        self,
+        node: Node | None,
+        folder: Path,
+        axes: Mapping[str, Mapping[str, Level]],
+        parameters: tuple[str, ...],
+    ) -> tuple[dict[str, str], ...]:
         """Read the table of published numbers, whose other columns are axes or parameters."""
         text = None if node is None else read_text(node, "published", self._faults)
         if node is None or text is None:
             return ()
         try:
-            lines = problem_text(folder / text).splitlines()
-        except PinnkanError as error:
+            return read_published(folder / text, axes, parameters)
+        except (PinnkanError, ValueError) as error:
             self._faults.add(node.place, f"published: {error}")
             return ()
-        rows = tuple(csv.DictReader(lines))
-        unknown = [name for name in (rows[0] if rows else {}) if name not in (*names, *NUMBERS)]
-        if unknown or not rows:
-            what = f"unknown columns {', '.join(map(str, unknown))}" if rows else "no rows"
-            self._faults.add(
-                node.place, f"published: {text}: {what}; columns are {', '.join((*names, *NUMBERS))}"
-            )
-            return ()
-        return rows
 
     def _quick(
         self, node: Node | None, axes: Mapping[str, Mapping[str, Level]]

@@ -6,9 +6,9 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from pinnkan.errors import DamagedFileError
+from pinnkan.errors import DamagedFileError, FileAccessError
 from pinnkan.files import replace_file
 from pinnkan.workflows.study import Study
 
@@ -26,6 +26,8 @@ MEASURED = (
 )
 """Of the cell, as `evaluate` defines them."""
 OF_BASE = {"base_relative_l2": "relative_l2", "base_seconds": "train_seconds"}
+RESERVED = ("key", "seed", "status", "error", *MEASURED, *OF_BASE)
+"""Columns of every table, which no axis may be called like."""
 _NUMBERS = {*MEASURED, *OF_BASE} - {"stop_reason"}
 _WHOLE = {"trainable_parameters", "file_bytes", "steps", "seed"}
 
@@ -42,14 +44,24 @@ def read_rows(path: Path) -> list[Row]:
 
     Raises:
         DamagedFileError: If the file is no table of cells.
+        FileAccessError: If it cannot be read.
     """
     if not path.is_file():
         return []
     try:
-        lines = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-        return [{name: _value(name, text) for name, text in line.items()} for line in lines if line["key"]]
-    except (KeyError, ValueError, csv.Error) as error:
+        reader = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+        lines = list(reader)
+        absent = [name for name in RESERVED if name not in (reader.fieldnames or ())]
+        if absent:
+            raise ValueError(f"no column {', '.join(absent)}")
+        for at, line in enumerate(lines, start=2):
+            if None in line or None in line.values() or line["status"] not in get_args(Status):
+                raise ValueError(f"line {at} is torn")
+        return [{name: _value(name, text) for name, text in line.items()} for line in lines]
+    except (ValueError, csv.Error) as error:
         raise DamagedFileError(f"{path}: not a table of cells ({error})") from None
+    except OSError as error:
+        raise FileAccessError.of("read", path, error) from None
 
 
 def write_rows(path: Path, study: Study, rows: Sequence[Row]) -> None:

@@ -31,7 +31,9 @@ class Table:
 
     def markdown(self) -> str:
         """Return it as a table in Markdown."""
-        lines = [self.header, tuple("---" for _ in self.header), *self.body]
+        texts = (self.header, *self.body)
+        header, *body = (tuple(cell.replace("|", "\\|") for cell in line) for line in texts)
+        lines = [header, tuple("---" for _ in header), *body]
         return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
@@ -87,7 +89,8 @@ def _compared(
 ) -> tuple[str, ...]:
     """Say how the medians stand to what was published, the worst cell named."""
     found = {key: _values(groups[key], number) for key in published if key in groups}
-    ratios = {key: published[key] / median(values) for key, values in found.items() if values}
+    medians = {key: median(values) for key, values in found.items() if values}
+    ratios = {key: published[key] / value for key, value in medians.items() if value}
     if not ratios:
         return ()
     worst = min(ratios, key=lambda key: ratios[key])

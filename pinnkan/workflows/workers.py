@@ -142,6 +142,8 @@ def _serve(connection: Connection, make: Callable[[], Callable[[Any], Any]]) -> 
 
 
 def _terminate(number: int, frame: object) -> None:
+    # The parent and whoever signals a whole group ask twice: the second must not break off the saving.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise Terminated
 
 

@@ -11,7 +11,7 @@ from tiny_family import TINY
 from pinnkan.errors import FileAccessError, ProblemError, StoppedError
 from pinnkan.store import read_store
 from pinnkan.workflows import compare as module
-from pinnkan.workflows import finetune
+from pinnkan.workflows import finetune, pretrain
 from pinnkan.workflows.study import Level, Study, TableLayout
 from pinnkan.workflows.study_file import read_study
 from pinnkan.workflows.tables import table_of, tables_of
@@ -220,6 +220,10 @@ def test_tables_show_median_and_range_in_the_study_s_order():
             "tables: expected axes or parameters (basis, method, lambda)",
         ),
         ("seeds: [0, 1]", "dtype: half", "dtype: expected one of float64, float32"),
+        ("seeds: [0, 1]", "seeds: [0, -1]", "seeds: seeds are 0 or more"),
+        ("exclude: [{basis: fourier, method: full}]", "exclude: [{}]", "exclude: no axis is named"),
+        ("  basis: {", "  steps: {", "axes.steps: a column of the table has this name"),
+        ('values: {lambda: "0.5,1"}', "values: {}", "no values: state the parameter values"),
         ("seeds: [0, 1]", "published: none.csv", "published: cannot read"),
         (
             "seeds: [0, 1]",
@@ -278,6 +282,70 @@ def test_published_numbers_stand_beside_ours():
     assert table.notes == ("Published numbers over our medians, 1 cells: 4 (1, full) to 4, median 4.",)
     seconds = TableLayout(("lambda",), "method", "train_seconds")
     assert table_of(study, seconds, [row | {"train_seconds": 2} for row in rows]).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("lambda,method\n1\n", "p.csv:2: expected 2 columns"),
+        ("method,relative_l2\nfulll,1\n", "p.csv:2: axis method has no level 'fulll'"),
+        ("method,relative_l2\nfull,0.05%\n", "p.csv:2: relative_l2: expected a number, got '0.05%'"),
+        ("method,relative_l2\nfull,nan\n", "p.csv:2: relative_l2: expected a number, got 'nan'"),
+        ("method,relative_l2\n", "p.csv: no rows"),
+    ],
+)
+def test_published_numbers_are_checked_when_they_are_read(study, tmp_path, text, fault):
+    (tmp_path / "p.csv").write_text(text)
+    study.write_text(study.read_text() + "published: p.csv\n")
+    with pytest.raises(ProblemError) as found:
+        read_study(study)
+    assert f"published: {fault}" in str(found.value)
+
+
+def test_labels_are_the_study_s_and_the_problem_that_of_its_planning(done, study, tmp_path, monkeypatch):
+    """Neither a new name of an axis nor an edit of the problem's file under way makes a row another one."""
+    real = finetune.finetune
+
+    def edited(*arguments, **options):
+        (tmp_path / "tiny.yaml").write_text(TINY + "# edited\n")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(finetune, "finetune", edited)
+    arguments = ["compare", study, "-o", tmp_path / "out", "--quick", "-q", "--json"]
+    before = done(*arguments).json["cells"]
+    monkeypatch.undo()
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    study.write_text(STUDY.replace("basis:", "functions:").replace("columns: basis", "columns: functions"))
+    after = done(*arguments, "--time-limit", 0).json["cells"]
+    assert [cell["key"] for cell in after] == [cell["key"] for cell in before]
+    assert [cell["functions"] for cell in after] == ["fourier"] * 4
+    assert not any("basis" in cell for cell in after)
+
+
+def test_a_base_that_diverged_is_not_trained_again_for_every_cell(pinnkan, study, tmp_path, monkeypatch):
+    wild = ["training.optimizer=adam", "training.rate=1e6", "training.steps=50"]
+    sets = [word for text in wild for word in ("--set", text)]
+    trained = []
+    real = pretrain.train_base
+    monkeypatch.setattr(pretrain, "train_base", lambda run: trained.append(run) or real(run))
+    answer = pinnkan("compare", study, "-o", tmp_path / "out", "--quick", "-q", *sets)
+    assert answer.code == 1
+    assert len(trained) == 1
+    rows = module.read_rows(tmp_path / "out" / "cells.csv")
+    assert [row["status"] for row in rows] == ["diverged"] * 4
+
+
+def test_a_report_goes_into_text_with_both_its_marks(pinnkan, study, tmp_path):
+    report, begin = tmp_path / "report.md", "<!-- study: study -->"
+    arguments = ["compare", study, "-o", tmp_path / "out", "--quick", "-q", "--report"]
+    for contents, said in ((f"{begin}\nmine".encode(), "is missing, so"), (b"\xff\xfe", "not a text file")):
+        report.write_bytes(contents)
+        answer = pinnkan(*arguments, report)
+        assert (answer.code, said in answer.err) == (2, True)
+        assert report.read_bytes() == contents
+    answer = pinnkan(*arguments, tmp_path / "out" / "cells.csv")
+    assert (answer.code, "expected a Markdown file (.md)" in answer.err) == (2, True)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_report_replaces_its_own_section_only(done, study, tmp_path):
