@@ -105,9 +105,10 @@ class OnlineBlock:
         self.jets = torch.from_numpy(np.ascontiguousarray(jets))
         # A mean over a cell is sum(w r) / sum(w), weighted by the root of sum(w).
         weights = place.weights.reshape(place.cell, -1)
-        scale = weights * np.sqrt(place.block.weight / weights.sum(axis=0))
+        roots = np.sqrt(weights.sum(axis=0))
+        scale = weights * math.sqrt(place.block.weight) / np.where(roots > 0, roots, 1.0)
         self._scale = torch.from_numpy(scale.ravel())
-        self._roots = torch.from_numpy(np.sqrt(weights.sum(axis=0)))
+        self._roots = torch.from_numpy(roots)
         names, points = ansatz.reference.coordinates, place.points
         program = place.block.program
         if program.reads_normals:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from pinnkan.errors import DamagedFileError
+from pinnkan.errors import DamagedFileError, UsageError
 from pinnkan.networks import Network
 from pinnkan.problem import Problem
 from pinnkan.problem.instance import family_blocks
@@ -110,13 +112,15 @@ def read_family(path: Path) -> StoredFamily:
     try:
         ranges = tuple(Range(str(n), float(low), float(high)) for n, low, high in stored.meta["ranges"])
         factor, tolerance = float(stored.meta["factor"]), float(stored.meta["tolerance"])
+        _require(0 < factor < math.inf and 0 <= tolerance < math.inf, "the factor or the tolerance")
+        _require(all(-math.inf < one.low <= one.high < math.inf for one in ranges), "a range")
         ansatz = family_ansatz(problem, ranges)
         model = _model(ansatz, stored.arrays, stored.meta)
         coefficients = _coefficients(path, stored.arrays, len(model.basis.known))
         shapes = coefficient_shapes(len(problem.coordinates), problem.settings, coefficients[0])
         for layers in coefficients:
             _require([tuple(c.shape) for c in layers] == shapes, "coefficients")
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, UsageError) as error:
         raise DamagedFileError(f"{path}: its contents do not fit together ({error!r:.200})") from None
     network = network_for(ansatz.reference, problem.settings.network, coefficients[0])
     return StoredFamily(
@@ -135,6 +139,7 @@ def read_family(path: Path) -> StoredFamily:
 
 def _model(ansatz: FamilyAnsatz, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> ReducedModel:
     cells, levels, count = meta["cells"], meta["levels"], int(meta["count"])
+    _require(all(array.dtype == np.float64 for name, array in arrays.items() if _is_online(name)), "an array")
     blocks = family_blocks(ansatz.reference)
     jets = tuple(arrays[f"block[{at}].jets"] for at in range(len(blocks)))
     basis = Basis(arrays["mixing"], arrays["known"], arrays["coordinates"], arrays["values"], jets)
@@ -152,7 +157,8 @@ def _model(ansatz: FamilyAnsatz, arrays: Mapping[str, np.ndarray], meta: Mapping
         _require(place.weights.shape == (len(place.points),), f"weights of block {at}")
         _require(place.cell > 0 and len(place.points) % place.cell == 0, f"cells of block {at}")
         known = len(place.points) // place.cell
-        _require(all(one > 0 and known % one == 0 for one in place.levels), f"levels of block {at}")
+        _require(_are_levels(place.levels, known), f"levels of block {at}")
+        _require(bool((place.weights >= 0).all()), f"weights of block {at}")
         _require(place.points.shape[1] == len(ansatz.reference.coordinates), f"points of block {at}")
         online.append(OnlineBlock(place, ansatz, jets[at]))
     size = len(basis.values)
@@ -160,12 +166,24 @@ def _model(ansatz: FamilyAnsatz, arrays: Mapping[str, np.ndarray], meta: Mapping
         _require(arrays[name].shape == shape, name)
     _require(basis.known.shape == (size, len(ansatz.parameters)), "known")
     _require(basis.values.shape[1] == len(online[0].place.points), "values")
+    _require(count > size, "the count")
     return ReducedModel(ansatz, online, basis, count=count)
+
+
+def _is_online(name: str) -> bool:
+    """Tell the online stage's arrays from those of base and adapters, which may be in single precision."""
+    return name in _PARTS or name.startswith("block[")
+
+
+def _are_levels(levels: Sequence[int], cells: int) -> bool:
+    """Tell whether these are growing numbers of cells, each of which makes whole larger ones."""
+    grow = all(before < after for before, after in pairwise((1, *levels)))
+    return grow and all(cells % level == 0 for level in levels)
 
 
 def _require(holds: bool, what: str) -> None:
     if not holds:
-        raise ValueError(f"the shape of {what} is wrong")
+        raise ValueError(f"{what} makes no sense")
 
 
 def _coefficients(path: Path, arrays: Mapping[str, np.ndarray], count: int) -> list[list[Tensor]]:

@@ -54,10 +54,10 @@ class Failing:
             place = self._place(arguments[0])
             if place is None or (name == "open" and not self._writes(place, arguments[1])):
                 return call(*arguments, **options)
-            with self._count:
+            with self._count:  # the log's line and the number are of the same call, whoever else calls
                 self._count.value += 1
                 number = self._count.value
-            self._write(self._log, f"{name} {place}\n".encode())
+                self._write(self._log, f"{name} {place}\n".encode())
             if number != self._fail_at:
                 return call(*arguments, **options)
             if name == "close":

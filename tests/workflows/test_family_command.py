@@ -259,3 +259,38 @@ def test_a_file_without_a_fact_is_refused(pinnkan, alone, key):
     meta = {k: v for k, v in stored.meta.items() if k != key}
     write_store(path, "family", arrays=stored.arrays, meta=meta)
     assert pinnkan("solve", alone, "--lambda", "0.5").code == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("count", 0),
+        ("factor", -1.0),
+        ("tolerance", -1.0),
+        ("levels", [[3]]),
+        ("levels", [[4, 2]]),
+        ("ranges", [["lambda", 1.0, 0.0]]),
+        ("ranges", [["mu", 0.0, 1.0]]),
+    ],
+)
+def test_a_fact_that_would_make_a_false_answer_is_refused(pinnkan, alone, key, value):
+    path = alone / "family.h5"
+    stored = read_store(path)
+    write_store(path, "family", arrays=stored.arrays, meta={**stored.meta, key: value})
+    answer = pinnkan("solve", alone, "--lambda", "0.5")
+    assert (answer.code, str(path) in answer.err) == (3, True), answer.err
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("block[0].jets", lambda array: array.astype(np.float32)),
+        ("block[0].weights", lambda array: -array),
+    ],
+)
+def test_an_array_that_would_make_a_false_answer_is_refused(pinnkan, alone, name, change):
+    path = alone / "family.h5"
+    stored = read_store(path)
+    write_store(path, "family", arrays={**stored.arrays, name: change(stored.arrays[name])}, meta=stored.meta)
+    answer = pinnkan("solve", alone, "--lambda", "0.5")
+    assert (answer.code, "do not fit together" in answer.err) == (3, True), answer.err
