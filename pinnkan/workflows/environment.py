@@ -6,6 +6,7 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
@@ -54,12 +55,16 @@ def limited_threads(threads: int | None) -> Iterator[int]:
 
 def provenance(device: torch.device, threads: int) -> dict[str, Any]:
     """Return what is recorded, not hashed: versions, machine, device, threads and the time of writing."""
+    written = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"written": written, **_versions(), "device": str(device), "threads": threads}
+
+
+@lru_cache(maxsize=1)
+def _versions() -> dict[str, str]:
+    """Return what no process changes; looking it up takes longer than many a step."""
     return {
-        "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "pinnkan": version("pinnkan"),
         "torch": torch.__version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "device": str(device),
-        "threads": threads,
     }

@@ -34,6 +34,8 @@ from families import run_program
 
 import pinnkan
 from pinnkan.reduction import network_jets
+from pinnkan.store import read_store
+from pinnkan.workflows.paths import adapter_path, base_path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from reference_solutions import burgers
@@ -127,13 +129,13 @@ def measure(name: str, folder: Path, options: argparse.Namespace) -> Measurement
         (folder / f"{name}.yaml").write_text(case.text)
         subject = str(folder / f"{name}.yaml")
     longer = [] if options.quick else [word for text in case.base for word in ("--set", text)]
-    base = run_program(["pretrain", subject, "-o", str(folder), "-q", *always, *quick, *longer])
+    run_program(["pretrain", subject, "-o", str(folder), "-q", *always, *quick, *longer])
     sets = ["finetuning.phases=[{points: 200, steps: 2}]"] if options.quick else case.overrides
     words_ = [word for text in sets for word in ("--set", text)]
     adapters = 2 if options.quick else (options.adapters or case.adapters)
     wanted = ["--lambda", f"{case.low}:{case.high}", "--tolerance", "0", "--max-adapters", str(adapters)]
-    seconds = wall_seconds(["family", str(folder), *wanted, *always, *words_])
-    return judge(name, folder, base.seconds, seconds)
+    wall_seconds(["family", str(folder), *wanted, *always, *words_])
+    return judge(name, folder)
 
 
 def wall_seconds(arguments: Sequence[str]) -> float:
@@ -147,7 +149,7 @@ def wall_seconds(arguments: Sequence[str]) -> float:
     return time.perf_counter() - started
 
 
-def judge(name: str, folder: Path, pretrain_seconds: float, family_seconds: float) -> Measurement:
+def judge(name: str, folder: Path) -> Measurement:
     """Measure errors, effectivity and times of a family file."""
     family = pinnkan.Family.load(folder)
     values = unseen(CASES[name])
@@ -169,10 +171,18 @@ def judge(name: str, folder: Path, pretrain_seconds: float, family_seconds: floa
         milliseconds=1e3 * batch_seconds(family, values) / len(values),
         one_milliseconds=1e3 * statistics.median(alone),
         file_bytes=(folder / "family.h5").stat().st_size,
-        pretrain_seconds=pretrain_seconds,
-        family_seconds=family_seconds,
+        pretrain_seconds=train_seconds(base_path(folder)),
+        family_seconds=sum(
+            train_seconds(adapter_path(folder, one, "lotra", None)) for one in family._stored.meta["adapters"]
+        ),
         curve=family._stored.meta["curve"],
     )
+
+
+def train_seconds(path: Path) -> float:
+    """Return what the training of a stored result took; a search that was killed and resumed counts all."""
+    seconds: float = read_store(path).meta["training"]["train_seconds"]
+    return seconds
 
 
 def unseen(case: Case) -> np.ndarray:

@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflows"))
 from tiny_family import TINY
 
 PROBLEM = TINY.replace("hidden: [4, 4]", "hidden: [16, 16]").replace(
-    "{steps: 4, points: 80}", "{steps: 15, points: 300, patience: 0}"
+    "{steps: 4, points: 80}", "{steps: 25, points: 300, patience: 0}"
 )
 
 
