@@ -1,0 +1,71 @@
+"""The paper's studies: what their page says is what their rows give."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from pinnkan.workflows.compare import planned
+from pinnkan.workflows.report import section
+from pinnkan.workflows.study_file import read_study, shipped_studies
+from pinnkan.workflows.study_rows import read_rows
+from pinnkan.workflows.tables import number_text
+
+STUDIES = shipped_studies()
+WITH_ROWS = sorted(name for name, path in STUDIES.items() if path.with_suffix(".csv").is_file())
+
+
+def test_the_studies_that_were_begun_are_there():
+    assert {"paper/ours", "paper/paper"} <= set(WITH_ROWS)
+
+
+@pytest.mark.parametrize("name", WITH_ROWS)
+def test_the_page_s_tables_are_those_of_the_rows(name):
+    path: Path = STUDIES[name]
+    study, known = read_study(path), {row["key"]: row for row in read_rows(path.with_suffix(".csv"))}
+    rows = [known[cell.key] for cell in planned(study) if cell.key in known]
+    # A row of other settings than the study's would be a result that nobody can repeat.
+    assert len(rows) == len(known)
+    page = (path.parent / "README.md").read_text(encoding="utf-8")
+    assert section(path.stem, study, rows) in page
+
+
+def test_the_published_numbers_are_those_of_the_paper_s_tables():
+    """In percent: 0.05 to 0.23 for LoTRA at lambda = 0.1, ..."""
+    rows = read_study(STUDIES["paper/ours"]).published
+    at = {(r["lambda"], r["method"], r["network"]): round(100 * float(r["relative_l2"]), 4) for r in rows}
+    assert at["0.1", "1/2", "chebyshev"] == 0.05
+    assert at["0.1", "scratch", "taylor"] == 1.34
+    assert at["1", "1/8", "fourier"] == 0.39
+    assert at["1", "scratch", "mlp"] == 0.28
+    assert len(at) == len(rows) == 42
+    assert {r["family"] for r in rows} == {"elliptic"}
+
+
+def medians(name: str) -> dict[tuple[str, ...], float]:
+    """Medians over seeds of the Chebyshev KAN on the elliptic family, by lambda and method."""
+    found: dict[tuple[str, ...], list[float]] = {}
+    for row in read_rows(STUDIES[name].with_suffix(".csv")):
+        if (row["family"], row["network"], row["status"]) == ("elliptic", "chebyshev", "done"):
+            found.setdefault((f"{float(row['lambda']):g}", row["method"]), []).append(row["relative_l2"])
+    return {key: median(values) for key, values in found.items() if len(values) == 3}
+
+
+def test_the_readme_s_table_is_that_of_the_rows():
+    """Columns: the paper's figures, its setting here, ours."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (body,) = re.findall(r"<!-- table:paper -->\n\|.*\n\|[-|]+\|\n((?:\|.*\n)+)", readme)
+    rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in body.splitlines()]
+    assert len(rows) == 10
+    published = {
+        (row["lambda"], row["method"]): float(row["relative_l2"])
+        for row in read_study(STUDIES["paper/ours"]).published
+        if row["network"] == "chebyshev"
+    }
+    columns = (published, medians("paper/paper"), medians("paper/ours"))
+    for value, method, *texts in rows:
+        wanted = [number_text(one[value, method]) if (value, method) in one else "-" for one in columns]
+        assert texts == wanted, (value, method)
