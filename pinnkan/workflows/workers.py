@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -89,7 +90,7 @@ class Pool:
         return key, Died(worker.process.exitcode or 0)
 
     def close(self) -> list[str]:
-        """Ask all processes to end, and kill those that do not; return what any could not save."""
+        """Ask all processes to end, and kill those that do not; return what any could not save or do."""
         workers, lost = [*self._idle, *self._busy.values()], []
         for worker in workers:
             worker.process.terminate()
@@ -115,12 +116,13 @@ class _Worker:
         theirs.close()
 
     def last_words(self) -> list[str]:
-        """Return why a process that was asked to end lost its state, if it did."""
-        try:
-            said = [self.connection.recv()] if self.connection.poll() else []
-        except (EOFError, OSError):
-            return []
-        return [text for text in said if isinstance(text, str)]
+        """Return why a process that was asked to end lost its state, and what failed right before."""
+        said: list[Any] = []
+        with suppress(EOFError, OSError):
+            while self.connection.poll():
+                said.append(self.connection.recv())
+        faults = [one if isinstance(one, str) else getattr(one, "fault", None) for one in said]
+        return [str(fault) for fault in faults if fault is not None]
 
 
 def _serve(connection: Connection, make: Callable[[], Callable[[Any], Any]]) -> None:

@@ -11,12 +11,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from tiny_family import TINY
 
-from pinnkan.errors import RemoteError
+from pinnkan.errors import RemoteError, Terminated, UnsavedError, UsageError
 from pinnkan.store import hash_arrays, read_store
 from pinnkan.workflows.predecessors import chain
 from pinnkan.workflows.slurm import array_script
@@ -145,6 +146,35 @@ def test_a_dead_worker_costs_its_job_and_is_replaced():
     assert (answers[3], answers[4]) == (Died(-9), Died(9))
     assert str(answers[3]) == "its worker process was killed by SIGKILL"
     assert str(answers[4]) == "its worker process ended with exit code 9"
+
+
+def make_ending():
+    """A job that fails at once, or one that takes its time to save what it has when asked to stop."""
+
+    def work(begun):
+        Path(begun).touch()
+        if "fails" in begun:
+            return SimpleNamespace(fault=UsageError("the disk refused"))
+        try:
+            time.sleep(60)
+        except Terminated:
+            time.sleep(0.5)
+            raise UnsavedError("saved, or not") from None
+
+    return work
+
+
+def test_what_ends_while_the_pool_is_closed_is_heard(tmp_path):
+    """A result nobody has read yet, and a saving that a second SIGTERM must not break off."""
+    pool = Pool(2, make_ending)
+    places = [tmp_path / "fails", tmp_path / "saves"]
+    for place in places:
+        pool.submit(place.name, str(place))
+    while not all(place.exists() for place in places):
+        time.sleep(0.01)
+    time.sleep(0.2)
+    os.kill(pool._busy["saves"].process.pid, signal.SIGTERM)
+    assert sorted(pool.close()) == ["saved, or not", "the disk refused"]
 
 
 def test_a_fault_of_another_process_keeps_its_words():
