@@ -75,6 +75,8 @@ class PhaseSettings:
     """Levenberg-Marquardt: first damping, relative to the mean diagonal of the Gram matrix."""
     patience: int = _key(0, low=0)
     """Stop after so many checks of the held-out residual without a new best one; 0 never stops."""
+    keep: str = _key("best", choices=("best", "last"))
+    """The state that the phase ends with: of the best check of the held-out residual, or of the last."""
     tolerance: float = _key(0.0, low=0.0)
     """Stop when the residual's root mean square falls below it."""
     smoothing: int = _key(0, low=0, high=1000)

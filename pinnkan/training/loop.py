@@ -75,13 +75,13 @@ class Best:
     lowest: float
     waiting: int = 0
 
-    def offer(self, theta: Tensor, held_out: float) -> None:
-        """Take a state if it is better, or as good and later."""
+    def offer(self, theta: Tensor, held_out: float, *, keep: str = "best") -> None:
+        """Take a state if it is better, or as good and later; any finite one where the last is kept."""
         if held_out < self.lowest:
             self.lowest, self.waiting = held_out, 0
         else:
             self.waiting += 1
-        if held_out <= _AS_GOOD * self.lowest:
+        if held_out <= _AS_GOOD * self.lowest or (keep == "last" and math.isfinite(held_out)):
             self.theta, self.held_out = theta, held_out
 
 
@@ -216,7 +216,7 @@ class _Phase:
         self.reports.append(report)
         self._watch.observer.step(report)
         if report.held_out is not None:
-            self.best.offer(self._optimizer.theta, report.held_out)
+            self.best.offer(self._optimizer.theta, report.held_out, keep=self._phase.keep)
         if reason is None and self._phase.patience and self.best.waiting >= self._phase.patience:
             return "overfitting"
         return reason

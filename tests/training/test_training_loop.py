@@ -202,6 +202,13 @@ def test_the_best_state_goes_by_the_held_out_residual_alone():
     )
 
 
+def test_the_last_finite_state_is_kept_where_the_phase_says_so():
+    result, _, _ = run([6.0, 5.0, 8.0], keep="last")
+    assert (float(result.theta), result.held_out) == (8.0, 8.0)
+    result, _, _ = run([6.0, 5.0, 8.0, math.nan], keep="last")
+    assert (result.outcome.reason, float(result.theta)) == ("non_finite", 8.0)
+
+
 def test_patience_counts_checks_since_the_best():
     held_out = Points(target=4.0)
     places = [5.0, 6.0, 4.5, 6.0, 6.0, 6.0]
