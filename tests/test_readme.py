@@ -22,10 +22,11 @@ import pinnkan.errors
 from pinnkan.cli.app import COMMANDS, EXIT_CODES, make_app
 from pinnkan.cli.evaluate import COST, ERRORS
 from pinnkan.problem import load_problem, shipped_problems
+from pinnkan.problem.finding import shipped_with_the_paper
 from pinnkan.problem.schema import KEYS
 from pinnkan.problem.settings import RATES, PhaseSettings, Settings
 from pinnkan.workflows.compare import planned
-from pinnkan.workflows.study_file import read_study, shipped_studies
+from pinnkan.workflows.study_file import is_study, read_study
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -156,8 +157,9 @@ def test_the_study_shown_is_one(tmp_path):
     (tmp_path / "study.yaml").write_text(study)
     cells = planned(read_study(tmp_path / "study.yaml"))
     assert len(cells) == 2 * 3 * 2 * 3
-    assert {"paper/ours", "paper/paper", "paper/rates"} <= set(shipped_studies())
-    for path in shipped_studies().values():
+    studies = {name: path for name, path in shipped_with_the_paper().items() if is_study(path)}
+    assert {"paper/ours", "paper/paper", "paper/rates"} <= set(studies)
+    for path in studies.values():
         assert len(planned(read_study(path))) > len(planned(read_study(path).quickened())) > 0
 
 

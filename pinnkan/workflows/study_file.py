@@ -29,7 +29,7 @@ from pinnkan.problem.fields import (
     read_text,
     refuse_unknown_keys,
 )
-from pinnkan.problem.finding import problem_text, shipped_with_the_paper, top_level_text
+from pinnkan.problem.finding import problem_text, top_level_text
 from pinnkan.problem.places import Faults
 from pinnkan.problem.reader import Block, Node, Scalar, read_yaml
 from pinnkan.workflows.published import read_published
@@ -75,11 +75,6 @@ def is_study(path: Path) -> bool:
         FileAccessError: If it cannot be read.
     """
     return top_level_text(path, "study") is not None
-
-
-def shipped_studies() -> dict[str, Path]:
-    """Return the studies that come with the package, ``folder/name`` to file, sorted."""
-    return {name: path for name, path in shipped_with_the_paper().items() if is_study(path)}
 
 
 class _Reader:

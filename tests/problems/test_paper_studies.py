@@ -8,13 +8,14 @@ from statistics import median
 
 import pytest
 
+from pinnkan.problem.finding import shipped_with_the_paper
 from pinnkan.workflows.compare import planned
 from pinnkan.workflows.report import section
-from pinnkan.workflows.study_file import read_study, shipped_studies
+from pinnkan.workflows.study_file import is_study, read_study
 from pinnkan.workflows.study_rows import read_rows
 from pinnkan.workflows.tables import number_text
 
-STUDIES = shipped_studies()
+STUDIES = {name: path for name, path in shipped_with_the_paper().items() if is_study(path)}
 WITH_ROWS = sorted(name for name, path in STUDIES.items() if path.with_suffix(".csv").is_file())
 
 
