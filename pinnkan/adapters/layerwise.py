@@ -42,6 +42,15 @@ class LayerParameters(ABC):
         """Return the changed coefficients in their stored shape."""
 
     @abstractmethod
+    def rebased(self, matrix: Tensor, theta: Tensor) -> tuple[LayerParameters, Tensor]:
+        """Return the same form, and its theta, with coefficients A x3 ``matrix`` for A: another basis's.
+
+        Args:
+            matrix: Invertible, (K, K).
+            theta: Of this one, (P_l,).
+        """
+
+    @abstractmethod
     def jacobian(self, phi: Tensor, delta: Tensor, theta: Tensor) -> Tensor:
         """Return dr/dtheta, shape (N, P_l)."""
 
@@ -64,6 +73,10 @@ class Frozen(LayerParameters):
     def coefficients(self, theta: Tensor) -> Tensor:
         """See `LayerParameters.coefficients`."""
         return self.base
+
+    def rebased(self, matrix: Tensor, theta: Tensor) -> tuple[Frozen, Tensor]:
+        """See `LayerParameters.rebased`."""
+        return Frozen(self.base @ matrix.T), theta
 
     def jacobian(self, phi: Tensor, delta: Tensor, theta: Tensor) -> Tensor:
         """See `LayerParameters.jacobian`."""
@@ -97,6 +110,10 @@ class Full(LayerParameters):
         change = coefficients - self.base
         return (change if change.dim() == 2 else change.permute(2, 0, 1)).flatten()
 
+    def rebased(self, matrix: Tensor, theta: Tensor) -> tuple[Full, Tensor]:
+        """See `LayerParameters.rebased`."""
+        return Full(self.base @ matrix.T), (matrix @ theta.view(len(matrix), -1)).flatten()
+
     def jacobian(self, phi: Tensor, delta: Tensor, theta: Tensor) -> Tensor:
         """See `LayerParameters.jacobian`: dr_n/dW[f, j] = sum_c phi[c, n, f] delta[c, n, j]."""
         return torch.bmm(phi.permute(1, 2, 0), delta.permute(1, 0, 2)).flatten(1)
@@ -129,6 +146,10 @@ class Sparse(LayerParameters):
         """See `LayerParameters.coefficients`."""
         whole = theta.new_zeros(self.base.numel()).index_add(0, self._kept, theta)
         return self._full.coefficients(whole)
+
+    def rebased(self, matrix: Tensor, theta: Tensor) -> tuple[Sparse, Tensor]:
+        """See `LayerParameters.rebased`: zero edges stay zero."""
+        return Sparse(self.base @ matrix.T), (matrix @ theta.view(len(matrix), -1)).flatten()
 
     def jacobian(self, phi: Tensor, delta: Tensor, theta: Tensor) -> Tensor:
         """See `LayerParameters.jacobian`."""
@@ -166,6 +187,13 @@ class TuckerChange(LayerParameters):
     def coefficients(self, theta: Tensor) -> Tensor:
         """See `LayerParameters.coefficients`."""
         return self.base + self.factors(theta).dense()
+
+    def rebased(self, matrix: Tensor, theta: Tensor) -> tuple[TuckerChange, Tensor]:
+        """See `LayerParameters.rebased`: U3 becomes ``matrix`` U3, the core is the same."""
+        factors = self.factors(theta)
+        turned = factors._replace(u3=matrix @ factors.u3)
+        birth = self.birth._replace(u3=matrix @ self.birth.u3.to(matrix))
+        return TuckerChange(self.base @ matrix.T, birth), torch.cat([part.flatten() for part in turned])
 
     def jacobian(self, phi: Tensor, delta: Tensor, theta: Tensor) -> Tensor:
         """See `LayerParameters.jacobian`.

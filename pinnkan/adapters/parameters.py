@@ -51,6 +51,17 @@ class Parameters:
         rows = zip(self.layers, weight_gradients, self.split(theta), strict=True)
         return torch.cat([layer.gradient(gradient, part) for layer, gradient, part in rows])
 
+    def rebased(self, matrix: Tensor, theta: Tensor) -> tuple[Parameters, Tensor]:
+        """Return the same parametrisation, and its theta, of coefficients A x3 ``matrix`` for every A.
+
+        Args:
+            matrix: Invertible, (K, K).
+            theta: (P,).
+        """
+        pairs = zip(self.layers, self.split(theta), strict=True)
+        layers, parts = zip(*(layer.rebased(matrix, part) for layer, part in pairs), strict=True)
+        return Parameters(layers), torch.cat(parts)
+
     def groups(self) -> list[tuple[int, str, slice]]:
         """Return (layer, name, slice of theta) of every group of parameters."""
         named = [

@@ -59,6 +59,14 @@ class Basis(ABC):
             )
         return torch.eye(finer.size, self.size, dtype=torch.float64)
 
+    @property
+    def conditioned(self) -> Basis:
+        """The basis of the same functions in whose coefficients training is best conditioned.
+
+        This one, unless its file says otherwise; `embedding` leads to it.
+        """
+        return self
+
     def derivatives(self, x: Tensor, order: int, *, out: Tensor | None = None) -> Tensor:
         """Evaluate b_k, b_k', ..., up to the given order.
 

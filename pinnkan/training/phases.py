@@ -16,6 +16,7 @@ from pinnkan.optim import LBFGS, Adam, LevenbergMarquardt, Optimizer
 from pinnkan.problem.settings import PhaseSettings, TrainingSettings
 from pinnkan.progress import Outcome, StepReport
 from pinnkan.training.assembly import training_sets
+from pinnkan.training.conditioning import Posed, posed
 from pinnkan.training.least_squares import NetworkLeastSquares, TrainingLeastSquares, TrainingSet
 from pinnkan.training.loop import PhaseResult, PhaseState, Watch, run_phase
 from pinnkan.training.network import network_for
@@ -120,11 +121,11 @@ class _Training:
         self._trainable = max(self._trainable, self._parameters.size)
 
     def _run_phase(self, at: int, phase: PhaseSettings) -> Outcome:
-        run, network, parameters = self._run, self._network, self._parameters
-        watch = _watch(run, network, parameters, self._held_out, phase, self._started)
+        run, pose = self._run, posed(self._network, self._parameters, self._theta, phase.optimizer)
+        watch = _watch(run, pose, self._held_out, phase, self._started)
         keep = _keeper(run, at, self._origin, tuple(self._history), self._trainable, self._started)
-        result = _run_one(run, network, parameters, self._theta, phase, at, self._precision, watch, keep)
-        self._theta = result.theta
+        result = _run_one(run, pose, phase, at, self._precision, watch, keep)
+        self._theta = pose.own_theta(result.theta)
         self._history += result.reports
         if result.outcome.reason == "non_finite":
             advice = result.outcome.advice
@@ -171,9 +172,7 @@ def _keeper(
 
 def _run_one(
     run: Run,
-    network: Network,
-    parameters: Parameters,
-    theta: Tensor,
+    pose: Posed,
     phase: PhaseSettings,
     at: int,
     precision: str,
@@ -184,15 +183,15 @@ def _run_one(
 
     def draw(epoch: int) -> TrainingLeastSquares:
         sets = _phase_sets(run, phase, at, epoch)
-        return _least_squares(run, network, parameters, sets, phase, lean=lean)
+        return _least_squares(run, pose.network, pose.parameters, sets, phase, lean=lean)
 
     def start(problem: TrainingLeastSquares) -> Optimizer:
         if phase.optimizer == "lm":
-            return LevenbergMarquardt(problem, theta, damping=phase.damping)
+            return LevenbergMarquardt(problem, pose.theta, damping=phase.damping)
         if phase.optimizer == "lbfgs":
-            return LBFGS(problem, theta)
-        rates = rates_for(parameters, phase.rates, phase.rate)
-        return Adam(problem, theta, rates=rates, steps=phase.steps, schedule=phase.schedule)
+            return LBFGS(problem, pose.theta)
+        rates = rates_for(pose.parameters, phase.rates, phase.rate)
+        return Adam(problem, pose.theta, rates=rates, steps=phase.steps, schedule=phase.schedule)
 
     name = f"{phase.optimizer}{f' ({phase.form})' if phase.form != 'full' else ''}"
     state = run.state.inner if run.state is not None and run.state.phase == at else None
@@ -271,17 +270,16 @@ def _prune(
 
 def _watch(
     run: Run,
-    network: Network,
-    parameters: Parameters,
+    pose: Posed,
     held_out: Sequence[TrainingSet],
     phase: PhaseSettings,
     started: float,
 ) -> Watch:
     def error(theta: Tensor) -> float | None:
-        return run.error(parameters.coefficients(theta)) if run.error is not None else None
+        return run.error(pose.own_coefficients(theta)) if run.error is not None else None
 
     return Watch(
-        _least_squares(run, network, parameters, held_out, phase),
+        _least_squares(run, pose.network, pose.parameters, held_out, phase),
         error,
         run.observer,
         run.title,

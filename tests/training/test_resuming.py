@@ -29,6 +29,9 @@ PHASES = {
 }
 
 
+TAYLOR = ["network.basis=taylor", "network.functions=6"]
+
+
 def with_states(run: Run) -> tuple[Run, list[TrainingState]]:
     states: list[TrainingState] = []
     return replace(run, keep=states.append), states
@@ -59,6 +62,16 @@ def test_an_adapter_goes_on_from_every_state(method):
     assert states
     for state in tuple(states):  # which goes on filling
         assert_same(whole, finetune(replace(run, state=state), base, method=method))
+
+
+@pytest.mark.parametrize("phases", ["adam, lbfgs", "full, lotra twice", "pruned"])
+def test_powers_which_train_in_another_basis_go_on_too(phases):
+    later = PHASES[phases].replace("functions: 5", "functions: 7")
+    run, states = with_states(run_of("disk", *DISK, *TAYLOR, f"training.phases={later}"))
+    whole = pretrain(run)
+    assert states
+    for state in tuple(states):  # which goes on filling
+        assert_same(whole, pretrain(replace(run, state=state)))
 
 
 def test_an_adapter_whose_ranks_grow_goes_on_from_every_state():
