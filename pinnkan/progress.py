@@ -49,21 +49,23 @@ class Outcome:
 
 @dataclass(frozen=True)
 class SweepReport:
-    """Where a training of many parameter values stands."""
+    """Where a training of many parameter values, or of a study's cells, stands."""
 
     done: int
-    """Values that ended in this sweep, failed ones included."""
+    """Those that ended in this sweep, failed ones included."""
     failed: int
     total: int
-    """Values to be trained in this sweep; those that were finished before are not counted."""
+    """To be trained in this sweep; those that were finished before are not counted."""
     seconds: float
     """Wall time since the sweep began."""
     running: tuple[str, ...] = ()
     """What other processes are at (``lambda=0.3: lm, step 4/12``)."""
+    what: str = "values"
+    """What is counted."""
 
     @property
     def seconds_left(self) -> float | None:
-        """Time that the remaining values take at the rate so far; None before the first one."""
+        """Time that the remaining ones take at the rate so far; None before the first one."""
         return self.seconds / self.done * (self.total - self.done) if self.done else None
 
 

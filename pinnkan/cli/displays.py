@@ -240,8 +240,8 @@ def numbers(report: StepReport) -> str:
 
 
 def standing(report: SweepReport) -> str:
-    """Write where a sweep stands: time left (a narrow terminal cuts the rest), values done, what runs."""
-    parts = [f"{report.done} of {report.total} values done"]
+    """Write where a sweep stands: time left (narrow terminals cut the rest), how many are done, what runs."""
+    parts = [f"{report.done} of {report.total} {report.what} done"]
     if report.failed:
         parts.append(f"{report.failed} failed")
     if report.seconds_left and report.done < report.total:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,10 @@ from pinnkan.workflows.work import read_failure
 
 if TYPE_CHECKING:
     from pinnkan.problem import Problem
+
+
+Trajectory = dict[str, Any]
+_STOPPED = "stopped by a signal; rows are kept, and the same command goes on with the other cells"
 
 
 def compare(
@@ -70,9 +74,9 @@ def compare(
     def report(running: Sequence[str]) -> None:
         failed = sum(row["status"] != "done" for row in ended)
         seconds = time.monotonic() - started
-        observer.sweep(SweepReport(len(ended), failed, len(missing), seconds, tuple(running)))
+        observer.sweep(SweepReport(len(ended), failed, len(missing), seconds, tuple(running), "cells"))
 
-    for row, trajectory in _run(missing, circumstances, jobs, deadline, observer, report):
+    def take(row: Row, trajectory: Trajectory | None) -> None:
         known[row["key"]] = row
         ended.append(row)
         if trajectory is not None:
@@ -80,6 +84,11 @@ def compare(
             replace_file(directory / "trajectories.json", json.dumps(trajectories, indent=0).encode())
         write_rows(table, study, _in_order(cells, known))
         report(())
+
+    try:
+        _run(missing, circumstances, jobs, deadline, observer, report, take)
+    except (KeyboardInterrupt, Terminated):
+        raise StoppedError(_STOPPED) from None
     return _of_study(cells, known)
 
 
@@ -123,17 +132,18 @@ def _run(
     deadline: float | None,
     observer: Observer,
     report: Callable[[Sequence[str]], None],
-) -> Iterator[tuple[Row, dict[str, Any] | None]]:
-    """Give rows and trajectories as cells end."""
+    take: Callable[[Row, Trajectory | None], None],
+) -> None:
+    """Hand on rows and trajectories as cells end."""
     if jobs is None:
         for cell in cells:
             if deadline is not None and time.monotonic() >= deadline:
                 return
             observer.note(f"cell: {cell.title}")
-            yield run_cell(cell, observer=observer, **circumstances)
+            take(*run_cell(cell, observer=observer, **circumstances))
         return
     threads = circumstances["threads"] or max(1, (os.cpu_count() or 1) // jobs)
-    yield from _in_processes(cells, {**circumstances, "threads": threads}, jobs, deadline, report)
+    _in_processes(cells, {**circumstances, "threads": threads}, jobs, deadline, report, take)
 
 
 def _in_processes(
@@ -142,7 +152,8 @@ def _in_processes(
     jobs: int,
     deadline: float | None,
     report: Callable[[Sequence[str]], None],
-) -> Iterator[tuple[Row, dict[str, Any] | None]]:
+    take: Callable[[Row, Trajectory | None], None],
+) -> None:
     from pinnkan.workflows.workers import Died, Pool
 
     pool, waiting = Pool(jobs, partial(make_runner, circumstances)), list(cells)
@@ -161,10 +172,9 @@ def _in_processes(
                 key, answer = ended
                 cell = busy.pop(key)
                 died = isinstance(answer, Died)
-                yield (_without_result(cell, "failed", str(answer)), None) if died else answer
+                take(*((_without_result(cell, "failed", str(answer)), None) if died else answer))
     except (KeyboardInterrupt, Terminated):
-        message = "stopped by a signal; rows are kept, and the same command goes on with the other cells"
-        raise stopped(pool.close(), message) from None
+        raise stopped(pool.close(), _STOPPED) from None
     finally:
         pool.close()
 
@@ -189,7 +199,7 @@ def make_runner(circumstances: Mapping[str, Any]) -> Any:
 
 def run_cell(
     cell: Cell, *, directory: Path, threads: int | None, device: str, observer: Observer
-) -> tuple[Row, dict[str, Any] | None]:
+) -> tuple[Row, Trajectory | None]:
     """Train and measure one cell; a fault is its row, too.
 
     Raises:

@@ -8,7 +8,7 @@ import json
 import pytest
 from tiny_family import TINY
 
-from pinnkan.errors import FileAccessError, ProblemError, StoppedError
+from pinnkan.errors import FileAccessError, ProblemError, StoppedError, Terminated
 from pinnkan.store import read_store
 from pinnkan.workflows import compare as module
 from pinnkan.workflows import finetune, pretrain
@@ -107,6 +107,26 @@ def test_a_failed_cell_is_shown_as_failed(pinnkan, study, tmp_path):
     rows = module.read_rows(tmp_path / "out" / "cells.csv")
     assert {(row["method"], row["status"]) for row in rows} == {("1/2", "diverged"), ("scratch", "done")}
     assert all("diverged" in row["error"] for row in rows if row["status"] == "diverged")
+
+
+@pytest.mark.parametrize("jobs", [[], ["--jobs", 2]])
+@pytest.mark.parametrize("signal", [KeyboardInterrupt, Terminated])
+def test_a_signal_between_two_cells_stops_the_study_too(pinnkan, study, tmp_path, monkeypatch, jobs, signal):
+    real, signals = module.write_rows, iter([None, signal()])
+
+    def interrupted(*arguments):
+        real(*arguments)
+        if fault := next(signals, None):
+            raise fault
+
+    monkeypatch.setattr(module, "write_rows", interrupted)
+    arguments = ["compare", study, "-o", tmp_path / "out", "--quick", "-q", "--threads", 1, *jobs]
+    answer = pinnkan(*arguments)
+    assert answer.code == 75
+    assert "rows are kept" in answer.err
+    assert len(module.read_rows(tmp_path / "out" / "cells.csv")) == 2
+    assert pinnkan(*arguments).code == 0
+    assert len(module.read_rows(tmp_path / "out" / "cells.csv")) == 4
 
 
 def test_what_a_signal_or_the_system_stopped_is_tried_again(pinnkan, study, tmp_path, monkeypatch):
