@@ -4,7 +4,9 @@ For one layer whose coefficients are all free, row n of the Jacobian is
 sum_c phi[c, n] (outer) delta[c, n]. Its part of the kernel J J^T is
     K[n, m] = sum_{c, d} (phi_c[n] . phi_d[m]) (delta_c[n] . delta_d[m]),
 which costs 2 C^2 (F + J) flops an entry; forming the rows costs F J an entry
-(syrk). `OuterProducts` is the first form, `Rows` the second.
+(syrk). `OuterProducts` is the first form, `Rows` the second. Residuals averaged
+by S (`averages.Averages`) have the Jacobian S J: few averages over many points
+are cheapest as rows of their own, never formed from those of J.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import torch
 from torch import Tensor
 
 from pinnkan.optim.least_squares import symmetric_product
+from pinnkan.training.averages import Averages
 
 _TILE = 256
 """Points of a kernel's tile: its products over all channels stay in cache (2,500 points: 0.38 s against
@@ -32,6 +35,10 @@ class Rows:
         """Return J J^T, (M, M), float64."""
         return symmetric_product(self.matrix.T.to(torch.float64))
 
+    def averaged(self, averages: Averages) -> Rows:
+        """Return S J."""
+        return Rows(torch.sparse.mm(averages.matrix.to(self.matrix.dtype), self.matrix))
+
     def push(self, step: Tensor) -> Tensor:
         """Return J s, (M,)."""
         return self.matrix @ step.to(self.matrix.dtype)
@@ -39,6 +46,15 @@ class Rows:
     def pull(self, residuals: Tensor) -> Tensor:
         """Return J^T y, (P,)."""
         return self.matrix.T @ residuals.to(self.matrix.dtype)
+
+
+@dataclass(frozen=True)
+class WideRows(Rows):
+    """Columns of one fully trained layer: their kernel is made as exactly as that of `OuterProducts`."""
+
+    def kernel(self) -> Tensor:
+        """Return J J^T, (M, M), float64, from products in their own dtype."""
+        return symmetric_product(self.matrix.T).to(torch.float64)
 
 
 @dataclass(frozen=True)
@@ -70,6 +86,31 @@ class OuterProducts:
                 result[columns, rows] = tile.T
         return result.to(torch.float64)
 
+    def averaged(self, averages: Averages) -> WideRows | AveragedProducts:
+        """Return S J, as rows or as products, whichever needs fewer flops for the kernel."""
+        channels, count, features = max(phi.shape[0] for phi in self.phi), sum(averages.points), self.phi[0]
+        outputs = self.delta[0].shape[2]
+        rows, entries = sum(averages.counts), features.shape[2] * outputs
+        as_rows = entries * (rows**2 + 2 * averages.entries * channels)
+        as_products = (count * channels) ** 2 * (features.shape[2] + outputs)
+        return AveragedProducts(self, averages) if as_products < as_rows else WideRows(self._rows(averages))
+
+    def _rows(self, averages: Averages) -> Tensor:
+        """Return S J, (M', F J): row i is sum_c phi[c, near]^T (weights delta[c, near])."""
+        features, outputs = self.phi[0].shape[2], self.delta[0].shape[2]
+        result = self.phi[0].new_empty(sum(averages.counts), features, outputs)
+        start = 0
+        for near, weights, phi, delta in zip(
+            averages.near, averages.weights, self.phi, self.delta, strict=True
+        ):
+            shares = weights.to(delta.dtype).unsqueeze(2)
+            for i in range(len(near)):
+                left = phi.index_select(1, near[i]).flatten(0, 1)
+                right = (delta.index_select(1, near[i]) * shares[i]).flatten(0, 1)
+                torch.mm(left.T, right, out=result[start + i])
+            start += len(near)
+        return result.flatten(1)
+
     def _tiles(self) -> Iterator[tuple[slice, Tensor, Tensor]]:
         """Yield the features and adjoints of a tile's points, and their rows of J."""
         start = 0
@@ -99,6 +140,31 @@ class OuterProducts:
         return total.flatten()
 
 
+@dataclass(frozen=True)
+class AveragedProducts:
+    """Columns S J of one fully trained layer, J as outer products."""
+
+    products: OuterProducts
+    averages: Averages
+
+    def kernel(self) -> Tensor:
+        """Return S J J^T S^T, (M', M'), float64."""
+        half = torch.sparse.mm(self.averages.matrix, self.products.kernel())
+        product: Tensor = torch.sparse.mm(self.averages.matrix, half.T.contiguous())
+        return product
+
+    def push(self, step: Tensor) -> Tensor:
+        """Return S J s, (M',)."""
+        return torch.mv(self.averages.matrix, self.products.push(step).to(torch.float64))
+
+    def pull(self, residuals: Tensor) -> Tensor:
+        """Return J^T S^T y, (P,)."""
+        return self.products.pull(torch.mv(self.averages.transposed, residuals))
+
+
+Block = Rows | OuterProducts | AveragedProducts
+
+
 def _tile(phi: Tensor, delta: Tensor, other_phi: Tensor, other_delta: Tensor) -> Tensor:
     """Return sum_{c, d} (phi_c . other_phi_d) (delta_c . other_delta_d) for two tiles of points."""
     features = phi.flatten(0, 1) @ other_phi.flatten(0, 1).T
@@ -120,8 +186,14 @@ class BlockLinearisation:
         sizes: Number of columns of every block.
     """
 
-    blocks: Sequence[Rows | OuterProducts]
+    blocks: Sequence[Block]
     sizes: Sequence[int]
+
+    def averaged(self, averages: Averages) -> BlockLinearisation:
+        """Return S J."""
+        plain = [block for block in self.blocks if not isinstance(block, AveragedProducts)]
+        assert len(plain) == len(self.blocks), "residuals are averaged once"
+        return BlockLinearisation([block.averaged(averages) for block in plain], self.sizes)
 
     def rows(self) -> Tensor:
         """Return J, (M, P), in the product's dtype; only where it is one matrix."""

@@ -24,7 +24,7 @@ from pinnkan.training.oracle import AutogradLeastSquares
 from pinnkan.training.rates import rates_for
 from pinnkan.training.refinement import refined
 from pinnkan.training.run import Origin, Run, Trained, TrainingState
-from pinnkan.training.smoothing import SmoothedLeastSquares
+from pinnkan.training.smoothing import PointwiseLeastSquares, SmoothedLeastSquares
 from pinnkan.training.sparsity import SparseLeastSquares, pruned
 
 
@@ -208,17 +208,18 @@ def _least_squares(
     lean: bool = False,
 ) -> TrainingLeastSquares:
     """Return the residuals on some sets by ``network.derivatives``; the oracle is never lean."""
-    pointwise: TrainingLeastSquares
+    pointwise: PointwiseLeastSquares
     if run.settings.network.derivatives == "autograd":
         pointwise = AutogradLeastSquares(network, parameters, sets)
     else:
         dtype = torch.float32 if lean else torch.float64
         pointwise = NetworkLeastSquares(network, parameters, sets, product_dtype=dtype)
+    problem: TrainingLeastSquares = pointwise
     if phase.smoothing:
-        pointwise = SmoothedLeastSquares(pointwise, network, phase.smoothing)
+        problem = SmoothedLeastSquares(pointwise, network, phase.smoothing)
     if phase.sparsity:
-        return SparseLeastSquares(pointwise, network, parameters, phase.sparsity)
-    return pointwise
+        return SparseLeastSquares(problem, network, parameters, phase.sparsity)
+    return problem
 
 
 def _rms(

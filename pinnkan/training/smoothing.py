@@ -20,15 +20,16 @@ by plain Levenberg-Marquardt; accelerated steps need it no more there (3.0e-5 an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from pinnkan.networks.network import Network
-from pinnkan.optim.least_squares import Linearisation, symmetric_product
+from pinnkan.training.averages import Averages
 from pinnkan.training.least_squares import TrainingLeastSquares, TrainingSet, root_mean_squares
+from pinnkan.training.linearisation import BlockLinearisation
 
 _POINTWISE = 0.05
 """t: keeps wavenumbers beyond the averages' reach from being free."""
@@ -40,6 +41,13 @@ _WIDTH = 0.4
 """l_i over the distance of the k-th neighbour: the Gaussian is 4 % there."""
 
 
+class PointwiseLeastSquares(TrainingLeastSquares, Protocol):
+    """A training problem whose Jacobian comes in blocks."""
+
+    def linearise(self, theta: Tensor) -> BlockLinearisation:
+        """Return the Jacobian at theta."""
+
+
 class SmoothedLeastSquares:
     """|S r(theta)|^2: see the module; `pinnkan.optim.least_squares.LeastSquares` otherwise.
 
@@ -48,96 +56,45 @@ class SmoothedLeastSquares:
     Conditions on the boundary and at the initial time stay pointwise.
 
     Args:
-        inner: The pointwise problem r.
+        inner: The pointwise problem r, by blocks of columns.
         network: Its input map gives the distances their units.
         neighbours: k, the point itself included.
     """
 
-    def __init__(self, inner: TrainingLeastSquares, network: Network, neighbours: int) -> None:
+    def __init__(self, inner: PointwiseLeastSquares, network: Network, neighbours: int) -> None:
         self.inner = inner
         self.sets = inner.sets
         self.size = inner.size
-        self._forward, self._counts = _operator(inner.sets, network, neighbours)
-        self.count = sum(self._counts)
-        self._transposed = self._forward.T.coalesce()
+        self._averages = averages_of(inner.sets, network, neighbours)
+        self.count = sum(self._averages.counts)
 
     def residuals(self, theta: Tensor) -> Tensor:
         """Return S r(theta), (M',), float64."""
-        return torch.mv(self._forward, self.inner.residuals(theta))
+        return torch.mv(self._averages.matrix, self.inner.residuals(theta))
 
     def terms(self, residuals: Tensor) -> dict[str, float]:
         """Return the root mean squares of the averaged residuals by set."""
-        return root_mean_squares(self.sets, residuals, self._counts)
+        return root_mean_squares(self.sets, residuals, self._averages.counts)
 
     def gradient(self, theta: Tensor) -> tuple[float, Tensor]:
         """Return |S r|^2 and 2 J^T S^T S r; costs a linearisation."""
         residuals = self.residuals(theta)
         return float(residuals @ residuals), 2.0 * self.linearise(theta).pull(residuals)
 
-    def linearise(self, theta: Tensor) -> SmoothedLinearisation:
+    def linearise(self, theta: Tensor) -> BlockLinearisation:
         """Return S J(theta)."""
-        whole = self.inner.count >= self.size
-        return SmoothedLinearisation(self.inner.linearise(theta), self._forward, self._transposed, whole)
+        return self.inner.linearise(theta).averaged(self._averages)
 
 
-@dataclass(frozen=True)
-class SmoothedLinearisation:
-    """The Jacobian S J.
-
-    Attributes:
-        inner: J.
-        forward: S, sparse (M', M), float64.
-        transposed: S^T.
-        whole: Whether J is at hand as one matrix; its kernel would be larger than it.
-    """
-
-    inner: Linearisation
-    forward: Tensor
-    transposed: Tensor
-    whole: bool
-
-    def rows(self) -> Tensor:
-        """Return S J, (M', P), in the inner dtype."""
-        rows = self.inner.rows()
-        product: Tensor = torch.sparse.mm(self.forward.to(rows.dtype), rows)
-        return product
-
-    def gram(self) -> Tensor:
-        """Return J^T S^T S J, (P, P), float64."""
-        return symmetric_product(self.rows().to(torch.float64))
-
-    def kernel(self) -> Tensor:
-        """Return S J J^T S^T, (M', M'), float64."""
-        if self.whole:
-            return symmetric_product(self.rows().T.to(torch.float64))
-        half = torch.sparse.mm(self.forward, self.inner.kernel())
-        product: Tensor = torch.sparse.mm(self.forward, half.T.contiguous())
-        return product
-
-    def push(self, step: Tensor) -> Tensor:
-        """Return S J s, (M',), float64."""
-        return torch.mv(self.forward, self.inner.push(step))
-
-    def pull(self, residuals: Tensor) -> Tensor:
-        """Return J^T S^T y, (P,), float64."""
-        return self.inner.pull(torch.mv(self.transposed, residuals))
-
-
-def _operator(sets: Sequence[TrainingSet], network: Network, neighbours: int) -> tuple[Tensor, list[int]]:
-    """Return S over all sets, block-diagonal, coalesced and sparse, and its number of rows for each set."""
-    rows, columns, values, start = [], [], [], 0
-    counts: list[int] = []
+def averages_of(sets: Sequence[TrainingSet], network: Network, neighbours: int) -> Averages:
+    """Return S over all sets: averages where points fill the domain, the identity on conditions."""
+    near: list[Tensor] = []
+    weights: list[Tensor] = []
     for one in sets:
-        near, weight = _averages(one, network, neighbours) if one.interior else _identity(one.count)
-        rows.append(sum(counts) + np.repeat(np.arange(len(near)), near.shape[1]))
-        columns.append(start + near.ravel())
-        values.append(weight.ravel())
-        counts.append(len(near))
-        start += one.count
-    places = torch.from_numpy(np.stack([np.concatenate(rows), np.concatenate(columns)]))
-    entries = torch.from_numpy(np.concatenate(values))
-    matrix = torch.sparse_coo_tensor(places, entries, (sum(counts), start), check_invariants=True)
-    return matrix.coalesce().to(sets[0].points.device), counts
+        found = _averages(one, network, neighbours) if one.interior else _identity(one.count)
+        for kept, array in zip((near, weights), found, strict=True):
+            kept.append(torch.from_numpy(array).to(one.points.device))
+    return Averages(near, weights, [one.count for one in sets])
 
 
 def _averages(one: TrainingSet, network: Network, neighbours: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,8 +9,16 @@ from torch import Tensor
 
 from pinnkan.adapters import Full, Parameters, Plan, attach
 from pinnkan.optim import symmetric_product
+from pinnkan.training.averages import Averages
 from pinnkan.training.least_squares import NetworkLeastSquares
-from pinnkan.training.linearisation import BlockLinearisation, OuterProducts, Rows
+from pinnkan.training.linearisation import (
+    AveragedProducts,
+    Block,
+    BlockLinearisation,
+    OuterProducts,
+    Rows,
+    WideRows,
+)
 from pinnkan.training.oracle import AutogradLeastSquares
 
 
@@ -37,9 +45,10 @@ def explicit(block: OuterProducts) -> Tensor:
     return torch.cat(rows)
 
 
-def check(block: Rows | OuterProducts, jacobian: Tensor) -> None:
+def check(block: Block | BlockLinearisation, jacobian: Tensor) -> None:
     count, size = jacobian.shape
-    torch.testing.assert_close(block.kernel(), jacobian @ jacobian.T, rtol=0, atol=1e-11)
+    kernel = jacobian @ jacobian.T
+    torch.testing.assert_close(block.kernel(), kernel, rtol=0, atol=1e-14 * float(kernel.abs().max()))
     step, y = normal(size, seed=20), normal(count, seed=21)
     torch.testing.assert_close(block.push(step), jacobian @ step, rtol=0, atol=1e-12)
     torch.testing.assert_close(block.pull(y), jacobian.T @ y, rtol=0, atol=1e-12)
@@ -65,6 +74,44 @@ def test_blocks_side_by_side(sets):
     blocks = BlockLinearisation([outer, Rows(right), Rows(right[:, :0])], [left.shape[1], 5, 0])
     check(blocks, whole)
     assert blocks.kernel().dtype == blocks.push(normal(whole.shape[1])).dtype == torch.float64
+
+
+def averages(sets: list[tuple[int, int]], count: int, neighbours: int) -> Averages:
+    """Averages of random points with random weights; a set has at most as many as points."""
+    points = [n for _, n in sets]
+    drawn = [normal(n, n, seed=40 + at).argsort(dim=1) for at, n in enumerate(points)]
+    near = [order[:count, : min(neighbours, n)] for order, n in zip(drawn, points, strict=True)]
+    weights = [normal(*each.shape, seed=50 + at) for at, each in enumerate(near)]
+    return Averages(near, weights, points)
+
+
+def test_averages_as_a_matrix():
+    found = averages(SETS["two"], 2, 3)
+    dense = torch.zeros(found.matrix.shape, dtype=torch.float64)
+    for row in range(2):
+        dense[row, found.near[0][row]] = found.weights[0][row]
+        dense[2 + row, 5 + found.near[1][row]] = found.weights[1][row]
+    assert torch.equal(found.matrix.to_dense(), dense)
+    assert torch.equal(found.transposed.to_dense(), dense.T)
+    assert (found.counts, found.entries) == ([2, 2], 12)
+
+
+@pytest.mark.parametrize(("count", "form"), [(1, WideRows), (9, AveragedProducts)])
+@pytest.mark.parametrize("sets", SETS.values(), ids=SETS)
+def test_averaged_outer_products(sets, count, form):
+    """Few averages become rows of their own, many stay products; both are S J."""
+    outer, chosen = outer_products(sets, features=40, outputs=30), averages(sets, count, 2)
+    block = outer.averaged(chosen)
+    # With one channel products pay even for few averages.
+    assert type(block) is (AveragedProducts if sets is SETS["two"] else form)
+    check(block, chosen.matrix.to_dense() @ explicit(outer))
+
+
+def test_averaged_blocks_side_by_side():
+    sets = SETS["different channels"]
+    outer, chosen, right = outer_products(sets), averages(sets, 3, 4), normal(14, 5, seed=30)
+    whole = BlockLinearisation([outer, Rows(right)], [24, 5]).averaged(chosen)
+    check(whole, chosen.matrix.to_dense() @ torch.cat([explicit(outer), right], dim=1))
 
 
 def test_gram_of_a_single_matrix():

@@ -23,7 +23,7 @@ def smoothed(name: str, neighbours: int, *overrides: str) -> tuple[SmoothedLeast
 
 def operator_of(problem: SmoothedLeastSquares) -> Tensor:
     """Return S as a dense matrix through its action on a Jacobian that is the identity."""
-    return problem._forward.to_dense()
+    return problem._averages.matrix.to_dense()
 
 
 @pytest.mark.parametrize("name", ["heat", "disk"])
