@@ -68,7 +68,10 @@ RowsFile = Annotated[
 Picture = Annotated[
     Path | None,
     typer.Option(
-        "--plot", metavar="FILE", help="Loss over steps and seconds: PNG, PDF, SVG.", show_default=False
+        "--plot",
+        metavar="FILE",
+        help="Loss over steps and seconds: PNG, PDF, SVG; a study's figures each to FILE-NAME.",
+        show_default=False,
     ),
 ]
 Report = Annotated[
@@ -145,15 +148,16 @@ def compare(
             observer=observer,
         )
         tables = tables_of(study, rows)
-        if picture is not None:
-            from pinnkan.workflows.trajectories import draw_trajectories
-
-            draw_trajectories(study, rows, folder, picture)
-            observer.note(f"wrote {picture}")
         if report is not None:
             write_report(report, name, study, rows)
             observer.note(f"wrote {report}")
     _print(study, rows_file, tables, rows, as_json=as_json)
+    if picture is not None:
+        from pinnkan.workflows.trajectories import draw_figures
+
+        with watching(quiet=quiet, verbose=verbose) as observer:
+            for file in draw_figures(study, rows, folder, picture):
+                observer.note(f"wrote {file}")
     if any(row["status"] != "done" for row in rows):
         raise typer.Exit(SOME_FAILED)
 

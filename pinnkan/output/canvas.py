@@ -111,9 +111,16 @@ _HANDLE_MM, _LETTER_MM = 11.0, 1.35
 """Width of a legend's line with its gaps, and of a letter."""
 
 
-def legend_below(figure: Figure, axes: Axes) -> None:
-    """Put the legend of some axes under the whole figure, where it can hide nothing, if anything is named."""
-    handles, labels = axes.get_legend_handles_labels()
+def legend_below(figure: Figure, *axes: Axes) -> None:
+    """Put the legend of some axes under the whole figure, where it can hide nothing, if anything is named.
+
+    A label that several of them have stands in it once.
+    """
+    found: dict[str, Any] = {}
+    for one in axes:
+        for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    labels, handles = list(found), list(found.values())
     width = figure.get_figwidth() * MM_PER_INCH
     most = 3 if width < 100 else 6
     if handles:

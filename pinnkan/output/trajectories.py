@@ -12,9 +12,12 @@ from matplotlib.ticker import MaxNLocator
 
 from pinnkan.output.canvas import DEFAULT_DPI, DOUBLE_COLUMN_MM, legend_below, picture
 from pinnkan.output.colours import LINE_COLOURS
+from pinnkan.output.labels import plain
 from pinnkan.output.samples import Array
 
 _PLACES = 200
+_PANEL_MM, _REST_MM = 46.0, 34.0
+"""Height of a panel, and of title, axis and legend."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +35,34 @@ class Trajectory:
     loss: Array
 
 
+@dataclass(frozen=True)
+class Panel:
+    """Lines that are compared with each other.
+
+    Attributes:
+        title: What they have in common; may hold mathtext.
+        lines: Trainings by label; those of one label are one line.
+    """
+
+    title: str
+    lines: Mapping[str, Sequence[Trajectory]]
+
+
 def plot_trajectories(
     path: Path,
-    groups: Mapping[str, Sequence[Trajectory]],
+    panels: Sequence[Panel],
     *,
     title: str,
     quantity: str = "loss",
     dpi: int = DEFAULT_DPI,
 ) -> None:
-    """Draw one line a group, the median of its trainings, over steps (left) and seconds (right).
+    """Draw one line a label, the median of its trainings, over steps (left) and seconds (right).
 
     A band spans their range. Each ends where the shortest of its trainings does.
 
     Args:
         path: PNG, PDF or SVG.
-        groups: Trainings by label.
+        panels: One below the other; a label has one colour in all.
         title: What stands above.
         quantity: What the vertical axis shows.
         dpi: Pixels per inch of a PNG.
@@ -55,26 +71,36 @@ def plot_trajectories(
         UsageError: If the suffix or the dpi cannot be served.
         FileAccessError: If the file cannot be written.
     """
-    with picture(path, DOUBLE_COLUMN_MM, 80.0, dpi=dpi) as figure:
-        figure.suptitle(title)
-        left, right = figure.subplots(1, 2, sharey=True)
-        for at, (label, runs) in enumerate(groups.items()):
-            colour = LINE_COLOURS[at % len(LINE_COLOURS)]
-            style = ("-", "--", ":", "-.")[at // len(LINE_COLOURS) % 4]
-            _draw(left, [(one.steps, one.loss) for one in runs], label, colour, style)
-            _draw(right, [(one.seconds, one.loss) for one in runs], label, colour, style)
-        left.set(xlabel="step", ylabel=quantity, yscale="log")
-        left.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        right.set(xlabel="seconds")
-        for axes in (left, right):
-            axes.grid(visible=True)
-        legend_below(figure, left)
+    labels = list(dict.fromkeys(label for panel in panels for label in panel.lines))
+    height = _PANEL_MM * len(panels) + _REST_MM
+    with picture(path, DOUBLE_COLUMN_MM, height, dpi=dpi) as figure:
+        figure.suptitle(plain(title))
+        grid = figure.subplots(len(panels), 2, sharey="row", sharex="col", squeeze=False)
+        for panel, (left, right) in zip(panels, grid, strict=True):
+            for label, runs in panel.lines.items():
+                style = _style(labels.index(label))
+                _draw(left, [(one.steps, one.loss) for one in runs], label, style)
+                _draw(right, [(one.seconds, one.loss) for one in runs], label, style)
+            left.set(ylabel=quantity, yscale="log")
+            left.set_title(panel.title, loc="left")
+            left.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+            for axes in (left, right):
+                axes.grid(visible=True)
+        grid[-1, 0].set(xlabel="step")
+        grid[-1, 1].set(xlabel="seconds")
+        legend_below(figure, *grid[:, 0])
 
 
-def _draw(axes: Axes, runs: Sequence[tuple[Array, Array]], label: str, colour: str, style: str) -> None:
+def _style(place: int) -> tuple[str, str]:
+    """Return the colour and dashes of a line."""
+    return LINE_COLOURS[place % len(LINE_COLOURS)], ("-", "--", ":", "-.")[place // len(LINE_COLOURS) % 4]
+
+
+def _draw(axes: Axes, runs: Sequence[tuple[Array, Array]], label: str, style: tuple[str, str]) -> None:
+    colour, dashes = style
     places = np.linspace(max(x[0] for x, _ in runs), min(x[-1] for x, _ in runs), _PLACES)
     curves = np.array([_interpolated(places, x, y) for x, y in runs])
-    axes.plot(places, np.median(curves, axis=0), color=colour, linestyle=style, linewidth=1.0, label=label)
+    axes.plot(places, np.median(curves, axis=0), color=colour, linestyle=dashes, linewidth=1.0, label=label)
     if len(runs) > 1:
         axes.fill_between(
             places, curves.min(axis=0), curves.max(axis=0), color=colour, alpha=0.15, linewidth=0

@@ -53,6 +53,21 @@ class TableLayout:
 
 
 @dataclass(frozen=True)
+class FigureLayout:
+    """A picture of trajectories: a row of panels for every combination of ``panels``, a line for all else.
+
+    Attributes:
+        name: What is appended to the name of its file.
+        panels: Axes or parameters.
+        where: The only levels shown, by axis.
+    """
+
+    name: str
+    panels: tuple[str, ...] = ()
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Study:
     """What is compared.
 
@@ -65,6 +80,7 @@ class Study:
         axes: Levels by axis and name, in order.
         exclude: Combinations of levels that make no sense.
         tables: What is printed.
+        figures: What is drawn; one picture of all lines where it is empty.
         quick: The part that ``--quick`` runs: seeds, and levels by axis.
         dtype: Precision of all trainings.
         published: Numbers that somebody else found, by the names of axes, parameters and numbers.
@@ -78,6 +94,7 @@ class Study:
     axes: Mapping[str, Mapping[str, Level]] = field(default_factory=dict)
     exclude: tuple[Mapping[str, str], ...] = ()
     tables: tuple[TableLayout, ...] = ()
+    figures: tuple[FigureLayout, ...] = ()
     quick: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dtype: str = DTYPES[0]
     published: tuple[Mapping[str, str], ...] = ()

@@ -10,18 +10,20 @@ axes:
   method: {1/8: [adapter.compression=1/8], full: {method: full}, scratch: {method: scratch}}
 exclude: [{basis: fourier, method: full}]
 tables: [{rows: [lambda, method], columns: basis, number: relative_l2}]
+figures: [{name: fourier, panels: [lambda], where: {basis: fourier}}]  # what --plot draws, a file each
 quick: {seeds: [0], basis: [chebyshev]}
 published: published.csv  # lambda,method,basis,relative_l2: what a paper found, shown beside
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pinnkan.errors import PinnkanError, quote
 from pinnkan.problem.fields import (
-    describe,
     read_block,
     read_choice,
     read_integer,
@@ -33,7 +35,7 @@ from pinnkan.problem.finding import problem_text, top_level_text
 from pinnkan.problem.places import Faults
 from pinnkan.problem.reader import Block, Node, Scalar, read_yaml
 from pinnkan.workflows.published import read_published
-from pinnkan.workflows.study import DTYPES, METHODS, NUMBERS, Level, Study, TableLayout
+from pinnkan.workflows.study import DTYPES, METHODS, NUMBERS, FigureLayout, Level, Study, TableLayout
 from pinnkan.workflows.study_rows import RESERVED
 
 _KEYS = (
@@ -45,6 +47,7 @@ _KEYS = (
     "axes",
     "exclude",
     "tables",
+    "figures",
     "quick",
     "dtype",
     "published",
@@ -101,6 +104,7 @@ class _Reader:
             axes,
             tuple(self._names(node, "exclude", axes) for node in self._list(block.get("exclude"), "exclude")),
             tuple(self._table(node, axes, block) for node in self._list(block.get("tables"), "tables")),
+            tuple(self._figure(node, axes, block) for node in self._list(block.get("figures"), "figures")),
             self._quick(block.get("quick"), axes),
             self._dtype(block.get("dtype")),
             self._published(block.get("published"), path.parent, axes, tuple(self._values(block))),
@@ -202,16 +206,49 @@ class _Reader:
             return TableLayout((), "")
         refuse_unknown_keys(block, ("rows", "columns", "number"), path, self._faults)
         rows, columns = self._texts(block.get("rows"), f"{path}.rows"), self._text(block, "columns") or ""
-        known = [*axes, *self._values(root)]
-        for name in (*rows, columns):
+        self._check_names((*rows, columns), block, path, (*axes, *self._values(root)))
+        number = block.get("number")
+        chosen = None if number is None else read_choice(number, f"{path}.number", NUMBERS, self._faults)
+        return TableLayout(rows, columns, chosen or NUMBERS[0])
+
+    def _figure(self, node: Node, axes: Mapping[str, Mapping[str, Level]], root: Block) -> FigureLayout:
+        path = "figures"
+        block = read_block(node, path, self._faults, example="{name: fourier, panels: [lambda]}")
+        if block is None:
+            return FigureLayout("")
+        refuse_unknown_keys(block, ("name", "panels", "where"), path, self._faults)
+        name, panels = self._text(block, "name") or "", self._texts(block.get("panels"), f"{path}.panels")
+        if not re.fullmatch(r"[\w.-]+", name):
+            self._faults.add(
+                block.place, f"{path}: expected a name of letters and digits for its file, got {quote(name)}"
+            )
+        self._check_names(panels, block, path, (*axes, *self._values(root)))
+        return FigureLayout(name, panels, self._levels(block.get("where"), f"{path}.where", axes))
+
+    def _check_names(self, names: Sequence[str], block: Block, path: str, known: Sequence[str]) -> None:
+        for name in names:
             if name not in known:
                 self._faults.add(
                     block.place,
                     f"{path}: expected axes or parameters ({', '.join(known)}), got {quote(name)}",
                 )
-        number = block.get("number")
-        chosen = None if number is None else read_choice(number, f"{path}.number", NUMBERS, self._faults)
-        return TableLayout(rows, columns, chosen or NUMBERS[0])
+
+    def _levels(
+        self, node: Node | None, path: str, axes: Mapping[str, Mapping[str, Level]]
+    ) -> dict[str, tuple[str, ...]]:
+        """Read some levels by axis: a list of them or one."""
+        block = read_block(node, path, self._faults, example="{basis: fourier}") if node is not None else None
+        found: dict[str, tuple[str, ...]] = {}
+        for key, value in block.entries if block else ():
+            texts = (
+                (read_text(value, f"{path}.{key.text}", self._faults),)
+                if isinstance(value, Scalar)
+                else self._texts(value, f"{path}.{key.text}")
+            )
+            names = tuple(text for text in texts if text is not None)
+            if all(self._known(key, value, name, path, axes) for name in names):
+                found[key.text] = names
+        return found
 
     def _dtype(self, node: Node | None) -> str:
         chosen = None if node is None else read_choice(node, "dtype", DTYPES, self._faults)
@@ -238,14 +275,9 @@ class _Reader:
         self, node: Node | None, axes: Mapping[str, Mapping[str, Level]]
     ) -> dict[str, tuple[str, ...]]:
         block = read_block(node, "quick", self._faults, example="{seeds: [0]}") if node is not None else None
-        found: dict[str, tuple[str, ...]] = {}
-        for key, value in block.entries if block else ():
-            if key.text == "seeds":
-                found["seeds"] = tuple(map(str, self._integers(value, "quick.seeds")))
-                continue
-            names = self._texts(value, f"quick.{key.text}")
-            if all(self._known(key, value, name, "quick", axes) for name in names):
-                found[key.text] = names
-        if node is not None and block is None:
-            self._faults.add(node.place, f"quick: got {describe(node)}")
-        return found
+        if block is None:
+            return {}
+        seeds = block.get("seeds")
+        found = {} if seeds is None else {"seeds": tuple(map(str, self._integers(seeds, "quick.seeds")))}
+        rest = replace(block, entries=tuple(one for one in block.entries if one[0].text != "seeds"))
+        return found | self._levels(rest, "quick", axes)

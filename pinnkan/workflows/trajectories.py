@@ -1,4 +1,4 @@
-"""The picture of a study: one line a combination of levels, over steps and seconds."""
+"""The pictures of a study: a line for a combination of levels, over steps and seconds."""
 
 from __future__ import annotations
 
@@ -10,35 +10,69 @@ from typing import Any
 import numpy as np
 
 from pinnkan.errors import UsageError
-from pinnkan.output.trajectories import Trajectory, plot_trajectories
-from pinnkan.parameters import file_stem
-from pinnkan.workflows.study import Study
+from pinnkan.output.labels import number, symbol
+from pinnkan.output.trajectories import Panel, Trajectory, plot_trajectories
+from pinnkan.workflows.study import FigureLayout, Study
 
-_MOST_LINES = 24
+_MOST_LINES, _MOST_PANELS = 24, 8
+
+Row = Mapping[str, Any]
 
 
-def draw_trajectories(study: Study, rows: Sequence[Mapping[str, Any]], directory: Path, target: Path) -> None:
+def draw_figures(study: Study, rows: Sequence[Row], directory: Path, target: Path) -> list[Path]:
     """Draw the losses of a study's cells, those of other seeds as one line and its band.
 
+    A study with ``figures`` gets a file for each whose cells left trajectories: ``target`` with its name
+    appended.
+
+    Returns:
+        The files written.
+
     Raises:
-        UsageError: If no cell left a trajectory here, or there are too many lines to tell apart.
-        FileAccessError: If the picture cannot be written.
+        UsageError: If no cell left a trajectory here, or there are too many lines or panels to tell apart.
+        FileAccessError: If a picture cannot be written.
     """
     path = directory / "trajectories.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    groups: dict[str, list[Trajectory]] = {}
-    for row in rows:
-        if row["key"] in known:
-            values = file_stem({name: float(row[name]) for name in study.values})
-            names = [*(str(row[axis]) for axis in study.axes), values]
-            groups.setdefault(", ".join(names), []).append(_trajectory(known[row["key"]]))
-    if not groups:
+    written = []
+    for layout in study.figures or (FigureLayout(""),):
+        panels = _panels(study, layout, [row for row in rows if row["key"] in known], known)
+        if not panels:
+            continue
+        file = target.with_stem(f"{target.stem}-{layout.name}") if layout.name else target
+        plot_trajectories(file, panels, title=study.title)
+        written.append(file)
+    if not written:
         raise UsageError(f"{path} has no trajectories of these cells: they were run elsewhere")
-    if len(groups) > _MOST_LINES:
+    return written
+
+
+def _panels(
+    study: Study, layout: FigureLayout, rows: Sequence[Row], known: Mapping[str, Mapping[str, Any]]
+) -> list[Panel]:
+    """Return the panels of one figure, every line's label made of what differs between lines."""
+    shown = [row for row in rows if all(str(row[axis]) in names for axis, names in layout.where.items())]
+    rest = [name for name in (*study.axes, *study.values) if name not in layout.panels]
+    differ = [name for name in rest if len({row[name] for row in shown}) > 1]
+    found: dict[str, dict[str, list[Trajectory]]] = {}
+    for row in shown:
+        lines = found.setdefault(_label(study, layout.panels, row), {})
+        lines.setdefault(_label(study, differ, row), []).append(_trajectory(known[row["key"]]))
+    most = max((len(lines) for lines in found.values()), default=0)
+    if most > _MOST_LINES or len(found) > _MOST_PANELS:
         raise UsageError(
-            f"{len(groups)} lines in one picture, at most {_MOST_LINES}: compare fewer levels or values"
+            f"{len(found)} panels of up to {most} lines in one picture, at most {_MOST_PANELS} of "
+            f"{_MOST_LINES}: say in the study's figures: what is drawn, or compare fewer levels or values"
         )
-    plot_trajectories(target, groups, title=study.title)
+    return [Panel(title, lines) for title, lines in found.items()]
+
+
+def _label(study: Study, names: Sequence[str], row: Row) -> str:
+    """Write some of a cell's levels and values: ``chebyshev, 1/8, lambda = 0.1``."""
+    return ", ".join(
+        f"{symbol(name)} = {number(float(row[name]), 6)}" if name in study.values else str(row[name])
+        for name in names
+    )
 
 
 def _trajectory(facts: Mapping[str, Any]) -> Trajectory:

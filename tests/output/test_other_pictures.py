@@ -20,6 +20,7 @@ from pinnkan.output.labels import Caption, number, symbol
 from pinnkan.output.line import Curve, plot_lines
 from pinnkan.output.plane import grid_plane
 from pinnkan.output.spacetime import plot_spacetime
+from pinnkan.output.trajectories import Panel, Trajectory, plot_trajectories
 
 X = np.linspace(0, 1, 21)
 CAPTION = Caption("Heat", {"nu": 0.01})
@@ -330,3 +331,32 @@ def test_points_of_an_interval_are_rows(tmp_path, saved):
     (axes,) = saved[0].axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["interior (21)", "x- (1)"]
     assert np.array_equal(axes.lines[0].get_xdata(), X)
+
+
+# --- trajectories ---------------------------------------------------------------------------
+
+
+def test_trajectories_are_medians_and_ranges_over_steps_and_seconds(tmp_path, saved):
+    """Two trainings of one label, y = 10^-x and 10^-3x: the median is between them, the band their range."""
+    x = np.arange(1.0, 5.0)
+    fast, slow = (Trajectory(x, 2 * x, 10.0 ** (-power * x)) for power in (3, 1))
+    holes = Trajectory(x, 3 * x, np.array([1.0, np.nan, np.nan, 1e-3]))
+    panels = [Panel("first", {"both": [fast, slow]}), Panel("second", {"holes": [holes], "both": [slow]})]
+    plot_trajectories(tmp_path / "a.png", panels, title="costs $5")
+    upper, upper_seconds, lower, lower_seconds = saved[0].axes
+    (line,) = upper.lines
+    middle = 0.5 * (10.0 ** (-3 * line.get_xdata()) + 10.0 ** -line.get_xdata())
+    assert np.allclose(line.get_ydata(), middle, rtol=1e-12)
+    (band,) = upper.collections
+    ends = band.get_paths()[0].vertices
+    assert (ends[:, 1].min(), ends[:, 1].max()) == pytest.approx((1e-12, 1e-1))
+    assert np.array_equal(upper_seconds.lines[0].get_xdata(), 2 * line.get_xdata())
+    # What was not measured is filled in by decades.
+    assert np.interp(2.0, lower.lines[0].get_xdata(), np.log10(lower.lines[0].get_ydata())) == pytest.approx(
+        -1
+    )
+    assert upper.lines[0].get_color() == lower.lines[1].get_color() != lower.lines[0].get_color()
+    assert legend(saved[0]) == ["both", "holes"]
+    assert [axes.get_title(loc="left") for axes in (upper, lower)] == ["first", "second"]
+    assert (lower.get_xlabel(), lower_seconds.get_xlabel(), upper.get_xlabel()) == ("step", "seconds", "")
+    assert saved[0].get_suptitle() == r"costs \$5"

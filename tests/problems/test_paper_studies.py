@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from statistics import median
@@ -9,6 +10,7 @@ from statistics import median
 import pytest
 
 from pinnkan.problem.finding import shipped_with_the_paper
+from pinnkan.workflows import trajectories
 from pinnkan.workflows.compare import planned
 from pinnkan.workflows.report import section
 from pinnkan.workflows.study_file import is_study, read_study
@@ -32,6 +34,34 @@ def test_the_page_s_tables_are_those_of_the_rows(name):
     assert len(rows) == len(known)
     page = (path.parent / "README.md").read_text(encoding="utf-8")
     assert section(path.stem, study, rows) in page
+
+
+def test_the_rates_of_the_paper_s_table_are_not_trained_twice():
+    keys = [
+        {cell.key for cell in planned(read_study(STUDIES[name]))} for name in ("paper/paper", "paper/rates")
+    ]
+    assert len(keys[0] & keys[1]) == 18
+
+
+@pytest.mark.parametrize("name", ["paper/ours", "paper/paper", "paper/rates"])
+def test_all_figures_of_a_study_can_be_drawn(name, tmp_path, monkeypatch):
+    """One for each family, as the paper's Figures 2 to 5 and those of its supplement."""
+    study, drawn = read_study(STUDIES[name]), {}
+    rows = [{"key": cell.key, **cell.labels, **cell.values} for cell in planned(study)]
+    facts = {"step": [1, 2], "seconds": [1, 2], "loss": [1, 0.1]}
+    (tmp_path / "trajectories.json").write_text(json.dumps({row["key"]: facts for row in rows}))
+    monkeypatch.setattr(
+        trajectories, "plot_trajectories", lambda file, panels, title: drawn.update({file.name: panels})
+    )
+    trajectories.draw_figures(study, rows, tmp_path, tmp_path / "a.png")
+    assert list(drawn) == [f"a-{family}.png" for family in ("elliptic", "Allen-Cahn", "hyperbolic")]
+    lines = ["LR-1", "LR-2", "LR-3", "LR-4"]
+    if name != "paper/rates":
+        lines = [f"chebyshev, {way}" for way in ("1/2", "1/4", "1/8", "full", "scratch")]
+        lines += ["mlp, full", "mlp, scratch"]
+    for panels in drawn.values():
+        assert len(panels) == (6 if name == "paper/rates" else 2)
+        assert [list(panel.lines) for panel in panels] == [lines] * len(panels)
 
 
 def test_the_published_numbers_are_those_of_the_paper_s_tables():

@@ -8,10 +8,10 @@ import json
 import pytest
 from tiny_family import TINY
 
-from pinnkan.errors import FileAccessError, ProblemError, StoppedError, Terminated
+from pinnkan.errors import FileAccessError, ProblemError, StoppedError, Terminated, UsageError
 from pinnkan.store import read_store
 from pinnkan.workflows import compare as module
-from pinnkan.workflows import finetune, pretrain
+from pinnkan.workflows import finetune, pretrain, trajectories
 from pinnkan.workflows.study import Level, Study, TableLayout
 from pinnkan.workflows.study_file import read_study
 from pinnkan.workflows.tables import table_of, tables_of
@@ -192,6 +192,54 @@ def test_options_make_a_study_of_a_problem(done, study, tmp_path):
     }
 
 
+FIGURES = """\
+figures:
+  - {name: fourier, panels: [lambda], where: {basis: fourier}}
+  - {name: elsewhere, where: {basis: [chebyshev]}}
+"""
+
+
+def test_a_study_says_what_is_drawn(pinnkan, study, tmp_path, monkeypatch):
+    """A panel for each value, lines named by what differs between them; no file of cells that did not run."""
+    drawn = {}
+    monkeypatch.setattr(
+        trajectories, "plot_trajectories", lambda file, panels, title: drawn.update({file.name: panels})
+    )
+    study.write_text(STUDY + FIGURES)
+    arguments = ["compare", study, "-o", tmp_path / "out", "--quick", "--plot", tmp_path / "losses.png"]
+    answer = pinnkan(*arguments)
+    assert answer.code == 0
+    assert answer.err.splitlines()[-1] == f"wrote {tmp_path / 'losses-fourier.png'}"
+    (panels,) = drawn.values()
+    assert [panel.title for panel in panels] == [r"$\lambda$ = $0.5$", r"$\lambda$ = $1$"]
+    for panel in panels:
+        assert {label: [len(run.steps) for run in runs] for label, runs in panel.lines.items()} == {
+            "1/2": [2],
+            "scratch": [3],
+        }
+    rows = module.read_rows(tmp_path / "out" / "cells.csv")
+    (run,) = panels[0].lines["1/2"]
+    known = json.loads((tmp_path / "out" / "trajectories.json").read_text())[rows[0]["key"]]
+    assert list(run.loss) == known["loss"]
+
+
+def test_tables_are_there_whatever_becomes_of_the_picture(pinnkan, study, tmp_path):
+    arguments = ["compare", study, "--quick", "-q", "--table", tmp_path / "cells.csv"]
+    assert pinnkan(*arguments, "-o", tmp_path / "out").code == 0
+    answer = pinnkan(*arguments, "-o", tmp_path / "elsewhere", "--plot", tmp_path / "losses.png")
+    assert answer.code == 2
+    assert "has no trajectories of these cells: they were run elsewhere" in answer.err
+    assert "relative_l2, median" in answer.out
+
+
+def test_more_lines_than_can_be_told_apart_are_refused(study, tmp_path):
+    rows = [{"key": str(n), "basis": str(n), "method": "full", "lambda": 1.0} for n in range(25)]
+    facts = {row["key"]: {"step": [1], "seconds": [1], "loss": [1]} for row in rows}
+    (tmp_path / "trajectories.json").write_text(json.dumps(facts))
+    with pytest.raises(UsageError, match="1 panels of up to 25 lines in one picture, at most 8 of 24"):
+        trajectories.draw_figures(read_study(study), rows, tmp_path, tmp_path / "a.png")
+
+
 def test_tables_show_median_and_range_in_the_study_s_order():
     axes = {"method": {"full": Level(method="full"), "1/8": Level()}}
     study = Study("x", "p", {"lambda": "1,0.1"}, seeds=(0, 1, 2), axes=axes)
@@ -239,6 +287,23 @@ def test_tables_show_median_and_range_in_the_study_s_order():
             "rows: [nu, method]",
             "tables: expected axes or parameters (basis, method, lambda)",
         ),
+        (
+            "seeds: [0, 1]",
+            "figures: [{name: a, panels: [nu]}]",
+            "figures: expected axes or parameters (basis, method, lambda), got 'nu'",
+        ),
+        ("seeds: [0, 1]", "figures: [{name: a/b}]", "figures: expected a name of letters and digits"),
+        (
+            "seeds: [0, 1]",
+            "figures: [{name: a, line: 1}]",
+            "unknown key 'line' in figures; known keys: name, panels, where",
+        ),
+        (
+            "seeds: [0, 1]",
+            "figures: [{name: a, where: {basis: [fourier, taylor]}}]",
+            "figures.where: axis basis has no level 'taylor'; there are chebyshev, fourier",
+        ),
+        ("seeds: [1], basis", "seeds: [1], bases", "quick: there is no axis 'bases'"),
         ("seeds: [0, 1]", "dtype: half", "dtype: expected one of float64, float32"),
         ("seeds: [0, 1]", "seeds: [0, -1]", "seeds: seeds are 0 or more"),
         ("exclude: [{basis: fourier, method: full}]", "exclude: [{}]", "exclude: no axis is named"),
