@@ -19,7 +19,7 @@ from pinnkan.files import replace_file
 from pinnkan.progress import Observer, Silent, SweepReport
 from pinnkan.workflows.paths import BASE_STEM, base_path
 from pinnkan.workflows.study import Cell, Source, Study, cells_of, problems_of
-from pinnkan.workflows.study_rows import FINISHED, MEASURED, OF_BASE, Row, Status, read_rows, write_rows
+from pinnkan.workflows.study_rows import FINISHED, LOSS, MEASURED, OF_BASE, Row, Status, read_rows, write_rows
 from pinnkan.workflows.work import read_failure
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _in_order(cells: Sequence[Cell], known: Mapping[str, Row]) -> list[Row]:
 
 def _of_study(cells: Sequence[Cell], known: Mapping[str, Row]) -> list[Row]:
     """Return the rows there are, with the labels that the study has now: no label decides a number."""
-    numbers = ("status", "error", *MEASURED, *OF_BASE)
+    numbers = ("status", "error", *MEASURED, LOSS, *OF_BASE)
     return [
         _labels(cell) | {name: known[cell.key][name] for name in numbers}
         for cell in cells
@@ -243,6 +243,7 @@ def run_cell(
     row = _labels(cell) | {"status": "done", "error": None} | {name: found[name] for name in MEASURED}
     history = stored.meta["history"]
     trajectory = {name: history[name] for name in ("step", "seconds", "loss", "held_out", "error")}
+    row[LOSS] = history["loss"][-1]
     return row | {name: of_base[key] for name, key in OF_BASE.items()}, trajectory
 
 
@@ -289,7 +290,7 @@ def _labels(cell: Cell) -> Row:
 
 
 def _without_result(cell: Cell, status: Status, message: str) -> Row:
-    nothing = dict.fromkeys([*MEASURED, *OF_BASE])
+    nothing = dict.fromkeys([*MEASURED, LOSS, *OF_BASE])
     return _labels(cell) | {"status": status, "error": " ".join(message.split())[:300]} | nothing
 
 

@@ -27,7 +27,7 @@ def section(name: str, study: Study, rows: Sequence[Row]) -> str:
     failed = len(rows) - done - diverged
     parts = [
         f"## {study.title}",
-        f"{done} of {len(planned(study))} cells done, {diverged} diverged, {failed} failed.",
+        f"{done} of {len(planned(study))} cells done, {diverged} diverged, {failed} failed.{_hours(rows)}",
     ]
     for table in tables_of(study, rows):
         parts += [f"{table.title}:", table.markdown(), *table.notes]
@@ -35,6 +35,14 @@ def section(name: str, study: Study, rows: Sequence[Row]) -> str:
     parts += [f"- {', '.join(str(row[one]) for one in names)}: {row['error']}" for row in unfinished]
     begin, end = _marks(name)
     return "\n\n".join([begin, *parts, end])
+
+
+def _hours(rows: Sequence[Row]) -> str:
+    """Say how long the trainings took, one after the other; a base serves many rows and counts once."""
+    values = sum(row["train_seconds"] or 0.0 for row in rows)
+    # No two measured times are equal to all digits: the same time is the same base.
+    bases = sum({row["base_seconds"] for row in rows if row["base_seconds"]})
+    return f" Trainings: {(values + bases) / 3600:.2f} h, {bases / 3600:.2f} h of them bases." if rows else ""
 
 
 def write_report(path: Path, name: str, study: Study, rows: Sequence[Row]) -> None:

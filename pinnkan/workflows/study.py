@@ -22,9 +22,11 @@ NUMBERS = (
     "relative_max",
     "residual_rms",
     "boundary_max",
+    "loss",
     "train_seconds",
     "trainable_parameters",
 )
+SHOWS = ("median", "ranking")
 _OF_THE_ADAPTER = ("finetuning.", "adapter.")
 
 
@@ -45,11 +47,18 @@ class Level:
 
 @dataclass(frozen=True)
 class TableLayout:
-    """A table: a row for every combination of ``rows``, a column for every level of ``columns``."""
+    """A table: a row for every combination of ``rows``, a column for every level of ``columns``.
+
+    Attributes:
+        number: What is compared.
+        shows: ``median`` of all cells of a place, with their range; or ``ranking``: in how many of its cells
+            a column has the lowest number of all columns, all else equal, and its median ratio to it.
+    """
 
     rows: tuple[str, ...]
     columns: str
-    number: str = "relative_l2"
+    number: str = NUMBERS[0]
+    shows: str = SHOWS[0]
 
 
 @dataclass(frozen=True)

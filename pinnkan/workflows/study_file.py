@@ -9,7 +9,9 @@ axes:
   basis: {chebyshev: [network.basis=chebyshev], fourier: [network.basis=fourier]}
   method: {1/8: [adapter.compression=1/8], full: {method: full}, scratch: {method: scratch}}
 exclude: [{basis: fourier, method: full}]
-tables: [{rows: [lambda, method], columns: basis, number: relative_l2}]
+tables:
+  - {rows: [lambda, method], columns: basis, number: relative_l2}
+  - {rows: [lambda], columns: basis, number: loss, shows: ranking}
 figures: [{name: fourier, panels: [lambda], where: {basis: fourier}}]  # what --plot draws, a file each
 quick: {seeds: [0], basis: [chebyshev]}
 published: published.csv  # lambda,method,basis,relative_l2: what a paper found, shown beside
@@ -35,7 +37,7 @@ from pinnkan.problem.finding import problem_text, top_level_text
 from pinnkan.problem.places import Faults
 from pinnkan.problem.reader import Block, Node, Scalar, read_yaml
 from pinnkan.workflows.published import read_published
-from pinnkan.workflows.study import DTYPES, METHODS, NUMBERS, FigureLayout, Level, Study, TableLayout
+from pinnkan.workflows.study import DTYPES, METHODS, NUMBERS, SHOWS, FigureLayout, Level, Study, TableLayout
 from pinnkan.workflows.study_rows import RESERVED
 
 _KEYS = (
@@ -106,7 +108,7 @@ class _Reader:
             tuple(self._table(node, axes, block) for node in self._list(block.get("tables"), "tables")),
             tuple(self._figure(node, axes, block) for node in self._list(block.get("figures"), "figures")),
             self._quick(block.get("quick"), axes),
-            self._dtype(block.get("dtype")),
+            self._choice(block.get("dtype"), "dtype", DTYPES),
             self._published(block.get("published"), path.parent, axes, tuple(self._values(block))),
         )
 
@@ -204,12 +206,15 @@ class _Reader:
         block = read_block(node, path, self._faults, example="{rows: [lambda, method], columns: basis}")
         if block is None:
             return TableLayout((), "")
-        refuse_unknown_keys(block, ("rows", "columns", "number"), path, self._faults)
+        refuse_unknown_keys(block, ("rows", "columns", "number", "shows"), path, self._faults)
         rows, columns = self._texts(block.get("rows"), f"{path}.rows"), self._text(block, "columns") or ""
         self._check_names((*rows, columns), block, path, (*axes, *self._values(root)))
-        number = block.get("number")
-        chosen = None if number is None else read_choice(number, f"{path}.number", NUMBERS, self._faults)
-        return TableLayout(rows, columns, chosen or NUMBERS[0])
+        return TableLayout(
+            rows,
+            columns,
+            self._choice(block.get("number"), f"{path}.number", NUMBERS),
+            self._choice(block.get("shows"), f"{path}.shows", SHOWS),
+        )
 
     def _figure(self, node: Node, axes: Mapping[str, Mapping[str, Level]], root: Block) -> FigureLayout:
         path = "figures"
@@ -250,9 +255,10 @@ class _Reader:
                 found[key.text] = names
         return found
 
-    def _dtype(self, node: Node | None) -> str:
-        chosen = None if node is None else read_choice(node, "dtype", DTYPES, self._faults)
-        return chosen or DTYPES[0]
+    def _choice(self, node: Node | None, path: str, choices: tuple[str, ...]) -> str:
+        """Read one of some words; the first where there is none."""
+        chosen = None if node is None else read_choice(node, path, choices, self._faults)
+        return chosen or choices[0]
 
     def _published(
         self,

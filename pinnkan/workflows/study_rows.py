@@ -25,10 +25,12 @@ MEASURED = (
     "stop_reason",
 )
 """Of the cell, as `evaluate` defines them."""
+LOSS = "loss"
+"""Of the training's last step: weighted squares of all residuals, smoothed where its last phase is."""
 OF_BASE = {"base_relative_l2": "relative_l2", "base_seconds": "train_seconds"}
-RESERVED = ("key", "seed", "status", "error", *MEASURED, *OF_BASE)
+RESERVED = ("key", "seed", "status", "error", *MEASURED, LOSS, *OF_BASE)
 """Columns of every table, which no axis may be called like."""
-_NUMBERS = {*MEASURED, *OF_BASE} - {"stop_reason"}
+_NUMBERS = {*MEASURED, LOSS, *OF_BASE} - {"stop_reason"}
 _WHOLE = {"trainable_parameters", "file_bytes", "steps", "seed"}
 
 Row = dict[str, Any]

@@ -1,4 +1,4 @@
-"""From the rows of a study to its tables: medians over seeds, with their range."""
+"""From the rows of a study to its tables: medians over seeds with their range, and who is best how often."""
 
 from __future__ import annotations
 
@@ -51,11 +51,13 @@ def default_layout(study: Study) -> TableLayout:
 
 def table_of(study: Study, layout: TableLayout, rows: Sequence[Row]) -> Table:
     """Return one table: a row for every combination of ``layout.rows`` that has cells, in order."""
+    if layout.shows == "ranking":
+        return _ranking(study, layout, rows)
     names = (*layout.rows, layout.columns)
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
         groups.setdefault(tuple(_label(row[name]) for name in names), []).append(row)
-    columns = _in_order(study, layout.columns, {key[-1] for key in groups})
+    columns = _columns(study, layout.columns, {key[-1] for key in groups})
     heads = sorted({key[:-1] for key in groups}, key=lambda head: _rank(study, layout.rows, head))
     published = _published(study, layout)
     body = tuple(
@@ -94,10 +96,43 @@ def _compared(
     if not ratios:
         return ()
     worst = min(ratios, key=lambda key: ratios[key])
+    three, ten = (sum(ratio >= bound for ratio in ratios.values()) for bound in (3, 10))
     return (
         f"Published numbers over our medians, {len(ratios)} cells: {min(ratios.values()):.3g} "
-        f"({', '.join(worst)}) to {max(ratios.values()):.3g}, median {median(ratios.values()):.3g}.",
+        f"({', '.join(worst)}) to {max(ratios.values()):.3g}, median {median(ratios.values()):.3g}; "
+        f"at least 3 in {three} cells, at least 10 in {ten}.",
     )
+
+
+def _ranking(study: Study, layout: TableLayout, rows: Sequence[Row]) -> Table:
+    """Return how often each column has the lowest number of those it is compared with, all else equal."""
+    others = [name for name in (*study.axes, *study.values, "seed") if name != layout.columns]
+    contests: dict[tuple[str, ...], dict[str, float]] = {}
+    for row in rows:
+        for value in _values([row], layout.number):
+            place = tuple(_label(row[name]) for name in others)
+            contests.setdefault(place, {})[_label(row[layout.columns])] = value
+    ratios: dict[tuple[str, ...], dict[str, list[float]]] = {}
+    for place, found in contests.items():
+        # One alone is compared with nothing.
+        for column, value in found.items() if len(found) > 1 else ():
+            head = tuple(place[others.index(name)] for name in layout.rows)
+            ratios.setdefault(head, {}).setdefault(column, []).append(_ratio(value, min(found.values())))
+    columns = _columns(study, layout.columns, {name for found in ratios.values() for name in found})
+    body = tuple(
+        (*head, *(_won(ratios[head].get(one, [])) for one in columns))
+        for head in sorted(ratios, key=lambda head: _rank(study, layout.rows, head))
+    )
+    title = f"{layout.number}: lowest in how many cells, all else equal, and median ratio to the lowest"
+    return Table(title, (*layout.rows, *columns), body)
+
+
+def _ratio(value: float, lowest: float) -> float:
+    return value / lowest if lowest else math.inf if value else 1.0
+
+
+def _won(ratios: Sequence[float]) -> str:
+    return f"{ratios.count(1.0)} of {len(ratios)}, {median(ratios):.3g}" if ratios else "-"
 
 
 def _values(rows: Sequence[Row], number: str) -> list[float]:
@@ -114,8 +149,11 @@ def number_text(value: float) -> str:
 def _cell(rows: Sequence[Row], number: str) -> str:
     """Write the median and, over several seeds, the range; failures are said."""
     values = _values(rows, number)
-    failed = sum(row["status"] != "done" for row in rows)
-    said = [f"{failed} of {len(rows)} failed"] if failed else []
+    said = [
+        f"{count} of {len(rows)} {status}"
+        for status in ("diverged", "failed")
+        if (count := sum(row["status"] == status for row in rows))
+    ]
     if values:
         text = number_text(median(values))
         ends = sorted({number_text(min(values)), number_text(max(values))}, key=float)
@@ -130,8 +168,10 @@ def _label(value: Any) -> str:
         return str(value)
 
 
-def _in_order(study: Study, name: str, found: set[str]) -> list[str]:
-    return sorted(found, key=lambda text: _rank(study, (name,), (text,)))
+def _columns(study: Study, name: str, found: set[str]) -> list[str]:
+    """Return all levels of an axis, cells or none; of a parameter the values found, by size."""
+    levels = [_label(level) for level in study.axes.get(name, ())]
+    return levels or sorted(found, key=lambda text: _rank(study, (name,), (text,)))
 
 
 def _rank(study: Study, names: Sequence[str], texts: Sequence[str]) -> tuple[float, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 from tiny_family import TINY
@@ -12,6 +13,7 @@ from pinnkan.errors import FileAccessError, ProblemError, StoppedError, Terminat
 from pinnkan.store import read_store
 from pinnkan.workflows import compare as module
 from pinnkan.workflows import finetune, pretrain, trajectories
+from pinnkan.workflows.report import section
 from pinnkan.workflows.study import Level, Study, TableLayout
 from pinnkan.workflows.study_file import read_study
 from pinnkan.workflows.tables import table_of, tables_of
@@ -103,7 +105,7 @@ def test_a_failed_cell_is_shown_as_failed(pinnkan, study, tmp_path):
     sets = [word for text in wild for word in ("--set", text)]
     answer = pinnkan("compare", study, "-o", tmp_path / "out", "--quick", "-q", *sets)
     assert answer.code == 1
-    assert "1 of 1 failed" in answer.out
+    assert "1 of 1 diverged" in answer.out
     rows = module.read_rows(tmp_path / "out" / "cells.csv")
     assert {(row["method"], row["status"]) for row in rows} == {("1/2", "diverged"), ("scratch", "done")}
     assert all("diverged" in row["error"] for row in rows if row["status"] == "diverged")
@@ -199,6 +201,9 @@ figures:
 """
 
 
+TWO_VALUES = Study("x", "elliptic", {"lambda": "1,2"})
+
+
 def test_a_study_says_what_is_drawn(pinnkan, study, tmp_path, monkeypatch):
     """A panel for each value, lines named by what differs between them; no file of cells that did not run."""
     drawn = {}
@@ -221,6 +226,7 @@ def test_a_study_says_what_is_drawn(pinnkan, study, tmp_path, monkeypatch):
     (run,) = panels[0].lines["1/2"]
     known = json.loads((tmp_path / "out" / "trajectories.json").read_text())[rows[0]["key"]]
     assert list(run.loss) == known["loss"]
+    assert rows[0]["loss"] == known["loss"][-1]
 
 
 def test_tables_are_there_whatever_becomes_of_the_picture(pinnkan, study, tmp_path):
@@ -249,7 +255,7 @@ def test_tables_show_median_and_range_in_the_study_s_order():
             "method": method,
             "lambda": value,
             "seed": seed,
-            "status": "failed" if n is None else "done",
+            "status": "diverged" if n is None else "done",
             "relative_l2": n,
         }
         for value in (1.0, 0.1)
@@ -259,11 +265,48 @@ def test_tables_show_median_and_range_in_the_study_s_order():
     table = table_of(study, TableLayout(("lambda",), "method"), rows)
     assert table.header == ("lambda", "full", "1/8")
     assert table.body == (
-        ("0.1", "1.5e-04 (1.0e-04..2.0e-04), 1 of 3 failed", "2.0e-05 (1.0e-05..3.0e-05)"),
-        ("1", "1.5e-04 (1.0e-04..2.0e-04), 1 of 3 failed", "2.0e-05 (1.0e-05..3.0e-05)"),
+        ("0.1", "1.5e-04 (1.0e-04..2.0e-04), 1 of 3 diverged", "2.0e-05 (1.0e-05..3.0e-05)"),
+        ("1", "1.5e-04 (1.0e-04..2.0e-04), 1 of 3 diverged", "2.0e-05 (1.0e-05..3.0e-05)"),
     )
     assert table.markdown().splitlines()[:2] == ["| lambda | full | 1/8 |", "| --- | --- | --- |"]
     assert tables_of(study, rows)[0].header == ("lambda", "full", "1/8")
+
+
+def test_levels_without_a_cell_have_a_column_too():
+    axes = {"method": {"full": Level(method="full"), "1/8": Level()}}
+    study = Study("x", "p", {"lambda": "1"}, axes=axes)
+    rows = [{"method": "1/8", "lambda": 1.0, "seed": 0, "status": "done", "relative_l2": 2e-5}]
+    table = table_of(study, TableLayout(("lambda",), "method"), rows)
+    assert (table.header, table.body) == (("lambda", "full", "1/8"), (("1", "-", "2.0e-05"),))
+
+
+def test_a_ranking_compares_what_is_equal_but_for_one_axis():
+    """At 1 a wins on both seeds, at 2 b once; what diverged or stands alone is compared with nothing."""
+    axes = {"kind": {name: Level() for name in "abc"}}
+    study = Study("x", "p", {"lambda": "1,2"}, seeds=(0, 1), axes=axes)
+    losses = {
+        (1.0, 0): {"a": 1.0, "b": 2.0, "c": 3.0},
+        (1.0, 1): {"a": 1.0, "b": 4.0, "c": 5.0},
+        (2.0, 0): {"a": 3.0, "b": 1.0, "c": None},
+        (2.0, 1): {"b": 7.0},
+    }
+    rows = [
+        {
+            "kind": kind,
+            "lambda": value,
+            "seed": seed,
+            "status": "diverged" if loss is None else "done",
+            "loss": loss,
+        }
+        for (value, seed), found in losses.items()
+        for kind, loss in found.items()
+    ]
+    table = table_of(study, TableLayout(("lambda",), "kind", "loss", "ranking"), rows)
+    assert table.header == ("lambda", "a", "b", "c")
+    assert table.body == (("1", "2 of 2, 1", "0 of 2, 3", "0 of 2, 4"), ("2", "0 of 1, 3", "1 of 1, 1", "-"))
+    assert table.title == "loss: lowest in how many cells, all else equal, and median ratio to the lowest"
+    whole = table_of(study, TableLayout((), "kind", "loss", "ranking"), rows)
+    assert whole.body == (("2 of 3, 1", "1 of 3, 2", "0 of 2, 4"),)
 
 
 @pytest.mark.parametrize(
@@ -304,6 +347,7 @@ def test_tables_show_median_and_range_in_the_study_s_order():
             "figures.where: axis basis has no level 'taylor'; there are chebyshev, fourier",
         ),
         ("seeds: [1], basis", "seeds: [1], bases", "quick: there is no axis 'bases'"),
+        ("number: trainable_parameters", "shows: best", "tables.shows: expected one of median, ranking"),
         ("seeds: [0, 1]", "dtype: half", "dtype: expected one of float64, float32"),
         ("seeds: [0, 1]", "seeds: [0, -1]", "seeds: seeds are 0 or more"),
         ("exclude: [{basis: fourier, method: full}]", "exclude: [{}]", "exclude: no axis is named"),
@@ -364,7 +408,10 @@ def test_published_numbers_stand_beside_ours():
     table = table_of(study, TableLayout(("lambda",), "method"), rows)
     assert table.body == (("0.1", "1.0e-04", "1.0e-04"), ("1", "1.0e-04 [4.0e-04]", "1.0e-04"))
     assert table.title == "relative_l2, median (least..most) of seeds 0 [published]"
-    assert table.notes == ("Published numbers over our medians, 1 cells: 4 (1, full) to 4, median 4.",)
+    assert table.notes == (
+        "Published numbers over our medians, 1 cells: 4 (1, full) to 4, median 4; "
+        "at least 3 in 1 cells, at least 10 in 0.",
+    )
     seconds = TableLayout(("lambda",), "method", "train_seconds")
     assert table_of(study, seconds, [row | {"train_seconds": 2} for row in rows]).notes == ()
 
@@ -431,6 +478,18 @@ def test_a_report_goes_into_text_with_both_its_marks(pinnkan, study, tmp_path):
     answer = pinnkan(*arguments, tmp_path / "out" / "cells.csv")
     assert (answer.code, "expected a Markdown file (.md)" in answer.err) == (2, True)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_report_says_how_long_the_trainings_took():
+    axes = {"method": {"full": Level(method="full"), "1/8": Level()}}
+    study = replace(TWO_VALUES, axes=axes)
+    rows = [
+        {"method": method, "lambda": value, "seed": 0, "status": "done", "relative_l2": 1e-4, "error": None}
+        | {"train_seconds": 3600.0, "base_seconds": 1800.0 + value}
+        for value in (1.0, 2.0)
+        for method in axes["method"]
+    ]
+    assert "Trainings: 5.00 h, 1.00 h of them bases." in section("x", study, rows)
 
 
 def test_a_report_replaces_its_own_section_only(done, study, tmp_path):
