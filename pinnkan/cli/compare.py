@@ -36,8 +36,9 @@ AxisOption = Annotated[
     typer.Option(
         "--axis",
         metavar="NAME=LEVELS",
-        help="An axis of a problem's comparison: basis=chebyshev,fourier; method=1/8,1/4,full,scratch;"
-        " optimizer=lm,lbfgs,adam; rates=LR-1,LR-2; initialisation=batch,paper,orthonormal;"
+        help="An axis of a problem's comparison: basis=chebyshev,fourier; compression=1/2,1/8;"
+        " method=1/8,1/4,full,scratch; optimizer=lm,lbfgs,adam; rates=LR-1,LR-2;"
+        " initialisation=batch,paper,orthonormal;"
         " kind=kan,slim,mlp; or any key: finetuning.steps=10,20. Repeatable.",
         show_default=False,
     ),
@@ -166,10 +167,13 @@ def _print(
     study: Study, rows_file: Path, tables: Sequence[Table], rows: Sequence[Any], *, as_json: bool
 ) -> None:
     if as_json:
+        from pinnkan.workflows.compare import planned
+
         found = [
             {"title": one.title, "header": one.header, "rows": one.body, "notes": one.notes} for one in tables
         ]
-        render.write_json({"study": study.title, "table": str(rows_file), "tables": found, "cells": rows})
+        counts = {"planned": len(planned(study)), "cells": rows}
+        render.write_json({"study": study.title, "table": str(rows_file), "tables": found, **counts})
     else:
         render.write("\n\n".join(_laid(one) for one in tables))
 

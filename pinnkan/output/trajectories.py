@@ -58,7 +58,7 @@ def plot_trajectories(
 ) -> None:
     """Draw one line a label, the median of its trainings, over steps (left) and seconds (right).
 
-    A band spans their range. Each ends where the shortest of its trainings does.
+    A band spans their range. A training holds its first loss before that and its last one after its end.
 
     Args:
         path: PNG, PDF or SVG.
@@ -98,7 +98,7 @@ def _style(place: int) -> tuple[str, str]:
 
 def _draw(axes: Axes, runs: Sequence[tuple[Array, Array]], label: str, style: tuple[str, str]) -> None:
     colour, dashes = style
-    places = np.linspace(max(x[0] for x, _ in runs), min(x[-1] for x, _ in runs), _PLACES)
+    places = np.linspace(min(x[0] for x, _ in runs), max(x[-1] for x, _ in runs), _PLACES)
     curves = np.array([_interpolated(places, x, y) for x, y in runs])
     axes.plot(places, np.median(curves, axis=0), color=colour, linestyle=dashes, linewidth=1.0, label=label)
     if len(runs) > 1:

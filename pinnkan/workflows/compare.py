@@ -14,8 +14,16 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pinnkan.errors import DamagedFileError, DivergedError, PinnkanError, StoppedError, Terminated, stopped
-from pinnkan.files import replace_file
+from pinnkan.errors import (
+    DamagedFileError,
+    DivergedError,
+    PinnkanError,
+    StoppedError,
+    Terminated,
+    UsageError,
+    stopped,
+)
+from pinnkan.files import replace_file, require_writable
 from pinnkan.progress import Observer, Silent, SweepReport
 from pinnkan.workflows.paths import BASE_STEM, base_path
 from pinnkan.workflows.study import Cell, Source, Study, cells_of, problems_of
@@ -56,7 +64,8 @@ def compare(
         observer: Who is told.
 
     Raises:
-        UsageError: If a problem or a value cannot be found.
+        UsageError: If a problem or a value cannot be found, or a level changes nothing.
+        ProblemError: If a level names what is not there.
         FileAccessError: If the table cannot be written.
         StoppedError: If a signal arrived; rows and the states of running trainings are kept.
         UnsavedError: If a signal arrived and the state of a running one could not be written.
@@ -66,6 +75,8 @@ def compare(
     trajectories = _read_json(directory / "trajectories.json")
     unfinished = [cell for cell in cells if known.get(cell.key, {}).get("status") not in FINISHED]
     missing = list({cell.key: cell for cell in unfinished}.values())
+    _refuse_faults(missing)
+    require_writable(table)
     deadline = None if time_limit is None else time.monotonic() + time_limit
     circumstances = {"directory": directory, "threads": threads, "device": device}
     ended: list[Row] = []
@@ -79,6 +90,8 @@ def compare(
     def take(row: Row, trajectory: Trajectory | None) -> None:
         known[row["key"]] = row
         ended.append(row)
+        if row["error"]:
+            observer.note(f"{_place(study, row)}: {row['status']}: {row['error']}")
         if trajectory is not None:
             trajectories[row["key"]] = trajectory
             replace_file(directory / "trajectories.json", json.dumps(trajectories, indent=0).encode())
@@ -89,7 +102,37 @@ def compare(
         _run(missing, circumstances, jobs, deadline, observer, report, take)
     except (KeyboardInterrupt, Terminated):
         raise StoppedError(_STOPPED) from None
+    if len(ended) < len(missing):
+        left = len(missing) - len(ended)
+        observer.note(f"{left} of {len(cells)} cells are still to be run; the same command goes on")
     return _of_study(cells, known)
+
+
+def _refuse_faults(cells: Sequence[Cell]) -> None:
+    """Refuse what some cell could not do before the first of them is trained.
+
+    Raises:
+        UsageError: If learning rates are said for a training without Adam, or an MLP shall have an adapter.
+        ProblemError: If an override names what is not there.
+    """
+    distinct = {(cell.text, cell.base, cell.adapter, cell.method): cell for cell in cells}
+    for cell in distinct.values():
+        settings = _problem(cell.problem, cell.text, (*cell.base, *cell.adapter)).settings
+        phases = settings.finetuning.phases or (settings.finetuning,)
+        rates = [text for text in cell.adapter if text.startswith("finetuning.rates=")]
+        if rates and cell.method == "lotra" and all(phase.optimizer != "adam" for phase in phases):
+            raise UsageError(
+                f"{cell.title}: {rates[0]} changes nothing, for no phase of fine-tuning is of adam; "
+                "set finetuning.phases=[{optimizer: adam, steps: 1500}]"
+            )
+        if settings.network.kind == "mlp" and cell.method == "lotra":
+            raise UsageError(
+                f"{cell.title}: a LoTRA adapter needs a KAN; exclude the combination, or state method: full"
+            )
+
+
+def _place(study: Study, row: Row) -> str:
+    return ", ".join(str(row[name]) for name in (*study.axes, *study.values, "seed"))
 
 
 def _in_order(cells: Sequence[Cell], known: Mapping[str, Row]) -> list[Row]:

@@ -38,11 +38,13 @@ class Level:
         overrides: ``--set`` texts.
         method: How values are trained, if the level decides that.
         problem: Name or path, if the level decides that.
+        scratch: ``--set`` texts of values trained from scratch: ``training:`` says how, not ``finetuning:``.
     """
 
     overrides: tuple[str, ...] = ()
     method: str | None = None
     problem: str | None = None
+    scratch: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,8 @@ def cells_of(study: Study, find: Mapping[str, Source]) -> list[Cell]:
         adapter = tuple(text for text in texts if text.startswith(_OF_THE_ADAPTER))
         base = tuple(text for text in texts if not text.startswith(_OF_THE_ADAPTER))
         method = next((one.method for one in levels if one.method), "lotra")
+        if method == "scratch":
+            adapter += tuple(text for one in levels for text in one.scratch)
         named = [f"{name}={text}" for name, text in study.values.items()]
         points = family_points(source.parameters, named=named)
         found += [

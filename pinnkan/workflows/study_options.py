@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pinnkan.errors import UsageError, quote
@@ -11,6 +12,7 @@ from pinnkan.workflows.study import METHODS, Level, Study
 _SHORT = {
     "basis": "network.basis",
     "kind": "network.kind",
+    "compression": "adapter.compression",
     "rates": "finetuning.rates",
     "initialisation": "adapter.initialisation",
 }
@@ -52,13 +54,33 @@ def study_of_options(
         values[parameter.strip()] = value
     if not values:
         raise UsageError("which parameter values? Give --lambda VALUES or --param NAME=VALUES")
-    found = dict(_axis(text) for text in axes)
-    return Study(problem.title or name, name, values, overrides=tuple(overrides), axes=found)
+    found: dict[str, dict[str, Level]] = {}
+    for text in axes:
+        axis, levels = _axis(text)
+        if axis in found:
+            raise UsageError(f"--axis {axis} is given twice; name all its levels in one, separated by commas")
+        found[axis] = levels
+    return Study(
+        problem.title or name,
+        name,
+        values,
+        overrides=tuple(overrides),
+        axes=found,
+        exclude=tuple(_without_tucker(found)),
+    )
+
+
+def _without_tucker(axes: Mapping[str, Mapping[str, Level]]) -> Iterator[dict[str, str]]:
+    """Give the combinations of an MLP with a LoTRA adapter, which needs a KAN."""
+    for name, level in axes.get("method", {}).items():
+        if "mlp" in axes.get("kind", {}) and level.method == "lotra":
+            yield {"kind": "mlp", "method": name}
 
 
 def _axis(text: str) -> tuple[str, dict[str, Level]]:
     name, equals, levels = (part.strip() for part in text.partition("="))
-    words = [word.strip() for word in levels.split(",")]
+    # A comma in brackets belongs to a list: [2,2,2],[3,3,3].
+    words = [word.strip() for word in re.split(r",(?![^\[]*\])", levels)]
     if not equals or not all(words):
         raise UsageError(
             f"--axis: expected NAME=LEVEL,LEVEL such as basis=chebyshev,fourier; got {quote(text)}"
@@ -67,7 +89,11 @@ def _axis(text: str) -> tuple[str, dict[str, Level]]:
         return name, {word: _method_level(word) for word in words}
     if name == "optimizer":
         # Phases say their optimizers themselves; one phase with the block's numbers takes their place.
-        return name, {word: Level((f"finetuning.phases=[{{optimizer: {word}}}]",)) for word in words}
+        phases = {word: f"phases=[{{optimizer: {word}}}]" for word in words}
+        return name, {
+            word: Level((f"finetuning.{text}",), scratch=(f"training.{text}",))
+            for word, text in phases.items()
+        }
     key = _SHORT.get(name, name)
     if "." not in key:
         known = ", ".join(["method", "optimizer", *_SHORT])

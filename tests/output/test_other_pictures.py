@@ -340,10 +340,12 @@ def test_trajectories_are_medians_and_ranges_over_steps_and_seconds(tmp_path, sa
     """Two trainings of one label, y = 10^-x and 10^-3x: the median is between them, the band their range."""
     x = np.arange(1.0, 5.0)
     fast, slow = (Trajectory(x, 2 * x, 10.0 ** (-power * x)) for power in (3, 1))
+    later = Trajectory(x + 3, x + 3, 10.0**-x)
     holes = Trajectory(x, 3 * x, np.array([1.0, np.nan, np.nan, 1e-3]))
     panels = [Panel("first", {"both": [fast, slow]}), Panel("second", {"holes": [holes], "both": [slow]})]
+    panels.append(Panel("third", {"both": [slow, later]}))
     plot_trajectories(tmp_path / "a.png", panels, title="costs $5")
-    upper, upper_seconds, lower, lower_seconds = saved[0].axes
+    upper, upper_seconds, lower, _ = saved[0].axes[:4]
     (line,) = upper.lines
     middle = 0.5 * (10.0 ** (-3 * line.get_xdata()) + 10.0 ** -line.get_xdata())
     assert np.allclose(line.get_ydata(), middle, rtol=1e-12)
@@ -356,7 +358,11 @@ def test_trajectories_are_medians_and_ranges_over_steps_and_seconds(tmp_path, sa
         -1
     )
     assert upper.lines[0].get_color() == lower.lines[1].get_color() != lower.lines[0].get_color()
+    # Before its first loss and after its last a training holds them.
+    (shifted,) = saved[0].axes[4].lines
+    assert (shifted.get_xdata()[0], shifted.get_xdata()[-1]) == (1, 7)
+    assert shifted.get_ydata()[[0, -1]] == pytest.approx([0.5 * (1e-1 + 1e-1), 0.5 * (1e-4 + 1e-4)])
     assert legend(saved[0]) == ["both", "holes"]
     assert [axes.get_title(loc="left") for axes in (upper, lower)] == ["first", "second"]
-    assert (lower.get_xlabel(), lower_seconds.get_xlabel(), upper.get_xlabel()) == ("step", "seconds", "")
+    assert [axes.get_xlabel() for axes in saved[0].axes] == ["", "", "", "", "step", "seconds"]
     assert saved[0].get_suptitle() == r"costs \$5"

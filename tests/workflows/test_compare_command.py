@@ -103,9 +103,10 @@ def test_workers_give_the_same_rows(done, study, tmp_path):
 def test_a_failed_cell_is_shown_as_failed(pinnkan, study, tmp_path):
     wild = ["finetuning.optimizer=adam", "finetuning.rate=1e6", "finetuning.steps=50"]
     sets = [word for text in wild for word in ("--set", text)]
-    answer = pinnkan("compare", study, "-o", tmp_path / "out", "--quick", "-q", *sets)
+    answer = pinnkan("compare", study, "-o", tmp_path / "out", "--quick", *sets)
     assert answer.code == 1
     assert "1 of 1 diverged" in answer.out
+    assert "fourier, 1/2, 0.5, 1: diverged: " in answer.err
     rows = module.read_rows(tmp_path / "out" / "cells.csv")
     assert {(row["method"], row["status"]) for row in rows} == {("1/2", "diverged"), ("scratch", "done")}
     assert all("diverged" in row["error"] for row in rows if row["status"] == "diverged")
@@ -163,9 +164,33 @@ def test_a_worker_may_answer_nothing():
     pool.close()
 
 
+def test_brackets_keep_a_level_together_and_an_mlp_has_no_adapter(done, study, tmp_path):
+    def cells(*axes):
+        options = [word for axis in axes for word in ("--axis", axis)]
+        arguments = ["--lambda", 1, *options, "-o", tmp_path / "out", "--time-limit", 0, "-q", "--json"]
+        return done("compare", tmp_path / "tiny.yaml", *arguments).json["planned"]
+
+    assert cells("network.hidden=[4],[4,4],[4, 4, 4]") == 3
+    assert cells("kind=kan,mlp", "method=1/8,full,lotra") == 4
+    assert cells("compression=1/2,1/4") == 2
+
+
+def test_an_optimizer_is_also_that_of_values_trained_from_scratch(done, study, tmp_path):
+    """By ``training:``, and the base of all is one."""
+    axes = ["--axis", "optimizer=lm,adam", "--axis", "method=full,scratch"]
+    arguments = ["--lambda", 1, *axes, "-o", tmp_path / "out", "-q", "--json", "--set", "finetuning.steps=2"]
+    arguments += ["--set", "training.steps=3"]
+    cells = done("compare", tmp_path / "tiny.yaml", *arguments).json["cells"]
+    assert len({cell["base_seconds"] for cell in cells}) == 1
+    scratch = {cell["optimizer"]: cell["relative_l2"] for cell in cells if cell["method"] == "scratch"}
+    assert scratch["lm"] < 0.3 < 0.9 < scratch["adam"]
+
+
 def test_a_time_limit_leaves_cells_for_the_next_time(done, study, tmp_path):
     arguments = ["compare", study, "-o", tmp_path / "out", "--quick", "--json", "-q"]
-    assert done(*arguments, "--time-limit", 0).json["cells"] == []
+    begun = done(*[word for word in arguments if word != "-q"], "--time-limit", 0)
+    assert (begun.json["cells"], begun.json["planned"]) == ([], 4)
+    assert "4 of 4 cells are still to be run; the same command goes on" in begun.err
     assert len(done(*arguments).json["cells"]) == 4
 
 
@@ -380,6 +405,20 @@ def test_faults_of_a_study_are_shown_at_their_places(study, old, new, fault):
             ["tiny.yaml", "--lambda", "1", "--axis", "rank=1"],
             "--axis: unknown axis 'rank'; there are method, optimizer",
         ),
+        (
+            ["tiny.yaml", "--lambda", "1", "--axis", "method=full", "--axis", "method=1/8"],
+            "--axis method is given twice; name all its levels in one",
+        ),
+        (["tiny.yaml", "--lambda", "1", "--axis", "basis=fourier,chebychev"], "did you mean 'chebyshev'?"),
+        (["tiny.yaml", "--lambda", "1", "--axis", "method=1/8,lora"], "adapter.compression: expected"),
+        (
+            ["tiny.yaml", "--lambda", "1", "--axis", "rates=LR-1"],
+            "changes nothing, for no phase of fine-tuning",
+        ),
+        (
+            ["tiny.yaml", "--lambda", "1", "--axis", "kind=mlp"],
+            "a LoTRA adapter needs a KAN; exclude the combination",
+        ),
         (["tiny.yaml", "--lambda", "1", "--axis", "basis"], "--axis: expected NAME=LEVEL,LEVEL"),
         (["tiny.yaml", "--lambda", "1", "--seeds", "a"], "--seeds a: expected whole numbers"),
         (["study.yaml", "--lambda", "1"], "is a study: its values and axes stand in the file"),
@@ -393,6 +432,7 @@ def test_what_cannot_be_compared_is_one_message(pinnkan, study, tmp_path, monkey
     answer = pinnkan("compare", *arguments)
     assert answer.code == (3 if "bad.csv" in arguments else 2)
     assert message in answer.err
+    assert not (tmp_path / "runs").exists()
     assert "Traceback" not in answer.err
 
 
