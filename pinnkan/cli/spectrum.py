@@ -32,7 +32,7 @@ Picture = Annotated[
     ),
 ]
 COLUMNS = ("layer", "mode", "count", "leading", "rank_90%", "rank_99%", "rank_99.9%")
-TRUNCATIONS = ("compression", "ranks", "discarded_norm", "difference", "bound")
+TRUNCATIONS = ("compression", "ranks", "removed", "eps", "difference", "bound")
 
 
 def spectrum(
@@ -77,15 +77,17 @@ def _write(one: Mapping[str, Any], *, first: bool) -> None:
     render.write(render.table([_short(row, "leading") for row in one["spectra"]], COLUMNS))
     known = one["theorem1"]
     render.write(
-        "\nTheorem 1: |difference| <= sum_l (M L sqrt(K))^(D-l) B sqrt(I K) discarded_norm, "
-        f"D = {known['layers']}\n"
+        "\nTheorem 1: |difference| <= sum_l (M L sqrt(K))^(D-l) B sqrt(I K) eps, "
+        f"layers l = 1 ... D, D = {known['layers']}\n"
+        "  eps    root of the squared singular values that truncation discards in all three modes:\n"
+        "         not less than the norm of what it removes (of several layers, the largest)\n"
         f"  B = {known['B']:.4g}  largest value of a basis function\n"
         f"  L = {known['L']:.4g}  largest slope of a basis function in a hidden layer's input\n"
         f"  M = {known['M']:.4g}  largest Frobenius norm of a layer's coefficients\n"
         f"  largest output on the {known['points']:,} points: {known['largest_output']:.4g}"
     )
     rows = [{**row, "ranks": [_by(ranks) for ranks in row["ranks"]]} for row in known["truncations"]]
-    shown = ("discarded_norm", "difference", "bound")
+    shown = ("removed", "eps", "difference", "bound")
     render.write(render.table([_short(row, *shown) for row in rows], TRUNCATIONS))
 
 

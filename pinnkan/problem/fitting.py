@@ -104,6 +104,12 @@ def _of_table(path: Path, request: Request) -> Problem:
         raise UsageError(
             f"--column {column}: {path} has the columns {', '.join(names)}{did_you_mean(column, names)}"
         )
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name):
+            raise UsageError(
+                f"{path}: column {quote(name)}: a coordinate's or unknown's name is a letter followed by "
+                "letters and digits; rename it in the first line, or leave the column out"
+            )
     box = {name: (float(v.min()), float(v.max())) for name, v in columns.items() if name != column}
     lines = [
         *_head(box, column),

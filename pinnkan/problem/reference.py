@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.errors import FileAccessError, UsageError, quote
+from pinnkan.parameters import parse_number
 from pinnkan.problem.spec import Problem
 
 FloatArray = NDArray[np.float64]
@@ -153,7 +154,35 @@ def _read_npz(content: bytes) -> dict[str, FloatArray]:
 def _read_csv(content: bytes) -> dict[str, FloatArray]:
     rows = csv.reader(io.StringIO(content.decode("utf-8-sig")))
     header = [name.strip() for name in next(rows, [])]
-    lines = [[float(entry) for entry in row] for row in rows if row]
-    if not header or not lines or any(len(line) != len(header) for line in lines):
-        raise ValueError("expected a header and rows of the same length")
+    _check_header(header)
+    lines = []
+    for row in rows:
+        if row and len(row) != len(header):
+            raise ValueError(
+                f"line {rows.line_num}: {len(row)} entries, expected {len(header)} ({', '.join(header)})"
+            )
+        if row:
+            lines.append([_entry(*pair, rows.line_num) for pair in zip(header, row, strict=True)])
+    if not lines:
+        raise ValueError("there is no row below the header")
     return dict(zip(header, np.array(lines).T, strict=True))
+
+
+def _check_header(header: list[str]) -> None:
+    if not any(header):
+        raise ValueError("the first line is empty, expected the names of the columns, such as x,y,u")
+    if len(header) == 1 and any(sign in header[0] for sign in ";\t"):
+        raise ValueError("line 1: expected commas between columns")
+    if all(parse_number(name) is not None for name in header):
+        raise ValueError("line 1: expected the names of the columns, such as x,y,u, found numbers")
+    for name in header:
+        if header.count(name) > 1:
+            raise ValueError(f"line 1: column {quote(name)} is there {header.count(name)} times")
+
+
+def _entry(column: str, text: str, line: int) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        found = quote(text.strip()) if text.strip() else "nothing"
+        raise ValueError(f"line {line}, column {column}: expected a number, found {found}") from None

@@ -18,7 +18,6 @@ from pinnkan.output.canvas import PICTURES
 from pinnkan.output.labels import Caption
 from pinnkan.output.spectra import SpectraPanel, plot_spectra
 from pinnkan.output.suffixes import require_suffix
-from pinnkan.parameters import file_stem
 from pinnkan.store import read_store
 from pinnkan.training import network_for
 from pinnkan.training.refinement import basis_for, fitted
@@ -92,12 +91,15 @@ class Change:
         for compression in COMPRESSIONS:
             ranks = {at: ranks_of(shapes[at], compression) for at in self.spectra}
             errors = {at: discarded_norm(self.spectra[at], ranks[at]) for at in ranks}
-            difference = self._outputs(self._truncated(ranks)) - outputs
+            truncated = self._truncated(ranks)
+            removed = [float((self.target[at] - truncated[at]).norm()) for at in ranks]
+            difference = self._outputs(truncated) - outputs
             rows.append(
                 {
                     "compression": compression,
                     "ranks": [list(one) for one in ranks.values()],
-                    "discarded_norm": max(errors.values()),
+                    "removed": max(removed),
+                    "eps": max(errors.values()),
                     "difference": float(difference.abs().max()),
                     "bound": output_bound(known, shapes, errors),
                 }
@@ -210,7 +212,11 @@ def _draw(changes: Sequence[Change], output: Path, dpi: int) -> None:
             for at, spectra in change.spectra.items()
             for mode, one in enumerate(spectra, start=1)
         }
-        title = f"{change.name}, {file_stem(change.result.values)}".rstrip(", ")
+        title = (
+            change.name
+            if change.name == change.result.path.stem
+            else f"{change.name}, {change.result.path.stem}"
+        )
         relative = {name: one.relative.numpy() for name, one in curves.items()}
         discarded = {name: one.discarded.numpy() for name, one in curves.items()}
         panels.append(SpectraPanel(title, relative, discarded))

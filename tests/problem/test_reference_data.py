@@ -84,10 +84,15 @@ def test_scattered_points_are_interpolated_linearly(tmp_path):
     ("content", "message"),
     [
         ("t,x,v\n0,0,1\n", "no column 'u'; found t, x, v"),
-        ("t,x,u\n0,0\n", "not a table of numbers: expected a header and rows of the same length"),
-        ("t,x,u\n0,0,abc\n", "not a table of numbers: could not convert string to float: 'abc'"),
+        ("t,x,u\n0,0\n", "not a table of numbers: line 2: 2 entries, expected 3 (t, x, u)"),
+        ("t,x,u\n0,0,abc\n", "not a table of numbers: line 2, column u: expected a number, found 'abc'"),
+        ("t,x,u\n0,0,0\n\n0,,0\n", "line 4, column x: expected a number, found nothing"),
+        ("t,x,x\n0,0,0\n", "line 1: column 'x' is there 2 times"),
+        ("t;x;u\n0;0;0\n", "line 1: expected commas between columns"),
+        ("0,0,0\n0,1,0\n", "line 1: expected the names of the columns, such as x,y,u, found numbers"),
+        ("t,x,u\n", "there is no row below the header"),
         ("t,x,u\n0,0,nan\n", "column 'u' holds values that are not finite"),
-        ("", "not a table of numbers: expected a header"),
+        ("", "not a table of numbers: the first line is empty, expected the names of the columns"),
     ],
 )
 def test_tables_that_are_none(tmp_path, content, message):

@@ -81,6 +81,11 @@ def test_a_file_and_the_check_of_its_samples(done, table, tmp_path):
         (["x", "--domain", "x=0:1", "--column", "u"], 2, "--column does not go with a formula"),
         (["data.csv", "--samples", "5"], 2, "--samples does not go with a table"),
         (["data.csv", "--column", "g"], 2, "--column g: data.csv has the columns a, f, b"),
+        (
+            ["units.csv"],
+            2,
+            "units.csv: column 'x [m]': a coordinate's or unknown's name is a letter followed",
+        ),
         (["none.csv"], 74, "cannot read the samples none.csv"),
         (["pde.yaml"], 2, "is a differential equation; 'pinnkan pretrain' solves it"),
         (["pde.yaml", "--noise", "1"], 2, "--noise does not go with a problem file; it says so itself"),
@@ -91,6 +96,7 @@ def test_what_fit_refuses(pinnkan, table, tmp_path, arguments, code, message):
         "coordinates: [x]\ndomain: {shape: interval, x: [0, 1]}\nunknowns: u\n"
         "equations: [-u_xx = 1]\nboundary: [u = 0]\n"
     )
+    (tmp_path / "units.csv").write_text("x [m],u\n1,2\n3,4\n")
     answer = pinnkan("fit", *arguments, "-q")
     assert (answer.code, message in answer.err) == (code, True), answer.err
 

@@ -38,6 +38,17 @@ def test_the_bound_stands_beside_what_a_truncation_does(done, run):
         assert (known["B"], known["L"], known["layers"]) == (pytest.approx(1.0), pytest.approx(3.0), 3)
         assert [row["compression"] for row in known["truncations"]] == [1 / 16, 1 / 8, 1 / 4, 1 / 2]
         assert all(row["difference"] <= row["bound"] for row in known["truncations"])
+    # What is removed is a norm, eps its bound by the discarded singular values (Lemma 1).
+    tensor = read_store(run / "base.h5").arrays["1.coefficients"]
+    for row in found[0]["theorem1"]["truncations"]:
+        bases = [
+            np.linalg.svd(m)[0][:, :rank] for m, rank in zip(matrices(tensor), row["ranks"][0], strict=True)
+        ]
+        kept = np.einsum("ijk,ia,jb,kc,xa,yb,zc->xyz", tensor, *bases, *bases, optimize=True)
+        assert row["removed"] == pytest.approx(np.linalg.norm(tensor - kept))
+        lost = [np.linalg.norm(m - u @ u.T @ m) for m, u in zip(matrices(tensor), bases, strict=True)]
+        assert row["eps"] == pytest.approx(np.linalg.norm(lost))
+        assert row["removed"] <= row["eps"]
     # An adapter of ranks (2, 2, 2) is its own truncation to them.
     last = found[1]["theorem1"]["truncations"][-1]
     assert last["ranks"] == [[2, 2, 2]]
@@ -127,7 +138,8 @@ def test_too_many_tensors_for_one_picture(tmp_path):
 
 def test_the_function_pair_of_the_paper_s_figure_1(done, folder):
     """The whole way on a small network; the paper's own size is the shipped file as it stands."""
-    small = ["network.hidden=[6, 6]", "network.functions=8", "points.interior=300", "training.steps=30"]
+    small = ["network.hidden=[6, 6]", "network.functions=8", "points.interior=300"]
+    small += ["training.phases=[{steps: 30}]", "finetuning.phases=[{steps: 30}]"]
     sets = [word for text in small for word in ("--set", text)]
     done("pretrain", "paper/figure1", "-o", folder / "pair", *sets, "-q")
     row = done("finetune", folder / "pair", "--lambda", 1, "--method", "full", "--json", "-q").json
@@ -135,3 +147,17 @@ def test_the_function_pair_of_the_paper_s_figure_1(done, folder):
     path = folder / "pair" / "adapters" / "lambda=1.full.h5"
     found = done("spectrum", path, "--json").json["results"]
     assert [row["count"] for one in found for row in one["spectra"]] == [6, 6, 8] * 3
+
+
+@pytest.mark.slow
+def test_the_paper_s_figure_1_at_its_own_size(done, folder):
+    """What the page says of it: the update is of low rank in the functions, not in inputs and outputs."""
+    done("pretrain", "paper/figure1", "-o", folder / "pair", "-q")
+    assert done("evaluate", folder / "pair", "--json").json["results"][0]["relative_l2"] < 1e-2
+    row = done("finetune", folder / "pair", "--lambda", 1, "--method", "full", "--json", "-q").json
+    assert row["results"][0]["relative_l2"] < 5e-3
+    path = folder / "pair" / "adapters" / "lambda=1.full.h5"
+    base, update, _ = done("spectrum", path, "--json").json["results"]
+    assert [row["rank_99%"] > 25 for row in base["spectra"]] == [True, True, True]
+    assert [row["rank_99%"] > 25 for row in update["spectra"]] == [True, True, False]
+    assert update["spectra"][2]["rank_99%"] <= 10
