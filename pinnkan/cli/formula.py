@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 import typer
 
 from pinnkan.cli import options, render, targets
+from pinnkan.cli.progress import watching
 
 EXAMPLES = options.examples(
     "pinnkan formula runs/waves",
-    "pinnkan formula runs/heat --lambda 0.1 --r2 0.999 --digits 3",
+    "pinnkan formula runs/advection --param c=0.8 --r2 0.999 --digits 3",
 )
 
 LeastR2 = Annotated[
@@ -37,7 +39,7 @@ def formula(
     least_r2: LeastR2 = 0.9999,
     digits: Digits = 4,
     as_json: options.AsJson = False,
-    quiet: options.QuietAlready = False,
+    quiet: options.Quiet = False,
     verbose: options.VerboseEdges = False,
 ) -> None:
     """Write a small network as a closed formula.
@@ -56,8 +58,28 @@ def formula(
         render.write_json(report)
         return
     edges = report.pop("edges")
+    with watching(quiet=quiet, verbose=False) as observer:
+        for said in _advice(report):
+            observer.note(said)
     figures = ("relative_l2_network", "relative_l2", "network_relative_l2")
     render.write(f"{report['unknown']} = {report['formula']}\n")
     render.write(render.document({name: report[name] for name in figures}))
     if verbose:
         render.write("\n" + render.table(edges, ["layer", "input", "output", "function", "missed_r2"]))
+
+
+def _advice(report: Mapping[str, Any]) -> Iterator[str]:
+    """Say where the formula is not what one would want."""
+    distance, own = report["relative_l2_network"], report["network_relative_l2"]
+    if len(report["formula"]) > _LONG:
+        yield (
+            f"the formula has {len(report['formula']):,} characters: edges that no simple function follows "
+            "keep their polynomials; train fewer nodes, or prune (phases with sparsity and prune)"
+        )
+    if distance is None or (distance > _FAR and (own is None or distance > 10 * own)):
+        said = "not finite" if distance is None else f"{distance:.1e} away from the network"
+        yield f"the formula is {said}; a larger --r2 keeps more of the network, fewer nodes make it simpler"
+
+
+_LONG, _FAR = 1000, 1e-3
+"""Characters of a formula that nobody reads; relative L2 distance that is worth a word."""

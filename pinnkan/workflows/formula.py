@@ -66,6 +66,10 @@ def formula(
     }
 
 
+_CHANCE = 0.005
+"""Of a number that has nothing to do with pi to be taken for its multiple."""
+
+
 def _network(form: ClosedForm, coordinates: tuple[str, ...]) -> sympy.Expr:
     return form.symbolic([symbol(name) for name in coordinates])
 
@@ -89,7 +93,11 @@ def _rounded(expression: sympy.Expr, digits: int) -> sympy.Expr:
 
 
 def _written(value: float, digits: int, small: float) -> sympy.Expr:
-    """Return 0 below ``small``, 2 for 2.0, pi/2 for what is pi/2 in all digits, or the rounded number."""
+    """Return 0 below ``small``, 2 for 2.0, the rounded number, or pi/2 for what is pi/2 in all digits.
+
+    A multiple of pi/4 counts only where agreement by chance is improbable: with few digits, or far from
+    zero, every number is near one.
+    """
     rounded = float(f"{value:.{digits}g}")
     if abs(value) < small:
         return sympy.Integer(0)
@@ -97,7 +105,9 @@ def _written(value: float, digits: int, small: float) -> sympy.Expr:
         return sympy.Integer(int(rounded))
     for parts in range(1, 5):
         times = round(value / math.pi * parts)
-        if times and abs(value - times * math.pi / parts) < 0.5 * 10.0**-digits * abs(value):
+        within = 0.5 * 10.0**-digits * abs(value)
+        improbable = 2 * within * parts / math.pi < _CHANCE
+        if times and improbable and abs(value - times * math.pi / parts) < within:
             return times * sympy.pi / parts
     return sympy.Float(rounded)
 

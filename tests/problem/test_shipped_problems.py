@@ -14,7 +14,17 @@ from pinnkan.errors import FileAccessError, ProblemError, UsageError
 from pinnkan.problem import load_problem, shipped_problems
 from pinnkan.problem.check import check_problem
 
-NAMES = ["allen_cahn", "burgers", "elliptic", "heat", "helmholtz", "hyperbolic", "poisson_square", "wave"]
+NAMES = [
+    "advection",
+    "allen_cahn",
+    "burgers",
+    "elliptic",
+    "heat",
+    "helmholtz",
+    "hyperbolic",
+    "poisson_square",
+    "wave",
+]
 
 
 def test_all_are_there():
@@ -45,6 +55,7 @@ Q = math.sin(math.pi / 4)  # S and Q at r = 1/2
         ("hyperbolic", 0.3, (0.5, 0.3, 0.4), math.expm1(0.25) * (S + 0.3 * Q)),
         ("heat", 0.2, (1.0, 1.0), math.exp(-0.05 * math.pi**2)),
         ("wave", 1.0, (0.5, 0.5), 0.0),
+        ("advection", 0.2, (0.5, 0.6), 1.0),
         ("helmholtz", 6.0, (1.0, 0.0), math.cos(3 * math.sqrt(3))),
     ],
 )
