@@ -65,7 +65,7 @@ Validation = Annotated[
     float | None,
     typer.Option(
         "--validation",
-        min=0.0,
+        min=0.01,
         max=0.99,
         callback=options.finite,
         metavar="SHARE",

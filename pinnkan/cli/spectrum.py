@@ -55,6 +55,8 @@ def spectrum(
     describes a trained network; an adapter trained at a rank does far better than a truncation to it.
     """
     for path in files:
+        if path.is_dir():
+            raise UsageError(f"{path} is a directory; name files in it: base.h5, adapters/...h5")
         if not path.is_file():
             raise UsageError(f"there is no file {path}")
         if output is not None and output.resolve() == path.resolve():

@@ -10,6 +10,7 @@ import dataclasses
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from pinnkan.parameters import parse_number
 from pinnkan.problem.fields import (
     describe,
     read_block,
@@ -122,6 +123,9 @@ def _read_typed(node: Node, kind: Any, path: str, limits: Any, faults: Faults) -
     plain = [option for option in options if get_origin(option) is None and option is not NoneType]
     if lists and (isinstance(node, Listing) or not plain):
         return _read_tuple(node, get_args(lists[0])[0], path, limits, faults)
+    if words and isinstance(node, Scalar) and parse_number(node.text) is None:
+        faults.add(node.place, f"{path}: expected a number or {' or '.join(words)}, got {describe(node)}")
+        return _WRONG
     value = _read_scalar(node, plain[0], path, limits, faults)
     return _WRONG if value is None else value
 

@@ -99,6 +99,7 @@ def test_what_has_no_spectrum(pinnkan, done, run, folder):
     ("name", "code", "message"),
     [
         ("nowhere.h5", 2, "there is no file"),
+        (".", 2, "is a directory; name files in it: base.h5, adapters/...h5"),
         ("tiny.yaml", 3, "tiny.yaml: "),
         ("alone.h5", 2, "there is no base beside it"),
     ],

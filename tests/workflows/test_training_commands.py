@@ -166,7 +166,7 @@ def test_compression_is_short_for_a_setting(done, pinnkan, run):
     assert row["status"] == "present"
     answer = pinnkan("finetune", run, "--lambda", 0.5, "--compression", "much", "-q")
     assert answer.code == 2
-    assert "adapter.compression: expected a number" in answer.err
+    assert "adapter.compression: expected a number or auto, got" in answer.err
 
 
 def test_the_paper_s_adapter_file_is_small(done, folder):
