@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ from pinnkan.workflows import trajectories
 from pinnkan.workflows.compare import planned
 from pinnkan.workflows.report import section
 from pinnkan.workflows.study_file import is_study, read_study
-from pinnkan.workflows.study_rows import read_rows
+from pinnkan.workflows.study_rows import Row, read_rows
 from pinnkan.workflows.tables import number_text
 
 STUDIES = {name: path for name, path in shipped_with_the_paper().items() if is_study(path)}
@@ -74,6 +76,40 @@ def test_the_published_numbers_are_those_of_the_paper_s_tables():
     assert at["1", "scratch", "mlp"] == 0.28
     assert len(at) == len(rows) == 42
     assert {r["family"] for r in rows} == {"elliptic"}
+
+
+def place(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return row["family"], row["network"], row["method"], f"{float(row['lambda']):g}"
+
+
+def rows_by_place(name: str) -> dict[tuple[str, ...], list[Row]]:
+    found: dict[tuple[str, ...], list[Row]] = {}
+    for row in read_rows(STUDIES[name].with_suffix(".csv")):
+        found.setdefault(place(row), []).append(row)
+    return found
+
+
+def test_our_setting_is_ten_times_below_what_the_paper_prints():
+    """Medians over seeds, wherever the scan has a number; nothing diverged or failed."""
+    found = rows_by_place("paper/ours")
+    assert {row["status"] for rows in found.values() for row in rows} == {"done"}
+    ratios = {
+        place(one): float(one["relative_l2"]) / median(row["relative_l2"] for row in found[place(one)])
+        for one in read_study(STUDIES["paper/ours"]).published
+    }
+    assert len(ratios) == 42
+    assert min(ratios.values()) > 10, ratios
+
+
+def test_the_quick_study_says_what_the_full_one_does():
+    """Within a factor of three, cell by cell: one seed against all there are."""
+    cells = planned(read_study(STUDIES["paper/ours"]).quickened())
+    known = {row["key"]: row for row in read_rows(STUDIES["paper/ours"].with_suffix(".csv"))}
+    full = rows_by_place("paper/ours")
+    assert len(cells) == 30
+    for row in (known[cell.key] for cell in cells):
+        ratio = row["relative_l2"] / median(one["relative_l2"] for one in full[place(row)])
+        assert 1 / 3 < ratio < 3, row
 
 
 def medians(name: str) -> dict[tuple[str, ...], float]:
