@@ -44,22 +44,6 @@ class Grid:
         return np.stack([a.ravel() for a in np.meshgrid(*self.axes, indexing="ij")], axis=-1)
 
 
-def grid_points(lower: Sequence[float], upper: Sequence[float], counts: Sequence[int]) -> Array:
-    """Return the points of a grid over a box, both ends included, the last coordinate running fastest.
-
-    Args:
-        lower: Low ends, one a coordinate.
-        upper: High ends.
-        counts: Points along each coordinate.
-
-    Returns:
-        Shape (prod(counts), D).
-    """
-    names = tuple(f"x{i}" for i in range(len(counts)))
-    axes = tuple(np.linspace(a, b, n) for a, b, n in zip(lower, upper, counts, strict=True))
-    return Grid(names, axes).points
-
-
 def make_grid(
     coordinates: Sequence[str],
     lower: Sequence[float],

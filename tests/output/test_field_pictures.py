@@ -9,12 +9,12 @@ from matplotlib.collections import TriMesh
 
 from pinnkan.output.colours import scale_of
 from pinnkan.output.field import Quantity, plot_fields
-from pinnkan.output.grid import grid_points
+from pinnkan.output.grid import make_grid
 from pinnkan.output.labels import Caption
 from pinnkan.output.plane import cloud_plane, fitted_points, grid_plane
 
 X = np.linspace(-1, 1, 61)
-GRID = grid_points([-1, -1], [1, 1], [61, 61])
+GRID = make_grid(("x", "y"), [-1, -1], [1, 1], (61, 61)).points
 INSIDE = np.hypot(*GRID.T) <= 1
 ANGLES = np.linspace(0, 2 * np.pi, 240, endpoint=False)
 EDGE = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
@@ -165,7 +165,7 @@ def test_no_error_is_white(tmp_path, pixels):
 # --- layout ---------------------------------------------------------------------------------
 
 
-COARSE = grid_points([-1, -1], [1, 1], [11, 11])
+COARSE = make_grid(("x", "y"), [-1, -1], [1, 1], (11, 11)).points
 SMALL = grid_plane(("x", "y"), np.linspace(-1, 1, 11), np.linspace(-1, 1, 11))
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from pinnkan.errors import UsageError
-from pinnkan.output.grid import grid_points, make_grid, parse_grid, parse_slice
+from pinnkan.output.grid import make_grid, parse_grid, parse_slice
 
 
 def test_points_run_in_header_order_with_both_ends():
-    points = grid_points([0, -1], [1, 1], [2, 3])
+    points = make_grid(("t", "x"), [0, -1], [1, 1], (2, 3)).points
     assert points.tolist() == [[0, -1], [0, 0], [0, 1], [1, -1], [1, 0], [1, 1]]
 
 
 def test_the_last_point_is_the_end_exactly():
-    points = grid_points([0.1], [0.7], [97])
+    points = make_grid(("x",), [0.1], [0.7], (97,)).points
     assert points[0, 0] == 0.1
     assert points[-1, 0] == 0.7
 
