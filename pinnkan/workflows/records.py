@@ -40,15 +40,27 @@ def history_facts(reports: Sequence[StepReport]) -> dict[str, Any]:
     rows = _thinned([report for report in reports if report.terms] or list(reports))
     names = list(dict.fromkeys(name for row in rows for name in row.terms))
     firsts = {id(report): at + 1 for at, report in enumerate(reports)}
+    elapsed = dict(zip(map(id, reports), _elapsed(reports), strict=True))
     return {
         "step": [firsts[id(row)] for row in rows],
-        "seconds": [round(row.seconds, 2) for row in rows],
+        "seconds": [round(elapsed[id(row)], 2) for row in rows],
         "phase": _runs([row.phase for row in rows]),
         "loss": [_short(row.loss) for row in rows],
         "held_out": [_short(row.held_out) for row in rows],
         "error": [_short(row.error) for row in rows],
         "terms": {name: [_short(row.terms.get(name)) for row in rows] for name in names},
     }
+
+
+def _elapsed(reports: Sequence[StepReport]) -> list[float]:
+    """Return the seconds since the first phase began; a report counts from the beginning of its own."""
+    found: list[float] = []
+    before = 0.0
+    for at, report in enumerate(reports):
+        if at and report.step <= reports[at - 1].step:
+            before = found[-1]
+        found.append(before + report.seconds)
+    return found
 
 
 def problem_from(path: Path, meta: Mapping[str, Any]) -> Problem:
