@@ -66,10 +66,6 @@ def formula(
     }
 
 
-_CHANCE = 0.005
-"""Of a number that has nothing to do with pi to be taken for its multiple."""
-
-
 def _network(form: ClosedForm, coordinates: tuple[str, ...]) -> sympy.Expr:
     return form.symbolic([symbol(name) for name in coordinates])
 
@@ -92,6 +88,10 @@ def _rounded(expression: sympy.Expr, digits: int) -> sympy.Expr:
     return expression.xreplace({one: _written(float(one), digits, small) for one in floats})
 
 
+_CHANCE = 0.005
+"""Of a number that has nothing to do with pi to be taken for its multiple."""
+
+
 def _written(value: float, digits: int, small: float) -> sympy.Expr:
     """Return 0 below ``small``, 2 for 2.0, the rounded number, or pi/2 for what is pi/2 in all digits.
 
@@ -103,9 +103,9 @@ def _written(value: float, digits: int, small: float) -> sympy.Expr:
         return sympy.Integer(0)
     if rounded.is_integer():
         return sympy.Integer(int(rounded))
+    within = 0.5 * 10.0**-digits * abs(value)
     for parts in range(1, 5):
         times = round(value / math.pi * parts)
-        within = 0.5 * 10.0**-digits * abs(value)
         improbable = 2 * within * parts / math.pi < _CHANCE
         if times and improbable and abs(value - times * math.pi / parts) < within:
             return times * sympy.pi / parts
