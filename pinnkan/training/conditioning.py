@@ -2,9 +2,9 @@
 
 Levenberg-Marquardt damps |step|^2 and L-BFGS starts from the identity: what these mean depends on the
 basis. In powers of tanh(z) a small change of the coefficients may be a large one of the function, and
-the other way round: steps are rejected and the damping stays high (elliptic base, 8 functions,
-three seeds: 6e-3 to 2e-2; in Chebyshev coefficients of the same polynomials 6e-5 to 1.3e-4). Adam scales every coefficient by itself; for it
-the basis is the network's own, as in the paper.
+the other way round: steps are rejected and the damping stays high. Elliptic base, 8 functions, three
+seeds: 6e-3 to 2e-2; in Chebyshev coefficients of the same polynomials 6e-5 to 1.3e-4. Adam scales every
+coefficient by itself; for it the basis is the network's own, as in the paper.
 """
 
 from __future__ import annotations
