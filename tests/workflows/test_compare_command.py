@@ -271,18 +271,17 @@ def test_more_lines_than_can_be_told_apart_are_refused(study, tmp_path):
         trajectories.draw_figures(read_study(study), rows, tmp_path, tmp_path / "a.png")
 
 
+def row_of(place, seed, name, number):
+    """A row with one number; without it a diverged one."""
+    return {**place, "seed": seed, "status": "diverged" if number is None else "done", name: number}
+
+
 def test_tables_show_median_and_range_in_the_study_s_order():
     axes = {"method": {"full": Level(method="full"), "1/8": Level()}}
     study = Study("x", "p", {"lambda": "1,0.1"}, seeds=(0, 1, 2), axes=axes)
     numbers = {"1/8": [3e-5, 1e-5, 2e-5], "full": [1e-4, None, 2e-4]}
     rows = [
-        {
-            "method": method,
-            "lambda": value,
-            "seed": seed,
-            "status": "diverged" if n is None else "done",
-            "relative_l2": n,
-        }
+        row_of({"method": method, "lambda": value}, seed, "relative_l2", n)
         for value in (1.0, 0.1)
         for method, found in numbers.items()
         for seed, n in enumerate(found)
@@ -316,13 +315,7 @@ def test_a_ranking_compares_what_is_equal_but_for_one_axis():
         (2.0, 1): {"b": 7.0},
     }
     rows = [
-        {
-            "kind": kind,
-            "lambda": value,
-            "seed": seed,
-            "status": "diverged" if loss is None else "done",
-            "loss": loss,
-        }
+        row_of({"kind": kind, "lambda": value}, seed, "loss", loss)
         for (value, seed), found in losses.items()
         for kind, loss in found.items()
     ]
