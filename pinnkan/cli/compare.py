@@ -136,7 +136,8 @@ def compare(
 
         if report.suffix.lower() != ".md":
             raise UsageError(f"--report {report}: expected a Markdown file (.md)")
-        around(report, name)
+        section = _section(name, axes, overrides)
+        around(report, section)
     with watching(quiet=quiet, verbose=verbose) as observer:
         rows = run(
             study,
@@ -150,7 +151,7 @@ def compare(
         )
         tables = tables_of(study, rows)
         if report is not None:
-            write_report(report, name, study, rows)
+            write_report(report, section, study, rows)
             observer.note(f"wrote {report}")
     _print(study, rows_file, tables, rows, as_json=as_json)
     if picture is not None:
@@ -161,6 +162,15 @@ def compare(
                 observer.note(f"wrote {file}")
     if any(row["status"] != "done" for row in rows):
         raise typer.Exit(SOME_FAILED)
+
+
+def _section(name: str, axes: Sequence[str] | None, overrides: Sequence[str] | None) -> str:
+    """Return what a report's section is found by: one problem is compared by many axes and settings."""
+    by = ", ".join(text.partition("=")[0].strip() for text in axes or ())
+    settings = ", ".join(overrides or ())
+    return (name + (f" by {by}" if by else "") + (f" with {settings}" if settings else "")).replace(
+        "-->", "->"
+    )
 
 
 def _print(

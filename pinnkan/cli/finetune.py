@@ -86,7 +86,8 @@ def finetune(
             jobs=jobs,
             dask=dask,
         )
-        _conclude(observer, found, as_json=as_json)
+        _note_finished(observer, found)
+        _conclude(found, as_json=as_json)
 
 
 def _words(
@@ -144,7 +145,16 @@ def _echo(observer: Observer, values: Sequence[dict[str, float]]) -> None:
     observer.note(f"{len(values)} value{plural}: {echo_values(values)}")
 
 
-def _conclude(observer: Observer, found: Sequence[results.TrainingResult], *, as_json: bool) -> None:
+def _note_finished(observer: Observer, found: Sequence[results.TrainingResult]) -> None:
+    """Say once what was left as it is: hundreds of finished values are one line."""
+    present = [one for one in found if one.status == "present"]
+    if len(present) == 1:
+        observer.note(f"{present[0].path} is finished; --force trains it again")
+    elif present:
+        observer.note(f"{len(present)} of {len(found)} values were finished; --force trains them again")
+
+
+def _conclude(found: Sequence[results.TrainingResult], *, as_json: bool) -> None:
     """Print what came of every value, and let failures decide the exit code.
 
     Raises:

@@ -154,7 +154,6 @@ class _Sweep:
                 self._begin(self._ready.popleft())
             if self._busy:
                 self._collect()
-        self._note_finished()
         return [self._results[at] for at in range(len(self._asked))]
 
     def close(self) -> list[str]:
@@ -213,15 +212,6 @@ class _Sweep:
         stem = stem_of(identity.values, identity.method, self._order.tag)
         record_failure(self._order.directory, stem, identity, fault)
         return self._result(at, "failed", fault=fault)
-
-    def _note_finished(self) -> None:
-        """Say once what was left as it is: hundreds of finished values are one line."""
-        present = [one for one in self._results.values() if one.status == "present"]
-        if len(present) == 1:
-            self._observer.note(f"{present[0].path} is finished; --force trains it again")
-        elif present:
-            total = len(self._asked)
-            self._observer.note(f"{len(present)} of {total} values were finished; --force trains them again")
 
     def _end(self, at: int, result: TrainingResult) -> None:
         self._results[at] = result

@@ -29,6 +29,8 @@ def section(name: str, study: Study, rows: Sequence[Row]) -> str:
         f"## {study.title}",
         f"{done} of {len(planned(study))} cells done, {diverged} diverged, {failed} failed.{_hours(rows)}",
     ]
+    if study.overrides:
+        parts.append(f"Settings of all cells: {', '.join(f'`{text}`' for text in study.overrides)}.")
     for table in tables_of(study, rows):
         parts += [f"{table.title}:", table.markdown(), *table.notes]
     names = (*study.axes, *study.values, "seed")

@@ -549,6 +549,37 @@ def test_a_report_replaces_its_own_section_only(done, study, tmp_path):
     assert report.read_text() == text
 
 
+def test_reports_of_one_problem_by_other_axes_or_settings_stand_beside_each_other(done, tmp_path):
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    report = tmp_path / "report.md"
+    arguments = ["compare", tmp_path / "tiny.yaml", "--lambda", 1, "-o", tmp_path / "out", "--time-limit", 0]
+    arguments += ["-q", "--report", report]
+    by_basis = ["--axis", "basis=chebyshev,fourier"]
+    done(*arguments, *by_basis)
+    done(*arguments, "--axis", "compression=1/2,1/4")
+    done(*arguments, *by_basis, "--set", "training.steps=3")
+    text = report.read_text()
+    done(*arguments, *by_basis)
+    assert report.read_text() == text
+    marks = [line for line in text.splitlines() if line.startswith("<!-- study: ")]
+    assert marks == [
+        "<!-- study: tiny by basis -->",
+        "<!-- study: tiny by compression -->",
+        "<!-- study: tiny by basis with training.steps=3 -->",
+    ]
+    assert text.count("by basis\n\n0 of 2 cells done") == 2
+    assert text.count("Settings of all cells: `training.steps=3`.") == 1
+
+
+def test_a_cell_that_is_trained_but_has_no_row_is_measured(done, study, tmp_path):
+    arguments = ["compare", study, "-o", tmp_path / "out", "--quick"]
+    first = done(*arguments, "--json").json["cells"]
+    (tmp_path / "out" / "cells.csv").unlink()
+    answer = done(*arguments, "--json")
+    assert answer.json["cells"] == first
+    assert "--force" not in answer.err  # an option that compare does not have
+
+
 def test_a_base_is_trained_by_one_worker_while_others_train_other_bases(study, tmp_path):
     cells = module.planned(read_study(study))
     first = module._next(cells, [], tmp_path)
