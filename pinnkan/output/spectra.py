@@ -11,13 +11,17 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from pinnkan.errors import UsageError
-from pinnkan.output.canvas import DEFAULT_DPI, legend_below, picture
+from pinnkan.output.canvas import DEFAULT_DPI, SINGLE_COLUMN_MM, legend_below, picture
 from pinnkan.output.colours import LINE_COLOURS
 from pinnkan.output.labels import Caption, plain
 from pinnkan.output.samples import Array
 
 _MOST = 12
+_ABREAST = 3
+"""Tensors beside each other: as many as two columns of a journal hold."""
 _PANEL_MM = 58.0
+_PAIR_MM = 88.0
+_REST_MM = 12.0
 _FLOOR = 1e-16
 """Relative singular values below rounding are not drawn."""
 
@@ -40,7 +44,7 @@ class SpectraPanel:
 def plot_spectra(
     path: Path, panels: Sequence[SpectraPanel], *, caption: Caption, dpi: int = DEFAULT_DPI
 ) -> None:
-    """Draw singular values above and discarded energy below, by decades, a column for each tensor.
+    """Draw singular values and below them discarded energy, by decades; three tensors stand abreast.
 
     Args:
         path: PNG, PDF or SVG.
@@ -55,18 +59,22 @@ def plot_spectra(
     if len(panels) > _MOST:
         raise UsageError(f"a picture shows {_MOST} tensors at most, found {len(panels)}; name fewer files")
     # One column alone would leave no room for the legend's words.
-    width = max(len(panels) * _PANEL_MM, 85.0)
-    with picture(path, width, 100.0, dpi=dpi) as figure:
+    rows = [panels[at : at + _ABREAST] for at in range(0, len(panels), _ABREAST)]
+    width = max(len(rows[0]) * _PANEL_MM, SINGLE_COLUMN_MM)
+    with picture(path, width, len(rows) * _PAIR_MM + _REST_MM, dpi=dpi) as figure:
         figure.suptitle(caption.text(width))
-        axes = figure.subplots(2, len(panels), squeeze=False, sharey="row", sharex="col")
-        for panel, (upper, lower) in zip(panels, axes.T, strict=True):
-            upper.set_title(plain(panel.title))
-            _draw(upper, panel.relative, first=1)
-            _draw(lower, panel.discarded, first=0)
-            lower.set_xlabel("index, rank")
-        axes[0, 0].set_ylabel("singular value / largest")
-        axes[1, 0].set_ylabel("energy discarded")
-        legend_below(figure, axes[0, 0])
+        grid = figure.subplots(2 * len(rows), len(rows[0]), squeeze=False, sharey="row")
+        for row, upper, lower in zip(rows, grid[::2], grid[1::2], strict=True):
+            upper[0].set_ylabel("singular value / largest")
+            lower[0].set_ylabel("energy discarded")
+            for panel, above, below in zip(row, upper, lower, strict=False):
+                above.set_title(plain(panel.title))
+                _draw(above, panel.relative, first=1)
+                _draw(below, panel.discarded, first=0)
+                below.set_xlabel("index, rank")
+            for unused in (*upper[len(row) :], *lower[len(row) :]):
+                unused.remove()
+        legend_below(figure, grid[0, 0])
 
 
 def _draw(axes: Axes, curves: Mapping[str, Array], *, first: int) -> None:

@@ -137,6 +137,21 @@ def test_too_many_tensors_for_one_picture(tmp_path):
         plot_spectra(tmp_path / "x.png", panels, caption=Caption("many"))
 
 
+def test_three_tensors_stand_abreast_and_others_below(tmp_path):
+    from matplotlib.image import imread
+
+    from pinnkan.output.labels import Caption
+    from pinnkan.output.spectra import SpectraPanel, plot_spectra
+
+    panel = SpectraPanel("t", {"m": np.array([1, 0.1])}, {"m": np.array([1, 0.01, 0])})
+    sizes = []
+    for count in (3, 5, 7):
+        plot_spectra(tmp_path / "x.png", [panel] * count, caption=Caption("some"), dpi=100)
+        sizes.append(np.array(imread(tmp_path / "x.png").shape[:2]) / 100 * 25.4)
+    assert [width for _, width in sizes] == pytest.approx([174] * 3, abs=0.3)  # mm: two columns of a journal
+    assert [height for height, _ in sizes] == pytest.approx([100, 188, 276], abs=0.3)
+
+
 def test_the_function_pair_of_the_paper_s_figure_1(done, folder):
     """The whole way on a small network; the paper's own size is the shipped file as it stands."""
     small = ["network.hidden=[6, 6]", "network.functions=8", "points.interior=300"]
