@@ -39,7 +39,11 @@ def _definitions() -> str:
     """Define every number, one paragraph each."""
     entries = [f"{name}: {meaning}." for name, meaning in (ERRORS | COST).items()]
     return "\n\n".join(
-        ["Numbers, each over 20,000 uniform points of the domain unless --points is given:", *entries]
+        [
+            "Numbers, each over 20,000 uniform points of the domain unless --points is given; of a fit to a"
+            " table, over its samples held out:",
+            *entries,
+        ]
     )
 
 
@@ -58,7 +62,8 @@ Points = Annotated[
     typer.Option(
         "--points",
         metavar="FILE",
-        help="Evaluate at the points of a CSV file (header: coordinates).",
+        help="Evaluate at the points of a CSV file (header: coordinates); a column named like the unknown is"
+        " the reference there.",
         show_default=False,
     ),
 ]

@@ -1,4 +1,4 @@
-"""Read points from a CSV file: the header of an export without the unknowns."""
+"""Read points from a CSV file: the header of an export without the unknowns, or with values of one."""
 
 from __future__ import annotations
 
@@ -27,12 +27,14 @@ class PointTable:
         coordinates: Names, in the order of the problem.
         points: Shape (N, D), columns in the order of the problem.
         lines: The line of the file that holds each point, shape (N,), counted from 1.
+        values: Of the unknown at the points, shape (N,); None where the file has none.
     """
 
     path: Path
     coordinates: tuple[str, ...]
     points: Array
     lines: NDArray[np.int64]
+    values: Array | None = None
 
     def require_inside(self, inside: NDArray[np.bool_]) -> None:
         """Refuse points outside the domain, each named by its row.
@@ -52,12 +54,13 @@ class PointTable:
         return f"{self.path}:{self.lines[index]}: the point {place} is outside the domain"
 
 
-def read_points(path: Path, coordinates: Sequence[str]) -> PointTable:
+def read_points(path: Path, coordinates: Sequence[str], *, unknown: str | None = None) -> PointTable:
     """Read a CSV file whose header names exactly the coordinates, in any order.
 
     Args:
         path: The file: UTF-8, commas, one header line, one point a line; empty lines are skipped.
         coordinates: Names, in the order that the points shall have.
+        unknown: One more column that may be there, and is read if it is.
 
     Raises:
         FileAccessError: If the file cannot be read.
@@ -66,7 +69,7 @@ def read_points(path: Path, coordinates: Sequence[str]) -> PointTable:
     reader = csv.reader(StringIO(_text(path), newline=""), strict=True)
     try:
         header = [word.strip() for word in next(reader, [])]
-        _check_header(path, header, coordinates)
+        _check_header(path, header, coordinates, unknown)
         rows = [(reader.line_num, row) for row in reader if any(word.strip() for word in row)]
     except csv.Error as error:
         raise UsageError(f"{path}:{reader.line_num}: not a CSV file: {error}") from error
@@ -75,7 +78,8 @@ def read_points(path: Path, coordinates: Sequence[str]) -> PointTable:
     points = _numbers(path, header, rows)
     order = [header.index(name) for name in coordinates]
     lines = np.array([line for line, _ in rows], dtype=np.int64)
-    return PointTable(path, tuple(coordinates), np.ascontiguousarray(points[:, order]), lines)
+    values = points[:, header.index(unknown)] if unknown is not None and unknown in header else None
+    return PointTable(path, tuple(coordinates), np.ascontiguousarray(points[:, order]), lines, values)
 
 
 def _text(path: Path) -> str:
@@ -87,19 +91,21 @@ def _text(path: Path) -> str:
         raise UsageError(f"{path}: not a text file in UTF-8 (byte {error.start})") from error
 
 
-def _check_header(path: Path, header: Sequence[str], coordinates: Sequence[str]) -> None:
-    """Refuse a header that does not name each coordinate once and nothing else."""
-    expected = f"expected the header {','.join(coordinates)}"
+def _check_header(path: Path, header: Sequence[str], coordinates: Sequence[str], unknown: str | None) -> None:
+    """Refuse a header that does not name each coordinate once, the unknown at most once, and nothing else."""
+    known = (*coordinates, *([] if unknown is None else [unknown]))
+    allowed = "" if unknown is None else f", with {unknown} or without"
+    expected = f"expected the header {','.join(coordinates)}{allowed}"
     if len(header) == 1 and len(coordinates) > 1 and any(mark in header[0] for mark in "; \t"):
         raise UsageError(f"{path}:1: found '{header[0]}', {expected}, separated by commas")
     faults = [
-        f"{path}:1: unknown column '{name}', {expected}{did_you_mean(name, coordinates)}"
+        f"{path}:1: unknown column '{name}', {expected}{did_you_mean(name, known)}"
         for name in header
-        if name not in coordinates
+        if name not in known
     ]
     faults += [
         f"{path}:1: column '{name}' occurs {header.count(name)} times"
-        for name in coordinates
+        for name in known
         if header.count(name) > 1
     ]
     faults += [f"{path}:1: no column '{name}', {expected}" for name in coordinates if name not in header]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,14 +15,28 @@ from pinnkan.evaluation.norms import measure_errors
 from pinnkan.output.point_table import read_points
 from pinnkan.parameters import complete_values, file_stem
 from pinnkan.problem.instance import Instance
+from pinnkan.problem.samples import split_samples
 from pinnkan.progress import Observer
 from pinnkan.solution import Solution
 from pinnkan.workflows.environment import device_for, dtype_for, limited_threads
+from pinnkan.workflows.identity import file_hash
 from pinnkan.workflows.runs import Result, RunDirectory
 
 POINTS, EVALUATION_SEED = 20_000, 0
 """Points of every reported error, and the seed they have where none is given."""
 _CONDITION_POINTS = 2_000
+
+
+class Places(NamedTuple):
+    """Where errors are measured.
+
+    Attributes:
+        points: (N, D).
+        values: Of the unknown there, (N,), where they are given rather than asked of the problem.
+    """
+
+    points: np.ndarray
+    values: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +87,7 @@ def evaluate(
 
     def measure(result: Result) -> None:
         solution = result.solution(place, precision)
-        rows.append(_row(result, solution, _places(solution.instance, points, eval_seed), eval_seed))
+        rows.append(_row(result, solution, _places(result, solution.instance, points, eval_seed), eval_seed))
 
     with limited_threads(threads):
         if values is None:
@@ -90,7 +104,8 @@ def evaluate(
 def measured(result: Result) -> dict[str, Any]:
     """Return the row of one stored result on the points that errors are quoted on."""
     solution = result.solution()
-    return _row(result, solution, _places(solution.instance, None, EVALUATION_SEED), EVALUATION_SEED)
+    places = _places(result, solution.instance, None, EVALUATION_SEED)
+    return _row(result, solution, places, EVALUATION_SEED)
 
 
 def _chosen(
@@ -120,23 +135,34 @@ def _is_variant(name: str, stem: str) -> bool:
     return rest != name and rest.startswith(".") and not rest[1:2].isdigit()
 
 
-def _places(instance: Instance, points: Path | None, seed: int) -> np.ndarray:
+def _places(result: Result, instance: Instance, points: Path | None, seed: int) -> Places:
     if points is None:
-        return instance.domain.uniform(POINTS, seed)
-    table = read_points(points, instance.coordinates)
+        return held_out_samples(result, instance) or Places(instance.domain.uniform(POINTS, seed))
+    table = read_points(points, instance.coordinates, unknown=instance.problem.unknown)
     table.require_inside(instance.domain.contains(table.points))
-    return table.points
+    return Places(table.points, table.values)
 
 
-def _row(result: Result, solution: Solution, points: np.ndarray, seed: int) -> dict[str, Any]:
+def held_out_samples(result: Result, instance: Instance) -> Places | None:
+    """Return the samples that a fit has not seen; None where it is no fit or its table is not as it was."""
+    samples = instance.problem.samples
+    if samples is None or not samples.file.is_file():
+        return None
+    if result.meta["problem"].get("samples") != file_hash(samples.file):
+        return None
+    _, held_out = split_samples(instance, seed=int(result.meta["seed"]))
+    return Places(*held_out)
+
+
+def _row(result: Result, solution: Solution, places: Places, seed: int) -> dict[str, Any]:
     training = result.meta["training"]
     return {
         "parameters": dict(result.values),
         "method": result.method,
         "tag": result.tag,
-        **errors_at(solution, points),
+        **errors_at(solution, places),
         "boundary_max": _boundary_max(solution, seed),
-        "residual_rms": residual_rms(solution, points),
+        "residual_rms": residual_rms(solution, places.points),
         "trainable_parameters": training.get("trainable_parameters"),
         "file_bytes": result.stored.file_bytes,
         "train_seconds": training.get("train_seconds"),
@@ -145,9 +171,10 @@ def _row(result: Result, solution: Solution, points: np.ndarray, seed: int) -> d
     }
 
 
-def errors_at(solution: Solution, points: np.ndarray) -> dict[str, float | None]:
+def errors_at(solution: Solution, places: Places) -> dict[str, float | None]:
     """Return errors over points by their names in ``evaluate --json``; None where there is no reference."""
-    reference = solution.instance.exact(points)
+    points = places.points
+    reference = solution.instance.exact(points) if places.values is None else places.values
     if reference is None:
         names = ("relative_l2", "relative_l2_squared", "relative_max", "absolute_rms", "zero_network_l2")
         return dict.fromkeys(names)

@@ -47,7 +47,7 @@ class ProblemRecord:
         has_data = problem.reference is not None or problem.samples is not None
         folder = problem.directory if has_data else None
         directory = None if folder is None else str(folder.resolve())
-        samples = None if problem.samples is None else _file_hash(problem.samples.file)
+        samples = None if problem.samples is None else file_hash(problem.samples.file)
         return cls(problem.name, problem.text, problem.overrides, directory, problem.parameters, samples)
 
     @classmethod
@@ -218,7 +218,7 @@ def stored_dtype(path: Path, stored: Stored) -> str:
     return str(dtype)
 
 
-def _file_hash(path: Path) -> str:
+def file_hash(path: Path) -> str:
     """Return the sha256 of a file's contents.
 
     Raises:

@@ -21,7 +21,7 @@ from pinnkan.output.suffixes import require_suffix
 from pinnkan.problem import Problem
 from pinnkan.solution import Solution
 from pinnkan.workflows.environment import device_for, dtype_for, limited_threads
-from pinnkan.workflows.evaluate import EVALUATION_SEED, POINTS, errors_at, residual_rms
+from pinnkan.workflows.evaluate import EVALUATION_SEED, POINTS, Places, errors_at, residual_rms
 from pinnkan.workflows.fields import ERROR, REFERENCE, RESIDUAL, SOLUTION, field_at, reference_at
 from pinnkan.workflows.runs import Result, RunDirectory
 from pinnkan.workflows.sections import Section
@@ -148,7 +148,7 @@ class _Subject:
         points = self.solution.instance.domain.uniform(POINTS, EVALUATION_SEED)
         overall = "overall " if self.section.fixed else ""
         if self.field in (SOLUTION, ERROR):
-            return {f"{overall}relative $L^2$ error": errors_at(self.solution, points)["relative_l2"]}
+            return {f"{overall}relative $L^2$ error": errors_at(self.solution, Places(points))["relative_l2"]}
         if self.field == RESIDUAL:
             return {f"{overall}root mean square": residual_rms(self.solution, points)}
         return {}

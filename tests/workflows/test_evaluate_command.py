@@ -78,6 +78,23 @@ def test_points_of_a_file(done, pinnkan, run, folder):
     )
 
 
+def test_values_in_the_file_of_points_are_the_reference_there(done, pinnkan, run, folder):
+    points = np.array([[0.0, 0.0], [0.3, -0.4], [-0.6, 0.5]])
+    measured = np.array([1.0, 0.5, -0.25])
+    rows = np.column_stack([points, measured]).tolist()
+    (folder / "p.csv").write_text("x,y,u\n" + "".join(f"{x!r},{y!r},{u!r}\n" for x, y, u in rows))
+    answer = done("evaluate", run, "--lambda", 0.5, "--points", folder / "p.csv", "--json")
+    row = rows_of(answer)[0.5, "lotra"]
+    psi = python_way.load(run).at(0.5)(points)
+    error = np.linalg.norm(psi - measured)
+    assert row["relative_l2"] == pytest.approx(error / np.linalg.norm(measured), rel=1e-12)
+    assert row["absolute_rms"] == pytest.approx(error / np.sqrt(3), rel=1e-12)
+    (folder / "p.csv").write_text("x,y,v\n0,0,1\n")
+    answer = pinnkan("evaluate", run, "--points", folder / "p.csv")
+    assert answer.code == 2
+    assert "unknown column 'v', expected the header x,y, with u or without" in answer.err
+
+
 def test_without_a_reference_errors_are_null_and_the_residual_decides(done, pinnkan, folder):
     (row,) = done("evaluate", folder / "heat", "--json").json["results"]
     unknown = ("relative_l2", "relative_l2_squared", "relative_max", "absolute_rms", "zero_network_l2")

@@ -52,6 +52,18 @@ def test_a_table(done, table, tmp_path, kind):
     assert (row["relative_l2"], row["residual_rms"], row["boundary_max"]) == (None, None, None)
 
 
+def test_a_fit_to_a_table_is_judged_by_the_samples_it_has_not_seen(done, table, tmp_path):
+    fitted = done("fit", table, *QUICK, "--column", "f", "--seed", 3, "-o", tmp_path / "run", "--json").json
+    (row,) = done("evaluate", tmp_path / "run", "--json").json["results"]
+    assert row["absolute_rms"] == pytest.approx(fitted["validation_rms"], rel=1e-6)
+    values = np.loadtxt(table, delimiter=",", skiprows=1)[:, 1]
+    assert row["relative_l2"] == pytest.approx(row["absolute_rms"] / np.sqrt(np.mean(values**2)), rel=0.3)
+    # Of another table nobody knows which rows were held out.
+    table.write_text(table.read_text() + "0,1,1\n")
+    (row,) = done("evaluate", tmp_path / "run", "--json").json["results"]
+    assert row["relative_l2"] is None
+
+
 def test_other_values_are_another_fit(pinnkan, done, table, tmp_path):
     done("fit", table, *QUICK, "--column", "f", "-o", tmp_path / "run")
     table.write_text(table.read_text() + "0,1,1\n")
