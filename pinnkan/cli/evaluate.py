@@ -54,9 +54,14 @@ EXAMPLES = (
         "pinnkan evaluate runs/elliptic",
         "pinnkan evaluate runs/elliptic --lambda 0.1,1 --json",
         "pinnkan evaluate runs/elliptic --lambda 1 --fail-above 1e-3",
+        "pinnkan evaluate runs/elliptic --method full --tag long",
     )
 )
 
+AnyMethod = Annotated[
+    options.Method | None,
+    typer.Option("--method", help="Only adapters that came about so.", show_default=False),
+]
 Points = Annotated[
     Path | None,
     typer.Option(
@@ -88,6 +93,8 @@ def evaluate(
     lambdas: options.Lambdas = None,
     params: options.Params = None,
     paired: options.Paired = False,
+    method: AnyMethod = None,
+    tag: options.Tag = None,
     points: Points = None,
     eval_seed: EvaluationSeed = 0,
     fail_above: Limit = None,
@@ -100,8 +107,9 @@ def evaluate(
 ) -> None:
     """Measure the errors of base and adapters.
 
-    Of all of them, or of the values named. The evaluation points are drawn with their own seed and
-    are none of the training points. What is unknown is printed as - (null in JSON).
+    Of all of them, or of the values, the method or the tag named. The evaluation points are drawn
+    with their own seed and are none of the training points. What is unknown is printed as - (null in
+    JSON).
     """
     targets.require_run(directory)
     values = targets.read_values(directory, lambdas, params, paired=paired)
@@ -111,6 +119,8 @@ def evaluate(
         table = run(
             directory,
             values=values or None,
+            method=method and method.value,
+            tag=tag,
             points=points,
             eval_seed=eval_seed,
             device=device,

@@ -64,6 +64,8 @@ def evaluate(
     directory: Path,
     *,
     values: Sequence[Mapping[str, float]] | None,
+    method: str | None,
+    tag: str | None,
     points: Path | None,
     eval_seed: int,
     device: str,
@@ -71,12 +73,13 @@ def evaluate(
     threads: int | None,
     observer: Observer,
 ) -> EvaluationTable:
-    """Measure the base and every adapter, or the adapters of the values named.
+    """Measure the base and every adapter, or the adapters of the values, the method or the tag named.
 
     An adapter that cannot be used costs its own row, not those of the others.
 
     Raises:
-        UsageError: If a value has no adapter, or a point lies outside the domain.
+        UsageError: If a value has no adapter, nothing is of the method and tag named, or a point lies
+            outside the domain.
         DamagedFileError: If the base cannot be used.
     """
     run_directory = RunDirectory(directory)
@@ -90,13 +93,19 @@ def evaluate(
         rows.append(_row(result, solution, _places(result, solution.instance, points, eval_seed), eval_seed))
 
     with limited_threads(threads):
-        if values is None:
+        if values is None and method is None and tag is None:
             measure(base)
         for path in _chosen(run_directory, base, values):
             try:
-                measure(run_directory.adapter(path, base))
+                found = run_directory.adapter(path, base)
             except DamagedFileError as fault:
                 refused.append(str(fault))
+                continue
+            if method in (None, found.method) and tag in (None, found.tag):
+                measure(found)
+    if not rows and not refused:
+        asked = [*([method] if method else []), *([f"tag {tag}"] if tag else [])]
+        raise UsageError(f"{directory}: there is no result of {', '.join(asked)}; 'pinnkan status' lists all")
     names = tuple(parameter.name for parameter in base.problem.parameters)
     return EvaluationTable(base.problem.name, names, tuple(rows), tuple(refused))
 

@@ -78,6 +78,30 @@ def test_points_of_a_file(done, pinnkan, run, folder):
     )
 
 
+def test_only_results_of_a_method_or_a_tag(done, pinnkan, run):
+    done("finetune", run, "--lambda", 0.5, "--method", "full", "--tag", "other", "-q")
+    done("finetune", run, "--lambda", 0.7, "--tag", "other", "-q")
+
+    def found(*options):
+        rows = done("evaluate", run, "--json", *options).json["results"]
+        return [(row["parameters"]["lambda"], row["method"], row["tag"]) for row in rows]
+
+    full, other = (0.5, "full", "other"), (0.7, "lotra", "other")
+    assert found() == [(0, "base", None), full, (0.5, "lotra", None), other]
+    assert found("--method", "full") == [full]
+    assert found("--tag", "other") == [full, other]
+    assert found("--tag", "other", "--method", "lotra") == [other]
+    assert found("--lambda", 0.5, "--method", "lotra") == [(0.5, "lotra", None)]
+    answer = pinnkan("evaluate", run, "--method", "scratch", "--tag", "other")
+    assert (
+        answer.code,
+        "there is no result of scratch, tag other; 'pinnkan status' lists all" in answer.err,
+    ) == (
+        2,
+        True,
+    )
+
+
 def test_values_in_the_file_of_points_are_the_reference_there(done, pinnkan, run, folder):
     points = np.array([[0.0, 0.0], [0.3, -0.4], [-0.6, 0.5]])
     measured = np.array([1.0, 0.5, -0.25])
