@@ -36,18 +36,19 @@ def rows(found: Sequence[Sweep], steps: int) -> list[list[str]]:
 
 
 def draw(found: Sequence[Sweep], step: int, target: Path) -> None:
-    """Draw the four terms over n and over K, a row for each kind of rates, dashed where derived."""
+    """Draw the four terms over n and K for every basis, a row for each kind of rates, dashed as derived."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    basis = found[0].basis
     strategies = list(dict.fromkeys(one.strategy for one in found))
-    figure, axes = plt.subplots(len(strategies), 2, figsize=(8, 3 * len(strategies)), layout="constrained")
+    columns = list(dict.fromkeys((one.basis, one.over) for one in found))
+    size = (4 * len(columns), 3 * len(strategies))
+    figure, axes = plt.subplots(len(strategies), len(columns), figsize=size, layout="constrained")
     for row, strategy in zip(np.atleast_2d(axes), strategies, strict=True):
         shown = 2 if strategy == "equal" else step
-        for axis, over in zip(row, ("n", "K"), strict=True):
+        for axis, (basis, over) in zip(row, columns, strict=True):
             (one,) = (s for s in found if (s.basis, s.strategy, s.over) == (basis, strategy, over))
             for term, name in enumerate(TERMS):
                 values = one.values[:, shown - 1, term]
@@ -55,7 +56,7 @@ def draw(found: Sequence[Sweep], step: int, target: Path) -> None:
                 exponent = EXPONENTS[strategy][term][0 if over == "n" else 1]
                 guide = values[0] * (np.asarray(one.sizes) / one.sizes[0]) ** exponent
                 axis.loglog(one.sizes, guide, "--", color=line.get_color(), linewidth=0.8, base=2)
-            axis.set(title=f"{strategy}, step {shown}", xlabel=over, ylabel="change of the output")
+            axis.set(title=f"{basis}, {strategy}, step {shown}", xlabel=over, ylabel="change of the output")
     figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.savefig(target, dpi=100)
     print(f"\nwrote {target}")
