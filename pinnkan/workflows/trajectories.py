@@ -36,22 +36,31 @@ def draw_figures(study: Study, rows: Sequence[Row], directory: Path, target: Pat
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     written = []
     for layout in study.figures or (FigureLayout(""),):
-        panels = _panels(study, layout, [row for row in rows if row["key"] in known], known)
-        if not panels:
+        shown = [row for row in rows if row["key"] in known and _is_in(layout, row)]
+        if not shown:
             continue
         file = target.with_stem(f"{target.stem}-{layout.name}") if layout.name else target
-        plot_trajectories(file, panels, title=study.title)
+        plot_trajectories(file, _panels(study, layout, shown, known), title=_title(study, layout, shown))
         written.append(file)
     if not written:
         raise UsageError(f"{path} has no trajectories of these cells: they were run elsewhere")
     return written
 
 
+def _is_in(layout: FigureLayout, row: Row) -> bool:
+    return all(str(row[axis]) in names for axis, names in layout.where.items())
+
+
+def _title(study: Study, layout: FigureLayout, shown: Sequence[Row]) -> str:
+    """Return the study's title and the one level that each axis of the figure is cut down to."""
+    cut = [axis for axis in layout.where if len({row[axis] for row in shown}) == 1]
+    return ": ".join([study.title, *([_label(study, cut, shown[0])] if cut else [])])
+
+
 def _panels(
-    study: Study, layout: FigureLayout, rows: Sequence[Row], known: Mapping[str, Mapping[str, Any]]
+    study: Study, layout: FigureLayout, shown: Sequence[Row], known: Mapping[str, Mapping[str, Any]]
 ) -> list[Panel]:
     """Return the panels of one figure, every line's label made of what differs between lines."""
-    shown = [row for row in rows if all(str(row[axis]) in names for axis, names in layout.where.items())]
     rest = [name for name in (*study.axes, *study.values) if name not in layout.panels]
     differ = [name for name in rest if len({row[name] for row in shown}) > 1]
     found: dict[str, dict[str, list[Trajectory]]] = {}

@@ -233,7 +233,7 @@ def test_a_study_says_what_is_drawn(pinnkan, study, tmp_path, monkeypatch):
     """A panel for each value, lines named by what differs between them; no file of cells that did not run."""
     drawn = {}
     monkeypatch.setattr(
-        trajectories, "plot_trajectories", lambda file, panels, title: drawn.update({file.name: panels})
+        trajectories, "plot_trajectories", lambda file, panels, title: drawn.update({title: panels})
     )
     study.write_text(STUDY + FIGURES)
     arguments = ["compare", study, "-o", tmp_path / "out", "--quick", "--plot", tmp_path / "losses.png"]
@@ -241,6 +241,7 @@ def test_a_study_says_what_is_drawn(pinnkan, study, tmp_path, monkeypatch):
     assert answer.code == 0
     assert answer.err.splitlines()[-1] == f"wrote {tmp_path / 'losses-fourier.png'}"
     (panels,) = drawn.values()
+    assert list(drawn) == ["A tiny study: fourier"]
     assert [panel.title for panel in panels] == [r"$\lambda$ = $0.5$", r"$\lambda$ = $1$"]
     for panel in panels:
         assert {label: [len(run.steps) for run in runs] for label, runs in panel.lines.items()} == {
