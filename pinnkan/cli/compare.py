@@ -63,7 +63,10 @@ Folder = Annotated[
 RowsFile = Annotated[
     Path | None,
     typer.Option(
-        "--table", metavar="FILE.csv", help="The rows; DIR/cells.csv if not given.", show_default=False
+        "--table",
+        metavar="FILE.csv",
+        help="The rows; DIR/cells.csv if not given. FILE.curves.json beside it holds the losses over steps.",
+        show_default=False,
     ),
 ]
 Picture = Annotated[
@@ -158,7 +161,7 @@ def compare(
         from pinnkan.workflows.trajectories import draw_figures
 
         with watching(quiet=quiet, verbose=verbose) as observer:
-            for file in draw_figures(study, rows, folder, picture):
+            for file in draw_figures(study, rows, rows_file, picture):
                 observer.note(f"wrote {file}")
     if any(row["status"] != "done" for row in rows):
         raise typer.Exit(SOME_FAILED)

@@ -6,7 +6,6 @@ made of all that decides its numbers: what has a row with a result is finished, 
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pinnkan.errors import (
-    DamagedFileError,
     DivergedError,
     PinnkanError,
     StoppedError,
@@ -23,10 +21,11 @@ from pinnkan.errors import (
     UsageError,
     stopped,
 )
-from pinnkan.files import replace_file, require_writable
+from pinnkan.files import require_writable
 from pinnkan.progress import Observer, Silent, SweepReport
 from pinnkan.workflows.paths import BASE_STEM, base_path
 from pinnkan.workflows.study import Cell, Source, Study, cells_of, problems_of
+from pinnkan.workflows.study_curves import Curves, curves_of, read_curves, write_curves
 from pinnkan.workflows.study_rows import FINISHED, LOSS, MEASURED, OF_BASE, Row, Status, read_rows, write_rows
 from pinnkan.workflows.work import read_failure
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from pinnkan.problem import Problem
 
 
-Trajectory = dict[str, Any]
 _STOPPED = "stopped by a signal; rows are kept, and the same command goes on with the other cells"
 
 
@@ -55,8 +53,8 @@ def compare(
 
     Args:
         study: What is compared.
-        directory: Where bases and adapters go; ``trajectories.json`` holds what their losses did.
-        table: The CSV file of the rows, written after every cell.
+        directory: Where bases and adapters go.
+        table: The CSV file of the rows, written after every cell, and beside it what the losses did.
         jobs: Worker processes; None trains in this one.
         threads: CPU threads of one training.
         device: ``cpu``, ``cuda``, ``auto``, ...
@@ -72,7 +70,7 @@ def compare(
     """
     cells = planned(study)
     known = {row["key"]: row for row in read_rows(table)}
-    trajectories = _read_json(directory / "trajectories.json")
+    curves = read_curves(table)
     unfinished = [cell for cell in cells if known.get(cell.key, {}).get("status") not in FINISHED]
     missing = list({cell.key: cell for cell in unfinished}.values())
     _refuse_faults(missing)
@@ -87,15 +85,16 @@ def compare(
         seconds = time.monotonic() - started
         observer.sweep(SweepReport(len(ended), failed, len(missing), seconds, tuple(running), "cells"))
 
-    def take(row: Row, trajectory: Trajectory | None) -> None:
+    def take(row: Row, curve: Curves | None) -> None:
         known[row["key"]] = row
         ended.append(row)
         if row["error"]:
             observer.note(f"{_place(study, row)}: {row['status']}: {row['error']}")
-        if trajectory is not None:
-            trajectories[row["key"]] = trajectory
-            replace_file(directory / "trajectories.json", json.dumps(trajectories, indent=0).encode())
-        write_rows(table, study, _in_order(cells, known))
+        rows = _in_order(cells, known)
+        if curve is not None:
+            curves[row["key"]] = curve
+            write_curves(table, {one["key"]: curves[one["key"]] for one in rows if one["key"] in curves})
+        write_rows(table, study, rows)
         report(())
 
     try:
@@ -175,7 +174,7 @@ def _run(
     deadline: float | None,
     observer: Observer,
     report: Callable[[Sequence[str]], None],
-    take: Callable[[Row, Trajectory | None], None],
+    take: Callable[[Row, Curves | None], None],
 ) -> None:
     """Hand on rows and trajectories as cells end."""
     if jobs is None:
@@ -195,7 +194,7 @@ def _in_processes(
     jobs: int,
     deadline: float | None,
     report: Callable[[Sequence[str]], None],
-    take: Callable[[Row, Trajectory | None], None],
+    take: Callable[[Row, Curves | None], None],
 ) -> None:
     from pinnkan.workflows.workers import Died, Pool
 
@@ -242,7 +241,7 @@ def make_runner(circumstances: Mapping[str, Any]) -> Any:
 
 def run_cell(
     cell: Cell, *, directory: Path, threads: int | None, device: str, observer: Observer
-) -> tuple[Row, Trajectory | None]:
+) -> tuple[Row, Curves | None]:
     """Train and measure one cell; a fault is its row, too.
 
     Raises:
@@ -285,9 +284,8 @@ def run_cell(
         return _without_result(cell, status, str(fault)), None
     row = _labels(cell) | {"status": "done", "error": None} | {name: found[name] for name in MEASURED}
     history = stored.meta["history"]
-    trajectory = {name: history[name] for name in ("step", "seconds", "loss", "held_out", "error")}
     row[LOSS] = history["loss"][-1]
-    return row | {name: of_base[key] for name, key in OF_BASE.items()}, trajectory
+    return row | {name: of_base[key] for name, key in OF_BASE.items()}, curves_of(history)
 
 
 def _base(cell: Cell, *, directory: Path, threads: int | None, device: str, observer: Observer) -> Path:
@@ -335,11 +333,3 @@ def _labels(cell: Cell) -> Row:
 def _without_result(cell: Cell, status: Status, message: str) -> Row:
     nothing = dict.fromkeys([*MEASURED, LOSS, *OF_BASE])
     return _labels(cell) | {"status": status, "error": " ".join(message.split())[:300]} | nothing
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except ValueError as error:
-        raise DamagedFileError(f"{path}: not JSON ({error})") from None
-    return found if isinstance(found, dict) else {}

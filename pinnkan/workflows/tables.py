@@ -64,7 +64,8 @@ def table_of(study: Study, layout: TableLayout, rows: Sequence[Row]) -> Table:
         (
             *head,
             *(
-                _cell(groups.get((*head, one), []), layout.number) + _beside(published.get((*head, one)))
+                _cell(groups.get((*head, one), []), layout.number, study.seeds)
+                + _beside(published.get((*head, one)))
                 for one in columns
             ),
         )
@@ -146,8 +147,8 @@ def number_text(value: float) -> str:
     return f"{value:.1e}" if abs(value) < 0.01 else f"{value:.3g}"
 
 
-def _cell(rows: Sequence[Row], number: str) -> str:
-    """Write the median and, over several seeds, the range; failures are said."""
+def _cell(rows: Sequence[Row], number: str, seeds: Sequence[int]) -> str:
+    """Write the median and, over several seeds, the range; failures and seeds that are missing are said."""
     values = _values(rows, number)
     said = [
         f"{count} of {len(rows)} {status}"
@@ -158,6 +159,9 @@ def _cell(rows: Sequence[Row], number: str) -> str:
         text = number_text(median(values))
         ends = sorted({number_text(min(values)), number_text(max(values))}, key=float)
         said.insert(0, f"{text} ({'..'.join(ends)})" if len(ends) > 1 else text)
+    seen = {row["seed"] for row in rows}
+    if rows and len(seen) < len(set(seeds)):
+        said.append(f"{len(seen)} of {len(set(seeds))} seeds")
     return ", ".join(said) or "-"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,27 +12,27 @@ from pinnkan.errors import UsageError
 from pinnkan.output.labels import number, symbol
 from pinnkan.output.trajectories import Panel, Trajectory, plot_trajectories
 from pinnkan.workflows.study import FigureLayout, Study
+from pinnkan.workflows.study_curves import curves_file, read_curves
 
 _MOST_LINES, _MOST_PANELS = 24, 8
 
 Row = Mapping[str, Any]
 
 
-def draw_figures(study: Study, rows: Sequence[Row], directory: Path, target: Path) -> list[Path]:
+def draw_figures(study: Study, rows: Sequence[Row], table: Path, target: Path) -> list[Path]:
     """Draw the losses of a study's cells, those of other seeds as one line and its band.
 
-    A study with ``figures`` gets a file for each whose cells left trajectories: ``target`` with its name
-    appended.
+    A study with ``figures`` gets a file for each whose cells have curves beside the table: ``target`` with
+    its name appended.
 
     Returns:
         The files written.
 
     Raises:
-        UsageError: If no cell left a trajectory here, or there are too many lines or panels to tell apart.
+        UsageError: If no cell has curves, or there are too many lines or panels to tell apart.
         FileAccessError: If a picture cannot be written.
     """
-    path = directory / "trajectories.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    known = read_curves(table)
     written = []
     for layout in study.figures or (FigureLayout(""),):
         shown = [row for row in rows if row["key"] in known and _is_in(layout, row)]
@@ -43,7 +42,7 @@ def draw_figures(study: Study, rows: Sequence[Row], directory: Path, target: Pat
         plot_trajectories(file, _panels(study, layout, shown, known), title=_title(study, layout, shown))
         written.append(file)
     if not written:
-        raise UsageError(f"{path} has no trajectories of these cells: they were run elsewhere")
+        raise UsageError(f"{curves_file(table)} has no curves of these cells: their rows came without it")
     return written
 
 

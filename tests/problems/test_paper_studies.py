@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from pinnkan.problem.finding import shipped_with_the_paper
 from pinnkan.workflows import trajectories
 from pinnkan.workflows.compare import planned
 from pinnkan.workflows.report import section
+from pinnkan.workflows.study_curves import write_curves
 from pinnkan.workflows.study_file import is_study, read_study
 from pinnkan.workflows.study_rows import Row, read_rows
 from pinnkan.workflows.tables import number_text
@@ -50,12 +50,12 @@ def test_all_figures_of_a_study_can_be_drawn(name, tmp_path, monkeypatch):
     """One for each family, as the paper's Figures 2 to 5 and those of its supplement."""
     study, drawn = read_study(STUDIES[name]), {}
     rows = [{"key": cell.key, **cell.labels, **cell.values} for cell in planned(study)]
-    facts = {"step": [1, 2], "seconds": [1, 2], "loss": [1, 0.1]}
-    (tmp_path / "trajectories.json").write_text(json.dumps({row["key"]: facts for row in rows}))
+    facts = {name: [1, 0.1] for name in ("step", "seconds", "loss", "held_out", "error")}
+    write_curves(tmp_path / "rows.csv", {row["key"]: facts for row in rows})
     monkeypatch.setattr(
         trajectories, "plot_trajectories", lambda file, panels, title: drawn.update({file.name: panels})
     )
-    trajectories.draw_figures(study, rows, tmp_path, tmp_path / "a.png")
+    trajectories.draw_figures(study, rows, tmp_path / "rows.csv", tmp_path / "a.png")
     assert list(drawn) == [f"a-{family}.png" for family in ("elliptic", "Allen-Cahn", "hyperbolic")]
     lines = ["LR-1", "LR-2", "LR-3", "LR-4"]
     if name != "paper/rates":

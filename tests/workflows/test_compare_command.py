@@ -15,6 +15,7 @@ from pinnkan.workflows import compare as module
 from pinnkan.workflows import finetune, pretrain, trajectories
 from pinnkan.workflows.report import section
 from pinnkan.workflows.study import Level, Study, TableLayout
+from pinnkan.workflows.study_curves import curves_file, read_curves, write_curves
 from pinnkan.workflows.study_file import read_study
 from pinnkan.workflows.tables import table_of, tables_of
 from pinnkan.workflows.workers import Pool
@@ -250,26 +251,41 @@ def test_a_study_says_what_is_drawn(pinnkan, study, tmp_path, monkeypatch):
         }
     rows = module.read_rows(tmp_path / "out" / "cells.csv")
     (run,) = panels[0].lines["1/2"]
-    known = json.loads((tmp_path / "out" / "trajectories.json").read_text())[rows[0]["key"]]
+    known = read_curves(tmp_path / "out" / "cells.csv")[rows[0]["key"]]
     assert list(run.loss) == known["loss"]
-    assert rows[0]["loss"] == known["loss"][-1]
+    assert rows[0]["loss"] == pytest.approx(known["loss"][-1], rel=1e-4)
 
 
 def test_tables_are_there_whatever_becomes_of_the_picture(pinnkan, study, tmp_path):
     arguments = ["compare", study, "--quick", "-q", "--table", tmp_path / "cells.csv"]
     assert pinnkan(*arguments, "-o", tmp_path / "out").code == 0
-    answer = pinnkan(*arguments, "-o", tmp_path / "elsewhere", "--plot", tmp_path / "losses.png")
+    arguments += ["-o", tmp_path / "elsewhere", "--plot", tmp_path / "losses.png"]
+    assert pinnkan(*arguments).code == 0  # a clone with the table and its curves draws what was run elsewhere
+    curves_file(tmp_path / "cells.csv").unlink()
+    answer = pinnkan(*arguments)
     assert answer.code == 2
-    assert "has no trajectories of these cells: they were run elsewhere" in answer.err
+    assert "cells.curves.json has no curves of these cells: their rows came without it" in answer.err
     assert "relative_l2, median" in answer.out
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"k": 1}', '{"k": {"step": [1], "seconds": [1], "loss": ["x"]}}']
+)
+def test_curves_of_anybody_are_refused(pinnkan, study, tmp_path, text):
+    table = tmp_path / "out" / "cells.csv"
+    table.parent.mkdir()
+    curves_file(table).write_text(text)
+    answer = pinnkan("compare", study, "-o", tmp_path / "out", "--quick", "-q", "--time-limit", 0)
+    assert answer.code == 3
+    assert "cells.curves.json: not " in answer.err
 
 
 def test_more_lines_than_can_be_told_apart_are_refused(study, tmp_path):
     rows = [{"key": str(n), "basis": str(n), "method": "full", "lambda": 1.0} for n in range(25)]
-    facts = {row["key"]: {"step": [1], "seconds": [1], "loss": [1]} for row in rows}
-    (tmp_path / "trajectories.json").write_text(json.dumps(facts))
+    facts = {name: [1] for name in ("step", "seconds", "loss", "held_out", "error")}
+    write_curves(tmp_path / "cells.csv", {row["key"]: facts for row in rows})
     with pytest.raises(UsageError, match="1 panels of up to 25 lines in one picture, at most 8 of 24"):
-        trajectories.draw_figures(read_study(study), rows, tmp_path, tmp_path / "a.png")
+        trajectories.draw_figures(read_study(study), rows, tmp_path / "cells.csv", tmp_path / "a.png")
 
 
 def row_of(place, seed, name, number):
@@ -294,6 +310,12 @@ def test_tables_show_median_and_range_in_the_study_s_order():
         ("1", "1.5e-04 (1.0e-04..2.0e-04), 1 of 3 diverged", "2.0e-05 (1.0e-05..3.0e-05)"),
     )
     assert table.markdown().splitlines()[:2] == ["| lambda | full | 1/8 |", "| --- | --- | --- |"]
+    rows = [row for row in rows if (row["method"], row["lambda"], row["seed"]) != ("1/8", 1.0, 2)]
+    table = table_of(study, TableLayout(("lambda",), "method"), rows)
+    assert [line[2] for line in table.body] == [
+        "2.0e-05 (1.0e-05..3.0e-05)",
+        "2.0e-05 (1.0e-05..3.0e-05), 2 of 3 seeds",
+    ]
     assert tables_of(study, rows)[0].header == ("lambda", "full", "1/8")
 
 
