@@ -96,16 +96,17 @@ def birth(
     """Return factors with a zero core: an adapter that changes nothing yet.
 
     * ``paper`` (Eq. 8): U1 columns N(0, 1/I), U3 columns N(0, 1/K), every column of
-      U2 the normalised mean adjoint v/|v| at the layer's output.
+      U2 the vector v/|v|, v the loss's derivative with respect to the layer's output.
     * ``batch``: the same U1 and U3; U2 columns are the leading right singular vectors of
-      the batch's adjoints, since equal columns would stay equal under training.
+      all residuals' derivatives, since equal columns would stay equal under training.
     * ``orthonormal``: three random factors with orthonormal columns.
 
     Args:
         shape: (I, J, K).
         ranks: (R1, R2, R3).
         initialisation: As above.
-        adjoints: Derivatives of residuals with respect to the layer's output, (B, J).
+        adjoints: Derivatives with respect to the layer's output, (B, J): of the loss, a row for each
+            point, for ``paper``; of residuals otherwise.
         generator: Of the random factors.
     """
     inputs, outputs, functions = shape

@@ -205,6 +205,18 @@ class NetworkLeastSquares:
                 rows.append(delta.flatten(0, 1).to(torch.float64))
         return [torch.cat(rows) for rows in stacked]
 
+    def output_gradients(self, theta: Tensor) -> list[Tensor]:
+        """Return dL/dz, L = |r|^2 / 2, at every layer's output z, a row for each point, (N, J_l) each.
+
+        z's derivatives stay as they are, as in a reverse pass through a network that is differentiated
+        in its coordinates: they travel beside z.
+        """
+        stacked: list[list[Tensor]] = [[] for _ in self.parameters.layers]
+        for _, _, adjoints in self._sweep(theta, of_loss=True):
+            for rows, delta in zip(stacked, adjoints, strict=True):
+                rows.append(delta[0].to(torch.float64))
+        return [torch.cat(rows) for rows in stacked]
+
     def _rows(self, theta: Tensor) -> Tensor:
         """Return the Jacobian as one matrix (M, P)."""
         jacobian = torch.empty(self.count, self.size, dtype=self.product_dtype, device=theta.device)
@@ -235,11 +247,14 @@ class NetworkLeastSquares:
         full = isinstance(self.parameters.layers[at], Full)
         return full and OuterProducts.pays(channels, layer.features, layer.outputs)
 
-    def _sweep(self, theta: Tensor) -> Iterator[tuple[TrainingSet, tuple[Tensor, ...], list[Tensor]]]:
-        """Yield every chunk with the features and adjoints of all layers."""
+    def _sweep(
+        self, theta: Tensor, *, of_loss: bool = False
+    ) -> Iterator[tuple[TrainingSet, tuple[Tensor, ...], list[Tensor]]]:
+        """Yield every chunk with all layers' features and adjoints, of residuals or of half their squares."""
         weights = self._weights(theta, self.product_dtype)
         for one in self._chunks(self.product_dtype):
-            tape, seed, _ = self._forward(one, weights)
+            tape, seed, residual = self._forward(one, weights)
+            seed = seed * residual if of_loss else seed
             yield one, tape.features, self.network.pull(tape, weights, one.channels, seed.unsqueeze(2))
 
     def _forward(self, one: TrainingSet, weights: Sequence[Tensor]) -> tuple[Tape, Tensor, Tensor]:

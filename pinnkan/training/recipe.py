@@ -207,7 +207,7 @@ def _growing(
             narrow,
             origin.theta,
             plan.compression,
-            adjoints=_adjoints(run, narrow.coefficients(origin.theta)),
+            adjoints=_adjoints(run, narrow.coefficients(origin.theta), of_loss=False),
             generator=generator_for(run.seed, f"columns of phase {origin.phase}"),
         )
         return _moved(wide, run.device), theta
@@ -223,17 +223,25 @@ def _started(run: Run) -> float:
 
 def _adapter(run: Run, base: Sequence[Tensor], plan: Plan, *, purpose: str) -> Parameters:
     generator = generator_for(run.seed, purpose)
-    adjoints = _adjoints(run, base)
+    adjoints = _adjoints(run, base, of_loss=plan.initialisation == "paper")
     return _moved(attach(base, plan, adjoints=adjoints, generator=generator), run.device)
 
 
-def _adjoints(run: Run, coefficients: Sequence[Tensor]) -> list[Tensor]:
-    """Return derivatives of residuals with respect to every layer's output, on some points, on the CPU."""
+def _adjoints(run: Run, coefficients: Sequence[Tensor], *, of_loss: bool) -> list[Tensor]:
+    """Return derivatives with respect to every layer's output, on the CPU: see `birth`.
+
+    Args:
+        run: Problem, points and seed.
+        coefficients: Of every layer.
+        of_loss: Of the loss on all training points; else of residuals on some.
+    """
     network = network_for(run.instance, run.settings.network, coefficients)
     whole = Parameters([Full(c) for c in coefficients])
-    sample = replace(run.settings.points, interior=_ADJOINT_SAMPLE, boundary=1, initial=1)
-    sets = training_sets(run.instance, sample, seed=run.seed, variant=0, device=run.device)
-    adjoints = NetworkLeastSquares(network, whole, sets).adjoints(whole.start().to(run.device))
+    some = replace(run.settings.points, interior=_ADJOINT_SAMPLE, boundary=1, initial=1)
+    points = run.settings.points if of_loss else some
+    sets = training_sets(run.instance, points, seed=run.seed, variant=0, device=run.device)
+    problem, theta = NetworkLeastSquares(network, whole, sets), whole.start().to(run.device)
+    adjoints = problem.output_gradients(theta) if of_loss else problem.adjoints(theta)
     if not all(bool(rows.isfinite().all()) for rows in adjoints):
         raise DivergedError(f"{run.title}: the base's derivatives are not finite; train another base")
     return [rows.cpu() for rows in adjoints]

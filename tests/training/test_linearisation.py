@@ -214,6 +214,22 @@ def test_adjoints_are_those_of_the_output_layer_and_stack_every_channel():
     torch.testing.assert_close(adjoints[2].squeeze(1), torch.cat([seed.flatten() for seed in seeds]))
 
 
+def test_output_gradients_are_what_moves_the_loss_when_an_output_is_shifted():
+    """T_0 = 1: its coefficients C[i, j, 0] shift output j everywhere, and leave its derivatives alone."""
+    run = run_of("heat")
+    network, coefficients, sets = start_of(run)
+    parameters = Parameters([Full(c) for c in coefficients])
+    problem = NetworkLeastSquares(network, parameters, sets, chunk=1000)
+    theta = parameters.start()
+    _, gradient = problem.gradient(theta)
+    found = problem.output_gradients(theta)
+    assert [tuple(one.shape) for one in found] == [(problem.count, width) for width in (10, 10, 1)]
+    moved = parameters.coefficients(gradient / 2)
+    for one, layer, base in zip(found, moved, coefficients, strict=True):
+        shift = one.sum(dim=0).expand(layer.shape[:2])
+        torch.testing.assert_close((layer - base)[:, :, 0], shift, rtol=1e-10, atol=1e-12)
+
+
 def test_seed_is_the_derivative_of_the_weighted_residual():
     """With a lift and a factor, channel by channel, against autograd."""
     network, coefficients, (one,) = start_of(run_of("disk", at={"lambda": 1.5}))
