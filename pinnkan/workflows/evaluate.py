@@ -20,6 +20,7 @@ from pinnkan.progress import Observer
 from pinnkan.solution import Solution
 from pinnkan.workflows.environment import device_for, dtype_for, limited_threads
 from pinnkan.workflows.identity import file_hash
+from pinnkan.workflows.paths import read_stem
 from pinnkan.workflows.runs import Result, RunDirectory
 
 POINTS, EVALUATION_SEED = 20_000, 0
@@ -95,14 +96,11 @@ def evaluate(
     with limited_threads(threads):
         if values is None and method is None and tag is None:
             measure(base)
-        for path in _chosen(run_directory, base, values):
+        for path in _chosen(run_directory, base, values, method, tag):
             try:
-                found = run_directory.adapter(path, base)
+                measure(run_directory.adapter(path, base))
             except DamagedFileError as fault:
                 refused.append(str(fault))
-                continue
-            if method in (None, found.method) and tag in (None, found.tag):
-                measure(found)
     if not rows and not refused:
         asked = [*([method] if method else []), *([f"tag {tag}"] if tag else [])]
         raise UsageError(f"{directory}: there is no result of {', '.join(asked)}; 'pinnkan status' lists all")
@@ -118,30 +116,46 @@ def measured(result: Result) -> dict[str, Any]:
 
 
 def _chosen(
-    run_directory: RunDirectory, base: Result, values: Sequence[Mapping[str, float]] | None
+    run_directory: RunDirectory,
+    base: Result,
+    values: Sequence[Mapping[str, float]] | None,
+    method: str | None,
+    tag: str | None,
 ) -> list[Path]:
-    """Return the files of the adapters asked for; all of them where no values are named."""
-    paths = run_directory.adapter_paths()
+    """Return the files of the adapters asked for, by their names: what is not asked for may be damaged.
+
+    Raises:
+        UsageError: If a value has none.
+    """
+    names = tuple(parameter.name for parameter in base.problem.parameters)
+    named = [(path, read_stem(path.stem, names)) for path in run_directory.adapter_paths()]
+    fitting = [(path, stem) for path, stem in named if _is_asked_for(stem, method, tag)]
     if values is None:
-        return paths
+        return [path for path, _ in fitting]
     chosen = []
     for one in values:
-        stem = file_stem(complete_values(base.problem.parameters, one))
-        # A dot follows the stem in every name; lambda=0.1 must not find lambda=0.15.
-        found = [path for path in paths if path.name == f"{stem}.h5" or _is_variant(path.name, stem)]
+        complete = complete_values(base.problem.parameters, one)
+        found = [path for path, stem in fitting if stem and file_stem(stem[0]) == file_stem(complete)]
         if not found:
-            known = ", ".join(path.stem for path in paths) or "none"
+            known = ", ".join(path.stem for path, _ in named) or "none"
+            words = [f"--param {name}={value:.12g}" for name, value in complete.items()]
+            words += [f"--method {method}"] * bool(method) + [f"--tag {tag}"] * bool(tag)
             raise UsageError(
-                f"{run_directory.path} has no adapter for {stem} (there: {known}); "
-                f"'pinnkan finetune {run_directory.path}' trains it"
+                f"{run_directory.path} has no {method + ' ' if method else ''}adapter for "
+                f"{file_stem(complete)}{f' with tag {tag}' if tag else ''} (there: {known}); "
+                f"train it with 'pinnkan finetune {run_directory.path} {' '.join(words)}'"
             )
         chosen += found
     return chosen
 
 
-def _is_variant(name: str, stem: str) -> bool:
-    rest = name.removeprefix(stem)
-    return rest != name and rest.startswith(".") and not rest[1:2].isdigit()
+def _is_asked_for(
+    stem: tuple[Mapping[str, float], str, str | None] | None, method: str | None, tag: str | None
+) -> bool:
+    """Tell whether a file's name, as `read_stem` reads it, is of a method and a tag; None is any."""
+    if stem is None:
+        return method is None and tag is None
+    return method in (None, stem[1]) and tag in (None, stem[2])
 
 
 def _places(result: Result, instance: Instance, points: Path | None, seed: int) -> Places:

@@ -102,6 +102,20 @@ def test_only_results_of_a_method_or_a_tag(done, pinnkan, run):
     )
 
 
+def test_what_is_not_asked_for_may_be_missing_or_damaged_what_is_may_not(done, pinnkan, run):
+    done("finetune", run, "--lambda", 0.7, "--method", "full", "-q")
+    answer = pinnkan("evaluate", run, "--lambda", "0.5,0.7", "--method", "full", "--fail-above", 1e9)
+    assert answer.code == 2
+    assert (
+        f"{run} has no full adapter for lambda=0.5 (there: lambda=0.5, lambda=0.7.full); train it with "
+        in (answer.err)
+    )
+    assert f"'pinnkan finetune {run} --param lambda=0.5 --method full'" in answer.err
+    (run / "adapters" / "lambda=0.5.h5").write_bytes(b"damaged")
+    assert pinnkan("evaluate", run, "--method", "full").code == 0
+    assert pinnkan("evaluate", run).code == 3
+
+
 def test_values_in_the_file_of_points_are_the_reference_there(done, pinnkan, run, folder):
     points = np.array([[0.0, 0.0], [0.3, -0.4], [-0.6, 0.5]])
     measured = np.array([1.0, 0.5, -0.25])
@@ -162,7 +176,8 @@ def test_fail_above(done, pinnkan, run):
 def test_a_value_without_an_adapter(pinnkan, run):
     answer = pinnkan("evaluate", run, "--lambda", 0.25)
     assert answer.code == 2
-    assert f"{run} has no adapter for lambda=0.25 (there: lambda=0.5); 'pinnkan finetune" in answer.err
+    assert f"{run} has no adapter for lambda=0.25 (there: lambda=0.5); train it with 'pinnkan" in answer.err
+    assert f"finetune {run} --param lambda=0.25'" in answer.err
 
 
 def test_a_value_takes_its_tagged_results_along_but_not_its_neighbours(done, run):
