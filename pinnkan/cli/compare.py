@@ -130,10 +130,14 @@ def compare(
     from pinnkan.workflows.compare import compare as run
     from pinnkan.workflows.tables import tables_of
 
-    study, name = _study(subject, lambdas, params, axes, seeds, overrides)
-    study = study.quickened() if quick else study
+    study, name = _study(subject, lambdas, params, axes, seeds, overrides, quick=quick)
     folder = output or Path("runs") / "compare" / name
     rows_file = table or folder / "cells.csv"
+    if picture is not None:
+        from pinnkan.output.canvas import PICTURES
+        from pinnkan.output.suffixes import require_suffix
+
+        require_suffix(picture, PICTURES)
     if report is not None:
         from pinnkan.workflows.report import around, write_report
 
@@ -198,6 +202,8 @@ def _study(
     axes: Sequence[str] | None,
     seeds: str | None,
     overrides: Sequence[str] | None,
+    *,
+    quick: bool,
 ) -> tuple[Study, str]:
     """Return the study of a file, or the one that the options say, and its name.
 
@@ -218,6 +224,7 @@ def _study(
     if lambdas or params or axes:
         raise UsageError(f"{path} is a study: its values and axes stand in the file")
     study = read_study(path)
+    study = study.quickened() if quick else study
     study = replace(study, overrides=(*study.overrides, *(overrides or ())), seeds=numbers or study.seeds)
     return study, path.stem
 

@@ -86,7 +86,9 @@ def compare(
         observer.sweep(SweepReport(len(ended), failed, len(missing), seconds, tuple(running), "cells"))
 
     def take(row: Row, curve: Curves | None) -> None:
-        known[row["key"]] = row
+        # Another process may run other seeds into the same table.
+        known.update({other["key"]: other for other in read_rows(table)} | {row["key"]: row})
+        curves.update(read_curves(table))
         ended.append(row)
         if row["error"]:
             observer.note(f"{_place(study, row)}: {row['status']}: {row['error']}")
@@ -250,6 +252,7 @@ def run_cell(
     Returns:
         The row, and what loss, held-out residual and error did over steps and seconds (None if it failed).
     """
+    from pinnkan.workflows.environment import limited_threads
     from pinnkan.workflows.evaluate import measured
     from pinnkan.workflows.finetune import finetune
     from pinnkan.workflows.runs import RunDirectory
@@ -276,7 +279,8 @@ def run_cell(
         run = RunDirectory(base)
         start = run.base()
         stored = run.adapter(result.path, start)
-        found, of_base = measured(stored), measured(start)
+        with limited_threads(threads):
+            found, of_base = measured(stored), measured(start)
     except StoppedError:
         raise
     except PinnkanError as fault:

@@ -85,7 +85,7 @@ class Study:
     Attributes:
         title: For headings.
         problem: Name or path, None where an axis names it.
-        values: Texts of parameter values by name.
+        values: Texts of parameter values by name, such as ``0.1,1`` or ``@values.txt``.
         seeds: Of every cell.
         overrides: ``--set`` texts of all cells.
         axes: Levels by axis and name, in order.
@@ -99,7 +99,7 @@ class Study:
 
     title: str
     problem: str | None
-    values: Mapping[str, str]
+    values: Mapping[str, tuple[str, ...]]
     seeds: tuple[int, ...] = (0,)
     overrides: tuple[str, ...] = ()
     axes: Mapping[str, Mapping[str, Level]] = field(default_factory=dict)
@@ -205,7 +205,7 @@ def cells_of(study: Study, find: Mapping[str, Source]) -> list[Cell]:
         method = next((one.method for one in levels if one.method), "lotra")
         if method == "scratch":
             adapter += tuple(text for one in levels for text in one.scratch)
-        named = [f"{name}={text}" for name, text in study.values.items()]
+        named = [f"{name}={text}" for name, texts in study.values.items() for text in texts]
         points = family_points(source.parameters, named=named)
         found += [
             Cell(labels, source.path, source.text, base, adapter, method, values, seed, study.dtype)

@@ -66,7 +66,7 @@ def read_study(path: Path) -> Study:
     faults = Faults()
     root = read_yaml(problem_text(path), str(path), faults)
     faults.raise_if_any()
-    study = _Reader(faults).study(root, path)
+    study = _Reader(path, faults).study(root)
     faults.raise_if_any()
     assert study is not None
     return study
@@ -83,23 +83,22 @@ def is_study(path: Path) -> bool:
 
 
 class _Reader:
-    """Reads the blocks of a study, noting every fault."""
+    """Reads the blocks of a study's file, noting every fault."""
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, path: Path, faults: Faults) -> None:
+        self._path = path
         self._faults = faults
 
-    def study(self, root: Node | None, path: Path) -> Study | None:
+    def study(self, root: Node | None) -> Study | None:
+        path = self._path
         block = read_block(root, "study", self._faults, example="{study: TITLE, ...}") if root else None
         if block is None:
             return None
         refuse_unknown_keys(block, _KEYS, "", self._faults)
         axes = self._axes(block)
-        problem = self._text(block, "problem")
-        if problem is not None and (path.parent / problem).is_file():
-            problem = str(path.parent / problem)
         return Study(
             self._text(block, "study") or path.stem,
-            problem,
+            self._problem(block),
             self._values(block),
             self._seeds(block.get("seeds"), "seeds") or (0,),
             self._texts(block.get("set"), "set"),
@@ -115,6 +114,12 @@ class _Reader:
     def _text(self, block: Block, key: str) -> str | None:
         node = block.get(key)
         return None if node is None else read_text(node, key, self._faults)
+
+    def _problem(self, block: Block) -> str | None:
+        """Return a problem's name, or its path: a file is sought beside the study first."""
+        name = self._text(block, "problem")
+        beside = self._path.parent / (name or "")
+        return str(beside) if name is not None and beside.is_file() else name
 
     def _list(self, node: Node | None, path: str) -> tuple[Node, ...]:
         return () if node is None else read_list(node, path, self._faults, example="[...]") or ()
@@ -133,7 +138,7 @@ class _Reader:
             self._faults.add(node.place, f"{path}: seeds are 0 or more")
         return tuple(seeds)
 
-    def _values(self, block: Block) -> dict[str, str]:
+    def _values(self, block: Block) -> dict[str, tuple[str, ...]]:
         node = block.get("values")
         if node is None or (isinstance(node, Block) and not node.entries):
             self._faults.add(
@@ -146,7 +151,7 @@ class _Reader:
             if found
             else {}
         )
-        return {name: text for name, text in texts.items() if text is not None}
+        return {name: (text,) for name, text in texts.items() if text is not None}
 
     def _axes(self, block: Block) -> dict[str, dict[str, Level]]:
         node = block.get("axes")
@@ -171,7 +176,7 @@ class _Reader:
         refuse_unknown_keys(node, ("set", "method", "problem"), path, self._faults)
         method = node.get("method")
         chosen = None if method is None else read_choice(method, f"{path}.method", METHODS, self._faults)
-        return Level(self._texts(node.get("set"), f"{path}.set"), chosen, self._text(node, "problem"))
+        return Level(self._texts(node.get("set"), f"{path}.set"), chosen, self._problem(node))
 
     def _names(self, node: Node, path: str, axes: Mapping[str, Mapping[str, Level]]) -> dict[str, str]:
         """Read a combination of levels that exist."""
@@ -209,6 +214,8 @@ class _Reader:
         refuse_unknown_keys(block, ("rows", "columns", "number", "shows"), path, self._faults)
         rows, columns = self._texts(block.get("rows"), f"{path}.rows"), self._text(block, "columns") or ""
         self._check_names((*rows, columns), block, path, (*axes, *self._values(root)))
+        if columns in rows:
+            self._faults.add(block.place, f"{path}: {columns} stands in rows and in columns; name it once")
         return TableLayout(
             rows,
             columns,

@@ -46,12 +46,12 @@ def study_of_options(
     if lambdas and len(problem.parameters) != 1:
         names = ", ".join(one.name for one in problem.parameters) or "none"
         raise UsageError(f"--lambda sets the only parameter of a family; this one has {names}")
-    values = {problem.parameters[0].name: ",".join(lambdas)} if lambdas else {}
+    values = {problem.parameters[0].name: tuple(lambdas)} if lambdas else {}
     for text in params:
-        parameter, equals, value = text.partition("=")
+        parameter, equals, value = (part.strip() for part in text.partition("="))
         if not equals:
             raise UsageError(f"--param: expected NAME=VALUES, got {quote(text)}")
-        values[parameter.strip()] = value
+        values[parameter] = (*values.get(parameter, ()), value)
     if not values:
         raise UsageError("which parameter values? Give --lambda VALUES or --param NAME=VALUES")
     found: dict[str, dict[str, Level]] = {}

@@ -227,7 +227,7 @@ figures:
 """
 
 
-TWO_VALUES = Study("x", "elliptic", {"lambda": "1,2"})
+TWO_VALUES = Study("x", "elliptic", {"lambda": ("1,2",)})
 
 
 def test_a_study_says_what_is_drawn(pinnkan, study, tmp_path, monkeypatch):
@@ -295,7 +295,7 @@ def row_of(place, seed, name, number):
 
 def test_tables_show_median_and_range_in_the_study_s_order():
     axes = {"method": {"full": Level(method="full"), "1/8": Level()}}
-    study = Study("x", "p", {"lambda": "1,0.1"}, seeds=(0, 1, 2), axes=axes)
+    study = Study("x", "p", {"lambda": ("1,0.1",)}, seeds=(0, 1, 2), axes=axes)
     numbers = {"1/8": [3e-5, 1e-5, 2e-5], "full": [1e-4, None, 2e-4]}
     rows = [
         row_of({"method": method, "lambda": value}, seed, "relative_l2", n)
@@ -321,7 +321,7 @@ def test_tables_show_median_and_range_in_the_study_s_order():
 
 def test_levels_without_a_cell_have_a_column_too():
     axes = {"method": {"full": Level(method="full"), "1/8": Level()}}
-    study = Study("x", "p", {"lambda": "1"}, axes=axes)
+    study = Study("x", "p", {"lambda": ("1",)}, axes=axes)
     rows = [{"method": "1/8", "lambda": 1.0, "seed": 0, "status": "done", "relative_l2": 2e-5}]
     table = table_of(study, TableLayout(("lambda",), "method"), rows)
     assert (table.header, table.body) == (("lambda", "full", "1/8"), (("1", "-", "2.0e-05"),))
@@ -330,7 +330,7 @@ def test_levels_without_a_cell_have_a_column_too():
 def test_a_ranking_compares_what_is_equal_but_for_one_axis():
     """At 1 a wins on both seeds, at 2 b once; what diverged or stands alone is compared with nothing."""
     axes = {"kind": {name: Level() for name in "abc"}}
-    study = Study("x", "p", {"lambda": "1,2"}, seeds=(0, 1), axes=axes)
+    study = Study("x", "p", {"lambda": ("1,2",)}, seeds=(0, 1), axes=axes)
     losses = {
         (1.0, 0): {"a": 1.0, "b": 2.0, "c": 3.0},
         (1.0, 1): {"a": 1.0, "b": 4.0, "c": 5.0},
@@ -455,7 +455,7 @@ def test_what_cannot_be_compared_is_one_message(pinnkan, study, tmp_path, monkey
 def test_published_numbers_stand_beside_ours():
     axes = {"method": {"full": Level(method="full"), "1/8": Level()}}
     published = ({"lambda": "1", "method": "full", "relative_l2": "4e-4"}, {"lambda": "1", "method": "1/8"})
-    study = Study("x", "p", {"lambda": "1,0.1"}, axes=axes, published=published)
+    study = Study("x", "p", {"lambda": ("1,0.1",)}, axes=axes, published=published)
     rows = [
         {"method": method, "lambda": value, "seed": 0, "status": "done", "relative_l2": 1e-4}
         for value in (1.0, 0.1)
@@ -601,6 +601,75 @@ def test_a_cell_that_is_trained_but_has_no_row_is_measured(done, study, tmp_path
     answer = done(*arguments, "--json")
     assert answer.json["cells"] == first
     assert "--force" not in answer.err  # an option that compare does not have
+
+
+def test_rows_that_another_process_writes_meanwhile_are_kept(done, study, tmp_path, monkeypatch):
+    table, run_cell, other = tmp_path / "cells.csv", module.run_cell, {}
+    done(
+        "compare",
+        study,
+        "-o",
+        tmp_path / "one",
+        "--table",
+        tmp_path / "one.csv",
+        "-q",
+        "--quick",
+        "--seeds",
+        5,
+    )
+
+    def run(cell, **more):
+        if not other:  # the other process ends a cell after this one has read the table
+            other.update({row["key"]: row for row in module.read_rows(tmp_path / "one.csv")})
+            table.write_bytes((tmp_path / "one.csv").read_bytes())
+            curves_file(table).write_bytes(curves_file(tmp_path / "one.csv").read_bytes())
+        return run_cell(cell, **more)
+
+    monkeypatch.setattr(module, "run_cell", run)
+    done("compare", study, "-o", tmp_path / "two", "--table", table, "-q", "--quick")
+    rows = {row["key"]: row for row in module.read_rows(table)}
+    assert len(rows) == 4 + len(other)
+    assert {key: rows[key] for key in other} == other
+    assert set(read_curves(table)) == set(rows)
+
+
+def test_values_may_be_said_in_several_options(done, tmp_path):
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    (tmp_path / "values.txt").write_text("0.5\n")
+    arguments = ["compare", tmp_path / "tiny.yaml", "-o", tmp_path / "out", "--time-limit", 0, "-q", "--json"]
+    for words in (
+        ["--param", "lambda=1", "--param", "lambda=2"],
+        ["--lambda", f"@{tmp_path / 'values.txt'}", "--lambda", "0.7"],
+    ):
+        assert done(*arguments, *words).json["planned"] == 2
+
+
+def test_a_level_s_problem_is_sought_beside_the_study(done, study, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    study.write_text(
+        STUDY.replace("problem: tiny.yaml\n", "").replace(
+            "axes:", "axes:\n  family: {tiny: {problem: tiny.yaml}}"
+        )
+    )
+    assert (
+        done("compare", study, "-o", tmp_path / "out", "--time-limit", 0, "-q", "--json").json["planned"]
+        == 20
+    )
+
+
+def test_what_cannot_be_shown_is_refused_before_anything_is_trained(pinnkan, study, tmp_path):
+    arguments = ["compare", study, "-o", tmp_path / "out", "--quick", "-q"]
+    answer = pinnkan(*arguments, "--plot", tmp_path / "x.jpg")
+    assert answer.code == 2
+    assert "unknown suffix '.jpg'" in answer.err
+    study.write_text(
+        STUDY.replace("{rows: [lambda, method], columns: basis}", "{rows: [basis], columns: basis}")
+    )
+    answer = pinnkan(*arguments)
+    assert answer.code == 2
+    assert "tables: basis stands in rows and in columns; name it once" in answer.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_base_is_trained_by_one_worker_while_others_train_other_bases(study, tmp_path):
