@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 from tiny_family import TINY
 
 from pinnkan.errors import RemoteError, Terminated, UnsavedError, UsageError
+from pinnkan.parameters import expand_values
 from pinnkan.store import hash_arrays, read_store
 from pinnkan.workflows.predecessors import chain
 from pinnkan.workflows.slurm import array_script
@@ -298,7 +300,7 @@ def test_no_scheduler_is_one_message(pinnkan, run, monkeypatch):
 
 def test_the_array_script_trains_every_value_once(done, run, tmp_path):
     """Run as SLURM would run it, task after task, with a pinnkan on the path."""
-    answer = done("finetune", run, "--lambda", "0:1:2", "--tag", "s", "--print-slurm", "--threads", 2)
+    answer = done("finetune", run, "--lambda", "1/3,1", "--tag", "s", "--print-slurm", "--threads", 2)
     assert "#SBATCH --array=0-1\n" in answer.out
     assert "#SBATCH --cpus-per-task=2\n" in answer.out
     script, folder = tmp_path / "sweep.sh", tmp_path / "bin"
@@ -314,8 +316,8 @@ def test_the_array_script_trains_every_value_once(done, run, tmp_path):
             env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "SLURM_ARRAY_TASK_ID": str(task)},
         )
     names = sorted(path.name for path in (run / "adapters").glob("*.s.h5"))
-    assert names == ["lambda=0.s.h5", "lambda=1.s.h5"]
-    rows = done("finetune", run, "--lambda", "0:1:2", "--tag", "s", "--json").json["results"]
+    assert names == ["lambda=0.333333333333.s.h5", "lambda=1.s.h5"]
+    rows = done("finetune", run, "--lambda", "1/3,1", "--tag", "s", "--json").json["results"]
     assert [row["status"] for row in rows] == ["present"] * 2
 
 
@@ -325,6 +327,13 @@ def test_thousands_of_values_are_a_thousand_tasks():
     assert "#SBATCH --array=0-999\n" in script
     assert "exec pinnkan finetune 'my runs/heat' --set points.rule=sobol --threads" in script
     assert "\n  '--zip --param nu=0,0.4,0.8 --param beta=2,2,2'\n" in script
+
+
+def test_a_script_s_values_are_read_back_to_the_last_bit():
+    thirds = [*expand_values("0:1:4"), *expand_values("log:1e-7:3e20:5"), -1 / 3, 5e-324]
+    script = array_script(Path("runs/e"), [{"nu": value} for value in thirds], [], threads=None)
+    words = re.findall(r"--param nu=([^']*)'", script)
+    assert [expand_values(word) for word in words] == [(value,) for value in thirds]
 
 
 def test_chained_values_make_no_array(pinnkan, run):
