@@ -59,8 +59,7 @@ def finetune(
     if jobs and dask:
         raise UsageError("--jobs and --dask exclude each other: workers are here, or on the cluster")
     values = targets.read_values(directory, lambdas, params, paired=paired)
-    # Behind the others: of two texts for one key the last one counts.
-    texts = [*(overrides or []), *([] if compression is None else [f"adapter.compression={compression}"])]
+    texts = options.settings(overrides, compression)
     if print_slurm:
         words = _words(method, tag, texts, seed, device, dtype, time_limit, force=force)
         _print_script(directory, values, words, threads, chained=start is options.StartFrom.nearest)

@@ -6,7 +6,8 @@ Neither torch nor SymPy: a finished sweep of hundreds of values is recognised in
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +26,7 @@ from pinnkan.workflows.paths import (
     work_path,
     work_stems,
 )
+from pinnkan.workflows.predecessors import followers_of, predecessors_of, started_from
 from pinnkan.workflows.work import Failure, State, read_failure, read_running
 
 Status = Literal["done", "running", "failed", "missing", "stale"]
@@ -94,6 +96,29 @@ def finding(directory: Path, identity: Identity, tag: str | None) -> Finding:
         failure = None
     result = _Result(identity.values, identity.method, tag, path, meta, fault)
     return _judged(directory, stem, result, failure)
+
+
+def chained(directory: Path, asked: Sequence[Identity], tag: str | None) -> list[Finding]:
+    """Return what there is of results each of which starts from its neighbour (`predecessors.chain`).
+
+    Arguments as in `finding`. Where the neighbour is not done, neither is what starts from it.
+
+    Raises:
+        FileAccessError: If the system refuses to read a file.
+    """
+    predecessors = predecessors_of(asked)
+    followers = followers_of(predecessors)
+    found: dict[int, Finding] = {}
+    ready = deque(followers.get(None, []))
+    while ready:
+        at = ready.popleft()
+        identity, predecessor = asked[at], predecessors[at]
+        if predecessor is not None:
+            start = found[predecessor]
+            identity = started_from(identity, start.values, start.path if start.status == "done" else None)
+        found[at] = finding(directory, identity, tag)
+        ready.extend(followers.get(at, []))
+    return [found[at] for at in range(len(asked))]
 
 
 def findings(directory: Path) -> list[Finding]:
