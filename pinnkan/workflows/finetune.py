@@ -24,7 +24,7 @@ from pinnkan.workflows.order import Order
 from pinnkan.workflows.paths import ADAPTERS, WORK, check_tag, stem_of, work_path
 from pinnkan.workflows.predecessors import followers_of, predecessors_of, started_from
 from pinnkan.workflows.results import TrainingResult, stored_report
-from pinnkan.workflows.work import clear_finished, read_running, record_failure
+from pinnkan.workflows.work import clear_failure, clear_finished, read_running, record_failure
 
 _LOOK_EVERY_S = 1.0
 
@@ -193,20 +193,26 @@ class _Sweep:
         if ended is not None:
             at, answer = ended
             identity = self._busy.pop(at)
-            result = answer if isinstance(answer, TrainingResult) else self._lost(at, identity, answer)
-            if self._jobs is not None or self._dask is not None:  # here, whoever trains says so itself
-                stem = stem_of(identity.values, identity.method, self._order.tag)
-                self._observer.note(f"{stem}: {result.fault}" if result.fault else f"wrote {result.path}")
+            result = answer if isinstance(answer, TrainingResult) else self._lost(at, answer)
+            if self._jobs is not None or self._dask is not None:  # here, whoever trains does so itself
+                self._tell(identity, result)
             self._end(at, result)
         self._report()
 
-    def _lost(self, at: int, identity: Identity, answer: object) -> TrainingResult:
-        """Return the result of a value whose process died, and record what happened."""
+    def _lost(self, at: int, answer: object) -> TrainingResult:
+        """Return the result of a value whose process died."""
         kind = type(answer).__name__
-        fault = RemoteError(kind, str(answer) or kind, 1)
-        stem = stem_of(identity.values, identity.method, self._order.tag)
-        record_failure(self._order.directory, stem, identity, fault)
-        return self._result(at, "failed", fault=fault)
+        return self._result(at, "failed", fault=RemoteError(kind, str(answer) or kind, 1))
+
+    def _tell(self, identity: Identity, result: TrainingResult) -> None:
+        """Record and say what came of a value in another process, whose folder may be none of ours."""
+        directory, stem = self._order.directory, stem_of(identity.values, identity.method, self._order.tag)
+        if result.fault is None:
+            clear_failure(directory, stem)
+            self._observer.note(f"wrote {result.path}")
+        else:
+            record_failure(directory, stem, identity, result.fault)
+            self._observer.note(f"{stem}: {result.fault}")
 
     def _end(self, at: int, result: TrainingResult) -> None:
         self._results[at] = result

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pinnkan.errors import DamagedFileError, UsageError
+from pinnkan.errors import BUG, DamagedFileError, UsageError
 from pinnkan.store import Stored, read_store
 from pinnkan.workflows.identity import Identity, ProblemRecord, fits, stored_values, weights_hash
 from pinnkan.workflows.paths import (
@@ -198,7 +198,9 @@ def _judged(directory: Path, stem: str, result: _Result, failure: Failure | None
     if state is not None:
         return found("running", _at_work(state), state_path)
     if failure is not None:
-        why = f"{failure.error}: {' '.join(failure.message.split())}"
+        # The traceback behind a bug's first line stays in its record.
+        message = failure.message.partition("\n")[0] if failure.exit_code == BUG else failure.message
+        why = f"{failure.error}: {' '.join(message.split())}"
         return found("failed", why, work_path(directory, stem, "failed.json"))
     status: Status = "missing" if result.fault is None else "stale"
     checkpoint = work_path(directory, stem, "checkpoint.h5")

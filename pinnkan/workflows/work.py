@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from pinnkan.errors import FileAccessError, PinnkanError
+from pinnkan.errors import FileAccessError, PinnkanError, RemoteError
 from pinnkan.files import host_name, may_be_written_by, read_file, replace_file, replace_news
 from pinnkan.store.document import decode_document, encode_document
 from pinnkan.workflows.identity import Identity
@@ -180,7 +180,8 @@ def record_failure(
         steps: How many were taken.
     """
     message = str(fault)[:_LONGEST_MESSAGE]
-    failure = Failure(identity.hash, _now(), type(fault).__name__, fault.exit_code, message, steps)
+    kind = fault.kind if isinstance(fault, RemoteError) else type(fault).__name__
+    failure = Failure(identity.hash, _now(), kind, fault.exit_code, message, steps)
     with suppress(FileAccessError):
         path = work_path(directory, stem, "failed.json")
         replace_file(path, encode_document(asdict(failure)), lambda _: None)

@@ -21,7 +21,9 @@ from tiny_family import TINY
 from pinnkan.errors import RemoteError, Terminated, UnsavedError, UsageError
 from pinnkan.parameters import expand_values
 from pinnkan.store import hash_arrays, read_store
+from pinnkan.workflows import finetune, trainer
 from pinnkan.workflows.predecessors import chain
+from pinnkan.workflows.results import TrainingResult
 from pinnkan.workflows.slurm import array_script
 from pinnkan.workflows.workers import Died, Pool
 
@@ -182,6 +184,77 @@ def test_what_ends_while_the_pool_is_closed_is_heard(tmp_path):
 def test_a_fault_of_another_process_keeps_its_words():
     fault = pickle.loads(pickle.dumps(RemoteError("DivergedError", "not finite", 4)))
     assert (fault.kind, str(fault), fault.exit_code) == ("DivergedError", "not finite", 4)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (MemoryError(), 74, "out of memory; try fewer points, a smaller network or --dtype float32"),
+        (RuntimeError("can't allocate memory: 8 bytes"), 74, "out of memory; try fewer points"),
+        (OSError(28, "No space left on device", "x.h5"), 74, "cannot read or write x.h5: No space left"),
+        (UsageError("no such rate"), 2, "no such rate"),
+        (
+            IndexError("out\nof range"),
+            70,
+            "a bug in pinnkan: out of range\nTraceback (most recent call last):",
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_a_worker_names_a_fault_as_one_process_does(monkeypatch, error, code, message):
+    class Failing:
+        order = SimpleNamespace(method="lotra", tag=None)
+
+        def __call__(self, identity):
+            raise error
+
+    monkeypatch.setattr(trainer, "Trainer", lambda order, observer: Failing())
+    result = trainer.WorkerTrainer(None)(SimpleNamespace(values={"lambda": 1.0}))
+    assert (result.fault.kind, result.fault.exit_code) == (type(error).__name__, code)
+    assert str(result.fault).startswith(message)
+
+
+class Elsewhere:
+    """An engine in another process, none of whose files are here."""
+
+    free = 1
+
+    def __init__(self, sweep, fault):
+        self._sweep, self._fault = sweep, fault
+
+    def submit(self, key, identity):
+        self._given = key, identity
+
+    def next(self, timeout):
+        key, identity = self._given
+        if self._fault is None:
+            path = self._sweep._order.directory / "adapters" / "lambda=1.h5"
+            return key, TrainingResult(identity.values, "lotra", None, "trained", path)
+        return key, TrainingResult(identity.values, "lotra", None, "failed", None, fault=self._fault)
+
+    def close(self):
+        return []
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        (RemoteError("DivergedError", "diverged at step 3:\nlower it", 4), "diverged at step 3: lower it"),
+        (RemoteError("IndexError", "a bug in pinnkan: no\nTraceback (most ...", 70), "a bug in pinnkan: no"),
+    ],
+    ids=["fault", "bug"],
+)
+def test_a_failure_in_another_process_is_recorded_until_it_succeeds(
+    pinnkan, done, run, monkeypatch, fault, why
+):
+    answers = [fault, None]
+    monkeypatch.setattr(finetune._Sweep, "_make_engine", lambda sweep: Elsewhere(sweep, answers.pop(0)))
+    sweep = ("finetune", run, "--lambda", 1, "--dask", "tcp://far", "-q")
+    assert pinnkan(*sweep).code == fault.exit_code
+    (row,) = done("status", run, "--lambda", 1, "--json").json["results"]
+    assert (row["status"], row["why"]) == ("failed", f"{fault.kind}: {why}")
+    done(*sweep)
+    assert done("status", run, "--lambda", 1, "--json").json["results"][0]["status"] == "missing"
 
 
 def test_a_killed_worker_is_one_failed_value_and_the_others_go_on(done, tmp_path):
