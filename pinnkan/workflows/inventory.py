@@ -30,7 +30,6 @@ from pinnkan.workflows.predecessors import followers_of, predecessors_of, starte
 from pinnkan.workflows.work import Failure, State, read_failure, read_running
 
 Status = Literal["done", "running", "failed", "missing", "stale"]
-STATUSES: tuple[Status, ...] = ("done", "running", "failed", "missing", "stale")
 
 
 @dataclass(frozen=True)
