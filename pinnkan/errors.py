@@ -2,13 +2,16 @@
 
 Everything here is a message for the user: the command line prints it in one
 piece and exits with ``exit_code``. A bug is any other exception; it keeps its
-traceback and exits with 70.
+traceback and exits with `BUG`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+
+BUG = 70
+"""Exit code of any exception that is no fault of input or environment."""
 
 
 class PinnkanError(Exception):
@@ -100,6 +103,26 @@ class RemoteError(PinnkanError):
 
     def __reduce__(self) -> tuple[type[RemoteError], tuple[str, str, int]]:
         return type(self), (self.kind, str(self), self.exit_code)
+
+
+def environmental(error: BaseException) -> PinnkanError | None:
+    """Return the fault that an exception of Python, NumPy or torch stands for; None if it is a bug."""
+    if isinstance(error, PinnkanError):
+        return error
+    if _is_out_of_memory(error):
+        return FileAccessError("out of memory; try fewer points, a smaller network or --dtype float32")
+    if isinstance(error, OSError):
+        place = f" {error.filename}" if error.filename else ""
+        return FileAccessError(f"cannot read or write{place}: {error.strerror or error}")
+    return None
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Recognise NumPy's and torch's ways to say so; torch's are plain RuntimeErrors on a CPU."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError)
+        and (type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error))
+    )
 
 
 class Terminated(BaseException):

@@ -226,7 +226,8 @@ def complete_values(
     names = [parameter.name for parameter in parameters]
     if values is not None and not isinstance(values, Mapping):
         if len(names) != 1:
-            raise UsageError(f"one number is not enough: the parameters are {', '.join(names) or 'none'}")
+            found = ", ".join(names) or "none"
+            raise UsageError(f"one number is not enough: the parameters are {found}; give {{'name': value}}")
         values = {names[0]: values}
     given = dict(values or {})
     for name in given:

@@ -173,7 +173,9 @@ def test_file_names(values, stem):
 def test_complete_values():
     assert complete_values(TWO, {"beta": 3}) == {"nu": 0.05, "beta": 3.0}
     assert complete_values(LAMBDA, 0.5) == {"lambda": 0.5}
-    with pytest.raises(UsageError, match="one number is not enough: the parameters are nu, beta"):
+    with pytest.raises(
+        UsageError, match=r"is not enough: the parameters are nu, beta; give \{'name': value\}"
+    ):
         complete_values(TWO, 0.5)
     with pytest.raises(UsageError, match="unknown parameter 'betta'; did you mean 'beta'"):
         complete_values(TWO, {"betta": 1.0})

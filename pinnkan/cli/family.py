@@ -76,7 +76,8 @@ def family(
     parameters): worst_residual, the largest root mean square of the residual, averaged over small
     cells, divided by that of the solution; worst_estimate and median_estimate of the relative L2
     error, that residual times a constant calibrated on adapters predicted from the others: an
-    estimate, not a bound; at, where the next adapter goes. effectivity is estimate over true error
+    estimate, not a bound; unsolved, the values where Gauss-Newton did not end: nothing is known of the
+    largest residual then; at, where the next adapter goes. effectivity is estimate over true error
     (2.5 %, 50 % and 97.5 % of 32 values between those of the training set), where a formula is known.
     """
     targets.require_run(directory)
@@ -109,7 +110,8 @@ def _conclude(found: FamilyResult, *, as_json: bool) -> None:
     if as_json:
         render.write_json({**vars(found), "path": str(found.path)})
     else:
-        columns = ("adapters", "worst_residual", "worst_estimate", "median_estimate", "at")
+        unsolved = ["unsolved"] if any(point["unsolved"] for point in found.curve) else []
+        columns = ["adapters", "worst_residual", "worst_estimate", "median_estimate", *unsolved, "at"]
         render.write(render.table(found.curve, columns))
         facts: dict[str, Any] = {
             "reason": found.reason,
@@ -120,7 +122,12 @@ def _conclude(found: FamilyResult, *, as_json: bool) -> None:
             facts["effectivity"] = {k: options.rounded(v) for k, v in found.effectivity.items()}
         render.write("\n" + render.document(facts))
     if not found.met:
-        worst = found.curve[-1]["worst_estimate"]
-        raise ToleranceMissedError(
-            f"the worst estimate is {worst:.2e}, above the tolerance {found.tolerance:g}: {found.advice}"
-        )
+        raise ToleranceMissedError(f"{_shortfall(found)}: {found.advice}")
+
+
+def _shortfall(found: FamilyResult) -> str:
+    """Say by how much the tolerance is missed."""
+    last = found.curve[-1]
+    if last["unsolved"]:
+        return f"Gauss-Newton did not end at {last['unsolved']} values of the training set: no estimate there"
+    return f"the worst estimate is {last['worst_estimate']:.2e}, above the tolerance {found.tolerance:g}"

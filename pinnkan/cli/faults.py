@@ -12,10 +12,8 @@ from typing import Any, TextIO
 import typer
 
 from pinnkan.cli.text import printable
-from pinnkan.errors import PinnkanError, ProblemError, Terminated
+from pinnkan.errors import BUG, PinnkanError, ProblemError, Terminated, environmental
 
-BUG = 70
-CANNOT_READ_OR_WRITE = 74
 INTERRUPTED = 130
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as every Unix filter whose reader went away
 TERMINATED = 143
@@ -70,31 +68,16 @@ def _verdict(error: BaseException) -> tuple[int, str]:
     """Return exit code and message."""
     if isinstance(error, ProblemError):
         return error.exit_code, str(error)
-    if isinstance(error, PinnkanError):
-        return error.exit_code, f"error: {error}"
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED, "interrupted"
     if isinstance(error, Terminated):
         return TERMINATED, "terminated"
     if isinstance(error, BrokenPipeError):
         return BROKEN_PIPE, ""
-    if _is_out_of_memory(error):
-        return (
-            CANNOT_READ_OR_WRITE,
-            "error: out of memory; try fewer points, a smaller network or --dtype float32",
-        )
-    if isinstance(error, OSError):
-        place = f" {error.filename}" if error.filename else ""
-        return CANNOT_READ_OR_WRITE, f"error: cannot read or write{place}: {error.strerror or error}"
+    fault = environmental(error)
+    if fault is not None:
+        return fault.exit_code, f"error: {fault}"
     return BUG, f"this is a bug in pinnkan ({type(error).__name__}); please report it with the lines above"
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    """Recognise NumPy's and torch's ways to say so; torch's are plain RuntimeErrors on a CPU."""
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError)
-        and (type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error))
-    )
 
 
 def _give_up(stream: TextIO) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -11,6 +12,9 @@ from pinnkan.cli import options, render, results, targets
 from pinnkan.cli.progress import watching
 from pinnkan.errors import UsageError
 from pinnkan.progress import Observer
+
+if TYPE_CHECKING:
+    from pinnkan.workflows.results import TrainingResult
 
 SOME_FAILED = 1
 
@@ -59,8 +63,7 @@ def finetune(
     if jobs and dask:
         raise UsageError("--jobs and --dask exclude each other: workers are here, or on the cluster")
     values = targets.read_values(directory, lambdas, params, paired=paired)
-    # Behind the others: of two texts for one key the last one counts.
-    texts = [*(overrides or []), *([] if compression is None else [f"adapter.compression={compression}"])]
+    texts = options.settings(overrides, compression)
     if print_slurm:
         words = _words(method, tag, texts, seed, device, dtype, time_limit, force=force)
         _print_script(directory, values, words, threads, chained=start is options.StartFrom.nearest)
@@ -145,7 +148,7 @@ def _echo(observer: Observer, values: Sequence[dict[str, float]]) -> None:
     observer.note(f"{len(values)} value{plural}: {echo_values(values)}")
 
 
-def _note_finished(observer: Observer, found: Sequence[results.TrainingResult]) -> None:
+def _note_finished(observer: Observer, found: Sequence[TrainingResult]) -> None:
     """Say once what was left as it is: hundreds of finished values are one line."""
     present = [one for one in found if one.status == "present"]
     if len(present) == 1:
@@ -154,7 +157,7 @@ def _note_finished(observer: Observer, found: Sequence[results.TrainingResult]) 
         observer.note(f"{len(present)} of {len(found)} values were finished; --force trains them again")
 
 
-def _conclude(found: Sequence[results.TrainingResult], *, as_json: bool) -> None:
+def _conclude(found: Sequence[TrainingResult], *, as_json: bool) -> None:
     """Print what came of every value, and let failures decide the exit code.
 
     Raises:

@@ -64,6 +64,11 @@ def rounded(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.3g}")
 
 
+def settings(overrides: list[str] | None, compression: str | None) -> list[str]:
+    """Return the ``--set`` texts, that of ``--compression`` last: of two for one key the last one counts."""
+    return [*(overrides or []), *([] if compression is None else [f"adapter.compression={compression}"])]
+
+
 Problem = Annotated[
     str,
     typer.Argument(

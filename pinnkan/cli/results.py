@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pinnkan.cli import render
-from pinnkan.errors import PinnkanError
+
+if TYPE_CHECKING:
+    from pinnkan.workflows.results import TrainingResult
 
 COLUMNS = (
     "parameters",
@@ -20,45 +21,6 @@ COLUMNS = (
     "steps",
     "stop_reason",
 )
-
-
-class TrainingResult(Protocol):
-    """What the workflows ``pretrain`` and ``finetune`` return for one parameter value."""
-
-    @property
-    def values(self) -> Mapping[str, float]:
-        """Parameter values by name, in problem order."""
-        ...
-
-    @property
-    def method(self) -> str:
-        """``base``, ``lotra``, ``full`` or ``scratch``."""
-        ...
-
-    @property
-    def tag(self) -> str | None:
-        """Tag of the file name."""
-        ...
-
-    @property
-    def status(self) -> str:
-        """``trained``, ``present`` (finished before, nothing done) or ``failed``."""
-        ...
-
-    @property
-    def path(self) -> Path | None:
-        """The file; None if training failed."""
-        ...
-
-    @property
-    def report(self) -> Mapping[str, Any]:
-        """What is known, under the keys of ``evaluate --json`` (``train_seconds``, ``steps``, ...)."""
-        ...
-
-    @property
-    def fault(self) -> PinnkanError | None:
-        """Why training failed."""
-        ...
 
 
 def row(result: TrainingResult) -> dict[str, Any]:

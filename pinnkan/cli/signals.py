@@ -1,4 +1,4 @@
-"""Signals that ask a command to stop: an exception where the program stands.
+"""SIGTERM asks a command to stop: an exception where the program stands, as Python makes of Ctrl-C.
 
 The step under way is abandoned. Nothing is lost by that: files appear whole or not at all, and
 training hands its state on after every step, which the workflows save on the way out.
@@ -13,13 +13,10 @@ from pinnkan.errors import Terminated
 
 
 def stop_at_once(number: int, frame: FrameType | None) -> None:
-    """Raise the exception of a signal where the program stands; a second SIGTERM lets the first be served.
+    """Raise the exception of a signal where the program stands; a second one lets the first be served.
 
     Raises:
-        KeyboardInterrupt: For SIGINT.
-        Terminated: For any other signal.
+        Terminated: Always.
     """
-    if number == signal.SIGINT:
-        raise KeyboardInterrupt
     signal.signal(number, signal.SIG_IGN)
     raise Terminated

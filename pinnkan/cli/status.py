@@ -29,6 +29,7 @@ EXAMPLES = (
     + options.examples(
         "pinnkan status runs/elliptic",
         "pinnkan status runs/elliptic --lambda 0:1:101 --json",
+        "pinnkan status runs/elliptic --lambda 0:2:41 --start nearest",
     )
 )
 
@@ -42,9 +43,11 @@ def status(
     paired: options.Paired = False,
     method: options.TrainingMethod = options.Method.lotra,
     tag: options.Tag = None,
+    compression: options.Compression = None,
     overrides: options.Overrides = None,
     seed: options.Seed = 0,
     dtype: options.StoredDtype = None,
+    start: options.Start = options.StartFrom.base,
     as_json: options.AsJson = False,
     quiet: options.QuietAlready = False,
     verbose: Files = False,
@@ -60,24 +63,21 @@ def status(
     if asked or not (directory / WORK).is_dir():  # a first base in training is no run yet
         targets.require_run(directory)
     values = targets.read_values(directory, lambdas, params, paired=paired)
-    from pinnkan.workflows.inventory import finding, findings
+    texts, nearest = options.settings(overrides, compression), start is options.StartFrom.nearest
+    if not asked and (texts or tag or dtype or seed or nearest or method is not options.Method.lotra):
+        raise UsageError(
+            "--method, --tag, --seed, --dtype, --start, --compression and --set are those of values: "
+            "give --lambda or --param as well"
+        )
+    from pinnkan.workflows.identity import identities
+    from pinnkan.workflows.inventory import chained, finding, findings
 
     if asked:
-        from pinnkan.workflows.identity import identities
-
+        precision = dtype and dtype.value
         wanted = identities(
-            directory,
-            values,
-            method=method.value,
-            overrides=overrides or [],
-            seed=seed,
-            dtype=dtype and dtype.value,
+            directory, values, method=method.value, overrides=texts, seed=seed, dtype=precision
         )
-        found = [finding(directory, one, tag) for one in wanted]
-    elif overrides or tag or dtype or seed or method is not options.Method.lotra:
-        raise UsageError(
-            "--method, --tag, --seed, --dtype and --set are those of values: give --lambda or --param as well"
-        )
+        found = chained(directory, wanted, tag) if nearest else [finding(directory, i, tag) for i in wanted]
     else:
         found = findings(directory)
     _write(found, as_json=as_json, verbose=verbose)

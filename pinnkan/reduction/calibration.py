@@ -41,11 +41,13 @@ class Sample:
         return self.difference / self.residual
 
 
-def predicted(snapshots: Snapshots, members: Sequence[int], index: int) -> Sample:
-    """Predict snapshot ``index`` from others."""
+def predicted(snapshots: Snapshots, members: Sequence[int], index: int) -> Sample | None:
+    """Predict snapshot ``index`` from others; None where Gauss-Newton does not end."""
     model = snapshots.model(members)
     row = snapshots.known[index][None]
     found = model.solve(row)
+    if not found.converged[0]:
+        return None
     difference = snapshots.difference(model, found.c[0], index)
     return Sample(tuple(row[0].tolist()), float(found.residual[0]), difference)
 
@@ -54,7 +56,8 @@ def leave_one_out(snapshots: Snapshots, members: Sequence[int]) -> list[Sample]:
     """Predict each of three or more snapshots from the others; fewer give no samples."""
     if len(members) < 3:
         return []
-    return [predicted(snapshots, [m for m in members if m != index], index) for index in members]
+    samples = [predicted(snapshots, [m for m in members if m != index], index) for index in members]
+    return [one for one in samples if one is not None]
 
 
 def factor_of(samples: Sequence[Sample]) -> float | None:

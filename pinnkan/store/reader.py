@@ -23,7 +23,7 @@ class Stored:
     """What a file holds, verified.
 
     Attributes:
-        kind: ``base``, ``adapter`` or ``family``.
+        kind: ``base``, ``adapter``, ``family`` or ``checkpoint``.
         version: Version of the encoding, ``major.minor``.
         arrays: Name to array, in the shape and dtype that was written.
         meta: The JSON object that was written.

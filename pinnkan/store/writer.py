@@ -31,7 +31,7 @@ def write_store(
 
     Args:
         path: The file; missing folders are made.
-        kind: ``base``, ``adapter`` or ``family``.
+        kind: ``base``, ``adapter``, ``family`` or ``checkpoint``.
         arrays: Name to array; float64, float32, int64 or uint8, any shape.
         meta: A JSON object; floats must be finite (None for an unknown one).
 

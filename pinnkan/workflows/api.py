@@ -15,6 +15,7 @@ from pinnkan.channels import MultiIndex
 from pinnkan.errors import UsageError
 from pinnkan.expressions import ExpressionFault
 from pinnkan.expressions.names import read_derivative, unknown_name
+from pinnkan.parameters import complete_values
 from pinnkan.problem import Problem
 from pinnkan.solution import Solution
 from pinnkan.workflows.environment import device_for
@@ -91,20 +92,9 @@ class Run:
             >>> family.at(0.1)                                 # adapters/lambda=0.1.h5
             >>> family.at({"nu": 0.01}, method="full", tag="long")
         """
-        named = self._named(values)
+        named = None if values is None else complete_values(self.problem.parameters, values)
         result = self._base if named is None else self._run_directory.find(named, method, tag)
         return RunSolution(result, result.solution(self._device))
-
-    def _named(self, values: float | Mapping[str, float] | None) -> Mapping[str, float] | None:
-        if values is None or isinstance(values, Mapping):
-            return values
-        names = tuple(self.parameters)
-        if len(names) != 1:
-            raise UsageError(
-                f"one number is not enough: the parameters are {', '.join(names) or 'none'}; "
-                "write .at({'name': value})"
-            )
-        return {names[0]: float(values)}
 
     def __repr__(self) -> str:
         return f"<pinnkan family {self.problem.name}: {self._run_directory.path}>"

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pinnkan.errors import PinnkanError
 from pinnkan.files import clean_leftovers, require_writable
 from pinnkan.parameters import file_stem
 from pinnkan.progress import Observer
@@ -54,8 +55,8 @@ class FamilyResult:
         adapters: Parameter values of the adapters in the basis.
         factor: From relative residual to estimate.
         effectivity: Estimate over true error at values between those of the training set: ``low``,
-            ``median`` and ``high`` (2.5 % and 97.5 %), ``worst_error``, ``values``; None without an exact
-            solution.
+            ``median`` and ``high`` (2.5 % and 97.5 %), ``worst_error``, ``values`` (those that have
+            an answer); None without an exact solution or an answer.
         file_bytes: Size of the file.
     """
 
@@ -129,7 +130,7 @@ def family(
 
     Raises:
         UsageError: If a range cannot be read, or domain or ansatz change with the parameters.
-        PinnkanError: The fault of an adapter's training.
+        PinnkanError: The fault of an adapter's training, or if nothing calibrates the estimate.
         FileAccessError: If a file cannot be written.
     """
     run = RunDirectory(directory)
@@ -156,10 +157,11 @@ def family(
             observer.note(_line(point, ranges, tolerance))
 
         reason = search(state, trainer, tolerance=tolerance, most=max_adapters, report=report)
+        factor = _factor(state, len(trainer.trained))
         adapters = trainer.trained[: state.adapters]
         model = state.model()
-        result = _result(directory / FAMILY, reason, tolerance, state, model, adapters)
-        model = thinned(model, state.training, result.factor)
+        result = _result(directory / FAMILY, reason, tolerance, state, factor, model, adapters)
+        model = thinned(model, state.training, factor)
         facts = provenance(torch.device("cpu"), count)
     meta = _facts(result, base, ranges, state) | {"seed": seed, "provenance": facts}
     write_family(result.path, base=base, adapters=adapters, model=model, meta=meta)
@@ -174,16 +176,31 @@ def _begin(base: Result, ansatz: FamilyAnsatz, ranges: Sequence[Range]) -> Searc
     return Search(snapshots, ranges, training_set(ranges))
 
 
+def _factor(state: Search, trained: int) -> float:
+    """Return the constant from residual to estimate.
+
+    Raises:
+        PinnkanError: If there is none.
+    """
+    if state.factor is None:
+        raise PinnkanError(
+            f"nothing calibrates the estimate: of {trained} adapter{'s' * (trained != 1)} none differs from "
+            "what the others and the base predict at its value, or Gauss-Newton did not end there; train "
+            "them longer or on more points, as with --set finetuning.steps=100"
+        )
+    return state.factor
+
+
 def _result(
     path: Path,
     reason: Reason,
     tolerance: float,
     state: Search,
+    factor: float,
     model: ReducedModel,
     adapters: Sequence[Result],
 ) -> FamilyResult:
     """Return what a search has come to; the file is not written yet."""
-    assert state.factor is not None, "two adapters calibrate the estimate"
     return FamilyResult(
         path,
         reason,
@@ -191,20 +208,20 @@ def _result(
         tolerance,
         [_row(point, state.ranges) for point in state.curve],
         [dict(adapter.values) for adapter in adapters],
-        state.factor,
-        _effectivity(model, state.ranges, state.factor),
+        factor,
+        _effectivity(model, state.ranges, factor),
         0,
     )
 
 
 def _line(point: CurvePoint, ranges: Sequence[Range], tolerance: float) -> str:
     where = file_stem(named(ranges, point.at))
+    count = f"{point.adapters} adapter{'s' * (point.adapters != 1)}"
+    if point.unsolved:
+        return f"{count}: no answer at {point.unsolved} values; next {where}"
     if point.worst_estimate is None:
-        return f"{point.adapters} adapters: nothing to calibrate an estimate on yet; next {where}"
-    return (
-        f"{point.adapters} adapter{'s' * (point.adapters != 1)}: worst estimate {point.worst_estimate:.2e} "
-        f"(tolerance {tolerance:.2g}) at {where}"
-    )
+        return f"{count}: nothing to calibrate an estimate on yet; next {where}"
+    return f"{count}: worst estimate {point.worst_estimate:.2e} (tolerance {tolerance:.2g}) at {where}"
 
 
 def _row(point: CurvePoint, ranges: Sequence[Range]) -> dict[str, Any]:
@@ -239,15 +256,18 @@ def _effectivity(model: ReducedModel, ranges: Sequence[Range], factor: float) ->
     values = np.unique(0.5 * (training[:-1] + training[1:]), axis=0)
     values = values[np.linspace(0, len(values) - 1, min(_CHECKED, len(values))).astype(int)]
     reduced = model.solve(values)
-    errors = relative_errors(model, values, reduced.c)
-    ratios = factor * reduced.residual / np.maximum(errors, np.finfo(float).tiny)
+    solved = reduced.converged
+    if not solved.any():
+        return None
+    errors = relative_errors(model, values[solved], reduced.c[solved])
+    ratios = factor * reduced.residual[solved] / np.maximum(errors, np.finfo(float).tiny)
     low, median, high = (float(x) for x in np.quantile(ratios, (0.025, 0.5, 0.975)))
     return {
         "low": low,
         "median": median,
         "high": high,
         "worst_error": float(errors.max()),
-        "values": float(len(values)),
+        "values": float(solved.sum()),
     }
 
 

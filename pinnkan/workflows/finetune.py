@@ -18,14 +18,13 @@ from pinnkan.errors import PinnkanError, RemoteError, Terminated, stopped
 from pinnkan.files import clean_leftovers
 from pinnkan.parameters import file_stem
 from pinnkan.progress import Observer, SweepReport
-from pinnkan.store import hash_arrays, read_store
 from pinnkan.workflows.identity import Identity, identities
 from pinnkan.workflows.inventory import finding
 from pinnkan.workflows.order import Order
 from pinnkan.workflows.paths import ADAPTERS, WORK, check_tag, stem_of, work_path
-from pinnkan.workflows.predecessors import chain
+from pinnkan.workflows.predecessors import followers_of, predecessors_of, started_from
 from pinnkan.workflows.results import TrainingResult, stored_report
-from pinnkan.workflows.work import clear_finished, read_running, record_failure
+from pinnkan.workflows.work import clear_failure, clear_finished, read_running, record_failure
 
 _LOOK_EVERY_S = 1.0
 
@@ -99,8 +98,7 @@ def finetune(
     """
     check_tag(tag)
     asked = identities(directory, values, method=method, overrides=overrides, seed=seed, dtype=dtype)
-    base = {one.name: one.base for one in asked[0].problem.parameters}
-    predecessors = chain([one.values for one in asked], base) if nearest else [None] * len(asked)
+    predecessors = predecessors_of(asked) if nearest else [None] * len(asked)
     for folder in (ADAPTERS, WORK):
         clean_leftovers(directory / folder)
     order = Order(directory, method, tag, tuple(overrides), seed, device, threads, time_limit, force)
@@ -133,9 +131,7 @@ class _Sweep:
         self._order, self._asked, self._observer = order, asked, observer
         self._jobs, self._dask = jobs, dask
         self._predecessors = predecessors
-        self._followers: dict[int | None, list[int]] = {}
-        for at, predecessor in enumerate(predecessors):
-            self._followers.setdefault(predecessor, []).append(at)
+        self._followers = followers_of(predecessors)
         self._ready = deque(self._followers.get(None, []))
         self._results: dict[int, TrainingResult] = {}
         self._busy: dict[int, Identity] = {}
@@ -188,8 +184,7 @@ class _Sweep:
             message = f"not trained: it starts from {file_stem(start.values)}, which failed"
             self._end(at, self._result(at, "failed", fault=PinnkanError(message)))
             return None
-        weights = hash_arrays(read_store(start.path, kind="adapter").arrays)
-        return replace(self._asked[at], start={"values": dict(start.values), "hash": weights})
+        return started_from(self._asked[at], start.values, start.path)
 
     def _collect(self) -> None:
         """Wait a moment for a value to end, and say where the sweep stands."""
@@ -198,20 +193,26 @@ class _Sweep:
         if ended is not None:
             at, answer = ended
             identity = self._busy.pop(at)
-            result = answer if isinstance(answer, TrainingResult) else self._lost(at, identity, answer)
-            if self._jobs is not None or self._dask is not None:  # here, whoever trains says so itself
-                stem = stem_of(identity.values, identity.method, self._order.tag)
-                self._observer.note(f"{stem}: {result.fault}" if result.fault else f"wrote {result.path}")
+            result = answer if isinstance(answer, TrainingResult) else self._lost(at, answer)
+            if self._jobs is not None or self._dask is not None:  # here, whoever trains does so itself
+                self._tell(identity, result)
             self._end(at, result)
         self._report()
 
-    def _lost(self, at: int, identity: Identity, answer: object) -> TrainingResult:
-        """Return the result of a value whose process died, and record what happened."""
+    def _lost(self, at: int, answer: object) -> TrainingResult:
+        """Return the result of a value whose process died."""
         kind = type(answer).__name__
-        fault = RemoteError(kind, str(answer) or kind, 1)
-        stem = stem_of(identity.values, identity.method, self._order.tag)
-        record_failure(self._order.directory, stem, identity, fault)
-        return self._result(at, "failed", fault=fault)
+        return self._result(at, "failed", fault=RemoteError(kind, str(answer) or kind, 1))
+
+    def _tell(self, identity: Identity, result: TrainingResult) -> None:
+        """Record and say what came of a value in another process, whose folder may be none of ours."""
+        directory, stem = self._order.directory, stem_of(identity.values, identity.method, self._order.tag)
+        if result.fault is None:
+            clear_failure(directory, stem)
+            self._observer.note(f"wrote {result.path}")
+        else:
+            record_failure(directory, stem, identity, result.fault)
+            self._observer.note(f"{stem}: {result.fault}")
 
     def _end(self, at: int, result: TrainingResult) -> None:
         self._results[at] = result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -47,17 +48,19 @@ class CurvePoint:
     Attributes:
         adapters: Their number.
         worst_estimate: Largest estimate of the relative L2 error over the training set; None before
-            there is anything to calibrate it on.
-        worst_residual: Largest relative residual.
-        median_estimate: Middle estimate, None likewise.
-        at: Parameter values (P,) of the worst one.
+            there is anything to calibrate it on, and where a value has no answer.
+        worst_residual: Largest relative residual; None where a value has no answer.
+        median_estimate: Middle estimate; None before that, and where half of the values have no answer.
+        at: Parameter values (P,) of the next adapter.
+        unsolved: Values of the training set without an answer: Gauss-Newton did not end there.
     """
 
     adapters: int
     worst_estimate: float | None
-    worst_residual: float
+    worst_residual: float | None
     median_estimate: float | None
     at: tuple[float, ...]
+    unsolved: int = 0
 
 
 @dataclass
@@ -112,11 +115,16 @@ class Search:
 
     def _point(self, reduced: Reduced) -> CurvePoint:
         residual = np.where(reduced.converged, reduced.residual, np.inf)
-        size = float(residual[np.isfinite(residual)].max(initial=0.0))
-        factor, at = self.factor, tuple(self.training[self._next(residual)].tolist())
-        if factor is None:
-            return CurvePoint(self.adapters, None, size, None, at)
-        return CurvePoint(self.adapters, factor * size, size, factor * float(np.median(residual)), at)
+        factor = math.inf if self.factor is None else self.factor
+        size, middle = float(residual.max()), float(np.median(residual))
+        return CurvePoint(
+            self.adapters,
+            _finite(factor * size),
+            _finite(size),
+            _finite(factor * middle),
+            tuple(self.training[self._next(residual)].tolist()),
+            int((~np.isfinite(residual)).sum()),
+        )
 
     def _next(self, residual: FloatArray) -> int:
         """Return where the next adapter gains most: the largest residual above that of the nearest snapshot.
@@ -135,6 +143,7 @@ class Search:
             return int(np.argmax(residual))
         known = np.stack(self.snapshots.known[1:])
         own = self.model().solve(known).residual
+        own[~np.isfinite(own)] = 0.0
         places = shares(self.ranges, self.training)[:, None] - shares(self.ranges, known)
         gaps = np.linalg.norm(places, axis=2)
         floor = np.square(own[gaps.argmin(axis=1)])
@@ -160,8 +169,13 @@ class Search:
         except np.linalg.LinAlgError:
             self.snapshots.drop()
             return False
-        self.samples = [*self.samples, predicted(self.snapshots, before, len(self.snapshots) - 1)]
+        sample = predicted(self.snapshots, before, len(self.snapshots) - 1)
+        self.samples = [*self.samples, *([] if sample is None else [sample])]
         return True
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def search(
@@ -200,7 +214,7 @@ def search(
 
 def stalled(curve: Sequence[CurvePoint]) -> bool:
     """Tell whether the last adapters brought less than a fifth."""
-    worst = [p.worst_residual for p in curve if p.adapters >= 2]
+    worst = [math.inf if p.worst_residual is None else p.worst_residual for p in curve if p.adapters >= 2]
     if len(worst) <= _PATIENCE:
         return False
     return min(worst[-_PATIENCE:]) > _PROGRESS * min(worst[:-_PATIENCE])

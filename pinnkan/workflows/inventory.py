@@ -6,12 +6,13 @@ Neither torch nor SymPy: a finished sweep of hundreds of values is recognised in
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pinnkan.errors import DamagedFileError, UsageError
+from pinnkan.errors import BUG, DamagedFileError, UsageError
 from pinnkan.store import Stored, read_store
 from pinnkan.workflows.identity import Identity, ProblemRecord, fits, stored_values, weights_hash
 from pinnkan.workflows.paths import (
@@ -25,10 +26,10 @@ from pinnkan.workflows.paths import (
     work_path,
     work_stems,
 )
+from pinnkan.workflows.predecessors import followers_of, predecessors_of, started_from
 from pinnkan.workflows.work import Failure, State, read_failure, read_running
 
 Status = Literal["done", "running", "failed", "missing", "stale"]
-STATUSES: tuple[Status, ...] = ("done", "running", "failed", "missing", "stale")
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,29 @@ def finding(directory: Path, identity: Identity, tag: str | None) -> Finding:
         failure = None
     result = _Result(identity.values, identity.method, tag, path, meta, fault)
     return _judged(directory, stem, result, failure)
+
+
+def chained(directory: Path, asked: Sequence[Identity], tag: str | None) -> list[Finding]:
+    """Return what there is of results each of which starts from its neighbour (`predecessors.chain`).
+
+    Arguments as in `finding`. Where the neighbour is not done, neither is what starts from it.
+
+    Raises:
+        FileAccessError: If the system refuses to read a file.
+    """
+    predecessors = predecessors_of(asked)
+    followers = followers_of(predecessors)
+    found: dict[int, Finding] = {}
+    ready = deque(followers.get(None, []))
+    while ready:
+        at = ready.popleft()
+        identity, predecessor = asked[at], predecessors[at]
+        if predecessor is not None:
+            start = found[predecessor]
+            identity = started_from(identity, start.values, start.path if start.status == "done" else None)
+        found[at] = finding(directory, identity, tag)
+        ready.extend(followers.get(at, []))
+    return [found[at] for at in range(len(asked))]
 
 
 def findings(directory: Path) -> list[Finding]:
@@ -173,7 +197,9 @@ def _judged(directory: Path, stem: str, result: _Result, failure: Failure | None
     if state is not None:
         return found("running", _at_work(state), state_path)
     if failure is not None:
-        why = f"{failure.error}: {' '.join(failure.message.split())}"
+        # The traceback behind a bug's first line stays in its record.
+        message = failure.message.partition("\n")[0] if failure.exit_code == BUG else failure.message
+        why = f"{failure.error}: {' '.join(message.split())}"
         return found("failed", why, work_path(directory, stem, "failed.json"))
     status: Status = "missing" if result.fault is None else "stale"
     checkpoint = work_path(directory, stem, "checkpoint.h5")

@@ -19,7 +19,7 @@ class Order:
         device: As ``--device`` names it.
         threads: CPU threads of one training; torch's own choice if None.
         time_limit: Seconds for each value, or None.
-        force: Whether a training that was stopped begins afresh.
+        force: Whether finished values are trained again, and stopped trainings begin afresh.
     """
 
     directory: Path

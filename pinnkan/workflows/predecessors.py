@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pinnkan.store import hash_arrays, read_store
+from pinnkan.workflows.identity import Identity
 
 
 def chain(values: Sequence[Mapping[str, float]], base: Mapping[str, float]) -> list[int | None]:
@@ -36,3 +41,31 @@ def chain(values: Sequence[Mapping[str, float]], base: Mapping[str, float]) -> l
         if nearest is not None and distance(values[at], values[nearest]) < distance(values[at], base):
             found[at] = nearest
     return found
+
+
+def predecessors_of(asked: Sequence[Identity]) -> list[int | None]:
+    """Return the predecessors of results that are asked for, see `chain`."""
+    return chain([one.values for one in asked], {one.name: one.base for one in asked[0].problem.parameters})
+
+
+def followers_of(predecessors: Sequence[int | None]) -> dict[int | None, list[int]]:
+    """Return who starts from each value, and from the base (None)."""
+    followers: dict[int | None, list[int]] = {}
+    for at, predecessor in enumerate(predecessors):
+        followers.setdefault(predecessor, []).append(at)
+    return followers
+
+
+def started_from(identity: Identity, values: Mapping[str, float], path: Path | None) -> Identity:
+    """Return what a result is that starts from the adapter of other values.
+
+    Args:
+        identity: The result without its start.
+        values: Of the adapter.
+        path: Its file; None where it is not trained yet: no result has such a start.
+
+    Raises:
+        DamagedFileError: If the file is damaged or foreign.
+    """
+    weights = None if path is None else hash_arrays(read_store(path, kind="adapter").arrays)
+    return replace(identity, start={"values": dict(values), "hash": weights})

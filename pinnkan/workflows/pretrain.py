@@ -35,6 +35,7 @@ def pretrain(
 
     Raises:
         UsageError: If another base stands there and ``force`` is not given.
+        DamagedFileError: If a damaged or foreign one does.
         DivergedError: If training does not end finite.
         StoppedError: If a signal arrived after the first step; the state is saved.
         FileAccessError: If the file cannot be written.
@@ -67,7 +68,8 @@ def _present(directory: Path, identity: Identity) -> TrainingResult | None:
     """Return the finished base if it is the one asked for, None if there is none.
 
     Raises:
-        UsageError: If a different or damaged base stands there.
+        UsageError: If a different base stands there.
+        DamagedFileError: If a damaged or foreign one does.
     """
     path = base_path(directory)
     if not path.is_file():

@@ -26,7 +26,7 @@ def show(path: Path) -> dict[str, Any]:
     that cannot be read ``damaged``; the others are shown all the same.
 
     Raises:
-        UsageError: If a directory has no base.
+        UsageError: If a directory has no base, or the file is the state of a stopped training.
         DamagedFileError: If the file, or the base of the run, is damaged or foreign.
     """
     return _show_run(path) if path.is_dir() else _show_file(path)
@@ -51,6 +51,11 @@ def _show_run(directory: Path) -> dict[str, Any]:
 
 def _show_file(path: Path) -> dict[str, Any]:
     stored = read_store(path)
+    if stored.kind == "checkpoint":
+        raise UsageError(
+            f"{path} is the state of a training that was stopped, no result; "
+            f"'pinnkan status {path.absolute().parent.parent}' tells of it"
+        )
     problem = problem_from(path, stored.meta)
     status = {"status": _status_beside(path, stored)} if stored.kind == "adapter" else {}
     return {

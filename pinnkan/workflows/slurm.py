@@ -6,8 +6,6 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pinnkan.parameters import file_stem
-
 MOST_TASKS = 1000
 """SLURM's default MaxArraySize is 1001; of more values every task takes several."""
 
@@ -47,8 +45,9 @@ exec {command} --threads "${{SLURM_CPUS_PER_TASK:-1}}" ${{values[$SLURM_ARRAY_TA
 
 def _words(values: Sequence[Mapping[str, float]]) -> str:
     """Return the options that name some values: pairs, so that any group of them is one command."""
+    # All digits: a value that is read back as its neighbour would be another training.
     columns = [
-        f"--param {name}=" + ",".join(file_stem({name: one[name]}).partition("=")[2] for one in values)
+        f"--param {name}=" + ",".join(repr(one[name]).removesuffix(".0") for one in values)
         for name in values[0]
     ]
     return " ".join(["--zip", *columns] if len(values) > 1 and len(columns) > 1 else columns)

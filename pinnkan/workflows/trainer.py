@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pinnkan.adapters import Full, Parameters, TuckerChange
-from pinnkan.errors import PinnkanError, RemoteError, StoppedError
+from pinnkan.errors import BUG, PinnkanError, RemoteError, StoppedError, environmental
 from pinnkan.parameters import file_stem
 from pinnkan.progress import Observer, Silent
 from pinnkan.store import read_store
@@ -139,10 +139,19 @@ class WorkerTrainer:
             result = self._trainer(identity)
         except StoppedError:
             raise
-        except Exception as error:  # a bug met at one value: the others go on, its traceback is shown
-            bug = RemoteError(type(error).__name__, f"a bug in pinnkan:\n{traceback.format_exc()}", 70)
-            return TrainingResult(identity.values, order.method, order.tag, "failed", None, fault=bug)
+        except Exception as error:  # the others go on; of a bug the traceback is shown
+            fault = _sendable(error)
+            return TrainingResult(identity.values, order.method, order.tag, "failed", None, fault=fault)
         if result.fault is None:
             return result
-        fault = RemoteError(type(result.fault).__name__, str(result.fault), result.fault.exit_code)
-        return replace(result, fault=fault)
+        return replace(result, fault=_sendable(result.fault))
+
+
+def _sendable(error: Exception) -> RemoteError:
+    """Return an exception as text; the first line of a bug says what it is."""
+    kind, fault = type(error).__name__, environmental(error)
+    if fault is not None:
+        return RemoteError(kind, str(fault), fault.exit_code)
+    what = " ".join(str(error).split())
+    trace = "".join(traceback.format_exception(error))
+    return RemoteError(kind, f"a bug in pinnkan: {what}\n{trace}", BUG)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from pinnkan.errors import FileAccessError, PinnkanError
+from pinnkan.errors import FileAccessError, PinnkanError, RemoteError
 from pinnkan.files import host_name, may_be_written_by, read_file, replace_file, replace_news
 from pinnkan.store.document import decode_document, encode_document
 from pinnkan.workflows.identity import Identity
@@ -65,7 +65,6 @@ class Failure:
         error: Name of the fault's class.
         exit_code: Of the fault.
         message: Of the fault.
-        steps: How many were taken; None where that is not known.
     """
 
     settings_hash: str
@@ -73,7 +72,6 @@ class Failure:
     error: str
     exit_code: int
     message: str
-    steps: int | None = None
 
 
 class StateFile:
@@ -167,9 +165,7 @@ def read_running(path: Path) -> State | None:
     return state
 
 
-def record_failure(
-    directory: Path, stem: str, identity: Identity, fault: PinnkanError, *, steps: int | None = None
-) -> None:
+def record_failure(directory: Path, stem: str, identity: Identity, fault: PinnkanError) -> None:
     """Leave a record of a failed training; on a disk that refuses there is none, the fault matters more.
 
     Args:
@@ -177,10 +173,10 @@ def record_failure(
         stem: Of the result's file.
         identity: What was asked for.
         fault: Why there is no result.
-        steps: How many were taken.
     """
     message = str(fault)[:_LONGEST_MESSAGE]
-    failure = Failure(identity.hash, _now(), type(fault).__name__, fault.exit_code, message, steps)
+    kind = fault.kind if isinstance(fault, RemoteError) else type(fault).__name__
+    failure = Failure(identity.hash, _now(), kind, fault.exit_code, message)
     with suppress(FileAccessError):
         path = work_path(directory, stem, "failed.json")
         replace_file(path, encode_document(asdict(failure)), lambda _: None)
@@ -215,8 +211,8 @@ def _read(path: Path, kind: type[_Record]) -> _Record | None:
     except (PinnkanError, ValueError):
         return None
     declared: dict[str, Any] = {field.name: field.type for field in fields(kind)}  # type: ignore[arg-type]
-    types = {"str": (str,), "int": (int,), "int | None": (int, type(None))}
-    if found.keys() != declared.keys() or not all(type(found[k]) in types[t] for k, t in declared.items()):
+    types = {"str": str, "int": int}
+    if found.keys() != declared.keys() or not all(type(found[k]) is types[t] for k, t in declared.items()):
         return None
     return kind(**found)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from test_reduced_model import CURVED, additive, exactly, snapshots_of
+from test_reduced_model import CURVED, additive, bent, exactly, snapshots_of
 
-from pinnkan.reduction import Range, factor_of, leave_one_out
-from pinnkan.reduction.calibration import MARGIN, Sample
+from pinnkan.reduction import Range, ReducedModel, factor_of, leave_one_out
+from pinnkan.reduction.calibration import MARGIN, Sample, predicted
 from pinnkan.workflows.greedy import Search, search
 
 TRAINING = np.linspace(0.5, 2.0, 64)[:, None]
@@ -32,6 +34,39 @@ def test_a_family_of_two_dimensions_needs_the_two_ends():
 def test_an_adapter_that_adds_nothing_ends_the_search():
     reason, state, _ = run(exactly, tolerance=0.0, most=5)
     assert (reason, state.adapters) == ("stalled", 2)
+
+
+@pytest.fixture
+def unsolvable(monkeypatch):
+    """Make Gauss-Newton not end at parameter values between two bounds."""
+    solve = ReducedModel.solve
+
+    def between(low, high):
+        def solved_elsewhere(model, values):
+            found = solve(model, values)
+            return replace(found, converged=found.converged & ~((low < values[:, 0]) & (values[:, 0] < high)))
+
+        monkeypatch.setattr(ReducedModel, "solve", solved_elsewhere)
+
+    return between
+
+
+@pytest.mark.parametrize(("high", "unsolved"), [(1.0, 18), (1.9, 56)], ids=["a third", "most"])
+def test_a_value_without_an_answer_is_not_within_the_tolerance(unsolvable, high, unsolved):
+    unsolvable(0.55, high)
+    reason, state, told = run(exactly, tolerance=1e-8, most=5)
+    assert (reason, state.adapters) == ("stalled", 2)
+    last = told[-1]
+    assert (last.worst_estimate, last.worst_residual, last.unsolved) == (None, None, unsolved)
+    assert 0.55 < last.at[0] < high
+    assert (last.median_estimate is None) == (high == 1.9)
+
+
+def test_a_prediction_that_did_not_end_calibrates_nothing(unsolvable):
+    unsolvable(0.9, 1.1)
+    _, snapshots = snapshots_of(CURVED, [bent, bent, bent], (0.5, 1.0, 2.0))
+    assert predicted(snapshots, [0, 2], 1) is None
+    assert [sample.values for sample in leave_one_out(snapshots, [0, 1, 2])] == [(0.5,), (2.0,)]
 
 
 def test_the_search_ends_at_the_most_adapters_and_never_repeats_a_value():

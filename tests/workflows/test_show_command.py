@@ -95,6 +95,17 @@ def test_a_folder_without_a_base(pinnkan, folder):
     )
 
 
+def test_the_state_of_a_stopped_training_is_no_result(pinnkan, run):
+    path = run / "work" / "base.checkpoint.h5"
+    write_store(path, "checkpoint", arrays={}, meta={})
+    answer = pinnkan("show", path)
+    assert (answer.code, answer.err) == (
+        2,
+        f"error: {path} is the state of a training that was stopped, no result; "
+        f"'pinnkan status {run}' tells of it\n",
+    )
+
+
 def test_an_exported_file_is_foreign(pinnkan, done, run, folder):
     done("export", run, "--grid", "3x3", "-o", folder / "u.h5")
     assert pinnkan("show", folder / "u.h5").code == 3

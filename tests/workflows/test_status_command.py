@@ -107,6 +107,18 @@ def test_settings_that_were_trained_are_done(done, run):
     assert rows(done, run, *options)[1.0, "full", "t"][0] == "done"
 
 
+def test_chained_values_are_found_as_they_were_trained(done, run):
+    chained = ("--lambda", "0.25:1:4", "--start", "nearest", "--tag", "n", "--compression", "1/4")
+    done("finetune", run, *chained, "-q")
+    assert {status for status, _ in rows(done, run, *chained).values()} == {"done"}
+    assert rows(done, run, *chained[:4], "--tag", "n")[0.25, "lotra", "n"] == ("stale", "other settings")
+    (run / "adapters" / "lambda=0.5.n.h5").unlink()
+    found = rows(done, run, *chained)
+    assert found[0.25, "lotra", "n"][0] == "done"
+    assert found[0.5, "lotra", "n"] == ("missing", "not trained yet")
+    assert found[0.75, "lotra", "n"] == found[1.0, "lotra", "n"] == ("stale", "other start")
+
+
 def test_a_record_of_other_settings_is_no_failure(done, run):
     record_failure(run, "lambda=1", asked(run, 1.0), DivergedError("x"))
     assert rows(done, run, "--lambda", 1) == {(1.0, "lotra"): ("failed", "DivergedError: x")}
@@ -150,6 +162,8 @@ def test_a_first_base_in_training_is_seen(pinnkan, done, folder):
     [
         (["nowhere"], "there is no directory nowhere; 'pinnkan pretrain PROBLEM -o nowhere' makes one"),
         (["RUN", "--seed", "1"], "are those of values: give --lambda or --param as well"),
+        (["RUN", "--start", "nearest"], "--start, --compression and --set are those of values"),
+        (["RUN", "--compression", "1/4"], "--start, --compression and --set are those of values"),
         (["RUN", "--param", "mu=1"], "--param: unknown parameter 'mu'; the parameters are lambda"),
         (["RUN", "--lambda", "1", "--set", "network.basis=taylor"], "the base is trained already"),
         (["HEAT", "--param", "kappa=1,2", "--param", "c=1", "--zip"], "kappa has 2, c has 1"),

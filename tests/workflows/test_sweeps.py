@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -18,8 +19,11 @@ import pytest
 from tiny_family import TINY
 
 from pinnkan.errors import RemoteError, Terminated, UnsavedError, UsageError
+from pinnkan.parameters import expand_values
 from pinnkan.store import hash_arrays, read_store
+from pinnkan.workflows import finetune, trainer
 from pinnkan.workflows.predecessors import chain
+from pinnkan.workflows.results import TrainingResult
 from pinnkan.workflows.slurm import array_script
 from pinnkan.workflows.workers import Died, Pool
 
@@ -182,6 +186,77 @@ def test_a_fault_of_another_process_keeps_its_words():
     assert (fault.kind, str(fault), fault.exit_code) == ("DivergedError", "not finite", 4)
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (MemoryError(), 74, "out of memory; try fewer points, a smaller network or --dtype float32"),
+        (RuntimeError("can't allocate memory: 8 bytes"), 74, "out of memory; try fewer points"),
+        (OSError(28, "No space left on device", "x.h5"), 74, "cannot read or write x.h5: No space left"),
+        (UsageError("no such rate"), 2, "no such rate"),
+        (
+            IndexError("out\nof range"),
+            70,
+            "a bug in pinnkan: out of range\nTraceback (most recent call last):",
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_a_worker_names_a_fault_as_one_process_does(monkeypatch, error, code, message):
+    class Failing:
+        order = SimpleNamespace(method="lotra", tag=None)
+
+        def __call__(self, identity):
+            raise error
+
+    monkeypatch.setattr(trainer, "Trainer", lambda order, observer: Failing())
+    result = trainer.WorkerTrainer(None)(SimpleNamespace(values={"lambda": 1.0}))
+    assert (result.fault.kind, result.fault.exit_code) == (type(error).__name__, code)
+    assert str(result.fault).startswith(message)
+
+
+class Elsewhere:
+    """An engine in another process, none of whose files are here."""
+
+    free = 1
+
+    def __init__(self, sweep, fault):
+        self._sweep, self._fault = sweep, fault
+
+    def submit(self, key, identity):
+        self._given = key, identity
+
+    def next(self, timeout):
+        key, identity = self._given
+        if self._fault is None:
+            path = self._sweep._order.directory / "adapters" / "lambda=1.h5"
+            return key, TrainingResult(identity.values, "lotra", None, "trained", path)
+        return key, TrainingResult(identity.values, "lotra", None, "failed", None, fault=self._fault)
+
+    def close(self):
+        return []
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        (RemoteError("DivergedError", "diverged at step 3:\nlower it", 4), "diverged at step 3: lower it"),
+        (RemoteError("IndexError", "a bug in pinnkan: no\nTraceback (most ...", 70), "a bug in pinnkan: no"),
+    ],
+    ids=["fault", "bug"],
+)
+def test_a_failure_in_another_process_is_recorded_until_it_succeeds(
+    pinnkan, done, run, monkeypatch, fault, why
+):
+    answers = [fault, None]
+    monkeypatch.setattr(finetune._Sweep, "_make_engine", lambda sweep: Elsewhere(sweep, answers.pop(0)))
+    sweep = ("finetune", run, "--lambda", 1, "--dask", "tcp://far", "-q")
+    assert pinnkan(*sweep).code == fault.exit_code
+    (row,) = done("status", run, "--lambda", 1, "--json").json["results"]
+    assert (row["status"], row["why"]) == ("failed", f"{fault.kind}: {why}")
+    done(*sweep)
+    assert done("status", run, "--lambda", 1, "--json").json["results"][0]["status"] == "missing"
+
+
 def test_a_killed_worker_is_one_failed_value_and_the_others_go_on(done, tmp_path):
     (tmp_path / "long.yaml").write_text(
         TINY.replace("{steps: 4, points: 80}", "{steps: 120, points: 80, patience: 0}")
@@ -298,7 +373,7 @@ def test_no_scheduler_is_one_message(pinnkan, run, monkeypatch):
 
 def test_the_array_script_trains_every_value_once(done, run, tmp_path):
     """Run as SLURM would run it, task after task, with a pinnkan on the path."""
-    answer = done("finetune", run, "--lambda", "0:1:2", "--tag", "s", "--print-slurm", "--threads", 2)
+    answer = done("finetune", run, "--lambda", "1/3,1", "--tag", "s", "--print-slurm", "--threads", 2)
     assert "#SBATCH --array=0-1\n" in answer.out
     assert "#SBATCH --cpus-per-task=2\n" in answer.out
     script, folder = tmp_path / "sweep.sh", tmp_path / "bin"
@@ -314,8 +389,8 @@ def test_the_array_script_trains_every_value_once(done, run, tmp_path):
             env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "SLURM_ARRAY_TASK_ID": str(task)},
         )
     names = sorted(path.name for path in (run / "adapters").glob("*.s.h5"))
-    assert names == ["lambda=0.s.h5", "lambda=1.s.h5"]
-    rows = done("finetune", run, "--lambda", "0:1:2", "--tag", "s", "--json").json["results"]
+    assert names == ["lambda=0.333333333333.s.h5", "lambda=1.s.h5"]
+    rows = done("finetune", run, "--lambda", "1/3,1", "--tag", "s", "--json").json["results"]
     assert [row["status"] for row in rows] == ["present"] * 2
 
 
@@ -325,6 +400,13 @@ def test_thousands_of_values_are_a_thousand_tasks():
     assert "#SBATCH --array=0-999\n" in script
     assert "exec pinnkan finetune 'my runs/heat' --set points.rule=sobol --threads" in script
     assert "\n  '--zip --param nu=0,0.4,0.8 --param beta=2,2,2'\n" in script
+
+
+def test_a_script_s_values_are_read_back_to_the_last_bit():
+    thirds = [*expand_values("0:1:4"), *expand_values("log:1e-7:3e20:5"), -1 / 3, 5e-324]
+    script = array_script(Path("runs/e"), [{"nu": value} for value in thirds], [], threads=None)
+    words = re.findall(r"--param nu=([^']*)'", script)
+    assert [expand_values(word) for word in words] == [(value,) for value in thirds]
 
 
 def test_chained_values_make_no_array(pinnkan, run):
