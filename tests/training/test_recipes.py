@@ -240,6 +240,15 @@ def test_divergence_is_a_fault_with_advice():
         pretrain(run_of("poisson", *settings))
 
 
+def test_adam_may_leave_what_levenberg_marquardt_interpolated():
+    """From a loss of 1e-29 the first step of Adam, 1e-3 long, raises it to 1e-1: no divergence."""
+    settings = ["points.interior=20", "finetuning.optimizer=adam", "finetuning.steps=3"]
+    base = pretrain(run_of("poisson", *settings))
+    assert base.history[-1].loss < 1e-24
+    trained = finetune(run_of("poisson", *settings), base.coefficients(), method="lotra")
+    assert (trained.outcome.reason, trained.steps) == ("max_steps", 3)
+
+
 # Precision
 
 
