@@ -91,6 +91,17 @@ def test_a_random_network_keeps_its_polynomials(name):
     assert np.abs(values - expected).max() < 1e-10
 
 
+def test_the_inputs_of_a_narrow_box_far_out_are_mapped_in_float64():
+    """One layer of 1, z, z^2 is a parabola, on [1000, 1000.3] too: the mapped inputs are not rounded."""
+    network = make_kan([1, 1], make_basis("taylor", 3), [1000.0], [1000.3])
+    coefficients = [torch.tensor([[[0.3, -1.0, 0.7]]], dtype=torch.float64)]
+    points = np.linspace(1000.0, 1000.3, 200)[:, None]
+    form = closed_form(network, coefficients, points, least_r2=0.999)
+    expected = network.values(torch.from_numpy(points), network.matrices(coefficients))[:, 0].numpy()
+    assert [edge.template.name for edge in form.edges] == ["x^2"]
+    assert np.abs(form(points) - expected).max() < 1e-14
+
+
 def test_what_has_no_formula():
     points = np.zeros((3, 2))
     mlp = make_mlp([2, 3, 1], [0.0, 0.0], [1.0, 1.0])
