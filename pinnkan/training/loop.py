@@ -1,7 +1,7 @@
 """The training loop: steps, checks on held-out points, fresh points, and the reasons to stop.
 
-Checkpoints and stops go by the held-out residual alone; the error against an
-exact solution is shown, never acted on.
+Checkpoints and stops go by the held-out residual alone, in a phase with ``sparsity``
+together with its penalty; the error against an exact solution is shown, never acted on.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class Watch:
     """What is looked at beside the loss.
 
     Attributes:
-        held_out: Residuals on points that are never trained on.
+        held_out: Residuals on points that are never trained on, followed by the penalty of a phase with
+            ``sparsity``: by the residual alone its best state is the least sparse one, and nothing is pruned.
         error: Relative L2 error at theta, or None where there is no exact solution.
         observer: Who is told.
         title: What is trained.
