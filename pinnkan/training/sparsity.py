@@ -27,12 +27,13 @@ from pinnkan.training.least_squares import TrainingLeastSquares
 
 _EPSILON = 1e-3
 """eps: edges below it, in the units of the inner variables, are as good as zero."""
-_NODES = 96
+_FEWEST_NODES = 96
 
 
 def gram(basis: Basis) -> Tensor:
     """Return M[k, l], the mean of b_k b_l over the basis's interval, (K, K), by Gauss's rule."""
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    # Squares of a Fourier basis have K waves, and Gauss's rule needs pi nodes a wave and some more.
+    nodes, weights = np.polynomial.legendre.leggauss(max(_FEWEST_NODES, 4 * basis.size))
     reach = 1.0 if basis.domain == "unit" else math.pi
     values = basis.values(torch.from_numpy(reach * nodes).unsqueeze(1))[:, :, 0]
     return (values.T * torch.from_numpy(0.5 * weights)) @ values
