@@ -154,18 +154,13 @@ class SparseLinearisation:
     own: Tensor
     count: int
 
-    def rows(self) -> Tensor:
-        """Return both, in the dtype of J."""
-        rows = self.inner.rows()
-        return torch.cat([rows, self.own.to(rows.dtype)])
-
     def gram(self) -> Tensor:
         """Return J^T J + S^T S, (P, P), float64."""
         return self.inner.gram() + symmetric_product(self.own)
 
     def kernel(self) -> Tensor:
-        """Return the matrix of all products of rows, float64; larger than `gram`."""
-        return symmetric_product(self.rows().T.to(torch.float64))
+        """Never asked for: `SparseLeastSquares.linearise` wants as many residuals as numbers."""
+        raise NotImplementedError
 
     def push(self, step: Tensor) -> Tensor:
         """Return J v, then S v."""
