@@ -26,11 +26,11 @@ class StepReport:
     phase: str
     """Name of the phase, as given to ``Observer.begin``."""
     loss: float
-    """Sum of the weighted mean squares of all residual blocks."""
+    """Sum of the weighted mean squares of all residual blocks, and of the penalty with ``sparsity``."""
     terms: Mapping[str, float]
     """Root mean square of every residual block by its name (``equation[0]``, ``boundary[1]``, ...)."""
     held_out: float | None
-    """Held-out residual (root mean square); None between two checks."""
+    """Held-out residual (root mean square; with ``sparsity`` its penalty included); None between checks."""
     error: float | None
     """Relative L2 error against the exact solution; None where there is none. Shown, never acted on."""
     note: str = ""

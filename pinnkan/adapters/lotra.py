@@ -186,9 +186,10 @@ def slim_form(coefficients: Sequence[Tensor], compression: float) -> Parameters:
     """A slim KAN that continues another of no larger ranks, merged and perhaps refined.
 
     The inner layers' multilinear ranks are at most those of the form, so that the HOSVD is exact.
+    Factors stand on the CPU, as those of `birth`: every layer's theta starts there.
 
     Args:
-        coefficients: Of every layer.
+        coefficients: Of every layer, on any device.
         compression: Ranks are ceil(compression * (I, J, K)).
     """
     last = len(coefficients) - 1
@@ -197,7 +198,7 @@ def slim_form(coefficients: Sequence[Tensor], compression: float) -> Parameters:
         if at in (0, last):
             layers.append(Full(base))
             continue
-        factors = hosvd(base, ranks_of(_kan_shape(base), compression))
+        factors = hosvd(base.cpu(), ranks_of(_kan_shape(base), compression))
         layers.append(TuckerChange(torch.zeros_like(base), factors))
     return Parameters(layers)
 

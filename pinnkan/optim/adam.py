@@ -79,7 +79,10 @@ class Adam(Optimizer):
                 self._engine.state[part] = {"step": torch.tensor(done), **moments}
 
     def step(self) -> Step:
-        """Move along the rescaled gradient; the loss is that before the move."""
+        """Move along the rescaled gradient; the loss returned is that before the move.
+
+        The one after it would cost another evaluation of r; the next step returns it.
+        """
         scale = 1.0
         if self._schedule == "cosine":
             scale = 0.5 * (1.0 + math.cos(math.pi * self._done / self._steps))

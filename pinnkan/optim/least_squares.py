@@ -15,14 +15,11 @@ from torch import Tensor
 class Linearisation(Protocol):
     """The Jacobian J (M, P) at one theta, r(theta + s) ~ r + J s; all results float64."""
 
-    def rows(self) -> Tensor:
-        """Return J, shape (M, P), in the dtype it is kept in; where M >= P."""
-
     def gram(self) -> Tensor:
-        """Return J^T J, shape (P, P)."""
+        """Return J^T J, shape (P, P); asked for where M >= P."""
 
     def kernel(self) -> Tensor:
-        """Return J J^T, shape (M, M)."""
+        """Return J J^T, shape (M, M); asked for where M < P."""
 
     def push(self, step: Tensor) -> Tensor:
         """Return J s, shape (M,)."""

@@ -3,17 +3,21 @@
 With residuals r (M,) and Jacobian J (M, P) the velocity v solves
     (J^T J + mu t I) v = -J^T r            (primal, P x P), or
     v = -J^T (J J^T + mu t I)^{-1} r       (dual, M x M),
-which are the same v; the smaller system is taken. t is the mean diagonal of
-the matrix, so that mu has no unit. The acceleration a solves the same system
-with the second directional derivative r'' of r along v in place of r, and the
-step is v + a/2: a bend along the curved valley floor that the loss of a
-physics-informed network has (regression of a hyperbolic base, 12 steps:
-1.3e-4 without, 8.6e-5 with). Its price is one evaluation of r. Where 2 |a| > 0.75 |v|
-the expansion does not converge, and v alone is tried.
+which for equal mu t are the same v; the smaller system is taken. t is the mean
+diagonal of the matrix that is taken, so that mu has no unit: J^T J and J J^T have
+the same trace, over P entries and over M, and one mu damps the two differently.
+The acceleration a solves the same system with the second directional derivative
+r'' of r along v in place of r, and the step is v + a/2: a bend along the curved
+valley floor that the loss of a physics-informed network has (regression of a
+hyperbolic base, 12 steps: 1.3e-4 without, 8.6e-5 with). Its price is one evaluation
+of r. Where 2 |a| > 0.75 |v| the expansion does not converge, and v alone is tried.
 
 Rows of J may be float32; their Gram matrix and its factorisation are float64.
 A Gram product in float32 is wrong by 6e-8 of the largest eigenvalue, hundreds of
-mean diagonals, and no damping below 1e-4 would be left to use.
+mean diagonals, and no damping below 1e-4 would be left to use. The exception is
+the dual form's J J^T of layers that are trained in full: `OuterProducts` and
+`WideRows` of `training.linearisation` multiply in the features' own dtype and
+cast the product. Where rounding leaves no positive matrix, the damping rises.
 
 Sources: Marquardt, SIAM J. Appl. Math. 11 (1963); Transtrum and Sethna, arXiv
 1201.5885 (acceleration); arXiv 2505.12149, ENGD-W (the dual form for networks).

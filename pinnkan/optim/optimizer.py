@@ -19,7 +19,7 @@ class Step:
     """What one step did.
 
     Attributes:
-        loss: |r|^2 after the step.
+        loss: |r|^2 after the step; of Adam, which evaluates it once a step, the one before.
         note: A word on the step: damping, rate, rejected trials.
         stalled: Whether no further step of this kind can lower the loss.
         residuals: r after the step, (M,), where the optimizer has it.

@@ -78,7 +78,7 @@ class PhaseSettings:
     keep: str = _key("best", choices=("best", "last"))
     """The state that the phase ends with: of the best check of the held-out residual, or of the last."""
     tolerance: float = _key(0.0, low=0.0)
-    """Stop when the residual's root mean square falls below it."""
+    """Stop when the residual's root mean square, with ``sparsity`` its penalty included, falls below it."""
     smoothing: int = _key(0, low=0, high=1000)
     """Test the equation's residual against Gaussian averages over so many neighbours; 0: pointwise."""
     form: str = _key("full", choices=("full", "slim", "lotra"))
@@ -88,7 +88,8 @@ class PhaseSettings:
     """Pre-training: refine the network to so many functions on an edge when this phase begins; the
     function it represents stays. B-splines need a multiple of their cells (functions - degree)."""
     sparsity: float = _key(0.0, low=0.0)
-    """Pre-training: strength of a penalty on the size of every edge, which leaves few of them."""
+    """Pre-training: strength of a penalty on the size of every edge, which leaves few of them. Loss and
+    held-out residual of the phase include it, so that its best state is a sparse one."""
     prune: float = _key(0.0, low=0.0, high=1.0)
     """Pre-training: when this phase begins, edges below this share of their layer's largest become zero,
     and zero they stay."""

@@ -131,7 +131,7 @@ def closed_form(
     """
     _require_small(network, coefficients)
     places = torch.from_numpy(points)
-    z = (places - torch.tensor(network.center)) / torch.tensor(network.half_width)
+    z = (places - places.new_tensor(network.center)) / places.new_tensor(network.half_width)
     layers = []
     for layer, weights in zip(network.layers, coefficients, strict=True):
         assert isinstance(layer, KanLayer)

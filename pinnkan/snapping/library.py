@@ -21,7 +21,10 @@ _SAMPLES = 120
 """Inputs of an edge that its functions are fitted on."""
 _PROMISING = 0.8
 """Part of the R^2 asked for that the coarse search must reach."""
-_POSITIVE = ("log", "sqrt")
+_BOTH_SIGNS = ("exp", "log", "sqrt")
+"""Functions whose inner slope has a sign that neither outer numbers nor the offset make up for."""
+_NO_OFFSET = ("exp",)
+"""Functions whose factor makes up for every offset: searched, it ends anywhere."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,11 @@ class Snap:
 
     @property
     def free(self) -> tuple[int, ...]:
-        """Which of the numbers mean something: a constant has d alone, a line no inner ones."""
-        return {"1": (3,), "x": (2, 3)}.get(self.template.name, (0, 1, 2, 3))
+        """Which of the numbers mean something: a constant has d alone, a line no inner ones.
+
+        An exponential's offset puts the 1 of exp in the middle of the inputs, so that c keeps y's size.
+        """
+        return {"1": (3,), "x": (2, 3), "exp": (0, 2, 3)}.get(self.template.name, (0, 1, 2, 3))
 
     def __call__(self, x: FloatArray) -> FloatArray:
         """Return the values at inputs; not a number where f has none."""
@@ -148,8 +154,9 @@ def fit(template: Template, x: FloatArray, y: FloatArray, *, promising: float = 
 
 def _search(template: Template, t: FloatArray, y: FloatArray, promising: float) -> tuple[float, float] | None:
     """Return the slope and offset of a grid with the best R^2; None if that is below ``promising``."""
-    slopes = np.concatenate([_SLOPES, -_SLOPES]) if template.name in _POSITIVE else _SLOPES
-    a, b = (grid.ravel() for grid in np.meshgrid(slopes, _OFFSETS, indexing="ij"))
+    slopes = np.concatenate([_SLOPES, -_SLOPES]) if template.name in _BOTH_SIGNS else _SLOPES
+    offsets = np.zeros(1) if template.name in _NO_OFFSET else _OFFSETS
+    a, b = (grid.ravel() for grid in np.meshgrid(slopes, offsets, indexing="ij"))
     with np.errstate(all="ignore"):
         f = template.values(a[:, None] * t + b[:, None])
         f = f - f.mean(axis=1, keepdims=True)
@@ -168,17 +175,18 @@ def _polished(
     from scipy.optimize import least_squares
 
     scale = max(float(y.std()), 1e-300)
+    inner_numbers = 1 if template.name in _NO_OFFSET else 2
 
     def residual(inner: FloatArray) -> FloatArray:
         """Variable projection: what the best c and d leave."""
-        argument = inner[0] * t + inner[1]
+        argument = inner[0] * t + inner[1:].sum()
         c, d, _ = _regressed(template, argument, y)
         with np.errstate(all="ignore"):
             left: FloatArray = (c * template.values(argument) + d - y) / scale
         return np.nan_to_num(left, nan=1e3, posinf=1e3, neginf=-1e3)
 
-    found = least_squares(residual, start, max_nfev=60, xtol=1e-12, ftol=1e-14, gtol=1e-14)
-    return float(found.x[0]), float(found.x[1])
+    found = least_squares(residual, start[:inner_numbers], max_nfev=60, xtol=1e-12, ftol=1e-14, gtol=1e-14)
+    return float(found.x[0]), float(found.x[1:].sum())
 
 
 def _regressed(template: Template, argument: FloatArray, y: FloatArray) -> tuple[float, float, float]:

@@ -195,15 +195,11 @@ class BlockLinearisation:
         assert len(plain) == len(self.blocks), "residuals are averaged once"
         return BlockLinearisation([block.averaged(averages) for block in plain], self.sizes)
 
-    def rows(self) -> Tensor:
-        """Return J, (M, P), in the product's dtype; only where it is one matrix."""
-        (rows,) = self.blocks
-        assert isinstance(rows, Rows), "the primal form keeps the Jacobian as one matrix"
-        return rows.matrix
-
     def gram(self) -> Tensor:
         """Return J^T J, (P, P), float64; only where the whole Jacobian is one matrix."""
-        return symmetric_product(self.rows().to(torch.float64))
+        (rows,) = self.blocks
+        assert isinstance(rows, Rows), "the primal form keeps the Jacobian as one matrix"
+        return symmetric_product(rows.matrix.to(torch.float64))
 
     def kernel(self) -> Tensor:
         """Return J J^T, (M, M), float64."""

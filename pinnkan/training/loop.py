@@ -1,7 +1,7 @@
 """The training loop: steps, checks on held-out points, fresh points, and the reasons to stop.
 
-Checkpoints and stops go by the held-out residual alone; the error against an
-exact solution is shown, never acted on.
+Checkpoints and stops go by the held-out residual alone, in a phase with ``sparsity``
+together with its penalty; the error against an exact solution is shown, never acted on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from pinnkan.progress import Observer, Outcome, StepReport, StopReason
 from pinnkan.training.least_squares import TrainingLeastSquares
 
 _BLOWN_UP = 1e8
-"""A loss this many times the lowest one counts as divergence."""
+"""A loss this many times the lowest one counts as divergence; see `_Phase._scale`."""
+
+_LEAST_SCALE = 1e-6
+"""Lower losses count as this one: at an exact solution both kinds of points leave rounding errors alone."""
 
 _ADVICE: dict[StopReason, str] = {
     "converged": "The residual fell below the tolerance.",
@@ -30,6 +33,8 @@ _ADVICE: dict[StopReason, str] = {
     "time_limit": "The time limit was reached; the best state so far is kept.",
 }
 
+_ADVICE_BLOWN_UP = f"The loss rose by a factor of {_BLOWN_UP:.0e}; lower the rate or raise the damping."
+
 _CHECK_EVERY = {"lm": 1, "lbfgs": 5, "adam": 50}
 """Steps between two checks; a check costs about one evaluation of the residual."""
 
@@ -39,7 +44,8 @@ class Watch:
     """What is looked at beside the loss.
 
     Attributes:
-        held_out: Residuals on points that are never trained on.
+        held_out: Residuals on points that are never trained on, followed by the penalty of a phase with
+            ``sparsity``: by the residual alone its best state is the least sparse one, and nothing is pruned.
         error: Relative L2 error at theta, or None where there is no exact solution.
         observer: Who is told.
         title: What is trained.
@@ -152,7 +158,7 @@ def run_phase(
         if reason is None:
             keep(work.state())
     reason = reason or "max_steps"
-    outcome = Outcome(reason, _ADVICE[reason], len(work.reports))
+    outcome = Outcome(reason, work.advice(reason), len(work.reports))
     watch.observer.end(outcome)
     return PhaseResult(work.best.theta, work.best.held_out, outcome, work.reports)
 
@@ -221,6 +227,11 @@ class _Phase:
             return "overfitting"
         return reason
 
+    def advice(self, reason: StopReason) -> str:
+        """Return one sentence on why it ended; a blown-up loss is finite."""
+        blown_up = reason == "non_finite" and math.isfinite(self.reports[-1].loss)
+        return _ADVICE_BLOWN_UP if blown_up else _ADVICE[reason]
+
     def _exchange_points(self) -> None:
         """Go on with fresh points; the loss on them has nothing to do with the lowest on the old ones."""
         self._epoch, self._age, self._lowest = self._epoch + 1, 0, math.inf
@@ -251,7 +262,7 @@ class _Phase:
 
     def _reason(self, done: Step) -> StopReason | None:
         watch = self._watch
-        if not math.isfinite(done.loss) or done.loss > _BLOWN_UP * self._lowest:
+        if not math.isfinite(done.loss) or done.loss > _BLOWN_UP * self._scale():
             return "non_finite"
         if done.loss < self._phase.tolerance**2:
             return "converged"
@@ -260,3 +271,12 @@ class _Phase:
         if watch.deadline is not None and time.perf_counter() >= watch.deadline:
             return "time_limit"
         return None
+
+    def _scale(self) -> float:
+        """Return what a blown-up loss is large against: the lowest, and no less than the held-out one.
+
+        Where training interpolates its points, their loss falls to 1e-30, and any step away from
+        there raises it by more than 1e8.
+        """
+        held_out = self.best.lowest * self.best.lowest
+        return max(self._lowest, _LEAST_SCALE, held_out if math.isfinite(held_out) else 0.0)

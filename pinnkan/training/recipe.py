@@ -18,7 +18,7 @@ from torch import Tensor
 from pinnkan.adapters import GROWTH, Parameters, Plan, attach, grow, slim, slim_form
 from pinnkan.adapters.layerwise import Full, Sparse
 from pinnkan.errors import DivergedError, UsageError
-from pinnkan.problem.settings import AdapterSettings, PhaseSettings, Settings
+from pinnkan.problem.settings import AdapterSettings, NetworkSettings, PhaseSettings, Settings
 from pinnkan.training.assembly import training_sets
 from pinnkan.training.least_squares import NetworkLeastSquares
 from pinnkan.training.network import network_for, network_over
@@ -102,6 +102,8 @@ def _check_phases(settings: Settings, forms: Sequence[str]) -> None:
     phases = phases_of(settings.training)
     check_refinements(phases, settings.network)
     _check_pruning(phases, forms, settings.network.kind)
+    if "slim" in forms:
+        _check_slim(settings.network)
     if "slim" in forms[forms.count("slim") :]:
         raise UsageError(
             "training.phases: found a slim phase after a full one; slim phases come first, "
@@ -113,6 +115,16 @@ def _check_phases(settings: Settings, forms: Sequence[str]) -> None:
         raise UsageError(
             "adapter.compression: auto is for finetune; a lotra phase of pre-training needs a compression "
             "of its own: {form: lotra, compression: 1/8}"
+        )
+
+
+def _check_slim(network: NetworkSettings) -> None:
+    """Refuse a slim network of layers that are all trained in full."""
+    if network.kind == "mlp" or len(network.hidden) < 2:
+        raise UsageError(
+            "training: slim puts the layers between hidden ones in Tucker form (network.rank); found "
+            + ("an MLP" if network.kind == "mlp" else "one hidden layer")
+            + "; use a KAN with two hidden layers or more (network.hidden: [64, 64])"
         )
 
 

@@ -27,12 +27,13 @@ from pinnkan.training.least_squares import TrainingLeastSquares
 
 _EPSILON = 1e-3
 """eps: edges below it, in the units of the inner variables, are as good as zero."""
-_NODES = 96
+_FEWEST_NODES = 96
 
 
 def gram(basis: Basis) -> Tensor:
     """Return M[k, l], the mean of b_k b_l over the basis's interval, (K, K), by Gauss's rule."""
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    # Squares of a Fourier basis have K waves, and Gauss's rule needs pi nodes a wave and some more.
+    nodes, weights = np.polynomial.legendre.leggauss(max(_FEWEST_NODES, 4 * basis.size))
     reach = 1.0 if basis.domain == "unit" else math.pi
     values = basis.values(torch.from_numpy(reach * nodes).unsqueeze(1))[:, :, 0]
     return (values.T * torch.from_numpy(0.5 * weights)) @ values
@@ -153,18 +154,13 @@ class SparseLinearisation:
     own: Tensor
     count: int
 
-    def rows(self) -> Tensor:
-        """Return both, in the dtype of J."""
-        rows = self.inner.rows()
-        return torch.cat([rows, self.own.to(rows.dtype)])
-
     def gram(self) -> Tensor:
         """Return J^T J + S^T S, (P, P), float64."""
         return self.inner.gram() + symmetric_product(self.own)
 
     def kernel(self) -> Tensor:
-        """Return the matrix of all products of rows, float64; larger than `gram`."""
-        return symmetric_product(self.rows().T.to(torch.float64))
+        """Never asked for: `SparseLeastSquares.linearise` wants as many residuals as numbers."""
+        raise NotImplementedError
 
     def push(self, step: Tensor) -> Tensor:
         """Return J v, then S v."""

@@ -6,7 +6,9 @@ import math
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
+from pinnkan.adapters import slim_form
 from pinnkan.tucker import Tucker, hosvd, orthonormal, ranks_of, unfold
 
 
@@ -92,3 +94,13 @@ def test_hosvd_keeps_its_bound(ranks):
         for mode, rank in enumerate(ranks)
     ]
     assert max(discarded) - 1e-12 <= error <= sum(discarded) + 1e-12
+
+
+def test_a_slim_form_of_layers_on_a_gpu_starts_on_the_cpu():
+    """Shapes and devices alone: what its layers keep stays on the device, theta is one CPU vector."""
+    with FakeTensorMode():
+        shapes = [(2, 6, 4), (6, 6, 4), (6, 1, 4)]
+        on_gpu = [torch.empty(shape, dtype=torch.float64, device="cuda") for shape in shapes]
+        slim = slim_form(on_gpu, 0.5)
+        assert [layer.base.device.type for layer in slim.layers] == ["cuda"] * 3
+        assert slim.start().device.type == "cpu"

@@ -44,6 +44,19 @@ def test_every_function_is_found_again(name):
     assert np.allclose(composed(X), found(X), atol=1e-10)
 
 
+@pytest.mark.parametrize("slope", [-6.0, -2.0, -0.3, 0.3, 6.0])
+@pytest.mark.parametrize(("low", "high"), [(-1.0, 1.0), (0.0, 5.0), (1000.0, 1004.0)])
+def test_exponentials_grow_and_decay(low, high, slope):
+    """As exp alone, whose factor is of the size of y: not as a tanh far out, nor with a shift."""
+    x = np.linspace(low, high, 160)
+    middle = 0.5 * (low + high)
+    y = 2.5 * np.exp(slope * (x - middle)) - 3.0
+    found = snap(x, y, least_r2=0.999999)
+    assert found is not None
+    assert found.template.name == "exp"
+    assert found.numbers == pytest.approx((slope, -slope * middle, 2.5, -3.0), rel=1e-8)
+
+
 def test_the_library_is_that_of_the_help():
     assert set(LIBRARY) == {*EDGES, "cos"}
     assert [one.complexity for one in LIBRARY.values()] == sorted(one.complexity for one in LIBRARY.values())
@@ -76,6 +89,17 @@ def test_a_random_network_keeps_its_polynomials(name):
     x, y = sympy.symbols("x y")
     values = sympy.lambdify((x, y), form.symbolic((x, y)), "numpy")(*points.T)
     assert np.abs(values - expected).max() < 1e-10
+
+
+def test_the_inputs_of_a_narrow_box_far_out_are_mapped_in_float64():
+    """One layer of 1, z, z^2 is a parabola, on [1000, 1000.3] too: the mapped inputs are not rounded."""
+    network = make_kan([1, 1], make_basis("taylor", 3), [1000.0], [1000.3])
+    coefficients = [torch.tensor([[[0.3, -1.0, 0.7]]], dtype=torch.float64)]
+    points = np.linspace(1000.0, 1000.3, 200)[:, None]
+    form = closed_form(network, coefficients, points, least_r2=0.999)
+    expected = network.values(torch.from_numpy(points), network.matrices(coefficients))[:, 0].numpy()
+    assert [edge.template.name for edge in form.edges] == ["x^2"]
+    assert np.abs(form(points) - expected).max() < 1e-14
 
 
 def test_what_has_no_formula():

@@ -33,8 +33,12 @@ def forms():
     for name, plan in plans.items():
         yield name, network, attach(coefficients, plan, adjoints=adjoints, generator=generator(2))
     yield "full", network, Parameters([Full(c) for c in coefficients])
-    thinned = [torch.where(torch.rand(c.shape[:2]).unsqueeze(2) < 0.5, c, 0.0) for c in coefficients]
+    kept = [torch.rand(c.shape[:2], generator=generator(5)).unsqueeze(2) < 0.5 for c in coefficients]
+    thinned = [torch.where(edges, c, 0.0) for edges, c in zip(kept, coefficients, strict=True)]
     yield "pruned", network, Parameters([Sparse(c) for c in thinned])
+    # Its inner layer is all pruned: a constant is left, and a theta of no entries.
+    emptied = [thinned[0], torch.zeros_like(thinned[1]), thinned[2]]
+    yield "an empty layer", network, Parameters([Sparse(c) for c in emptied])
 
 
 @pytest.mark.parametrize("k", range(8))

@@ -212,6 +212,24 @@ def test_a_full_network_is_not_made_slim():
         pretrain(with_phases("heat", "[{steps: 1}, {form: slim, steps: 1}]"))
 
 
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [
+        (["training.form=slim", "network.hidden=[4]"], "one hidden layer"),
+        (["training.phases=[{form: slim, steps: 1}, {steps: 1}]", "network.hidden=[4]"], "one hidden layer"),
+        (["network.kind=slim", "network.hidden=[4]"], "one hidden layer"),
+        (["training.form=slim", "network.kind=mlp", "network.hidden=[4, 4]"], "an MLP"),
+        (["training.form=slim", "network.kind=mlp", "network.hidden=[4]"], "an MLP"),
+    ],
+)
+def test_what_has_no_tucker_form_is_not_slim(settings, found):
+    """It would train in full, and network.rank would be read by nobody."""
+    with pytest.raises(
+        UsageError, match=rf"training: slim puts .*; found {found}; use a KAN with .*\[64, 64\]"
+    ):
+        pretrain(run_of("heat", "training.steps=1", *settings))
+
+
 def test_an_adapter_has_no_slim_phase():
     run = with_phases("heat", "[{form: slim, steps: 1}, {steps: 1}]", "finetuning")
     with pytest.raises(UsageError, match=r"finetuning: slim is for pre-training alone"):
@@ -238,6 +256,15 @@ def test_divergence_is_a_fault_with_advice():
     )
     with pytest.raises(DivergedError, match=expected):
         pretrain(run_of("poisson", *settings))
+
+
+def test_adam_may_leave_what_levenberg_marquardt_interpolated():
+    """From a loss of 1e-29 the first step of Adam, 1e-3 long, raises it to 1e-1: no divergence."""
+    settings = ["points.interior=20", "finetuning.optimizer=adam", "finetuning.steps=3"]
+    base = pretrain(run_of("poisson", *settings))
+    assert base.history[-1].loss < 1e-24
+    trained = finetune(run_of("poisson", *settings), base.coefficients(), method="lotra")
+    assert (trained.outcome.reason, trained.steps) == ("max_steps", 3)
 
 
 # Precision

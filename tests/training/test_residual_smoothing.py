@@ -22,7 +22,7 @@ def smoothed(name: str, neighbours: int, *overrides: str) -> tuple[SmoothedLeast
 
 
 def operator_of(problem: SmoothedLeastSquares) -> Tensor:
-    """Return S as a dense matrix through its action on a Jacobian that is the identity."""
+    """Return S as a dense matrix, (M', M)."""
     return problem._averages.matrix.to_dense()
 
 
@@ -38,6 +38,34 @@ def test_averages_keep_constants_and_leave_conditions_alone(name):
     assert not matrix[:start, start:].any()
     assert not matrix[start:, :start].any()
     assert int((matrix[:start] != 0).sum(dim=1).max()) <= 9
+
+
+def test_large_averages_are_fewer_than_points():
+    """Every second point has one of 96 neighbours; a constant keeps its norm, each row is the formula's."""
+    problem, _ = smoothed("heat", 96, "points.interior=220")
+    interior, *conditions = problem.sets
+    count, least = interior.count, sum(one.count for one in conditions)
+    assert count >= 200
+    averages = -(-count // 2)
+    assert problem.count == averages + least < problem.inner.count == count + least
+    matrix = operator_of(problem)[:averages, :count]
+    root = interior.root_weights
+    constant = matrix @ root
+    assert float(constant.norm()) == pytest.approx(float(root.norm()), rel=1e-12)
+    scale = float(root.norm() / root[::2].norm())
+    torch.testing.assert_close(constant, scale * root[::2], rtol=1e-12, atol=0)
+
+    row = 31
+    at = 2 * row
+    # Of x in [0, 1] and t in [0, 1] the network's input map makes [-1, 1].
+    away = ((interior.points - interior.points[at]) / 0.5).norm(dim=1)
+    near = away.argsort()[:96]
+    g = torch.exp(-(away[near] ** 2) / (2 * (0.4 * away[near[-1]]) ** 2))
+    w = root[near] ** 2
+    expected = torch.zeros(count, dtype=torch.float64)
+    expected[near] = 0.95 * root[at] * g * w / (g * w).sum() / root[near]
+    expected[at] += 0.05
+    torch.testing.assert_close(matrix[row], scale * expected, rtol=1e-10, atol=1e-14)
 
 
 def test_averages_damp_what_oscillates():
@@ -75,7 +103,6 @@ def test_products_with_the_jacobian(name, hidden):
     close(linearised.pull(y), jacobian.T @ y)
     if problem.count >= problem.size:
         close(linearised.gram(), jacobian.T @ jacobian)
-        close(linearised.rows(), jacobian)
     else:
         close(linearised.kernel(), jacobian @ jacobian.T)
     residuals = matrix @ problem.inner.residuals(theta)

@@ -165,6 +165,17 @@ def test_a_loss_far_above_the_lowest_is_divergence():
     result, _, _ = run([1e-3, 0.5, 11.0, 1.0])
     assert (result.outcome.reason, result.outcome.steps) == ("non_finite", 3)
     assert float(result.theta) == 1e-3
+    assert result.outcome.advice == (
+        "The loss rose by a factor of 1e+08; lower the rate or raise the damping."
+    )
+
+
+@pytest.mark.parametrize("held_out", [Points(floor=0.25), Points()])
+def test_leaving_interpolated_points_is_no_divergence(held_out):
+    """A loss of rounding errors is no scale: that of held-out points is, 1e-6 at an exact solution."""
+    result, _, _ = run([1e-15, 2.0, 1.0], held_out=held_out)
+    assert (result.outcome.reason, float(result.theta)) == ("max_steps", 1e-15)
+    assert run([1e-15, 2e4, 1.0], held_out=held_out)[0].outcome.reason == "non_finite"
 
 
 def test_a_state_that_is_not_finite_is_never_the_best():
