@@ -19,7 +19,7 @@ from pinnkan.problem import Problem
 from pinnkan.solution import Solution
 from pinnkan.workflows.environment import device_for
 from pinnkan.workflows.fields import RESIDUAL, checked_points, field_at, reference_at
-from pinnkan.workflows.runs import Result, RunDirectory
+from pinnkan.workflows.runs import Result, RunDirectory, require_plain
 
 
 def load(directory: str | os.PathLike[str], *, device: str = "cpu") -> Run:
@@ -83,7 +83,8 @@ class Run:
             tag: Tag of the adapter's file.
 
         Raises:
-            UsageError: If there is no adapter for the value; the message says how to train it.
+            UsageError: If there is no adapter for the value, with the command that trains it; or a method or
+                a tag without a value.
             WrongBaseError: If the adapter belongs to another base.
 
         Examples:
@@ -92,6 +93,8 @@ class Run:
             >>> family.at({"nu": 0.01}, method="full", tag="long")
         """
         named = self._named(values)
+        if named is None:
+            require_plain(self.problem, method, tag)
         result = self._base if named is None else self._run_directory.find(named, method, tag)
         return RunSolution(result, result.solution(self._device))
 
