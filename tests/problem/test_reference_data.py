@@ -7,6 +7,7 @@ import pytest
 
 from pinnkan.errors import ProblemError, UsageError
 from pinnkan.problem import load_problem
+from pinnkan.problem.schema import read_problem
 
 TEXT = """\
 coordinates: [x]
@@ -113,7 +114,9 @@ def test_a_file_that_is_missing(tmp_path):
     with pytest.raises(ProblemError, match=r"heat.yaml:6:12: error: reference: no such file '.*data.npz'"):
         problem(tmp_path, "data.npz")
     # A problem read back from a result may outlive its data.
-    assert not load_problem(TEXT.replace("DATA", "data.npz")).at().has_exact
+    text = TEXT.replace("DATA", "data.npz")
+    stored = read_problem(text, file="heat.yaml", name="heat", directory=tmp_path, stored=True)
+    assert stored.at().exact(np.array([[0.5, 0.5]])) is None
 
 
 def test_points_outside_the_data(tmp_path):
