@@ -121,7 +121,7 @@ def check_problem(problem: Problem) -> CheckReport:
     _note_missing_sides(base, findings)
     _note_excess_initial(problem, findings)
     _note_gaps(base, findings)
-    zero = _zero_network(base)
+    zero = _zero_network(base, findings)
     if zero is not None and zero < _TOO_EASY:
         message = (
             f"the ansatz without a network is already within {zero:.2g} of the solution: a void benchmark"
@@ -305,12 +305,13 @@ def _gap(instance: Instance, start: Prescribed, side: Prescribed) -> tuple[float
     return float(gap[worst]), points[worst]
 
 
-def _zero_network(instance: Instance) -> float | None:
+def _zero_network(instance: Instance, findings: list[Finding]) -> float | None:
     """Return the relative L2 error of the ansatz with N = 0; None where there is nothing to compare with."""
-    points = instance.domain.uniform(4 * _POINTS, _SEED)
-    exact = instance.exact(points)
-    if exact is None or not np.abs(exact).max() > 0:
+    known = instance.known(instance.domain.uniform(4 * _POINTS, _SEED))
+    if known is not None and known.gap:
+        findings.append(Finding("warning", known.gap))
+    if known is None or not known.values.any():
         return None
     value = (0,) * len(instance.coordinates)
-    lift = instance.ansatz.lift(points, [value])[0]
-    return float(np.linalg.norm(lift - exact) / np.linalg.norm(exact))
+    lift = instance.ansatz.lift(known.points, [value])[0]
+    return float(np.linalg.norm(lift - known.values) / np.linalg.norm(known.values))

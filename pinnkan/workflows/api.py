@@ -172,10 +172,10 @@ class RunSolution:
         return rows[0] if len(names) == 1 else rows
 
     def exact(self, points: ArrayLike) -> np.ndarray:
-        """Return the exact or reference solution at points, shape (N,).
+        """Return the exact or reference solution at points, shape (N,); NaN where data do not cover one.
 
         Raises:
-            UsageError: If the problem has none, or as for a call.
+            UsageError: If the problem has none or it is known at none of the points, or as for a call.
         """
         return reference_at(self._solution.instance, self._checked(points))
 
