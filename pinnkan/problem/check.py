@@ -21,7 +21,6 @@ from pinnkan.expressions import (
 from pinnkan.parameters import file_stem
 from pinnkan.problem.instance import Instance, full_residual
 from pinnkan.problem.prescribed import Prescribed, prescribed
-from pinnkan.problem.samples import split_samples
 from pinnkan.problem.spec import Condition, Equation, Problem
 
 FloatArray = NDArray[np.float64]
@@ -82,7 +81,6 @@ class CheckReport:
         ansatz: ``u = lift + factor*N``.
         exact: Formula of the exact solution, None if not known.
         source: Formula of the source, None if there is none.
-        points: Collocation points per set.
         zero_network_l2: Relative L2 error of the ansatz with N = 0; None without an exact solution.
         findings: Errors first.
     """
@@ -96,7 +94,6 @@ class CheckReport:
     ansatz: str
     exact: str | None
     source: str | None
-    points: Mapping[str, int]
     zero_network_l2: float | None
     findings: tuple[Finding, ...]
 
@@ -137,30 +134,9 @@ def check_problem(problem: Problem) -> CheckReport:
         ansatz=base.ansatz.text(),
         exact=None if problem.exact is None else canonical_text(problem.exact),
         source=None if problem.source is None else canonical_text(problem.source),
-        points=count_points(base),
         zero_network_l2=zero,
         findings=tuple(sorted(findings, key=lambda finding: finding.severity)),
     )
-
-
-def count_points(instance: Instance) -> dict[str, int]:
-    """Return the number of collocation points of each set, as the rule of the settings places them."""
-    settings = instance.problem.settings.points
-    domain = instance.domain
-
-    def count(where: str, wanted: int) -> int:
-        return len(domain.collocate(where, wanted, rule=settings.rule, seed=0).points)
-
-    samples = None if instance.problem.samples is None else split_samples(instance, seed=0)
-    points = {
-        "interior": count("interior", settings.interior) if samples is None else len(samples[0].values),
-        "held_out": count("interior", settings.held_out) if samples is None else len(samples[1].values),
-    }
-    for block in instance.blocks:
-        if block.where != "interior":
-            wanted = settings.initial if block.where == "initial" else settings.boundary
-            points[block.name] = count(block.where, wanted)
-    return points
 
 
 def _at_range_ends(problem: Problem, findings: list[Finding]) -> list[Instance]:
