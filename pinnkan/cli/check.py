@@ -14,7 +14,7 @@ from pinnkan.errors import ToleranceMissedError
 
 EXAMPLES = options.examples(
     "pinnkan check heat.yaml",
-    "pinnkan check elliptic --set points.interior=500 --plot points.png",
+    "pinnkan check elliptic --set points.rule=sobol --plot points.png",
     "pinnkan check elliptic --json",
 )
 

@@ -124,7 +124,7 @@ Paired = Annotated[
     typer.Option("--zip", help="Pair the lists of several --param, first with first, ...; no product."),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Seed of points and coefficients.")]
-Device = Annotated[str, typer.Option("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps or auto.")]
+Device = Annotated[str, typer.Option("--device", metavar="NAME", help="cpu, cuda, cuda:1 or auto.")]
 TrainingDtype = Annotated[Dtype, typer.Option("--dtype", help="Precision of the coefficients.")]
 StoredDtype = Annotated[
     Dtype | None,

@@ -42,7 +42,7 @@ class Quantity:
 
     Attributes:
         label: What the colour bar is called if it is the only one; may hold mathtext.
-        values: Values on the corners of the plane, shape (N,), one array a time.
+        values: Values on the corners of the plane, shape (N,), one array a time; a NaN leaves a hole.
         kind: ``value`` (perceptually uniform colours from least to greatest),
             ``signed`` (two hues about zero, for errors and residuals) or
             ``magnitude`` (absolute values on a logarithmic scale).
@@ -187,17 +187,17 @@ def _runs(quantities: Sequence[Quantity]) -> list[list[Quantity]]:
 def _draw(axes: Axes, plane: Plane, shown: Array, scale: Scale) -> None:
     """Colour one panel; the colours are pixels also in a vector format, lines and text are not."""
     style: dict[str, Any] = {"cmap": scale.colours, "norm": scale.norm, "rasterized": True}
-    axes.tripcolor(plane.triangulation, shown, shading="gouraud", **style)
+    axes.tripcolor(plane.covered(shown), shown, shading="gouraud", **style)
     # White is a value on the signed scale: without a line nobody sees where the domain ends.
     axes.add_collection(LineCollection(list(plane.edge), colors="0.3", linewidths=0.3, capstyle="round"))
 
 
 def _draw_contours(axes: Axes, plane: Plane, shown: Array, scale: Scale, count: int) -> None:
     levels = np.linspace(scale.low, scale.high, count + 2)[1:-1]
-    inside = levels[(levels > shown.min()) & (levels < shown.max())]
+    inside = levels[(levels > np.nanmin(shown)) & (levels < np.nanmax(shown))]
     if inside.size:
         style: dict[str, Any] = {"linewidths": 0.35, "linestyles": "solid", "alpha": 0.7}
-        axes.tricontour(plane.triangulation, shown, levels=inside, colors="white", **style)
+        axes.tricontour(plane.covered(shown), shown, levels=inside, colors="white", **style)
 
 
 def _label_axes(grid: Any, plane: Plane) -> None:

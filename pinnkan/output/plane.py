@@ -32,10 +32,11 @@ class Plane:
     triangles: NDArray[np.int64]
     equal_scale: bool = True
 
-    @property
-    def triangulation(self) -> Triangulation:
-        """The region as matplotlib draws it."""
-        return Triangulation(self.points[:, 0], self.points[:, 1], self.triangles)
+    def covered(self, values: Array) -> Triangulation:
+        """Return the region as matplotlib draws it, without triangles where values (N,) are NaN."""
+        whole = Triangulation(self.points[:, 0], self.points[:, 1], self.triangles)
+        whole.set_mask(np.isnan(values)[self.triangles].any(axis=1))
+        return whole
 
     @property
     def edge(self) -> Array:

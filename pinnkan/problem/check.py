@@ -21,7 +21,6 @@ from pinnkan.expressions import (
 from pinnkan.parameters import file_stem
 from pinnkan.problem.instance import Instance, full_residual
 from pinnkan.problem.prescribed import Prescribed, prescribed
-from pinnkan.problem.samples import split_samples
 from pinnkan.problem.spec import Condition, Equation, Problem
 
 FloatArray = NDArray[np.float64]
@@ -82,7 +81,6 @@ class CheckReport:
         ansatz: ``u = lift + factor*N``.
         exact: Formula of the exact solution, None if not known.
         source: Formula of the source, None if there is none.
-        points: Collocation points per set.
         zero_network_l2: Relative L2 error of the ansatz with N = 0; None without an exact solution.
         findings: Errors first.
     """
@@ -96,7 +94,6 @@ class CheckReport:
     ansatz: str
     exact: str | None
     source: str | None
-    points: Mapping[str, int]
     zero_network_l2: float | None
     findings: tuple[Finding, ...]
 
@@ -121,7 +118,7 @@ def check_problem(problem: Problem) -> CheckReport:
     _note_missing_sides(base, findings)
     _note_excess_initial(problem, findings)
     _note_gaps(base, findings)
-    zero = _zero_network(base)
+    zero = _zero_network(base, findings)
     if zero is not None and zero < _TOO_EASY:
         message = (
             f"the ansatz without a network is already within {zero:.2g} of the solution: a void benchmark"
@@ -137,30 +134,9 @@ def check_problem(problem: Problem) -> CheckReport:
         ansatz=base.ansatz.text(),
         exact=None if problem.exact is None else canonical_text(problem.exact),
         source=None if problem.source is None else canonical_text(problem.source),
-        points=count_points(base),
         zero_network_l2=zero,
         findings=tuple(sorted(findings, key=lambda finding: finding.severity)),
     )
-
-
-def count_points(instance: Instance) -> dict[str, int]:
-    """Return the number of collocation points of each set, as the rule of the settings places them."""
-    settings = instance.problem.settings.points
-    domain = instance.domain
-
-    def count(where: str, wanted: int) -> int:
-        return len(domain.collocate(where, wanted, rule=settings.rule, seed=0).points)
-
-    samples = None if instance.problem.samples is None else split_samples(instance, seed=0)
-    points = {
-        "interior": count("interior", settings.interior) if samples is None else len(samples[0].values),
-        "held_out": count("interior", settings.held_out) if samples is None else len(samples[1].values),
-    }
-    for block in instance.blocks:
-        if block.where != "interior":
-            wanted = settings.initial if block.where == "initial" else settings.boundary
-            points[block.name] = count(block.where, wanted)
-    return points
 
 
 def _at_range_ends(problem: Problem, findings: list[Finding]) -> list[Instance]:
@@ -305,12 +281,13 @@ def _gap(instance: Instance, start: Prescribed, side: Prescribed) -> tuple[float
     return float(gap[worst]), points[worst]
 
 
-def _zero_network(instance: Instance) -> float | None:
+def _zero_network(instance: Instance, findings: list[Finding]) -> float | None:
     """Return the relative L2 error of the ansatz with N = 0; None where there is nothing to compare with."""
-    points = instance.domain.uniform(4 * _POINTS, _SEED)
-    exact = instance.exact(points)
-    if exact is None or not np.abs(exact).max() > 0:
+    known = instance.known(instance.domain.uniform(4 * _POINTS, _SEED))
+    if known is not None and known.gap:
+        findings.append(Finding("warning", known.gap))
+    if known is None or not known.values.any():
         return None
     value = (0,) * len(instance.coordinates)
-    lift = instance.ansatz.lift(points, [value])[0]
-    return float(np.linalg.norm(lift - exact) / np.linalg.norm(exact))
+    lift = instance.ansatz.lift(known.points, [value])[0]
+    return float(np.linalg.norm(lift - known.values) / np.linalg.norm(known.values))

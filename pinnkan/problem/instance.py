@@ -16,7 +16,7 @@ from pinnkan.problem.ansatz import Ansatz
 from pinnkan.problem.blocks import BlockProgram, Collapse, ResidualBlock, bind, find_collapse
 from pinnkan.problem.domains import build_domain, number_at
 from pinnkan.problem.hardening import build_ansatz
-from pinnkan.problem.reference import Reference, load_reference
+from pinnkan.problem.reference import Known, Reference, load_reference
 from pinnkan.problem.spec import Condition, Equation, Problem
 from pinnkan.problem.statements import SOURCE
 
@@ -60,11 +60,22 @@ class Instance:
         return self.problem.exact is not None or self._reference is not None
 
     def exact(self, points: FloatArray) -> FloatArray | None:
-        """Return the exact or reference solution (N,) at points (N, D), None if there is none."""
+        """Return the exact or reference solution (N,) at points (N, D), None if there is none.
+
+        NaN at a point that reference data do not cover.
+        """
         if self.problem.exact is not None:
             values: FloatArray = evaluate([self.problem.exact], self.coordinates, points, self.values)[0]
             return values
         return None if self._reference is None else self._reference(points)
+
+    def known(self, points: FloatArray) -> Known | None:
+        """Return what errors at points (N, D) are measured against, where that is known; None without any."""
+        values = self.exact(points)
+        if values is None:
+            return None
+        covered = ~np.isnan(values)
+        return Known(points[covered], values[covered], len(points))
 
 
 class _Compiled:

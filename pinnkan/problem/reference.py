@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,29 @@ Interpolator = Callable[[FloatArray], FloatArray]
 
 _LARGEST_FILE = 512 * 1024 * 1024
 _SAME = 1e-9
+
+
+class Known(NamedTuple):
+    """What a solution is measured against.
+
+    Attributes:
+        points: Those of the points asked for at which it is known, shape (N, D); N may be 0.
+        values: Exact or reference solution there, shape (N,).
+        asked: How many points were asked for.
+    """
+
+    points: FloatArray
+    values: FloatArray
+    asked: int
+
+    @property
+    def gap(self) -> str:
+        """What is to be said of points that the data do not cover; empty if there are none."""
+        count = len(self.values)
+        if count == self.asked:
+            return ""
+        rest = "errors are measured over those" if count else "errors are unknown"
+        return f"reference: the data cover {count:,} of {self.asked:,} points; {rest}"
 
 
 @dataclass(frozen=True)
@@ -40,15 +64,9 @@ class Reference:
     def __call__(self, points: FloatArray) -> FloatArray:
         """Interpolate at points (M, D): cubic on a tensor grid, linear between scattered points.
 
-        Raises:
-            UsageError: If a point lies outside the data.
+        NaN outside the data: those on a disk, whose hull is a polygon, never cover all of it.
         """
-        values = self._interpolator(points)
-        if np.isnan(values).any():
-            row = int(np.flatnonzero(np.isnan(values))[0])
-            at = ", ".join(f"{x:.6g}" for x in points[row])
-            raise UsageError(f"reference: the data do not cover the point ({at})")
-        return np.asarray(values, dtype=np.float64)
+        return np.asarray(self._interpolator(points), dtype=np.float64)
 
     @cached_property
     def _interpolator(self) -> Interpolator:

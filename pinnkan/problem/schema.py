@@ -36,7 +36,13 @@ _NUMBER_WORDS = {1: "one initial condition (u)", 2: "two initial conditions (u a
 
 
 def read_problem(
-    text: str, *, file: str, name: str, overrides: Sequence[str] = (), directory: Path | None = None
+    text: str,
+    *,
+    file: str,
+    name: str,
+    overrides: Sequence[str] = (),
+    directory: Path | None = None,
+    stored: bool = False,
 ) -> Problem:
     """Validate the text of a problem file.
 
@@ -46,6 +52,7 @@ def read_problem(
         name: Name of the problem.
         overrides: ``--set`` texts, applied in order.
         directory: Where the path of a reference file starts from.
+        stored: Whether a result carries the text: it may outlive its reference file.
 
     Raises:
         ProblemError: With every fault that was found.
@@ -60,21 +67,28 @@ def read_problem(
         faults.add(root.place, f"this is a study, no problem; 'pinnkan compare {file}' runs it")
         faults.raise_if_any()
     root = apply_overrides(root, overrides, faults)
-    problem = _read_root(root, text, name, tuple(overrides), directory, faults)
+    problem = _read_root(root, text, name, tuple(overrides), directory, faults, stored=stored)
     faults.raise_if_any()
     assert problem is not None
     return problem
 
 
 def _read_root(
-    root: Block, text: str, name: str, overrides: tuple[str, ...], directory: Path | None, faults: Faults
+    root: Block,
+    text: str,
+    name: str,
+    overrides: tuple[str, ...],
+    directory: Path | None,
+    faults: Faults,
+    *,
+    stored: bool,
 ) -> Problem | None:
     """Read every block; None when a fault leaves nothing to build."""
     refuse_unknown_keys(root, KEYS, "", faults, synonyms=_SYNONYMS)
     texts: dict[str, Any] = {key: _read_free_text(root, key, faults) for key in _TEXT_KEYS}
     declared = read_declarations(root, faults)
     settings = read_settings(root, faults)
-    reference = _read_reference(root, directory, faults)
+    reference = _read_reference(root, directory, faults, stored=stored)
     samples = read_samples(root, directory, faults)
     mathematics = _read_mathematics(root, declared, faults) if declared.sound else {}
     if faults:
@@ -128,7 +142,7 @@ def _read_mathematics(root: Block, declared: Declared, faults: Faults) -> dict[s
     }
 
 
-def _read_reference(root: Block, directory: Path | None, faults: Faults) -> Path | None:
+def _read_reference(root: Block, directory: Path | None, faults: Faults, *, stored: bool) -> Path | None:
     node = root.get("reference")
     if node is None:
         return None
@@ -138,8 +152,7 @@ def _read_reference(root: Block, directory: Path | None, faults: Faults) -> Path
     if text is not None and Path(text).suffix.lower() not in (".csv", ".npz"):
         faults.add(node.place, f"reference: expected a file ending in .csv or .npz, got {quote(text)}")
     path = None if text is None else (directory or Path()) / text
-    # A problem read back from a result has no directory; it may outlive its reference data.
-    if path is not None and directory is not None and not path.is_file():
+    if path is not None and directory is not None and not stored and not path.is_file():
         faults.add(node.place, f"reference: no such file {quote(str(path), 80)}")
     return path
 

@@ -28,7 +28,7 @@ from pinnkan.problem.fields import (
     require,
 )
 from pinnkan.problem.formulas import Formula, mentions_inside_call, names_in, read_formula
-from pinnkan.problem.places import Faults
+from pinnkan.problem.places import Faults, Place
 from pinnkan.problem.reader import Block, Listing, Node, Scalar
 from pinnkan.problem.spec import Condition, Equation
 
@@ -44,9 +44,13 @@ _NOT_YET = {
 }
 
 
+_RESERVED = ("interior", "held_out", "samples")
+"""Names of sets that belong to no condition."""
+
+
 @dataclass
 class Statements:
-    """What the statements of a file read as, and which names they mention."""
+    """What the statements of a file read as, which names they mention and which they have taken."""
 
     declared: Declared
     faults: Faults
@@ -55,6 +59,7 @@ class Statements:
     exact: sympy.Expr | None = None
     source: sympy.Expr | None = None
     manufactured: bool = False
+    taken: set[str] = field(default_factory=lambda: set(_RESERVED))
 
     def names(self, *, with_unknown: bool = True) -> Names:
         """Return what a formula may mention so far."""
@@ -101,6 +106,7 @@ class Statements:
         equations = []
         for index, item in enumerate(items or ()):
             name = f"equation[{index}]"
+            self.taken.add(name)
             formula = read_formula(item, name, self.faults, equation=True)
             residual = None if formula is None else self._residual(formula, name)
             if formula is not None and residual is not None:
@@ -167,10 +173,17 @@ class Statements:
         for index, item in enumerate(items or ()):
             condition = self._condition(item, key, f"{key}[{index}]", shape)
             if condition is not None:
-                if condition.name in {other.name for other in conditions}:
-                    self.faults.add(item.place, f"{key}[{index}]: the name {quote(condition.name)} is taken")
+                self._take_names(condition, item.place, f"{key}[{index}]")
                 conditions.append(condition)
         return tuple(conditions)
+
+    def _take_names(self, condition: Condition, place: Place, path: str) -> None:
+        """Refuse a name that another set of points has: training, errors and the ansatz go by names."""
+        several = condition.parts if len(condition.parts) > 1 else ()
+        names = [condition.name, *(f"{condition.name}.{part}" for part in several)]
+        if clash := next((name for name in names if name in self.taken), None):
+            self.faults.add(place, f"{path}: the name {quote(clash)} is taken")
+        self.taken.update(names)
 
     def _condition(self, node: Node, key: str, path: str, shape: SpaceShape | None) -> Condition | None:
         """Read one entry: a text, or a block with ``equation`` and its options."""

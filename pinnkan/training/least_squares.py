@@ -230,13 +230,14 @@ class NetworkLeastSquares:
         """Return one block a layer, fully trained ones as outer products where that pays."""
         layers = self.parameters.layers
         outer = [self._keeps_outer_products(at) for at in range(len(layers))]
-        kept: list[list[tuple[str, Tensor, Tensor]]] = [[] for _ in layers]
+        kept: list[list[tuple[int, Tensor, Tensor]]] = [[] for _ in layers]
         rows: list[list[Tensor]] = [[] for _ in layers]
         parts = self.parameters.split(theta)
-        for one, features, adjoints in self._sweep(theta):
+        origins = [at for at, one in enumerate(self.sets) for _ in range(0, one.count, self.chunk)]
+        for origin, (_, features, adjoints) in zip(origins, self._sweep(theta), strict=True):
             for at, layer in enumerate(layers):
                 if outer[at]:
-                    kept[at].append((one.name, features[at], adjoints[at]))
+                    kept[at].append((origin, features[at], adjoints[at]))
                 else:
                     rows[at].append(layer.jacobian(features[at], adjoints[at], parts[at]))
         return [_joined(kept[at]) if outer[at] else Rows(torch.cat(rows[at])) for at in range(len(layers))]
@@ -284,9 +285,9 @@ class NetworkLeastSquares:
         return self._cut[dtype]
 
 
-def _joined(chunks: Sequence[tuple[str, Tensor, Tensor]]) -> OuterProducts:
+def _joined(chunks: Sequence[tuple[int, Tensor, Tensor]]) -> OuterProducts:
     """Join the chunks of each training set, which share their channels."""
-    names = list(dict.fromkeys(name for name, _, _ in chunks))
-    phi = [torch.cat([phi for name, phi, _ in chunks if name == one], dim=1) for one in names]
-    delta = [torch.cat([delta for name, _, delta in chunks if name == one], dim=1) for one in names]
+    origins = list(dict.fromkeys(origin for origin, _, _ in chunks))
+    phi = [torch.cat([phi for origin, phi, _ in chunks if origin == one], dim=1) for one in origins]
+    delta = [torch.cat([delta for origin, _, delta in chunks if origin == one], dim=1) for one in origins]
     return OuterProducts(phi, delta)

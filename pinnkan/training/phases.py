@@ -231,6 +231,16 @@ def _rms(
 
 _EPOCHS = 1000
 """Collocation variants set aside for the refreshed sets of one phase."""
+HELD_OUT = 1
+"""Variant of the held-out points."""
+
+
+def phase_variant(at: int, epoch: int = 0) -> int:
+    """Return the variant of the points that a phase begins with or, in a later epoch, refreshes to.
+
+    It is even: those of held-out points are odd.
+    """
+    return 2 * (at * _EPOCHS + epoch)
 
 
 def _phase_sets(run: Run, phase: PhaseSettings, at: int, epoch: int = 0) -> list[TrainingSet]:
@@ -238,7 +248,7 @@ def _phase_sets(run: Run, phase: PhaseSettings, at: int, epoch: int = 0) -> list
         run.instance,
         run.settings.points,
         seed=run.seed,
-        variant=2 * (at * _EPOCHS + epoch),
+        variant=phase_variant(at, epoch),
         interior=phase.points,
         device=run.device,
     )
@@ -247,7 +257,7 @@ def _phase_sets(run: Run, phase: PhaseSettings, at: int, epoch: int = 0) -> list
 def _held_out_sets(run: Run) -> list[TrainingSet]:
     points = run.settings.points
     return training_sets(
-        run.instance, points, seed=run.seed, variant=1, interior=points.held_out, device=run.device
+        run.instance, points, seed=run.seed, variant=HELD_OUT, interior=points.held_out, device=run.device
     )
 
 

@@ -20,7 +20,7 @@ from pinnkan.problem import Problem
 from pinnkan.solution import Solution
 from pinnkan.workflows.environment import device_for
 from pinnkan.workflows.fields import RESIDUAL, checked_points, field_at, reference_at
-from pinnkan.workflows.runs import Result, RunDirectory
+from pinnkan.workflows.runs import Result, RunDirectory, require_plain
 
 
 def load(directory: str | os.PathLike[str], *, device: str = "cpu") -> Run:
@@ -84,7 +84,8 @@ class Run:
             tag: Tag of the adapter's file.
 
         Raises:
-            UsageError: If there is no adapter for the value; the message says how to train it.
+            UsageError: If there is no adapter for the value, with the command that trains it; or a method or
+                a tag without a value.
             WrongBaseError: If the adapter belongs to another base.
 
         Examples:
@@ -93,6 +94,8 @@ class Run:
             >>> family.at({"nu": 0.01}, method="full", tag="long")
         """
         named = None if values is None else complete_values(self.problem.parameters, values)
+        if named is None:
+            require_plain(self.problem, method, tag)
         result = self._base if named is None else self._run_directory.find(named, method, tag)
         return RunSolution(result, result.solution(self._device))
 
@@ -159,10 +162,10 @@ class RunSolution:
         return rows[0] if len(names) == 1 else rows
 
     def exact(self, points: ArrayLike) -> np.ndarray:
-        """Return the exact or reference solution at points, shape (N,).
+        """Return the exact or reference solution at points, shape (N,); NaN where data do not cover one.
 
         Raises:
-            UsageError: If the problem has none, or as for a call.
+            UsageError: If the problem has none or it is known at none of the points, or as for a call.
         """
         return reference_at(self._solution.instance, self._checked(points))
 

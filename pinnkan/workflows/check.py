@@ -18,13 +18,12 @@ from pinnkan.output.suffixes import require_suffix
 from pinnkan.problem import Problem
 from pinnkan.problem.check import CheckedStatement, check_problem
 from pinnkan.problem.instance import Instance
+from pinnkan.problem.samples import split_samples
 from pinnkan.problem.settings import Settings
 from pinnkan.training import network_for, plan_for, refined
+from pinnkan.training.phases import HELD_OUT, phase_variant, phases_of
 from pinnkan.workflows.environment import device_for, dtype_for, limited_threads
 from pinnkan.workflows.show import network_facts
-
-_TRAINING, _HELD_OUT = 0, 1
-"""Variants of the collocation sets, as training draws them."""
 
 
 def check(
@@ -47,7 +46,7 @@ def check(
     Raises:
         ProblemError: If the problem makes no sense at its base value.
         UsageError: If there is no such device or the picture's format is unknown.
-        FileAccessError: If the picture cannot be written.
+        FileAccessError: If the picture cannot be written or samples not read.
     """
     if plot is not None:
         require_suffix(plot, PICTURES)
@@ -58,8 +57,9 @@ def check(
         instance = problem.at(None)
         findings = [{"severity": one.severity, "message": one.message} for one in found.findings]
         counted = _parameters(instance, problem.settings, findings)
+        sets = _point_sets(instance, seed)
         if plot is not None:
-            _draw_points(instance, seed, plot)
+            _draw_points(instance, sets, plot)
     return {
         "problem": found.name,
         "title": found.title,
@@ -73,7 +73,7 @@ def check(
         "zero_network_l2": found.zero_network_l2,
         "network": network_facts(problem.settings.network, len(found.coordinates)),
         **counted,
-        "points": dict(found.points),
+        "points": {name: len(points) for name, points in sets.items()},
         "findings": findings,
     }
 
@@ -115,7 +115,7 @@ def _parameters(
         adapter = None
         findings.append({"severity": "warning", "message": str(fault)})
     sizes = []
-    for phase in settings.training.phases or (settings.training,):
+    for phase in phases_of(settings.training):
         coefficients = refined(coefficients, settings.network, phase.functions)
         if settings.network.kind == "slim" or phase.form == "slim":
             sizes.append(slim(coefficients, settings.network.rank, generator).size)
@@ -129,27 +129,37 @@ def _parameters(
     return {"trainable_parameters": base, "adapter_parameters": adapter}
 
 
-def _draw_points(instance: Instance, seed: int, path: Path) -> None:
+def _draw_points(instance: Instance, sets: Mapping[str, np.ndarray], path: Path) -> None:
     problem = instance.problem
     caption = Caption(problem.title or problem.name, instance.values)
-    sets = _collocation_sets(instance, seed)
-    plot_collocation(path, sets, coordinates=problem.coordinates, time=problem.time, caption=caption)
+    # Held-out points come first: those that are trained on stand above them.
+    shown = {"held out": sets["held_out"], **{name: sets[name] for name in sets if name != "held_out"}}
+    plot_collocation(path, shown, coordinates=problem.coordinates, time=problem.time, caption=caption)
 
 
-def _collocation_sets(instance: Instance, seed: int) -> Mapping[str, np.ndarray]:
-    """Return the points that training starts from and those that it is held to, by set."""
-    settings = instance.problem.settings.points
-
-    def draw(where: str, count: int, variant: int) -> np.ndarray:
-        rule = settings.rule
-        return instance.domain.collocate(where, count, rule=rule, seed=seed, variant=variant).points
-
-    sets = {
-        "held out": draw("interior", settings.held_out, _HELD_OUT),
-        "interior": draw("interior", settings.interior, _TRAINING),
-    }
+def _point_sets(instance: Instance, seed: int) -> dict[str, np.ndarray]:
+    """Return the points that the phases of training begin with and those they are held to, by set."""
+    points = instance.problem.settings.points
+    phases = phases_of(instance.problem.settings.training)
+    drawn = [_interior(instance, phase.points, seed, phase_variant(at)) for at, phase in enumerate(phases)]
+    sets = {f"interior, phase {at + 1}": places for at, places in enumerate(drawn)}
+    if len({len(places) for places in drawn}) == 1:
+        sets = {"interior": drawn[0]}
+    sets["held_out"] = _interior(instance, points.held_out, seed, HELD_OUT)
     for block in instance.blocks:
         if block.where != "interior":
-            count = settings.initial if block.where == "initial" else settings.boundary
-            sets[block.name] = draw(block.where, count, _TRAINING)
+            count = points.initial if block.where == "initial" else points.boundary
+            sets[block.name] = instance.domain.collocate(
+                block.where, count, rule=points.rule, seed=seed
+            ).points
     return sets
+
+
+def _interior(instance: Instance, count: int | None, seed: int, variant: int) -> np.ndarray:
+    """Return a collocation set, or the rows of samples that stand for it, as `training_sets` takes them."""
+    points = instance.problem.settings.points
+    if instance.problem.samples is None:
+        wanted, rule = count or points.interior, points.rule
+        return instance.domain.collocate("interior", wanted, rule=rule, seed=seed, variant=variant).points
+    training, held_out = split_samples(instance, seed=seed)
+    return held_out.points if variant == HELD_OUT else training.points[:count]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from pinnkan.evaluation.norms import measure_errors
 from pinnkan.output.point_table import read_points
 from pinnkan.parameters import complete_values, file_stem
 from pinnkan.problem.instance import Instance
+from pinnkan.problem.reference import Known
 from pinnkan.problem.samples import split_samples
 from pinnkan.progress import Observer
 from pinnkan.solution import Solution
@@ -33,11 +35,11 @@ class Places(NamedTuple):
 
     Attributes:
         points: (N, D).
-        values: Of the unknown there, (N,), where they are given rather than asked of the problem.
+        known: What errors there are measured against; None where there is nothing.
     """
 
     points: np.ndarray
-    values: np.ndarray | None = None
+    known: Known | None
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,15 @@ def evaluate(
     base = run_directory.base()
     place, precision = device_for(device), dtype_for(dtype) if dtype else None
     rows: list[dict[str, Any]] = []
+    remark = cache(observer.note)  # lets every text through once: it may hold for all rows
     refused: list[str] = []
 
     def measure(result: Result) -> None:
         solution = result.solution(place, precision)
-        rows.append(_row(result, solution, _places(result, solution.instance, points, eval_seed), eval_seed))
+        places = _places(result, solution.instance, points, eval_seed)
+        if places.known is not None and places.known.gap:
+            remark(places.known.gap)
+        rows.append(_row(result, solution, places, eval_seed))
 
     with limited_threads(threads):
         if values is None and method is None and tag is None:
@@ -160,10 +166,12 @@ def _is_asked_for(
 
 def _places(result: Result, instance: Instance, points: Path | None, seed: int) -> Places:
     if points is None:
-        return held_out_samples(result, instance) or Places(instance.domain.uniform(POINTS, seed))
+        uniform = instance.domain.uniform(POINTS, seed)
+        return held_out_samples(result, instance) or Places(uniform, instance.known(uniform))
     table = read_points(points, instance.coordinates, unknown=instance.problem.unknown)
     table.require_inside(instance.domain.contains(table.points))
-    return Places(table.points, table.values)
+    given = None if table.values is None else Known(table.points, table.values, len(table.points))
+    return Places(table.points, given or instance.known(table.points))
 
 
 def held_out_samples(result: Result, instance: Instance) -> Places | None:
@@ -174,7 +182,7 @@ def held_out_samples(result: Result, instance: Instance) -> Places | None:
     if result.meta["problem"].get("samples") != file_hash(samples.file):
         return None
     _, held_out = split_samples(instance, seed=int(result.meta["seed"]))
-    return Places(*held_out)
+    return Places(held_out.points, Known(*held_out, len(held_out.points)))
 
 
 def _row(result: Result, solution: Solution, places: Places, seed: int) -> dict[str, Any]:
@@ -183,7 +191,7 @@ def _row(result: Result, solution: Solution, places: Places, seed: int) -> dict[
         "parameters": dict(result.values),
         "method": result.method,
         "tag": result.tag,
-        **errors_at(solution, places),
+        **errors_at(solution, places.known),
         "boundary_max": _boundary_max(solution, seed),
         "residual_rms": residual_rms(solution, places.points),
         "trainable_parameters": training.get("trainable_parameters"),
@@ -194,13 +202,12 @@ def _row(result: Result, solution: Solution, places: Places, seed: int) -> dict[
     }
 
 
-def errors_at(solution: Solution, places: Places) -> dict[str, float | None]:
-    """Return errors over points by their names in ``evaluate --json``; None where there is no reference."""
-    points = places.points
-    reference = solution.instance.exact(points) if places.values is None else places.values
-    if reference is None:
+def errors_at(solution: Solution, known: Known | None) -> dict[str, float | None]:
+    """Return errors where they can be measured by their names in ``evaluate --json``; None where nowhere."""
+    if known is None or not known.values.size:
         names = ("relative_l2", "relative_l2_squared", "relative_max", "absolute_rms", "zero_network_l2")
         return dict.fromkeys(names)
+    points, reference, _ = known
     report = measure_errors(solution(points), reference)
     value = (0,) * points.shape[1]
     lift = solution.instance.ansatz.lift(points, [value])[0]

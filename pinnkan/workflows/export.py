@@ -128,14 +128,12 @@ def _sample(
 
 
 def _beside(instance: Instance, points: np.ndarray, values: np.ndarray) -> dict[str, np.ndarray]:
-    """Return ``exact`` and ``error`` where they are known and their names are free."""
-    try:
-        exact = instance.exact(points)
-    except UsageError:
-        # Reference data that do not cover every point are no reason to refuse the solution.
+    """Return ``exact`` and ``error`` where they are known at every point and their names are free."""
+    exact = instance.exact(points)
+    if exact is None or np.isnan(exact).any():
         return {}
     taken = (*instance.coordinates, instance.problem.unknown)
-    known = {} if exact is None else {"exact": exact, "error": values - exact}
+    known = {"exact": exact, "error": values - exact}
     return {name: field for name, field in known.items() if name not in taken}
 
 

@@ -26,7 +26,7 @@ def field_at(solution: Solution, field: str, points: np.ndarray) -> np.ndarray:
         points: In the domain.
 
     Raises:
-        UsageError: If the problem has no reference at this value, or none at a point; or no equation.
+        UsageError: If the problem has no reference at this value or at any of the points; or no equation.
     """
     if field == SOLUTION:
         return solution(points)
@@ -46,10 +46,10 @@ def field_at(solution: Solution, field: str, points: np.ndarray) -> np.ndarray:
 
 
 def reference_at(instance: Instance, points: np.ndarray) -> np.ndarray:
-    """Return the exact or reference solution at points (N, D), shape (N,).
+    """Return the exact or reference solution at points (N, D), shape (N,); NaN where data do not cover one.
 
     Raises:
-        UsageError: If there is none.
+        UsageError: If there is none, or it is known at none of the points.
     """
     reference = instance.exact(points)
     if reference is None:
@@ -58,6 +58,8 @@ def reference_at(instance: Instance, points: np.ndarray) -> np.ndarray:
             f"{instance.problem.name}: no reference is known{where}; a problem file gives one "
             "with 'exact: FORMULA' or 'reference: FILE'"
         )
+    if len(points) and np.isnan(reference).all():
+        raise UsageError(f"reference: the data cover none of the {len(points):,} points")
     return reference
 
 

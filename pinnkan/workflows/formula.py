@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,16 +52,23 @@ def formula(
     form = closed_form(solution.network, solution.coefficients, points, least_r2=least_r2)
     expression = _rounded(_with_ansatz(instance.ansatz, _network(form, instance.coordinates)), digits)
     judged = instance.domain.uniform(_JUDGED, EVALUATION_SEED)
-    found = evaluate([expression], instance.coordinates, judged, instance.values)[0]
-    reference = instance.exact(judged) if instance.has_exact else None
+
+    def written(points: np.ndarray) -> np.ndarray:
+        values: np.ndarray = evaluate([expression], instance.coordinates, points, instance.values)[0]
+        return values
+
+    def error(of: Callable[[np.ndarray], np.ndarray]) -> float | None:
+        known = instance.known(judged)
+        return None if known is None else _relative(of(known.points), known.values)
+
     return {
         "problem": result.problem.name,
         "parameters": dict(result.values),
         "unknown": result.problem.unknown,
         "formula": canonical_text(expression),
-        "relative_l2_network": _relative(found, solution(judged)),
-        "relative_l2": None if reference is None else _relative(found, reference),
-        "network_relative_l2": None if reference is None else _relative(solution(judged), reference),
+        "relative_l2_network": _relative(written(judged), solution(judged)),
+        "relative_l2": error(written),
+        "network_relative_l2": error(solution),
         "edges": _edges(form),
     }
 
@@ -113,7 +120,8 @@ def _written(value: float, digits: int, small: float) -> sympy.Expr:
 
 
 def _relative(values: np.ndarray, reference: np.ndarray) -> float | None:
-    return measure_errors(values, reference).relative_l2 if np.isfinite(values).all() else None
+    measurable = reference.size > 0 and bool(np.isfinite(values).all())
+    return measure_errors(values, reference).relative_l2 if measurable else None
 
 
 def _edges(form: ClosedForm) -> list[dict[str, Any]]:

@@ -21,8 +21,8 @@ from pinnkan.output.suffixes import require_suffix
 from pinnkan.problem import Problem
 from pinnkan.solution import Solution
 from pinnkan.workflows.environment import device_for, dtype_for, limited_threads
-from pinnkan.workflows.evaluate import EVALUATION_SEED, POINTS, Places, errors_at, residual_rms
-from pinnkan.workflows.fields import ERROR, REFERENCE, RESIDUAL, SOLUTION, field_at, reference_at
+from pinnkan.workflows.evaluate import EVALUATION_SEED, POINTS, errors_at, residual_rms
+from pinnkan.workflows.fields import ERROR, REFERENCE, RESIDUAL, SOLUTION, field_at
 from pinnkan.workflows.runs import Result, RunDirectory
 from pinnkan.workflows.sections import Section
 
@@ -127,11 +127,6 @@ class _Subject:
         return self.solution.instance.problem
 
     @property
-    def compared(self) -> bool:
-        """Whether the reference is drawn beside the solution."""
-        return self.field == SOLUTION and self.solution.instance.has_exact
-
-    @property
     def label(self) -> str:
         """What an axis or a colour bar calls the field."""
         unknown = symbol(self.problem.unknown)
@@ -148,7 +143,8 @@ class _Subject:
         points = self.solution.instance.domain.uniform(POINTS, EVALUATION_SEED)
         overall = "overall " if self.section.fixed else ""
         if self.field in (SOLUTION, ERROR):
-            return {f"{overall}relative $L^2$ error": errors_at(self.solution, Places(points))["relative_l2"]}
+            known = self.solution.instance.known(points)
+            return {f"{overall}relative $L^2$ error": errors_at(self.solution, known)["relative_l2"]}
         if self.field == RESIDUAL:
             return {f"{overall}root mean square": residual_rms(self.solution, points)}
         return {}
@@ -157,19 +153,23 @@ class _Subject:
         """Return the field at places (N, f) of a section, shape (N,)."""
         return field_at(self.solution, self.field, section.points(places))
 
+    def _reference(self, points: np.ndarray) -> np.ndarray | None:
+        """Return what is drawn beside the solution, NaN where data do not cover a point; None for nothing."""
+        known = self.solution.instance.exact(points) if self.field == SOLUTION else None
+        return None if known is None or np.isnan(known).all() else known
+
     def curve(self, section: Section, places: np.ndarray, label: str = "") -> Curve:
         """Return the field along places (N,) of a section with one free coordinate."""
         points = section.points(places[:, None])
-        reference = reference_at(self.solution.instance, points) if self.compared else None
-        return Curve(label, places, field_at(self.solution, self.field, points), reference)
+        return Curve(label, places, field_at(self.solution, self.field, points), self._reference(points))
 
     def quantities(self, sections: Sequence[Section], places: np.ndarray) -> list[Quantity]:
         """Return the field at places (N, 2) of each section, with reference and error if they are known."""
         shown = tuple(self.values(section, places) for section in sections)
-        if not self.compared:
+        found = [self._reference(section.points(places)) for section in sections]
+        known = tuple(one for one in found if one is not None)
+        if len(known) < len(found):
             return [Quantity(self.label, shown, _KINDS[self.field])]
-        instance = self.solution.instance
-        known = tuple(reference_at(instance, section.points(places)) for section in sections)
         errors = tuple(a - b for a, b in zip(shown, known, strict=True))
         return [
             Quantity(self.label, shown, title=SOLUTION),

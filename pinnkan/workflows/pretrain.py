@@ -51,7 +51,8 @@ def pretrain(
     with limited_threads(threads) as count:
         title = f"{problem.name} base"
         job = TrainingJob(
-            directory, identity, None, problem, title, place, count, time_limit, force, observer
+            *(directory, identity, None, problem, title, place, count),
+            *(time_limit, force, observer, observer.note),
         )
         try:
             report = job(train_base, lambda trained, kind: whole_arrays(trained.coefficients(), kind))

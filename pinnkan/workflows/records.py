@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pinnkan.errors import DamagedFileError, ProblemError
-from pinnkan.problem import Problem, load_problem
+from pinnkan.problem import Problem
+from pinnkan.problem.schema import read_problem
 from pinnkan.progress import StepReport
 from pinnkan.training import Trained
 from pinnkan.workflows.identity import ProblemRecord
@@ -83,10 +84,11 @@ def parsed(record: ProblemRecord) -> Problem:
     Raises:
         ProblemError: If this version refuses the text.
     """
-    # The line break makes sure that the text is not taken for a path.
-    whole = record.text if "\n" in record.text else record.text + "\n"
     folder = Path(record.directory) if record.directory else None
-    return load_problem(whole, overrides=record.overrides, name=record.name, directory=folder)
+    file, overrides = f"{record.name}.yaml", record.overrides
+    return read_problem(
+        record.text, file=file, name=record.name, overrides=overrides, directory=folder, stored=True
+    )
 
 
 def _thinned(rows: list[StepReport]) -> list[StepReport]:

@@ -63,20 +63,24 @@ def stored_report(meta: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shown_error(
-    instance: Instance, settings: NetworkSettings
+    instance: Instance, settings: NetworkSettings, note: Callable[[str], None]
 ) -> Callable[[Sequence[Tensor]], float | None] | None:
-    """Return the relative L2 error of coefficients, for progress only; None without a reference."""
+    """Return the relative L2 error of coefficients, for progress only; None without a reference.
+
+    ``note`` is told of points that reference data do not cover.
+    """
     import numpy as np
 
     from pinnkan.evaluation.norms import measure_errors
     from pinnkan.solution import Solution
     from pinnkan.training import network_for
 
-    if not instance.has_exact:
+    known = instance.known(instance.domain.uniform(_SHOWN_POINTS, _SHOWN_SEED))
+    if known is not None and known.gap:
+        note(known.gap)
+    if known is None or not known.values.size:
         return None
-    points = instance.domain.uniform(_SHOWN_POINTS, _SHOWN_SEED)
-    reference = instance.exact(points)
-    assert reference is not None
+    points, reference, _ = known
 
     def error(coefficients: Sequence[Tensor]) -> float | None:
         network = network_for(instance, settings, coefficients)

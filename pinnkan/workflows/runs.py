@@ -131,10 +131,12 @@ class RunDirectory:
         """Read the base, or the adapter of one value.
 
         Raises:
-            UsageError: If there is no adapter for the value; names the command that trains it.
+            UsageError: If there is no adapter for the value, with the command that trains it; or a method or
+                a tag without a value.
         """
         base = self.base()
         if values is None:
+            require_plain(base.problem, method, tag)
             return base
         complete = complete_values(base.problem.parameters, values)
         path = self.adapter_path(complete, method, tag)
@@ -146,6 +148,25 @@ class RunDirectory:
                 f"train it with 'pinnkan finetune {self.path} {options}{extra}'"
             )
         return self.adapter(path, base)
+
+
+def require_plain(problem: Problem, method: str, tag: str | None) -> None:
+    """Refuse a method or a tag where no value is given: the base has neither.
+
+    Raises:
+        UsageError: If there is one.
+    """
+    asked = [f"method {method}"] * (method != "lotra") + [f"tag {tag}"] * (tag is not None)
+    if not asked:
+        return
+    names = [parameter.name for parameter in problem.parameters]
+    if not names:
+        raise UsageError(f"{', '.join(asked)}: {problem.name} has no parameter, so it has only a base")
+    option = "--lambda VALUE" if len(names) == 1 else f"--param {names[0]}=VALUE"
+    raise UsageError(
+        f"{', '.join(asked)}: belongs to the result of a parameter value, and none is given; "
+        f"name one with {option} (in Python, as the argument of .at)"
+    )
 
 
 def read_base(path: Path) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -43,6 +44,8 @@ class Trainer:
 
     def __init__(self, order: Order, observer: Observer) -> None:
         self.order, self.observer = order, observer
+        # The cache lets every text through once: what is said of one value holds for most others too.
+        self._remark = cache(observer.note)
         self._base = RunDirectory(order.directory).base()
         record = ProblemRecord.read(self._base.path, self._base.meta).overridden(
             order.overrides, order.method
@@ -69,6 +72,7 @@ class Trainer:
                 order.time_limit,
                 order.force,
                 self.observer,
+                self._remark,
             )
             try:
                 report = job(lambda run: self._train(run, identity), self._arrays)

@@ -44,6 +44,7 @@ class TrainingJob:
         time_limit: Seconds, or None.
         afresh: Whether the state of an earlier run is thrown away.
         observer: Who is told.
+        remark: Is told what is the same for many values.
     """
 
     directory: Path
@@ -56,6 +57,7 @@ class TrainingJob:
     time_limit: float | None
     afresh: bool
     observer: Observer
+    remark: Callable[[str], None]
 
     @property
     def path(self) -> Path:
@@ -106,7 +108,7 @@ class TrainingJob:
     ) -> tuple[Trained, float | None]:
         """Return what was trained and its relative L2 error, if that is known."""
         instance = self.problem.at(self.identity.values)
-        error = shown_error(instance, self.problem.settings.network)
+        error = shown_error(instance, self.problem.settings.network, self.remark)
         run = Run(
             instance,
             self.problem.settings,

@@ -90,6 +90,11 @@ def test_options_that_commands_share(pinnkan_command, names, options):
             assert re.search(rf"^  (-\w, )?{option}\b", out, re.MULTILINE), (name, option)
 
 
+def test_only_devices_with_double_precision_are_offered(pinnkan_command):
+    """MPS has none, and residuals are float64."""
+    assert re.search(r"--device NAME\s+cpu, cuda, cuda:1 or auto\.", pinnkan_command("pretrain", "-h").out)
+
+
 @pytest.mark.parametrize(
     ("arguments", "needed"),
     [(["--help"], []), (["evaluate", "--help"], []), (["--version"], []), (["problems"], ["yaml"])],

@@ -404,6 +404,39 @@ CASES = [
         ],
     ),
     (
+        {
+            "boundary": "boundary: [{equation: u = 0, name: a}]",
+            "initial": "initial: [{equation: u = x, name: a}]",
+        },
+        [
+            "10:11: initial[0]: the name 'a' is taken",
+        ],
+    ),
+    (
+        {"boundary": "boundary: [{on: left, equation: u = 0, name: a.x+}, {equation: u = 0, name: a}]"},
+        [
+            "9:53: boundary[1]: the name 'a.x+' is taken",
+        ],
+    ),
+    (
+        {"boundary": "boundary: [{equation: u = 0, name: 'equation[0]'}]"},
+        [
+            "9:12: boundary[0]: the name 'equation[0]' is taken",
+        ],
+    ),
+    (
+        {"boundary": "boundary: [{equation: u = 0, name: 'initial[0]'}]"},
+        [
+            "10:11: initial[0]: the name 'initial[0]' is taken",
+        ],
+    ),
+    (
+        {"boundary": "boundary: [{equation: u = 0, name: held_out}]"},
+        [
+            "9:12: boundary[0]: the name 'held_out' is taken",
+        ],
+    ),
+    (
         {"initial": "initial: []"},
         [
             "10:10: initial: equation[0] is of first order in time and needs one initial condition (u); found 0",

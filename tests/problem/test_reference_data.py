@@ -7,6 +7,7 @@ import pytest
 
 from pinnkan.errors import ProblemError, UsageError
 from pinnkan.problem import load_problem
+from pinnkan.problem.schema import read_problem
 
 TEXT = """\
 coordinates: [x]
@@ -113,11 +114,18 @@ def test_a_file_that_is_missing(tmp_path):
     with pytest.raises(ProblemError, match=r"heat.yaml:6:12: error: reference: no such file '.*data.npz'"):
         problem(tmp_path, "data.npz")
     # A problem read back from a result may outlive its data.
-    assert not load_problem(TEXT.replace("DATA", "data.npz")).at().has_exact
+    text = TEXT.replace("DATA", "data.npz")
+    stored = read_problem(text, file="heat.yaml", name="heat", directory=tmp_path, stored=True)
+    assert stored.at().exact(np.array([[0.5, 0.5]])) is None
 
 
 def test_points_outside_the_data(tmp_path):
     np.savez(tmp_path / "data.npz", **table(1.0))
     instance = problem(tmp_path, "data.npz").at()
-    with pytest.raises(UsageError, match=r"reference: the data do not cover the point \(0.5, 2\)"):
-        instance.exact(np.array([[0.5, 2.0]]))
+    points = np.array([[0.5, 2.0], [0.0, 0.5], [-1.0, 0.5]])
+    assert instance.exact(points) == pytest.approx([np.nan, 1.0, np.nan], abs=2e-5, nan_ok=True)
+    known = instance.known(points)
+    assert (known.points.tolist(), known.values) == ([[0.0, 0.5]], pytest.approx([1.0], abs=2e-5))
+    assert known.gap == "reference: the data cover 1 of 3 points; errors are measured over those"
+    assert instance.known(points[:1]).gap == "reference: the data cover 0 of 1 points; errors are unknown"
+    assert instance.known(points[1:2]).gap == ""

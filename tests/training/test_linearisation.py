@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from small_problems import run_of, start_of
@@ -185,6 +187,14 @@ def test_linearisation_of_a_network(name, dtype, tolerance):
     residuals = slow.residuals(theta)
     assert loss == pytest.approx(float(residuals @ residuals), rel=tolerance)
     close(gradient, 2 * jacobian.T @ residuals)
+
+
+def test_rows_stand_in_the_order_of_the_sets_whatever_their_names():
+    fast, _, theta = pair_of("dual, outer products", torch.float64)
+    # The two sets, with another one between them, read the same derivatives.
+    sets = [replace(one, name="boundary[0]") if one.name == "initial[0]" else one for one in fast.sets]
+    named_alike = NetworkLeastSquares(fast.network, fast.parameters, sets, chunk=7)
+    assert torch.equal(named_alike.linearise(theta).kernel(), fast.linearise(theta).kernel())
 
 
 def test_terms_are_root_mean_squares_of_the_plain_residual():

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import sympy
-from tiny_family import TINY
+from tiny_family import HEAT, TINY
+
+from pinnkan.problem import load_problem
+from pinnkan.training.assembly import training_sets
+from pinnkan.training.phases import HELD_OUT, phase_variant
 
 
 def test_statements_points_and_sizes(done, folder):
@@ -71,6 +76,60 @@ def test_the_points_are_drawn(done, pinnkan, folder):
     answer = pinnkan("check", folder / "tiny.yaml", "--plot", folder / "points.txt")
     assert answer.code == 2
     assert "unknown suffix '.txt'" in answer.err
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The point sets that a picture was drawn of."""
+    kept = {}
+    monkeypatch.setattr("pinnkan.workflows.check.plot_collocation", lambda path, sets, **_: kept.update(sets))
+    return kept
+
+
+def test_the_points_are_those_of_the_phases(done, folder, drawn):
+    text = "training.phases=[{points: 30, steps: 1}, {points: 90, steps: 1}, {steps: 1}]"
+    options = ("--set", text, "--set", "points.rule=sobol", "--seed", 3, "--plot", "a.png")
+    counted = done("check", folder / "tiny.yaml", *options, "--json").json["points"]
+    phases = {"interior, phase 1": 30, "interior, phase 2": 90, "interior, phase 3": 60}
+    assert counted == {**phases, "held_out": 40}
+    instance = load_problem(folder / "tiny.yaml", overrides=["points.rule=sobol"]).at()
+
+    def trained(variant, count):
+        (one,) = training_sets(
+            instance, instance.problem.settings.points, seed=3, variant=variant, interior=count
+        )
+        return np.sort(one.points.numpy(), axis=0)
+
+    for at, (name, count) in enumerate(phases.items()):
+        assert np.array_equal(np.sort(drawn[name], axis=0), trained(phase_variant(at), count))
+    assert np.array_equal(np.sort(drawn["held out"], axis=0), trained(HELD_OUT, 40))
+    same = "training.phases=[{points: 60, steps: 1}, {steps: 1}]"
+    assert list(done("check", folder / "tiny.yaml", "--set", same, "--json").json["points"]) == [
+        "interior",
+        "held_out",
+    ]
+
+
+def test_soft_conditions_have_points_of_their_own(done, folder):
+    text = HEAT.replace('["v = 0"]', "[{equation: v = 0, hard: false, name: ends}]")
+    (folder / "soft.yaml").write_text(text.replace("interior: 40", "interior: 40, boundary: 20"))
+    report = done("check", folder / "soft.yaml", "--json").json
+    assert report["points"] == {"interior": 40, "held_out": 30, "ends": 20}
+    assert [one["hard"] for one in report["conditions"]] == [False, True]
+
+
+def test_a_function_given_by_samples_has_its_rows_drawn(done, tmp_path, drawn):
+    rows = np.random.default_rng(2).uniform(-1, 1, (20, 2))
+    table = np.column_stack([rows, rows[:, 0]])
+    np.savetxt(tmp_path / "data.csv", table, delimiter=",", header="a,b,f", comments="", fmt="%.17g")
+    (tmp_path / "task.yaml").write_text(
+        "coordinates: [a, b]\ndomain: {shape: box, a: [-1, 1], b: [-1, 1]}\nunknowns: f\n"
+        "samples: {file: data.csv, validation: 1/4}\n"
+    )
+    answer = done("check", tmp_path / "task.yaml", "--plot", tmp_path / "a.png", "--json")
+    assert answer.json["points"] == {"interior": 15, "held_out": 5}
+    shown = np.concatenate([drawn["interior"], drawn["held out"]])
+    assert np.array_equal(np.sort(shown, axis=0), np.sort(rows, axis=0))
 
 
 def test_nothing_is_written(done, folder):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import pinnkan as python_way
+from pinnkan.workflows.records import parsed
 
 
 def exact(points, value):
@@ -162,6 +163,15 @@ def test_reference_data_are_found_from_any_folder(done, folder, monkeypatch):
     reference = points[:, 1] * (2 - points[:, 1])
     expected = np.linalg.norm(v(points) - reference) / np.linalg.norm(reference)
     assert row["relative_l2"] == pytest.approx(expected, rel=1e-9)
+    parsed.cache_clear()
+    (folder / "data.csv").unlink()
+    run = folder / "runs" / "known"
+    (row,) = done("evaluate", run, "--json").json["results"]
+    assert (row["relative_l2"], row["residual_rms"] > 0) == (None, True)
+    done("export", run, "--grid", "3x3", "-o", "v.h5")
+    done("plot", run, "--time", 0.5, "-o", "v.png")
+    done("show", run)
+    assert not python_way.load(run).at()._solution.instance.has_exact
 
 
 def test_fail_above(done, pinnkan, run):

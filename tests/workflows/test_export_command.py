@@ -111,6 +111,8 @@ REFUSED = [
     (["--grid", "7x5", "--time", "0.5"], "--time 0.5: tiny is a stationary problem"),
     (["--grid", "7x5", "--lambda", "0.7"], "has no lotra adapter for lambda=0.7; train it with"),
     (["--grid", "7x5", "--lambda", "0.5", "--tag", "z"], "--param lambda=0.5 --tag z'"),
+    (["--grid", "7x5", "--method", "full"], "method full: belongs to the result of a parameter value, and"),
+    (["--grid", "7x5", "--tag", "z"], "and none is given; name one with --lambda VALUE (in Python"),
     (["--grid", "7x5", "-o", "u.xyz"], "unknown suffix '.xyz'"),
 ]
 

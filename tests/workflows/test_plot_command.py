@@ -149,6 +149,8 @@ def test_three_lengths_want_a_cut(figure_of, pinnkan, done, folder):
     (folder / "ball.yaml").write_text(BALL)
     ball = folder / "ball"
     done("pretrain", folder / "ball.yaml", "-o", ball, "-q")
+    answer = pinnkan("plot", ball, "--tag", "z", "-o", folder / "a.png")
+    assert (answer.code, answer.err) == (2, "error: tag z: ball has no parameter, so it has only a base\n")
     answer = pinnkan("plot", ball, "-o", folder / "a.png")
     assert (answer.code, answer.err) == (
         2,

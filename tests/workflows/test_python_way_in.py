@@ -120,3 +120,9 @@ def test_what_is_not_there_is_named(run, folder):
         pinnkan.load(folder / "heat").at(0.1)
     with pytest.raises(UsageError, match="heat: no reference is known"):
         pinnkan.load(folder / "heat").at().exact([[0.0, 0.0]])
+    with pytest.raises(
+        UsageError, match=r"method full, tag a: belongs to .* with --lambda VALUE \(in Python"
+    ):
+        pinnkan.load(run).at(method="full", tag="a")
+    with pytest.raises(UsageError, match=r"tag a: .* --param kappa=VALUE"):
+        pinnkan.load(folder / "heat").at(tag="a")
