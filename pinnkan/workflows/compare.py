@@ -68,45 +68,69 @@ def compare(
         StoppedError: If a signal arrived; rows and the states of running trainings are kept.
         UnsavedError: If a signal arrived and the state of a running one could not be written.
     """
-    cells = planned(study)
-    known = {row["key"]: row for row in read_rows(table)}
-    curves = read_curves(table)
-    unfinished = [cell for cell in cells if known.get(cell.key, {}).get("status") not in FINISHED]
-    missing = list({cell.key: cell for cell in unfinished}.values())
-    _refuse_faults(missing)
+    records = _Records(study, table, observer)
+    _refuse_faults(records.missing)
     require_writable(table)
     deadline = None if time_limit is None else time.monotonic() + time_limit
     circumstances = {"directory": directory, "threads": threads, "device": device}
-    ended: list[Row] = []
-    started = time.monotonic()
-
-    def report(running: Sequence[str]) -> None:
-        failed = sum(row["status"] != "done" for row in ended)
-        seconds = time.monotonic() - started
-        observer.sweep(SweepReport(len(ended), failed, len(missing), seconds, tuple(running), "cells"))
-
-    def take(row: Row, curve: Curves | None) -> None:
-        # Another process may run other seeds into the same table.
-        known.update({other["key"]: other for other in read_rows(table)} | {row["key"]: row})
-        curves.update(read_curves(table))
-        ended.append(row)
-        if row["error"]:
-            observer.note(f"{_place(study, row)}: {row['status']}: {row['error']}")
-        rows = _in_order(cells, known)
-        if curve is not None:
-            curves[row["key"]] = curve
-            write_curves(table, {one["key"]: curves[one["key"]] for one in rows if one["key"] in curves})
-        write_rows(table, study, rows)
-        report(())
-
     try:
-        _run(missing, circumstances, jobs, deadline, observer, report, take)
+        _run(records.missing, circumstances, jobs, deadline, observer, records.report, records.take)
     except (KeyboardInterrupt, Terminated):
         raise StoppedError(_STOPPED) from None
-    if len(ended) < len(missing):
-        left = len(missing) - len(ended)
-        observer.note(f"{left} of {len(cells)} cells are still to be run; the same command goes on")
-    return _of_study(cells, known)
+    if records.left:
+        count = len(records.cells)
+        observer.note(f"{records.left} of {count} cells are still to be run; the same command goes on")
+    return _of_study(records.cells, records.known)
+
+
+class _Records:
+    """A study's table and curves while its cells end.
+
+    Attributes:
+        cells: Of the study.
+        known: All rows of the table by key, those of other studies too.
+        missing: The cells that had no result at first.
+    """
+
+    def __init__(self, study: Study, table: Path, observer: Observer) -> None:
+        self.cells = planned(study)
+        self.known = {row["key"]: row for row in read_rows(table)}
+        self._curves = read_curves(table)
+        unfinished = [
+            cell for cell in self.cells if self.known.get(cell.key, {}).get("status") not in FINISHED
+        ]
+        self.missing = list({cell.key: cell for cell in unfinished}.values())
+        self._study, self._table, self._observer = study, table, observer
+        self._ended: list[Row] = []
+        self._started = time.monotonic()
+
+    @property
+    def left(self) -> int:
+        """How many of the missing cells have not ended."""
+        return len(self.missing) - len(self._ended)
+
+    def report(self, running: Sequence[str]) -> None:
+        """Tell the observer where the study stands."""
+        failed = sum(row["status"] != "done" for row in self._ended)
+        seconds = time.monotonic() - self._started
+        counts = (len(self._ended), failed, len(self.missing))
+        self._observer.sweep(SweepReport(*counts, seconds, tuple(running), "cells"))
+
+    def take(self, row: Row, curve: Curves | None) -> None:
+        """Put what came of a cell into the files."""
+        # Another process may run other seeds into the same table.
+        self.known.update({other["key"]: other for other in read_rows(self._table)} | {row["key"]: row})
+        self._curves.update(read_curves(self._table))
+        self._ended.append(row)
+        if row["error"]:
+            self._observer.note(f"{_place(self._study, row)}: {row['status']}: {row['error']}")
+        rows = _in_order(self.cells, self.known)
+        if curve is not None:
+            self._curves[row["key"]] = curve
+            kept = (one["key"] for one in rows if one["key"] in self._curves)
+            write_curves(self._table, {key: self._curves[key] for key in kept})
+        write_rows(self._table, self._study, rows)
+        self.report(())
 
 
 def _refuse_faults(cells: Sequence[Cell]) -> None:
