@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pinnkan.adapters import Full, Parameters, Plan, attach
 from pinnkan.optim import symmetric_product
+from pinnkan.training import linearisation
 from pinnkan.training.averages import Averages
 from pinnkan.training.least_squares import NetworkLeastSquares
 from pinnkan.training.linearisation import (
@@ -114,6 +115,14 @@ def test_averaged_blocks_side_by_side():
     outer, chosen, right = outer_products(sets), averages(sets, 3, 4), normal(14, 5, seed=30)
     whole = BlockLinearisation([outer, Rows(right)], [24, 5]).averaged(chosen)
     check(whole, chosen.matrix.to_dense() @ torch.cat([explicit(outer), right], dim=1))
+
+
+def test_rows_in_single_precision_are_averaged_in_double(monkeypatch):
+    monkeypatch.setattr(linearisation, "_CHUNK", 28)  # two of the five columns at a time
+    chosen, rows = averages(SETS["different channels"], 3, 4), normal(14, 5, seed=30).to(torch.float32)
+    found = Rows(rows).averaged(chosen).matrix
+    expected = chosen.matrix.to_dense() @ rows.to(torch.float64)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-14)
 
 
 def test_gram_of_a_single_matrix():
