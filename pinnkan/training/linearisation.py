@@ -41,7 +41,9 @@ class Rows:
         """Return S J, float64: sums rounded to float32 cost adapters up to 2.8 times the error."""
         result = self.matrix.new_empty(sum(averages.counts), self.matrix.shape[1], dtype=torch.float64)
         width = max(1, _CHUNK // len(self.matrix))
-        for some, part in zip(self.matrix.split(width, dim=1), result.split(width, dim=1), strict=True):
+        for some, part in zip(
+            torch.split(self.matrix, width, dim=1), torch.split(result, width, dim=1), strict=True
+        ):
             part.copy_(torch.sparse.mm(averages.matrix, some.to(torch.float64)))
         return Rows(result)
 

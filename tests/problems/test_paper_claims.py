@@ -17,7 +17,7 @@ STUDIES = shipped_with_the_paper()
 FAMILIES, VALUES = ("elliptic", "Allen-Cahn", "hyperbolic"), (0.1, 1)
 BASES = ("chebyshev", "legendre", "taylor", "fourier")
 TUNED, WHOLE = ("1/2", "1/4", "1/8", "full"), ("full", "scratch")
-COLUMNS = ("family", "network", "method", "lambda")
+RATES, RATIOS = ("LR-1", "LR-2", "LR-3", "LR-4"), ("1/2", "1/4", "1/8")
 TRAINED = [(f, b) for f, b in product(FAMILIES, BASES) if (f, b) != ("hyperbolic", "chebyshev")]
 """In the paper's setting: the one left out does not train."""
 
@@ -27,15 +27,15 @@ def rows_of(study: str) -> list[Row]:
     return [row | {"lambda": float(row["lambda"])} for row in rows]
 
 
-def medians(study: str) -> Callable[..., float]:
-    """Return the errors, medians over the seeds that came to an end, by family, network, method and λ.
+def medians(study: str, *columns: str, number: str = "relative_l2") -> Callable[..., float]:
+    """Return the medians over the seeds that came to an end, as a function of some columns.
 
     Infinite where none did.
     """
     found: dict[tuple[object, ...], list[float]] = {}
     for row in rows_of(study):
         if row["status"] == "done":
-            found.setdefault(tuple(row[name] for name in COLUMNS), []).append(row["relative_l2"])
+            found.setdefault(tuple(row[name] for name in columns), []).append(row[number])
     return lambda *place: median(found.get(place, [math.inf]))
 
 
@@ -46,7 +46,7 @@ def ends(values: Sequence[float]) -> str:
 
 def in_the_paper_s_setting() -> list[str]:
     """LoTRA against full fine-tuning and training from scratch, KANs against the MLP."""
-    error = medians("paper")
+    error = medians("paper", "family", "network", "method", "lambda")
     small = [(*place, m, v) for place, m, v in product(TRAINED, ("1/4", "1/8"), VALUES)]
     against = [error(*place) / error(*place[:2], "full", place[3]) for place in small]
     lower, higher = sum(one < 0.5 for one in against), sum(one > 2 for one in against)
@@ -74,9 +74,22 @@ def in_the_paper_s_setting() -> list[str]:
     ]
 
 
+def of_the_learning_rates() -> list[str]:
+    """How often each strategy, and each ratio, ends at the lowest loss of all."""
+    loss = medians("rates", "family", "rates", "compression", "lambda", number="loss")
+    places = list(product(FAMILIES, RATIOS, VALUES))
+    by_rate = [min(RATES, key=lambda rate: loss(f, rate, c, v)) for f, c, v in places]
+    hard = list(product(FAMILIES[1:], RATES, VALUES))
+    by_ratio = [min(RATIOS, key=lambda c: loss(f, rate, c, v)) for f, rate, v in hard]
+    return [
+        ", ".join(f"{rate} in {by_rate.count(rate)}" for rate in RATES) + f" of {len(places)} comparisons",
+        ", ".join(f"{c} in {by_ratio.count(c)}" for c in RATIOS) + f" of {len(hard)} comparisons",
+    ]
+
+
 def in_our_setting() -> list[str]:
     """Methods and networks, and how many errors are below 1e-4."""
-    error = medians("ours")
+    error = medians("ours", "family", "network", "method", "lambda")
     tuned = [[error(f, b, m, v) for m in TUNED] for f, b, v in product(FAMILIES, BASES, VALUES)]
     spread = [max(one) / min(one) for one in tuned]
     places = list(product(FAMILIES, (*TUNED, "scratch"), VALUES))
@@ -96,7 +109,7 @@ def in_our_setting() -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("said", [in_the_paper_s_setting, in_our_setting])
+@pytest.mark.parametrize("said", [in_the_paper_s_setting, of_the_learning_rates, in_our_setting])
 def test_the_page_says_what_the_rows_give(said: Callable[[], list[str]]):
     text = (STUDIES["paper/paper"].parent / "README.md").read_text(encoding="utf-8")
     page = " ".join(text.partition("<!-- study:")[0].split())
