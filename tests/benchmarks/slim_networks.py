@@ -190,7 +190,7 @@ def draw_curves(name: str, cells: Sequence[Cell], target: Path) -> None:
         if TASKS[name].noise:
             axes.axhline(TASKS[name].noise, color="0.5", linestyle="--", linewidth=0.8, label="noise")
         axes.set(xscale="log", yscale="log", xlabel="compression ratio (1.8: MLP)", ylabel="rms")
-        axes.legend(loc="center left")
+        axes.legend(loc="best")
 
 
 def draw_surfaces(shown: dict[str, Solution], target: Path) -> None:
