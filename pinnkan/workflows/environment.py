@@ -30,7 +30,8 @@ def device_for(name: str) -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device, dtype=torch.float64)
     except (RuntimeError, AssertionError, TypeError) as error:
-        cause = str(error).strip().splitlines()[0]
+        # torch goes on to list every backend that it knows.
+        cause = str(error).strip().splitlines()[0].split(". ")[0]
         raise UsageError(f"--device {name}: not usable here ({cause}); try cpu or auto") from None
     return device
 

@@ -263,3 +263,4 @@ def test_a_device_that_is_not_there_is_a_matter_of_usage(pinnkan, folder, name):
     answer = pinnkan("pretrain", folder / "tiny.yaml", "-o", folder / "new", "--device", name, "-q")
     assert answer.code == 2
     assert f"--device {name}: not usable here" in answer.err
+    assert len(answer.err) < 400
