@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from itertools import product
 from statistics import median
 
 import pytest
+from paper_rows import PLACE, STUDIES, medians, rows_of
 
-from pinnkan.problem.finding import shipped_with_the_paper
-from pinnkan.workflows.study_rows import Row, read_rows
 from pinnkan.workflows.tables import number_text
 
-STUDIES = shipped_with_the_paper()
 FAMILIES, VALUES = ("elliptic", "Allen-Cahn", "hyperbolic"), (0.1, 1)
 BASES = ("chebyshev", "legendre", "taylor", "fourier")
 TUNED, WHOLE = ("1/2", "1/4", "1/8", "full"), ("full", "scratch")
 RATES, RATIOS = ("LR-1", "LR-2", "LR-3", "LR-4"), ("1/2", "1/4", "1/8")
 TRAINED = [(f, b) for f, b in product(FAMILIES, BASES) if (f, b) != ("hyperbolic", "chebyshev")]
 """In the paper's setting: the one left out does not train."""
-
-
-def rows_of(study: str) -> list[Row]:
-    rows = read_rows(STUDIES[f"paper/{study}"].with_suffix(".csv"))
-    return [row | {"lambda": float(row["lambda"])} for row in rows]
-
-
-def medians(study: str, *columns: str, number: str = "relative_l2") -> Callable[..., float]:
-    """Return the medians over the seeds that came to an end, as a function of some columns.
-
-    Infinite where none did.
-    """
-    found: dict[tuple[object, ...], list[float]] = {}
-    for row in rows_of(study):
-        if row["status"] == "done":
-            found.setdefault(tuple(row[name] for name in columns), []).append(row[number])
-    return lambda *place: median(found.get(place, [math.inf]))
 
 
 def ends(values: Sequence[float]) -> str:
@@ -46,7 +26,7 @@ def ends(values: Sequence[float]) -> str:
 
 def in_the_paper_s_setting() -> list[str]:
     """LoTRA against full fine-tuning and training from scratch, KANs against the MLP."""
-    error = medians("paper", "family", "network", "method", "lambda")
+    error = medians("paper/paper", *PLACE)
     small = [(*place, m, v) for place, m, v in product(TRAINED, ("1/4", "1/8"), VALUES)]
     against = [error(*place) / error(*place[:2], "full", place[3]) for place in small]
     lower, higher = sum(one < 0.5 for one in against), sum(one > 2 for one in against)
@@ -58,7 +38,7 @@ def in_the_paper_s_setting() -> list[str]:
     beaten = sum(error(f, b, m, v) > error(f, "mlp", m, v) for f, m, v in places for b in BASES)
     untrained = [error("hyperbolic", "chebyshev", m, v) for m, v in product((*TUNED, "scratch"), VALUES)]
     mlp = [error("hyperbolic", "mlp", m, v) for m, v in product(WHOLE, VALUES)]
-    rows = rows_of("paper")
+    rows = rows_of("paper/paper")
     lost = sum(row["status"] == "diverged" for row in rows)
     return [
         f"of {len(against)} errors {near} are within a factor of two of that of full fine-tuning, "
@@ -76,7 +56,7 @@ def in_the_paper_s_setting() -> list[str]:
 
 def of_the_learning_rates() -> list[str]:
     """How often each strategy, and each ratio, ends at the lowest loss of all."""
-    loss = medians("rates", "family", "rates", "compression", "lambda", number="loss")
+    loss = medians("paper/rates", "family", "rates", "compression", "lambda", number="loss")
     places = list(product(FAMILIES, RATIOS, VALUES))
     by_rate = [min(RATES, key=lambda rate: loss(f, rate, c, v)) for f, c, v in places]
     hard = list(product(FAMILIES[1:], RATES, VALUES))
@@ -89,7 +69,7 @@ def of_the_learning_rates() -> list[str]:
 
 def in_our_setting() -> list[str]:
     """Methods and networks, and how many errors are below 1e-4."""
-    error = medians("ours", "family", "network", "method", "lambda")
+    error = medians("paper/ours", *PLACE)
     tuned = [[error(f, b, m, v) for m in TUNED] for f, b, v in product(FAMILIES, BASES, VALUES)]
     spread = [max(one) / min(one) for one in tuned]
     places = list(product(FAMILIES, (*TUNED, "scratch"), VALUES))

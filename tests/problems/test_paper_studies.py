@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import pytest
+from paper_rows import PLACE, STUDIES, medians, rows_of
 
-from pinnkan.problem.finding import shipped_with_the_paper
 from pinnkan.workflows import trajectories
 from pinnkan.workflows.compare import planned
 from pinnkan.workflows.report import section
 from pinnkan.workflows.study_curves import write_curves
-from pinnkan.workflows.study_file import is_study, read_study
-from pinnkan.workflows.study_rows import Row, read_rows
+from pinnkan.workflows.study_file import read_study
+from pinnkan.workflows.study_rows import read_rows
 from pinnkan.workflows.tables import number_text
 
-STUDIES = {name: path for name, path in shipped_with_the_paper().items() if is_study(path)}
 WITH_ROWS = sorted(name for name, path in STUDIES.items() if path.with_suffix(".csv").is_file())
 
 
@@ -78,23 +76,16 @@ def test_the_published_numbers_are_those_of_the_paper_s_tables():
     assert {r["family"] for r in rows} == {"elliptic"}
 
 
-def place(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return row["family"], row["network"], row["method"], f"{float(row['lambda']):g}"
-
-
-def rows_by_place(name: str) -> dict[tuple[str, ...], list[Row]]:
-    found: dict[tuple[str, ...], list[Row]] = {}
-    for row in read_rows(STUDIES[name].with_suffix(".csv")):
-        found.setdefault(place(row), []).append(row)
-    return found
+def place(row: Mapping[str, Any]) -> tuple[str | float, ...]:
+    return row["family"], row["network"], row["method"], float(row["lambda"])
 
 
 def test_our_setting_is_ten_times_below_what_the_paper_prints():
     """Medians over seeds, wherever the scan has a number; nothing diverged or failed."""
-    found = rows_by_place("paper/ours")
-    assert {row["status"] for rows in found.values() for row in rows} == {"done"}
+    assert {row["status"] for row in rows_of("paper/ours")} == {"done"}
+    error = medians("paper/ours", *PLACE)
     ratios = {
-        place(one): float(one["relative_l2"]) / median(row["relative_l2"] for row in found[place(one)])
+        place(one): float(one["relative_l2"]) / error(*place(one))
         for one in read_study(STUDIES["paper/ours"]).published
     }
     assert len(ratios) == 42
@@ -104,21 +95,11 @@ def test_our_setting_is_ten_times_below_what_the_paper_prints():
 def test_the_quick_study_says_what_the_full_one_does():
     """Within a factor of three, cell by cell: one seed against all there are."""
     cells = planned(read_study(STUDIES["paper/ours"]).quickened())
-    known = {row["key"]: row for row in read_rows(STUDIES["paper/ours"].with_suffix(".csv"))}
-    full = rows_by_place("paper/ours")
+    known = {row["key"]: row for row in rows_of("paper/ours")}
+    error = medians("paper/ours", *PLACE)
     assert len(cells) == 30
     for row in (known[cell.key] for cell in cells):
-        ratio = row["relative_l2"] / median(one["relative_l2"] for one in full[place(row)])
-        assert 1 / 3 < ratio < 3, row
-
-
-def medians(name: str) -> dict[tuple[str, ...], float]:
-    """Medians over seeds of the Chebyshev KAN on the elliptic family, by lambda and method."""
-    found: dict[tuple[str, ...], list[float]] = {}
-    for row in read_rows(STUDIES[name].with_suffix(".csv")):
-        if (row["family"], row["network"], row["status"]) == ("elliptic", "chebyshev", "done"):
-            found.setdefault((f"{float(row['lambda']):g}", row["method"]), []).append(row["relative_l2"])
-    return {key: median(values) for key, values in found.items() if len(values) == 3}
+        assert 1 / 3 < row["relative_l2"] / error(*place(row)) < 3, row
 
 
 def test_the_readme_s_table_is_that_of_the_rows():
@@ -132,7 +113,11 @@ def test_the_readme_s_table_is_that_of_the_rows():
         for row in read_study(STUDIES["paper/ours"]).published
         if row["network"] == "chebyshev"
     }
-    columns = (published, medians("paper/paper"), medians("paper/ours"))
+    for study in ("paper/paper", "paper/ours"):
+        assert [row["status"] for row in rows_of(study)] == ["done"] * 396
+    setting, ours = (medians(study, *PLACE) for study in ("paper/paper", "paper/ours"))
     for value, method, *texts in rows:
-        wanted = [number_text(one[value, method]) if (value, method) in one else "-" for one in columns]
-        assert texts == wanted, (value, method)
+        here = ("elliptic", "chebyshev", method, float(value))
+        printed = published.get((value, method))
+        wanted = ["-" if printed is None else number_text(printed), number_text(setting(*here))]
+        assert texts == [*wanted, number_text(ours(*here))], (value, method)
