@@ -109,7 +109,9 @@ def unit_cube(count: int, dimension: int, *, rule: str, rng: np.random.Generator
         return np.maximum(rng.random((count, dimension)), 2.0**-53)
     import torch  # SciPy's Sobol points are as good, and scipy.stats takes over a second to import
 
-    engine = torch.quasirandom.SobolEngine(dimension, scramble=True, seed=int(rng.integers(1 << 62)))
+    engine = torch.quasirandom.SobolEngine(  # type: ignore[no-untyped-call]
+        dimension, scramble=True, seed=int(rng.integers(1 << 62))
+    )
     grid = np.rint(engine.draw(count, dtype=torch.float64).numpy() * (1 << _SOBOL_BITS))
     offset = rng.uniform(0.25, 0.75, size=dimension)
     return np.asarray((grid + offset) / (1 << _SOBOL_BITS), dtype=np.float64)

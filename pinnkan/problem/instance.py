@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pinnkan.expressions import evaluate, substitute
 from pinnkan.geometry import Domain
 from pinnkan.problem.ansatz import Ansatz
-from pinnkan.problem.blocks import BlockProgram, Collapse, ResidualBlock, bind, find_collapse
+from pinnkan.problem.blocks import BlockProgram, Collapse, ResidualBlock, TermProgram, bind, find_collapse
 from pinnkan.problem.domains import build_domain, number_at
 from pinnkan.problem.hardening import build_ansatz
 from pinnkan.problem.reference import Known, Reference, load_reference
@@ -88,6 +88,7 @@ class _Compiled:
         self.memory: dict[object, sympy.Expr] = {}
         self._equations: dict[bool, list[BlockProgram]] = {}
         self._conditions: dict[str, BlockProgram] = {}
+        self._terms: dict[Equation, TermProgram] = {}
 
     def equations(self, *, collapsed: bool) -> list[BlockProgram]:
         if collapsed not in self._equations:
@@ -95,6 +96,12 @@ class _Compiled:
             names = self.problem.names
             self._equations[collapsed] = [BlockProgram(r, names, collapse) for r in self.residuals]
         return self._equations[collapsed]
+
+    def terms(self, statement: Equation) -> TermProgram:
+        if statement not in self._terms:
+            residual = full_residual(self.problem, statement)
+            self._terms[statement] = TermProgram(residual, self.problem.names)
+        return self._terms[statement]
 
     def condition(self, condition: Condition) -> BlockProgram:
         key = f"{'initial' if condition.is_initial else 'boundary'} {condition.name}"
@@ -171,6 +178,7 @@ def _bind_equations(compiled: _Compiled, values: Mapping[str, float]) -> list[Re
             weight=1.0,
             coefficients=tuple(ratios),
             values=values,
+            summands=compiled.terms(equation),
         )
         for equation, program in named
     ]
@@ -193,6 +201,7 @@ def _bind_condition(
             weight=condition.weight,
             coefficients=(),
             values=values,
+            summands=compiled.terms(condition),
         )
         for part in where
     ]
