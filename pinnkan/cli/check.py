@@ -87,6 +87,8 @@ def _lines_of(statement: Mapping[str, Any]) -> Iterator[str]:
         remarks.append(
             "built into the ansatz" if statement["hard"] else f"soft, weight {statement['weight']:g}"
         )
+    if statement.get("size") is not None:
+        remarks.append(f"terms of size {statement['size']:.2g}")
     if statement.get("exact_residual") is not None:
         remarks.append(f"the exact solution leaves {statement['exact_residual']:.1e}")
     if statement.get("note"):

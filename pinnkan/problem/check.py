@@ -185,7 +185,7 @@ def _measure_exact(statement: Equation, instances: list[Instance], findings: lis
             findings.append(Finding("error", f"{statement.name} with the exact solution{where}: {error}"))
             return None
         largest = max(largest, residual)
-        if not noted and not residual <= _SATISFIED * max(1.0, scale):
+        if not noted and not residual <= _SATISFIED * scale:
             message = f"{statement.name}: the exact solution leaves a residual of {residual:.2g}{where}"
             findings.append(Finding("error", message))
             noted = True
@@ -208,7 +208,8 @@ def _exact_residual(statement: Equation, instance: Instance) -> tuple[float, flo
     assert problem.exact is not None
     residual = substitute_unknown(full_residual(problem, statement), problem.exact, problem.names)
     terms = evaluate([residual, *sympy.Add.make_args(residual)], names, points, instance.values)
-    return float(np.abs(terms[0]).max()), float(np.abs(terms[1:]).max())
+    size = max(float(np.abs(terms[1:]).max()), instance.size_of(statement.name))
+    return float(np.abs(terms[0]).max()), size
 
 
 def _note_unusable_data(instances: list[Instance], findings: list[Finding]) -> None:
@@ -276,7 +277,11 @@ def _gap(instance: Instance, start: Prescribed, side: Prescribed) -> tuple[float
     points = np.concatenate([domain.collocate(p, _POINTS, rule="random", seed=_SEED).points for p in parts])
     points[:, 0] = domain.time[0]
     given, expected = evaluate([start.data, wanted], problem.coordinates, points, instance.values)
-    gap = np.abs(given - expected) / max(1.0, float(np.abs(expected).max()))
+    duration = domain.time[1] - domain.time[0]
+    size = max(
+        problem.scale / duration**start.order, *(float(np.abs(data).max()) for data in (given, expected))
+    )
+    gap = np.abs(given - expected) / size
     worst = int(gap.argmax())
     return float(gap[worst]), points[worst]
 

@@ -10,21 +10,21 @@ from pinnkan.errors import quote
 from pinnkan.expressions import derivative_symbols
 from pinnkan.problem.declarations import Declared, read_declarations
 from pinnkan.problem.domains import check_at_base, read_interval, read_shape
-from pinnkan.problem.fields import read_block, read_text, refuse_unknown_keys
+from pinnkan.problem.fields import describe, read_block, read_number, read_text, refuse_unknown_keys
 from pinnkan.problem.formulas import names_in
 from pinnkan.problem.overrides import apply_overrides
 from pinnkan.problem.places import Faults
 from pinnkan.problem.prescribed import prescribed
-from pinnkan.problem.reader import Block, read_yaml
+from pinnkan.problem.reader import Block, Scalar, read_yaml
 from pinnkan.problem.samples import read_samples
 from pinnkan.problem.settings_schema import SETTINGS_KEYS, read_settings
-from pinnkan.problem.spec import Condition, Equation, Problem
+from pinnkan.problem.spec import Condition, Equation, Problem, Scales
 from pinnkan.problem.statements import Statements
 
 _TEXT_KEYS = ("title", "description", "citation")
 KEYS = (
     *_TEXT_KEYS, "coordinates", "time", "domain", "unknowns", "family", "definitions", "exact", "reference",
-    "source", "equations", "samples", "boundary", "initial", *SETTINGS_KEYS,
+    "source", "equations", "samples", "boundary", "initial", "scales", *SETTINGS_KEYS,
 )  # fmt: skip
 _SYNONYMS = {
     "parameters": "family", "params": "family", "constants": "definitions", "variables": "coordinates",
@@ -90,6 +90,7 @@ def _read_root(
     settings = read_settings(root, faults)
     reference = _read_reference(root, directory, faults, stored=stored)
     samples = read_samples(root, directory, faults)
+    scales = _read_scales(root, declared, faults)
     mathematics = _read_mathematics(root, declared, faults) if declared.sound else {}
     if faults:
         return None
@@ -105,6 +106,7 @@ def _read_root(
         reference=reference,
         samples=samples,
         settings=settings,
+        scales=scales,
         **texts,
         **mathematics,
     )
@@ -155,6 +157,25 @@ def _read_reference(root: Block, directory: Path | None, faults: Faults, *, stor
     if path is not None and directory is not None and not stored and not path.is_file():
         faults.add(node.place, f"reference: no such file {quote(str(path), 80)}")
     return path
+
+
+def _read_scales(root: Block, declared: Declared, faults: Faults) -> Scales:
+    """Read ``scales``: one for the unknown, or ``none`` to train in the file's own units."""
+    node = root.get("scales")
+    if node is None:
+        return Scales()
+    if isinstance(node, Scalar) and node.text == "none":
+        return Scales(1.0, rows=False)
+    block = read_block(node, "scales", faults, example=f"{{{declared.unknown or 'u'}: 1000}}, or none")
+    if block is None:
+        return Scales()
+    refuse_unknown_keys(block, [declared.unknown], "scales", faults)
+    entry = block.get(declared.unknown)
+    value = None if entry is None else read_number(entry, f"scales.{declared.unknown}", faults)
+    if entry is not None and value is not None and not 1e-100 < value < 1e100:
+        path = f"scales.{declared.unknown}"
+        faults.add(entry.place, f"{path}: expected a number between 1e-100 and 1e100, got {describe(entry)}")
+    return Scales(value)
 
 
 def _check_initial(

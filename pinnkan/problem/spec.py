@@ -81,6 +81,19 @@ class Samples:
 
 
 @dataclass(frozen=True)
+class Scales:
+    """What training divides by, so that it works on numbers without units.
+
+    Attributes:
+        unknown: Scale of the unknown; None takes it from the problem's data.
+        rows: Whether every equation and condition is divided by the size of its own terms.
+    """
+
+    unknown: float | None = None
+    rows: bool = True
+
+
+@dataclass(frozen=True)
 class Problem:
     """One problem file.
 
@@ -108,6 +121,7 @@ class Problem:
         reference: File with reference values, None if there is none.
         samples: Values to be represented, instead of equations; None for a differential equation.
         settings: Network, adapter, points and training.
+        scales: What training divides by.
     """
 
     name: str
@@ -133,6 +147,7 @@ class Problem:
     reference: Path | None
     samples: Samples | None = None
     settings: Settings = field(default_factory=Settings)
+    scales: Scales = field(default_factory=Scales)
 
     @property
     def coordinates(self) -> tuple[str, ...]:
@@ -153,6 +168,19 @@ class Problem:
     def cache(self) -> dict[str, object]:
         """Symbolic work that is done once a problem and shared by its instances."""
         return {}
+
+    @property
+    def scale(self) -> float:
+        """The scale of the unknown, one for all parameter values: stated, or as the data at the base give it.
+
+        Raises:
+            ProblemError: If the problem makes no sense at the base.
+        """
+        if self.scales.unknown is not None:
+            return self.scales.unknown
+        from pinnkan.problem.instance import scale_of
+
+        return scale_of(self)
 
     def at(self, values: Mapping[str, float] | float | None = None) -> Instance:
         """Return the problem at one parameter value.

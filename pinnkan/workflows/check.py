@@ -41,7 +41,7 @@ def check(
 
     Returns:
         What ``check --json`` prints: ``equations`` and ``conditions`` (``name``,
-        ``residual``, ...), ``points``, ``trainable_parameters``, ``findings``.
+        ``residual``, ``size``, ...), ``scales``, ``points``, ``trainable_parameters``, ``findings``.
 
     Raises:
         ProblemError: If the problem makes no sense at its base value.
@@ -65,8 +65,9 @@ def check(
         "title": found.title,
         "parameters": dict(found.parameters),
         "coordinates": list(found.coordinates),
-        "equations": [_equation(one) for one in found.equations],
-        "conditions": [_condition(one) for one in found.conditions],
+        "equations": [_equation(one, instance) for one in found.equations],
+        "conditions": [_condition(one, instance) for one in found.conditions],
+        "scales": {problem.unknown: problem.scale},
         "ansatz": found.ansatz,
         "exact": found.exact,
         "source": found.source,
@@ -78,18 +79,19 @@ def check(
     }
 
 
-def _equation(statement: CheckedStatement) -> dict[str, Any]:
+def _equation(statement: CheckedStatement, instance: Instance) -> dict[str, Any]:
     return {
         "name": statement.name,
         "text": statement.text,
         "residual": statement.residual,
         "shown": statement.shown,
         "exact_residual": statement.exact_residual,
+        "size": instance.size_of(statement.name),
     }
 
 
-def _condition(statement: CheckedStatement) -> dict[str, Any]:
-    return _equation(statement) | {
+def _condition(statement: CheckedStatement, instance: Instance) -> dict[str, Any]:
+    return _equation(statement, instance) | {
         "where": list(statement.where),
         "hard": statement.hard,
         "weight": statement.weight,

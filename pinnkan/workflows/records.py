@@ -7,6 +7,7 @@ training went, versions, threads and times are recorded, not hashed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -86,9 +87,11 @@ def parsed(record: ProblemRecord) -> Problem:
     """
     folder = Path(record.directory) if record.directory else None
     file, overrides = f"{record.name}.yaml", record.overrides
-    return read_problem(
+    problem = read_problem(
         record.text, file=file, name=record.name, overrides=overrides, directory=folder, stored=True
     )
+    # The stored scale, not one found again: what a network's output is multiplied by belongs to it.
+    return replace(problem, scales=replace(problem.scales, unknown=record.scale))
 
 
 def _thinned(rows: list[StepReport]) -> list[StepReport]:
