@@ -22,6 +22,7 @@ from pinnkan.parameters import file_stem
 from pinnkan.problem.instance import Instance, full_residual
 from pinnkan.problem.prescribed import Prescribed, prescribed
 from pinnkan.problem.spec import Condition, Equation, Problem
+from pinnkan.problem.wellposed import SEVERITIES, Finding, examine
 
 FloatArray = NDArray[np.float64]
 
@@ -30,14 +31,6 @@ _SEED = 7_041_776
 _SATISFIED = 1e-8
 _MEET = 1e-8
 _TOO_EASY = 0.1
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something the user should know: ``error`` (the file contradicts itself) or ``warning``."""
-
-    severity: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -82,7 +75,7 @@ class CheckReport:
         exact: Formula of the exact solution, None if not known.
         source: Formula of the source, None if there is none.
         zero_network_l2: Relative L2 error of the ansatz with N = 0; None without an exact solution.
-        findings: Errors first.
+        findings: Refusals first, then errors, then warnings.
     """
 
     name: str
@@ -99,12 +92,12 @@ class CheckReport:
 
     @property
     def passed(self) -> bool:
-        """Whether there is no error among the findings."""
-        return all(finding.severity != "error" for finding in self.findings)
+        """Whether there are but warnings among the findings."""
+        return all(finding.severity == "warning" for finding in self.findings)
 
 
 def check_problem(problem: Problem) -> CheckReport:
-    """Test a problem against itself, at the base value and at the ends of the parameters' ranges.
+    """Test a problem against itself and whether it is one, at the base value and at its ranges' ends.
 
     Raises:
         ProblemError: If it makes no sense at the base value.
@@ -118,6 +111,7 @@ def check_problem(problem: Problem) -> CheckReport:
     _note_missing_sides(base, findings)
     _note_excess_initial(problem, findings)
     _note_gaps(base, findings)
+    findings.extend(examine(base, instances[1:]))
     zero = _zero_network(base, findings)
     if zero is not None and zero < _TOO_EASY:
         message = (
@@ -135,7 +129,7 @@ def check_problem(problem: Problem) -> CheckReport:
         exact=None if problem.exact is None else canonical_text(problem.exact),
         source=None if problem.source is None else canonical_text(problem.source),
         zero_network_l2=zero,
-        findings=tuple(sorted(findings, key=lambda finding: finding.severity)),
+        findings=tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))),
     )
 
 

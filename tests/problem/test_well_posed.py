@@ -1,0 +1,142 @@
+"""Whether a problem is one: what is refused, what is warned of, and where the tests hold their tongue."""
+
+# ruff: noqa: E501  (tables of messages)
+
+from __future__ import annotations
+
+import pytest
+
+from pinnkan.errors import ProblemError
+from pinnkan.problem import load_problem, shipped_problems
+from pinnkan.problem.check import check_problem
+from pinnkan.problem.wellposed import examine, require_well_posed
+
+LINE = "coordinates: [x]\ndomain: {shape: interval, x: [0, 1]}\nunknowns: u\n"
+SQUARE = "coordinates: [x, y]\ndomain: {shape: box, x: [0, 1], y: [0, 1]}\nunknowns: u\n"
+DISK = "coordinates: [x, y]\ndomain: {shape: disk, center: [0, 0], radius: 1}\nunknowns: u\n"
+BALL = "coordinates: [x, y, z]\ndomain: {shape: ball, center: [0, 0, 0], radius: 2}\nunknowns: u\n"
+TIME = "time: {t: [0, 1]}\n"
+
+
+def problem(head: str, equation: str, boundary: str = "", initial: str = "", more: str = "") -> str:
+    lines = [head, more, f'equations: ["{equation}"]\n']
+    lines += [f"boundary: [{boundary}]\n"] if boundary else []
+    lines += [f"initial: [{initial}]\n"] if initial else []
+    return "".join(lines)
+
+
+def on(part: str, equation: str) -> str:
+    return f'{{on: {part}, equation: "{equation}"}}'
+
+
+REFUSED = {
+    # id: (problem, message)
+    "backward heat": (
+        problem(LINE + TIME, "u_t = -0.1*u_xx", "u = 0", "u = sin(pi*x)"),
+        "equation[0]: not well posed forward in t: solved for u_t, the second derivative along x has the factor -0.1 at t = ",
+    ),
+    "backward heat, turned": (problem(LINE + TIME, "-2*u_t = u_xx", "u = 0", "u = sin(pi*x)"), "has the factor -0.5"),
+    "Black-Scholes from the initial side": (
+        problem(LINE + TIME, "u_t + 0.02*x^2*u_xx + 0.05*x*u_x - 0.05*u = 0", "u = 0", "u = x*(1 - x)"),
+        "tau = T - t: there u_t = -u_tau",
+    ),
+    "a factor that changes sign": (
+        problem(LINE + TIME, "u_t = (x - 0.2)*u_xx", "u = 0", "u = sin(pi*x)"),
+        "the second derivative along x has the factor -0.19",
+    ),
+    "a saddle in two dimensions": (
+        problem(SQUARE + TIME, "u_t = u_xx - u_yy", "u = 0", "u = 0"),
+        "the second derivative along y has the factor -1 ",
+    ),
+    "a narrow cone of bad directions": (
+        problem(SQUARE + TIME, "u_t = u_xx + 2.1*u_xy + u_yy", "u = 0", "u = 0"),
+        "the second derivative along (0.707, -0.707) has the factor -0.05",
+    ),
+    "backward on the disk": (problem(DISK + TIME, "u_t = -laplace(u)", "u = 0", "u = 0"), "has the factor -1 "),
+    "nonlinear and backward at every u": (
+        problem(LINE + TIME, "u_t = -(1 + u^2)*u_xx + u", "u = 0", "u = sin(pi*x)"),
+        "the second derivative along x has a negative factor",
+    ),
+    "elliptic in space-time": (
+        problem(LINE + TIME, "u_tt = -u_xx", "u = 0", '"u = sin(pi*x)", "u_t = 0"'),
+        "An elliptic equation has no time: name t under coordinates",
+    ),
+    "elliptic with a mixed derivative": (
+        problem(LINE + TIME, "u_tt + u_tx + u_xx = 0", "u = 0", '"u = sin(pi*x)", "u_t = 0"'),
+        "solved for u_tt, the second derivative along x has the factor -0.75",
+    ),
+    "Neumann, no flux for a source": (
+        problem(SQUARE, "-laplace(u) = 1", "dn(u) = 0"),
+        "equation[0]: no solution: where only derivatives of u are prescribed, the source must balance the flux, but their integrals together give -1 in place of 0 (of their size: -1); add 1 to the left side",
+    ),
+    "Neumann, no source for a flux": (problem(DISK, "laplace(u) = 0", "dn(u) = x^2"), "together give 3.142 in place of 0"),
+    "Neumann with a coefficient": (
+        problem(SQUARE, "div((1 + x)*grad(u)) = 0", f"{on('[left, bottom, top]', 'dn(u) = 0')}, {on('right', 'dn(u) = 1')}"),
+        "together give 2 in place of 0",
+    ),
+    "Neumann by plain derivatives": (problem(LINE, "u_xx = 1", f"{on('left', 'u_x = 0')}, {on('right', 'u_x = 2')}"), "together give 1 in place of 0"),
+    "Neumann, anisotropic": (
+        problem(SQUARE, "2*u_xx + u_yy = 1", f"{on('[left, right]', '3*u_x = 0')}, {on('[bottom, top]', 'u_y = 3*y')}"),
+        "together give 2 in place of 0",
+    ),
+}  # fmt: skip
+
+WARNED = {
+    "nothing fixes the constant": (
+        problem(SQUARE, "-laplace(u) = cos(pi*x)*cos(pi*y)", "dn(u) = 0"),
+        "nothing fixes the constant: only derivatives of u occur",
+    ),
+    "nor in time": (
+        problem(LINE + TIME, "u_t = u_xx", "u_x = 0", "u_x = 0"),
+        "prescribe the value of u on a part of the boundary",
+    ),
+}
+
+GOOD = {
+    "Neumann, balanced": problem(SQUARE, "-laplace(u) + u = 1", "dn(u) = 0"),
+    "advection-diffusion": problem(SQUARE, "-0.01*laplace(u) + u_x + 2*u_y = 1", "u = 0"),
+    "a damped wave with a mixed derivative": problem(
+        LINE + TIME, "u_tt + u_tx + u_t = u_xx", "u = 0", '"u = sin(pi*x)", "u_t = 0"'
+    ),
+    "a degenerate diffusion": problem(
+        LINE + TIME, "u_t = x*u_xx + u_x", f"{on('right', 'u = 0')}, {on('left', 'u_t = u_x')}", "u = 1 - x"
+    ),
+    "porous medium": problem(LINE + TIME, "u_t = div(u*grad(u))", "u = 1", "u = 1 + x*(1 - x)"),
+}
+
+
+def findings(text: str) -> list[str]:
+    return [f"{finding.severity}: {finding.message}" for finding in examine(load_problem(text).at())]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_problem_is_refused(name):
+    text, message = REFUSED[name]
+    refused = [line for line in findings(text) if line.startswith("refusal: ")]
+    assert len(refused) == 1
+    assert message in refused[0]
+    with pytest.raises(ProblemError, match="error: equation"):
+        require_well_posed(load_problem(text).at())
+
+
+@pytest.mark.parametrize("name", WARNED)
+def test_what_may_fail_is_said(name):
+    text, message = WARNED[name]
+    spoken = findings(text)
+    assert [line for line in spoken if message in line], spoken
+    assert all(line.startswith("warning: ") for line in spoken)
+    require_well_posed(load_problem(text).at())
+
+
+@pytest.mark.parametrize("name", [*shipped_problems(), *GOOD])
+def test_good_problems_are_passed_in_silence(name):
+    assert findings(GOOD.get(name, name)) == []
+
+
+def test_an_end_of_the_range_that_is_no_problem_is_an_error_of_the_family():
+    text = problem(
+        LINE + TIME, "u_t = c*u_xx", "u = 0", "u = sin(pi*x)", "family: {c: {base: 1, range: [-1, 2]}}\n"
+    )
+    (finding,) = check_problem(load_problem(text)).findings
+    assert finding.severity == "error"
+    assert finding.message.startswith("at c=-1: equation[0]: not well posed forward in t")
