@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from pinnkan.errors import PinnkanError
 from pinnkan.expressions import (
     canonical_text,
-    derivative_symbols,
     evaluate,
     normal_symbols,
     substitute_unknown,
@@ -108,8 +107,6 @@ def check_problem(problem: Problem) -> CheckReport:
     equations = tuple(_checked(equation, instances, findings) for equation in problem.equations)
     conditions = tuple(_checked(condition, instances, findings) for condition in problem.conditions)
     _note_unusable_data(instances, findings)
-    _note_missing_sides(base, findings)
-    _note_excess_initial(problem, findings)
     _note_gaps(base, findings)
     findings.extend(examine(base, instances[1:]))
     zero = _zero_network(base, findings)
@@ -215,34 +212,6 @@ def _note_unusable_data(instances: list[Instance], findings: list[Finding]) -> N
             except PinnkanError as error:
                 at = file_stem(instance.values)
                 findings.append(Finding("error", f"at {at}: {error}" if at else str(error)))
-
-
-def _note_missing_sides(instance: Instance, findings: list[Finding]) -> None:
-    """An equation of second order in space wants a condition on every part of the boundary."""
-    problem = instance.problem
-    offset = int(problem.time is not None)
-    orders = [
-        sum(index[offset:])
-        for equation in problem.equations
-        for index in derivative_symbols(equation.residual, problem.names).values()
-    ]
-    covered = {part for condition in problem.boundary for part in condition.parts}
-    missing = [part for part in instance.domain.shape.parts if part not in covered]
-    if max(orders, default=0) == 2 and missing:
-        sides = "side" if len(missing) == 1 else "sides"
-        findings.append(Finding("warning", f"no boundary condition on the {sides} {', '.join(missing)}"))
-
-
-def _note_excess_initial(problem: Problem, findings: list[Finding]) -> None:
-    if problem.time is None:
-        return
-    indices = [derivative_symbols(e.residual, problem.names).values() for e in problem.equations]
-    order = max((index[0] for values in indices for index in values), default=0)
-    if len(problem.initial) > order:
-        message = (
-            f"the equation is of order {order} in time, {len(problem.initial)} initial conditions are given"
-        )
-        findings.append(Finding("warning", message))
 
 
 def _note_gaps(instance: Instance, findings: list[Finding]) -> None:

@@ -90,6 +90,74 @@ WARNED = {
         problem(LINE + TIME, "u_t = u_xx", "u_x = 0", "u_x = 0"),
         "prescribe the value of u on a part of the boundary",
     ),
+    "two equations for one unknown": (
+        SQUARE + 'equations: ["laplace(u) = 0", "u_x = u_y"]\nboundary: ["u = x + y"]\n',
+        "2 equations for one unknown",
+    ),
+    "no condition": (
+        problem(SQUARE, "laplace(u) = u"),
+        "no condition at all: the equation has many solutions",
+    ),
+    "no condition on a line": (problem(LINE, "u_x = -u"), "no condition at all"),
+    "a side without a condition": (
+        problem(SQUARE, "laplace(u) = u", on("[left, right, top]", "u = 1")),
+        "no boundary condition on the side y-",
+    ),
+    "a third initial condition": (
+        problem(LINE + TIME, "u_t = u_xx", "u = 0", '"u = sin(pi*x)", "u_t = 0"'),
+        "the equation is of order 1 in time, 2 initial conditions are given",
+    ),
+    "Cauchy data": (
+        problem(
+            SQUARE,
+            "laplace(u) = 0",
+            f"{on('[left, right]', 'u = 0')}, {on('bottom', 'u = sin(pi*x)')}, {on('bottom', 'dn(u) = 0')}",
+        ),
+        "boundary[1] and boundary[2] both hold on y- (Cauchy data): no solution meets two conditions on one side in general, and where one does, errors in the data grow without bound; one of them belongs on y+, which has none",
+    ),
+    "the heat equation read sideways": (
+        problem(LINE + TIME, "u_t = u_xx", f"{on('left', 'u = 0')}, {on('left', 'u_x = 1')}", "u = x"),
+        "one of them belongs on x+, which has none",
+    ),
+    "two conditions on a circle": (
+        problem(DISK, "laplace(u) = 1", '"u = 0", "dn(u) = 1/2"'),
+        "drop one, or name its sides by 'on'",
+    ),
+    "the wave equation without time": (
+        problem(SQUARE, "u_xx = 4*u_yy", "u = 0"),
+        "equation[0] is hyperbolic: values on the whole boundary determine no solution",
+    ),
+    "a mixed derivative alone": (problem(SQUARE, "u_xy = 1", "u = 0"), "equation[0] is hyperbolic: "),
+    "Tricomi's equation": (problem(DISK, "y*u_xx + u_yy = 0", "u = 1"), "equation[0] is hyperbolic at x = "),
+    "the heat equation without time": (
+        problem(SQUARE, "u_y = u_xx", "u = 0"),
+        "equation[0] is of first order in y, with conditions at both its ends",
+    ),
+    "transport, nothing at the inflow": (
+        problem(LINE + TIME, "u_t + u_x = 0", on("right", "u = 0"), "u = sin(pi*x)"),
+        "no condition on x-, where characteristics of equation[0] enter (t = ",
+    ),
+    "transport, a value at the outflow": (
+        problem(LINE + TIME, "3*u_t + u_x + u = 0", "u = 0", "u = sin(pi*x)"),
+        "a condition on x+, where characteristics of equation[0] leave (t = ",
+    ),
+    "transport to the left": (
+        problem(LINE + TIME, "u_t = u_x", on("left", "u = 0"), "u = sin(pi*x)"),
+        "no condition on x+, where characteristics of equation[0] enter",
+    ),
+    "stationary transport, all around": (
+        problem(SQUARE, "u_x + 2*u_y = 1", "u = 0"),
+        "a condition on x+, where characteristics of equation[0] leave (x = 1",
+    ),
+    "stationary transport, one side of two": (
+        problem(SQUARE, "u_x + 2*u_y = 1", on("left", "u = 0")),
+        "no condition on y-, where characteristics of equation[0] enter",
+    ),
+    "growth prescribed at both ends": (problem(LINE, "u_x = u", "u = 1"), "a condition on x+, where"),
+    "a nonlinear wave that moves right": (
+        problem(LINE + TIME, "u_t + (1 + u^2)*u_x = 0", on("right", "u = 0"), "u = sin(pi*x)"),
+        "no condition on x-",
+    ),
 }
 
 GOOD = {
@@ -100,6 +168,28 @@ GOOD = {
     ),
     "a degenerate diffusion": problem(
         LINE + TIME, "u_t = x*u_xx + u_x", f"{on('right', 'u = 0')}, {on('left', 'u_t = u_x')}", "u = 1 - x"
+    ),
+    "transport through a square": problem(
+        SQUARE + TIME, "u_t + u_x + y*u_y = 0", on("left", "u = 0"), "u = 0"
+    ),
+    "stationary transport, read backwards": problem(LINE, "u_x = -3*u", on("right", "u = 1")),
+    "a turning flow": problem(DISK + TIME, "u_t - y*u_x + x*u_y = 0", "", "u = x"),
+    "Burgers without viscosity": problem(LINE + TIME, "u_t + u*u_x = 0", on("left", "u = 1"), "u = 1"),
+    "an oscillator": problem(LINE, "u_xx = -25*u", f"{on('left', 'u = 1')}, {on('left', 'u_x = 0')}"),
+    "the wave equation, space named x and y": problem(
+        SQUARE,
+        "u_xx = u_yy",
+        f"{on('[left, right]', 'u = 0')}, {on('bottom', 'u = 0')}, {on('bottom', 'u_y = sin(pi*x)')}",
+    ),
+    "Robin": problem(BALL, "-laplace(u) + u = 1", "dn(u) + 2*u = 1"),
+    "mixed": problem(
+        SQUARE,
+        "-div((1 + x*y)*grad(u)) = 1",
+        f"{on('[left, right]', 'u = 0')}, {on('[bottom, top]', 'dn(u) = 0')}",
+    ),
+    "a minimal surface": problem(DISK, "div(grad(u)/sqrt(1 + dot(grad(u), grad(u)))) = 0", "u = x*y"),
+    "a price in the time left": problem(
+        LINE + TIME, "u_t = 0.02*x^2*u_xx + 0.05*x*u_x - 0.05*u", on("right", "u = 1"), "u = x"
     ),
     "porous medium": problem(LINE + TIME, "u_t = div(u*grad(u))", "u = 1", "u = 1 + x*(1 - x)"),
 }

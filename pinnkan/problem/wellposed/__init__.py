@@ -11,14 +11,36 @@ from collections.abc import Callable, Iterator, Sequence
 from pinnkan.errors import ProblemError
 from pinnkan.parameters import file_stem
 from pinnkan.problem.instance import Instance
+from pinnkan.problem.wellposed.characteristics import characteristics
 from pinnkan.problem.wellposed.constants import unbalanced, unfixed_constant
+from pinnkan.problem.wellposed.counts import (
+    excess_initial,
+    missing_sides,
+    more_equations,
+    no_condition,
+    two_on_one_side,
+)
 from pinnkan.problem.wellposed.findings import SEVERITIES, Finding
 from pinnkan.problem.wellposed.forward import ill_posed_forward
+from pinnkan.problem.wellposed.kinds import (
+    hyperbolic_with_values_all_around,
+    parabolic_with_conditions_at_both_ends,
+)
 
 Test = Callable[[Instance], Iterator[Finding]]
 
 REFUSING: tuple[Test, ...] = (ill_posed_forward, unbalanced)
-WARNING: tuple[Test, ...] = (unfixed_constant,)
+WARNING: tuple[Test, ...] = (
+    more_equations,
+    no_condition,
+    missing_sides,
+    excess_initial,
+    two_on_one_side,
+    unfixed_constant,
+    hyperbolic_with_values_all_around,
+    parabolic_with_conditions_at_both_ends,
+    characteristics,
+)
 
 __all__ = ["SEVERITIES", "Finding", "examine", "require_well_posed"]
 

@@ -8,19 +8,18 @@ sign and of many sizes, and a property holds only if it holds at every one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import sympy
-import torch
 from numpy.typing import NDArray
 
 from pinnkan.channels import MultiIndex
 from pinnkan.expressions import (
+    defined_values,
     derivative_symbols,
     evaluate,
-    lower,
     normal_symbols,
     partial_derivative,
     substitute,
@@ -76,9 +75,16 @@ def factors(
     leaves = derivative_symbols(statement.residual, names)
     slopes = [partial_derivative(statement.residual, leaf) for leaf in leaves]
     linear = not any(slope.free_symbols & leaves.keys() for slope in slopes)
-    arguments = _arguments(instance, points, normals)
+    columns, known = _columns(instance, points, normals)
     states = np.ones((1, len(leaves))) if linear else _states(len(leaves))
-    rows = [_values(slopes, arguments | _state(leaves, state, len(points))) for state in states]
+    rows = [
+        defined_values(
+            slopes,
+            (*columns, *(leaf.name for leaf in leaves)),
+            np.hstack([known, np.tile(state, (len(points), 1))]),
+        )
+        for state in states
+    ]
     by_index = {index: np.stack([row[k] for row in rows]) for k, index in enumerate(leaves.values())}
     return Factors(linear, {index: values for index, values in by_index.items() if values.any()})
 
@@ -125,20 +131,15 @@ def decided(holds: BoolArray, defined: BoolArray) -> BoolArray:
     return np.asarray((holds | ~defined).all(axis=0) & defined.any(axis=0))
 
 
-def _arguments(instance: Instance, points: FloatArray, normals: FloatArray | None) -> dict[str, FloatArray]:
-    """Return coordinates, normals and parameters as columns by name."""
+def _columns(
+    instance: Instance, points: FloatArray, normals: FloatArray | None
+) -> tuple[tuple[str, ...], FloatArray]:
+    """Return coordinates, normals and parameters as columns (N, ...), with their names."""
     names = instance.problem.names
-    arguments = dict(zip(names.coordinates, points.T, strict=True))
-    if normals is not None:
-        arguments |= dict(zip((leaf.name for leaf in normal_symbols(names)), normals.T, strict=True))
-    return arguments | {name: np.full(len(points), value) for name, value in instance.values.items()}
-
-
-def _values(expressions: list[sympy.Expr], arguments: Mapping[str, FloatArray]) -> list[FloatArray]:
-    """Evaluate expressions, NaN or infinite where they have no value; shape (N,) each."""
-    given = {name: torch.from_numpy(np.ascontiguousarray(values)) for name, values in arguments.items()}
-    results = lower(expressions, tuple(given))(given)
-    return [np.where(np.isfinite(values := result.numpy()), values, np.nan) for result in results]
+    across = () if normals is None else tuple(leaf.name for leaf in normal_symbols(names))
+    values = np.tile(list(instance.values.values()), (len(points), 1))
+    blocks = [points, values] if normals is None else [points, normals, values]
+    return (*names.coordinates, *across, *instance.values), np.hstack(blocks)
 
 
 def _states(count: int) -> FloatArray:
@@ -149,5 +150,24 @@ def _states(count: int) -> FloatArray:
     return np.concatenate([np.ones((1, count)), -np.ones((1, count)), drawn])
 
 
-def _state(leaves: Mapping[sympy.Symbol, MultiIndex], state: FloatArray, count: int) -> dict[str, FloatArray]:
-    return {leaf.name: np.full(count, value) for leaf, value in zip(leaves, state, strict=True)}
+def second_order(found: Factors, axes: Sequence[int]) -> FloatArray | None:
+    """Return the symmetric matrix C of the second-order part sum_ij C_ij u_ij, shape (S, N, d, d).
+
+    Args:
+        found: Factors of an equation.
+        axes: The d coordinates that are looked at.
+
+    Returns:
+        The matrix; None if no second derivative along these axes occurs.
+    """
+    twice = {index: values for index, values in found.by_index.items() if sum(index) == 2}
+    along = [(index, [axis for axis in axes for _ in range(index[axis])]) for index in twice]
+    pairs = {(places[0], places[1]): twice[index] for index, places in along if len(places) == 2}
+    if not pairs:
+        return None
+    place = {axis: position for position, axis in enumerate(axes)}
+    matrix = np.zeros((*next(iter(pairs.values())).shape, len(axes), len(axes)))
+    for (first, second), values in pairs.items():
+        i, j = place[first], place[second]
+        matrix[..., i, j] = matrix[..., j, i] = values if i == j else values / 2
+    return matrix
