@@ -17,6 +17,7 @@ from pinnkan.geometry.shape import number
 from pinnkan.problem.ansatz import Ansatz, Memory
 from pinnkan.problem.domains import number_at
 from pinnkan.problem.lifts import HarmonicLift, harmonic_lift, transfinite
+from pinnkan.problem.meeting import initial_gap
 from pinnkan.problem.prescribed import Prescribed, prescribed
 from pinnkan.problem.spec import Problem
 
@@ -249,7 +250,9 @@ class _Builder:
                 )
                 continue
             gap = self.initial_gap(item, boundary)
-            if gap is None:
+            if gap is None and (contradiction := self.flux_contradiction([*hard, item])):
+                self.notes[item.condition.name] = contradiction
+            elif gap is None:
                 hard.append(item)
             else:
                 what = ("initial and boundary data", "the rates of initial and boundary data")[item.order]
@@ -271,6 +274,17 @@ class _Builder:
             gap = np.abs(self.given(item, points) - wanted).max()
             worst = max(worst, float(gap) / max(1.0, float(np.abs(wanted).max())))
         return None if worst <= _MEETS else worst
+
+    def flux_contradiction(self, items: list[Prescribed]) -> str:
+        """Say which boundary condition in derivatives the last of the data contradict; empty if none."""
+        data = [item.data for item in items]
+        for condition in self.problem.boundary:
+            gap = initial_gap(condition, data, self.problem.names, self.domain, self.values)
+            if gap is not None:
+                return (
+                    f"it misses {condition.name} by {gap.size:.2g} of the size of its terms where they meet"
+                )
+        return ""
 
     # The formulas
 

@@ -158,6 +158,41 @@ WARNED = {
         problem(LINE + TIME, "u_t + (1 + u^2)*u_x = 0", on("right", "u = 0"), "u = sin(pi*x)"),
         "no condition on x-",
     ),
+    "Robin against the initial value": (
+        problem(LINE + TIME, "u_t = u_xx + t", "dn(u) + 2*u = 25", "u = 25"),
+        "initial and boundary data do not meet: initial[0] misses boundary[0] by 0.33 of the size of its terms at t = 0, x = ",
+    ),
+    "a flux switched on": (
+        problem(DISK + TIME, "u_t = laplace(u)", "dn(u) = 1", "u = 0"),
+        "initial[0] misses boundary[0] by 1 of the size of its terms at t = 0",
+    ),
+    "radiation against the initial value": (
+        problem(LINE + TIME, "u_t = u_xx", "dn(u) = 1 - u^4", "u = 2"),
+        "initial[0] misses boundary[0] by ",
+    ),
+    "Neumann against the rate": (
+        problem(LINE + TIME, "u_tt = u_xx", "dn(u) = 0", '"u = cos(pi*x)", "u_t = x"'),
+        "initial[1] misses boundary[0] by 0.5 of the size of its terms",
+    ),
+    "in tiny units": (
+        problem(LINE + TIME, "u_t = u_xx", "dn(u) = 1e-12", "u = 1e-12*x*(1 - x)"),
+        "initial[0] misses boundary[0] by ",
+    ),
+    "Neumann against Dirichlet at a corner": (
+        problem(
+            SQUARE, "laplace(u) = u", f"{on('[left, right, top]', 'u = 0')}, {on('bottom', 'dn(u) = 1')}"
+        ),
+        "boundary data do not meet: boundary[0] misses boundary[1] by 1 of the size of its terms where x- and y- meet (x = 0, y = 0)",
+    ),
+    "Robin against Dirichlet at an edge": (
+        problem(
+            SQUARE + TIME,
+            "u_t = laplace(u)",
+            f"{on('left', 'u = t + y^2')}, {on('[right, bottom, top]', 'dn(u) + u = t')}",
+            "u = 0",
+        ),
+        "boundary[0] misses boundary[1] by ",
+    ),
 }
 
 GOOD = {
@@ -190,6 +225,20 @@ GOOD = {
     "a minimal surface": problem(DISK, "div(grad(u)/sqrt(1 + dot(grad(u), grad(u)))) = 0", "u = x*y"),
     "a price in the time left": problem(
         LINE + TIME, "u_t = 0.02*x^2*u_xx + 0.05*x*u_x - 0.05*u", on("right", "u = 1"), "u = x"
+    ),
+    "Robin that meets the start": problem(LINE + TIME, "u_t = u_xx", "dn(u) + 2*u = 50", "u = 25"),
+    "insulation, after a cosine": problem(
+        LINE + TIME, "u_t = 1e-9*u_xx", "dn(u) = 0", "u = 300 + 1e-3*cos(7*pi*x)"
+    ),
+    "Robin sides and Dirichlet sides": problem(
+        SQUARE,
+        "-laplace(u) + u = 1",
+        f"{on('[left, right]', 'u = 0')}, {on('[bottom, top]', 'dn(u) + 2*u = 0')}",
+    ),
+    "the flux of a plane": problem(
+        SQUARE,
+        "laplace(u) = 0",
+        f"{on('[left, right]', 'u = x + 3*y')}, {on('bottom', 'dn(u) = -3')}, {on('top', 'dn(u) = 3')}",
     ),
     "porous medium": problem(LINE + TIME, "u_t = div(u*grad(u))", "u = 1", "u = 1 + x*(1 - x)"),
 }

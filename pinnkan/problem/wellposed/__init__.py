@@ -13,6 +13,7 @@ from pinnkan.parameters import file_stem
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.wellposed.characteristics import characteristics
 from pinnkan.problem.wellposed.constants import unbalanced, unfixed_constant
+from pinnkan.problem.wellposed.corners import initial_against_flux, values_against_flux
 from pinnkan.problem.wellposed.counts import (
     excess_initial,
     missing_sides,
@@ -40,6 +41,8 @@ WARNING: tuple[Test, ...] = (
     hyperbolic_with_values_all_around,
     parabolic_with_conditions_at_both_ends,
     characteristics,
+    initial_against_flux,
+    values_against_flux,
 )
 
 __all__ = ["SEVERITIES", "Finding", "examine", "require_well_posed"]

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.prescribed import prescribed
 from pinnkan.problem.wellposed.factors import decided, factors, second_order
 from pinnkan.problem.wellposed.findings import Finding, point_text, warning
+
+FloatArray = NDArray[np.float64]
 
 _POINTS = 100
 _SEED = 577_215
@@ -35,9 +38,10 @@ def hyperbolic_with_values_all_around(instance: Instance) -> Iterator[Finding]:
         if matrix is None:
             continue
         defined = np.isfinite(matrix).all(axis=(2, 3))
-        values = np.linalg.eigvalsh(np.nan_to_num(matrix))
+        values: FloatArray = np.linalg.eigvalsh(np.nan_to_num(matrix))
         least = _NOTHING * np.abs(values).max()
-        hyperbolic = decided(np.asarray((values[..., 0] < -least) & (values[..., -1] > least)), defined)
+        of_both_signs = (values < -least).any(axis=-1) & (values > least).any(axis=-1)
+        hyperbolic = decided(of_both_signs, defined)
         if hyperbolic.any():
             where = (
                 "" if hyperbolic.all() else f" at {point_text(problem.coordinates, points[hyperbolic][0])}"
