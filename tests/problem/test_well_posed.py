@@ -193,6 +193,20 @@ WARNED = {
         ),
         "boundary[0] misses boundary[1] by ",
     ),
+    "Helmholtz at the first resonance of the square": (
+        problem(SQUARE, "laplace(u) + 2*pi^2*u = x", "u = 0"),
+        "nearly singular: with zero data, equation[0] is close to having solutions of its own (smallest singular value ",
+    ),
+    "at a double one, in other units": (
+        problem(SQUARE, "1e-6*(laplace(u) + 5*pi^2*u) = 1", "1e9*u = 1"),
+        "nearly singular: ",
+    ),
+    "near it": (problem(SQUARE, "laplace(u) + 4.44^2*u = 1", "u = 0"), "nearly singular: "),
+    "on a line": (problem(LINE, "u_xx + pi^2*u = 1", "u = 0"), "nearly singular: "),
+    "on a line, Neumann": (problem(LINE, "u_xx + 4*pi^2*u = 1", "dn(u) = 0"), "nearly singular: "),
+    "on the disk": (problem(DISK, "laplace(u) + 2.404825557695773^2*u = 1", "u = 0"), "nearly singular: "),
+    "in the ball": (problem(BALL, "laplace(u) + (pi/2)^2*u = 1", "u = 1"), "nearly singular: "),
+    "on the boundary": (problem(DISK, "laplace(u) = 1", "dn(u) = u"), "nearly singular: "),
 }
 
 GOOD = {
@@ -240,6 +254,11 @@ GOOD = {
         "laplace(u) = 0",
         f"{on('[left, right]', 'u = x + 3*y')}, {on('bottom', 'dn(u) = -3')}, {on('top', 'dn(u) = 3')}",
     ),
+    "Helmholtz between resonances": problem(SQUARE, "laplace(u) + 30*u = x", "u = 0"),
+    "Helmholtz, many waves": problem(SQUARE, "laplace(u) + 2000*u = x", "u = 0"),
+    "growth by e^50": problem(LINE, "u_x = 50*u", on("left", "u = 1")),
+    "a layer": problem(LINE, "-0.001*u_xx + u_x = 1", "u = 0"),
+    "reaction and advection": problem(BALL, "-laplace(u) + u_x + 3*u = 1", "u = 0"),
     "porous medium": problem(LINE + TIME, "u_t = div(u*grad(u))", "u = 1", "u = 1 + x*(1 - x)"),
 }
 

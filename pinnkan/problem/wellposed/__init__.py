@@ -27,6 +27,7 @@ from pinnkan.problem.wellposed.kinds import (
     hyperbolic_with_values_all_around,
     parabolic_with_conditions_at_both_ends,
 )
+from pinnkan.problem.wellposed.resonance import nearly_singular
 
 Test = Callable[[Instance], Iterator[Finding]]
 
@@ -43,6 +44,7 @@ WARNING: tuple[Test, ...] = (
     characteristics,
     initial_against_flux,
     values_against_flux,
+    nearly_singular,
 )
 
 __all__ = ["SEVERITIES", "Finding", "examine", "require_well_posed"]

@@ -37,7 +37,7 @@ def hyperbolic_with_values_all_around(instance: Instance) -> Iterator[Finding]:
         matrix = second_order(factors(instance, equation, points), range(len(problem.coordinates)))
         if matrix is None:
             continue
-        defined = np.isfinite(matrix).all(axis=(2, 3))
+        defined = np.asarray(np.isfinite(matrix).all(axis=(2, 3)))
         values: FloatArray = np.linalg.eigvalsh(np.nan_to_num(matrix))
         least = _NOTHING * np.abs(values).max()
         of_both_signs = (values < -least).any(axis=-1) & (values > least).any(axis=-1)
