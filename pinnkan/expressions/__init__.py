@@ -3,7 +3,7 @@
 from pinnkan.expressions.audit import constant_value
 from pinnkan.expressions.batches import PointProgram
 from pinnkan.expressions.calculus import partial_derivative, substitute, substitute_unknown, total_derivative
-from pinnkan.expressions.evaluation import evaluate
+from pinnkan.expressions.evaluation import defined_values, evaluate
 from pinnkan.expressions.lowering import lower
 from pinnkan.expressions.names import (
     RESERVED,
@@ -29,6 +29,7 @@ __all__ = [
     "Tree",
     "canonical_text",
     "constant_value",
+    "defined_values",
     "derivative_name",
     "derivative_symbols",
     "evaluate",

@@ -88,6 +88,21 @@ def _direct(program: Program, points: Array, values: Mapping[str, float]) -> Arr
     return results
 
 
+def defined_values(exprs: Sequence[Any], names: Sequence[str], points: Array) -> Array:
+    """Evaluate expressions in the names of columns, NaN where there is no finite value; limits are not taken.
+
+    Args:
+        exprs: E SymPy expressions in real symbols.
+        names: What the D columns stand for: coordinates, parameters, derivatives of the unknown.
+        points: Shape (N, D).
+
+    Returns:
+        Shape (E, N).
+    """
+    results = _direct(compile_program(tuple(exprs), tuple(names), guarded=False), points, {})
+    return np.where(np.isfinite(results), results, np.nan)
+
+
 def _limits(program: Program, points: Array, values: Mapping[str, float], extent: Array) -> Array:
     """The limits of a program of one output, shape (N,), NaN where there is none."""
     directions = rays(points.shape[1]) * extent

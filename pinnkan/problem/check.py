@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from pinnkan.errors import PinnkanError
 from pinnkan.expressions import (
     canonical_text,
-    derivative_symbols,
     evaluate,
     normal_symbols,
     substitute_unknown,
@@ -22,6 +21,7 @@ from pinnkan.parameters import file_stem
 from pinnkan.problem.instance import Instance, full_residual
 from pinnkan.problem.prescribed import Prescribed, prescribed
 from pinnkan.problem.spec import Condition, Equation, Problem
+from pinnkan.problem.wellposed import SEVERITIES, Finding, examine
 
 FloatArray = NDArray[np.float64]
 
@@ -30,14 +30,6 @@ _SEED = 7_041_776
 _SATISFIED = 1e-8
 _MEET = 1e-8
 _TOO_EASY = 0.1
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something the user should know: ``error`` (the file contradicts itself) or ``warning``."""
-
-    severity: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -82,7 +74,7 @@ class CheckReport:
         exact: Formula of the exact solution, None if not known.
         source: Formula of the source, None if there is none.
         zero_network_l2: Relative L2 error of the ansatz with N = 0; None without an exact solution.
-        findings: Errors first.
+        findings: Refusals first, then errors, then warnings.
     """
 
     name: str
@@ -99,12 +91,12 @@ class CheckReport:
 
     @property
     def passed(self) -> bool:
-        """Whether there is no error among the findings."""
-        return all(finding.severity != "error" for finding in self.findings)
+        """Whether there are but warnings among the findings."""
+        return all(finding.severity == "warning" for finding in self.findings)
 
 
 def check_problem(problem: Problem) -> CheckReport:
-    """Test a problem against itself, at the base value and at the ends of the parameters' ranges.
+    """Test a problem against itself and whether it is one, at the base value and at its ranges' ends.
 
     Raises:
         ProblemError: If it makes no sense at the base value.
@@ -115,9 +107,8 @@ def check_problem(problem: Problem) -> CheckReport:
     equations = tuple(_checked(equation, instances, findings) for equation in problem.equations)
     conditions = tuple(_checked(condition, instances, findings) for condition in problem.conditions)
     _note_unusable_data(instances, findings)
-    _note_missing_sides(base, findings)
-    _note_excess_initial(problem, findings)
     _note_gaps(base, findings)
+    findings.extend(examine(base, instances[1:]))
     zero = _zero_network(base, findings)
     if zero is not None and zero < _TOO_EASY:
         message = (
@@ -135,7 +126,7 @@ def check_problem(problem: Problem) -> CheckReport:
         exact=None if problem.exact is None else canonical_text(problem.exact),
         source=None if problem.source is None else canonical_text(problem.source),
         zero_network_l2=zero,
-        findings=tuple(sorted(findings, key=lambda finding: finding.severity)),
+        findings=tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))),
     )
 
 
@@ -222,34 +213,6 @@ def _note_unusable_data(instances: list[Instance], findings: list[Finding]) -> N
             except PinnkanError as error:
                 at = file_stem(instance.values)
                 findings.append(Finding("error", f"at {at}: {error}" if at else str(error)))
-
-
-def _note_missing_sides(instance: Instance, findings: list[Finding]) -> None:
-    """An equation of second order in space wants a condition on every part of the boundary."""
-    problem = instance.problem
-    offset = int(problem.time is not None)
-    orders = [
-        sum(index[offset:])
-        for equation in problem.equations
-        for index in derivative_symbols(equation.residual, problem.names).values()
-    ]
-    covered = {part for condition in problem.boundary for part in condition.parts}
-    missing = [part for part in instance.domain.shape.parts if part not in covered]
-    if max(orders, default=0) == 2 and missing:
-        sides = "side" if len(missing) == 1 else "sides"
-        findings.append(Finding("warning", f"no boundary condition on the {sides} {', '.join(missing)}"))
-
-
-def _note_excess_initial(problem: Problem, findings: list[Finding]) -> None:
-    if problem.time is None:
-        return
-    indices = [derivative_symbols(e.residual, problem.names).values() for e in problem.equations]
-    order = max((index[0] for values in indices for index in values), default=0)
-    if len(problem.initial) > order:
-        message = (
-            f"the equation is of order {order} in time, {len(problem.initial)} initial conditions are given"
-        )
-        findings.append(Finding("warning", message))
 
 
 def _note_gaps(instance: Instance, findings: list[Finding]) -> None:

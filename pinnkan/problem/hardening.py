@@ -17,6 +17,7 @@ from pinnkan.geometry.shape import number
 from pinnkan.problem.ansatz import Ansatz, Memory
 from pinnkan.problem.domains import number_at
 from pinnkan.problem.lifts import HarmonicLift, harmonic_lift, transfinite
+from pinnkan.problem.meeting import initial_gap
 from pinnkan.problem.prescribed import Prescribed, prescribed
 from pinnkan.problem.spec import Problem
 
@@ -258,7 +259,9 @@ class _Builder:
                 )
                 continue
             gap = self.initial_gap(item, boundary)
-            if gap is None:
+            if gap is None and (contradiction := self.flux_contradiction([*hard, item])):
+                self.notes[item.condition.name] = contradiction
+            elif gap is None:
                 hard.append(item)
             else:
                 what = ("initial and boundary data", "the rates of initial and boundary data")[item.order]
@@ -281,6 +284,17 @@ class _Builder:
             if not gap * self.unit_time(item) <= _MEETS * self.level(wanted * self.unit_time(item)):
                 worst = max(worst, float(gap))
         return worst or None
+
+    def flux_contradiction(self, items: list[Prescribed]) -> str:
+        """Say which boundary condition in derivatives the last of the data contradict; empty if none."""
+        data = [item.data for item in items]
+        for condition in self.problem.boundary:
+            gap = initial_gap(condition, data, self.problem.names, self.domain, self.values)
+            if gap is not None:
+                return (
+                    f"it misses {condition.name} by {gap.size:.2g} of the size of its terms where they meet"
+                )
+        return ""
 
     # The formulas
 
