@@ -43,6 +43,7 @@ class Break:
         order: How many derivatives are continuous there: 0 for a kink, -1 for a jump.
         infinite: Whether the next one is infinite rather than two-valued.
         operation: Which operation of the formula is to blame.
+        position: The coordinate's value there if the place is a plane across it, else None.
         place: `` at x = 0.5``, or ``, for example at ...`` where it is no plane across the axis.
         isolated: Whether the place is a point or a curve too thin to be met by chance.
         at_end: Whether the place lies on the boundary.
@@ -52,6 +53,7 @@ class Break:
     order: int
     infinite: bool
     operation: str
+    position: float | None
     place: str
     isolated: bool
     at_end: bool
@@ -119,22 +121,20 @@ def _at_crossings(
     program = compile_program(
         _derivatives(expr, coordinates[axis], order), (*coordinates, *values), guarded=False
     )
-    result: dict[tuple[str, str, bool], Break] = {}
+    result: dict[tuple[str, str | None, bool], Break] = {}
     for crossing in _chosen(places):
         failing = _first_failing(program, crossing, list(values.values()))
-        if failing is not None:
-            place = _place(crossing, places, coordinates)
-            key = (crossing.switch.operation, place if "example" not in place else "", crossing.isolated)
-            worst = result.get(key)
-            if worst is None or failing[0] < worst.order:
-                result[key] = Break(
-                    coordinates[axis],
-                    *failing,
-                    crossing.switch.operation,
-                    place,
-                    crossing.isolated,
-                    crossing.at_end,
-                )
+        if failing is None:
+            continue
+        operation = crossing.switch.operation
+        position, place = _place(crossing, places, coordinates)
+        entry = Break(
+            coordinates[axis], *failing, operation, position, place, crossing.isolated, crossing.at_end
+        )
+        # One example is enough where there is no plane.
+        key = (operation, None if position is None else place, crossing.isolated)
+        if key not in result or entry.order < result[key].order:
+            result[key] = entry
     return list(result.values())
 
 
@@ -204,21 +204,23 @@ def _values(program: Program, crossing: Crossing, offset: float, parameters: Seq
     return run(program, arguments, operations=multiprecision.OPERATIONS, constant=lambda value: value)
 
 
-def _place(crossing: Crossing, places: Sequence[Crossing], coordinates: Sequence[str]) -> str:
-    """Return the place in words: the plane that all lines meet, else an example."""
+def _place(
+    crossing: Crossing, places: Sequence[Crossing], coordinates: Sequence[str]
+) -> tuple[float | None, str]:
+    """Return the position of the plane that all lines meet here (None without one), and the place."""
     axis, position = crossing.line.axis, crossing.position
     length = crossing.line.high - crossing.line.low
     others = [item.position for item in places if item.switch == crossing.switch and not item.isolated]
     # A switch that every line meets at the same few positions is a few planes across the axis.
     positions = {round(other / length * 1e6) for other in others}
     if not crossing.isolated and (len(coordinates) == 1 or 2 * len(positions) <= len(others)):
-        return f" at {coordinates[axis]} = {_shown(position, length)}"
+        return position, f" at {coordinates[axis]} = {_shown(position, length)}"
     point = list(crossing.line.point)
     point[axis] = position
     leaves = crossing.switch.function.free_symbols
     named = zip(coordinates, point, strict=True)
     listed = ", ".join(f"{name} = {_shown(value, length)}" for name, value in named if symbol(name) in leaves)
-    return f" at {listed}" if crossing.isolated else f", for example at {listed}"
+    return None, f" at {listed}" if crossing.isolated else f", for example at {listed}"
 
 
 def _shown(value: float, length: float) -> str:

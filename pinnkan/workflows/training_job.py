@@ -17,6 +17,7 @@ import torch
 from pinnkan.errors import FileAccessError, PinnkanError, StoppedError, Terminated, UnsavedError
 from pinnkan.files import require_writable
 from pinnkan.problem import Problem
+from pinnkan.problem.lost import refuse_lost_derivatives
 from pinnkan.progress import Observer, Outcome, StepReport, SweepReport
 from pinnkan.store import write_store
 from pinnkan.training import Run, Trained, TrainingState
@@ -108,6 +109,7 @@ class TrainingJob:
     ) -> tuple[Trained, float | None]:
         """Return what was trained and its relative L2 error, if that is known."""
         instance = self.problem.at(self.identity.values)
+        refuse_lost_derivatives(instance)
         error = shown_error(instance, self.problem.settings.network, self.remark)
         run = Run(
             instance,
