@@ -50,7 +50,7 @@ def evaluate(
     program = compile_program(tuple(exprs), (*coordinates, *values), guarded=False)
     extent = _extent(points)
     points = settled(points)
-    results = _direct(program, points, values)
+    results = direct(program, points, values)
     for row in np.flatnonzero(~np.isfinite(results).all(axis=1)).tolist():
         holes = np.flatnonzero(~np.isfinite(results[row]))
         part = compile_program((exprs[row],), program.arguments, guarded=False)
@@ -75,9 +75,10 @@ def _extent(points: Array) -> Array:
     return np.where(spread > 0, spread, np.where(reach > 0, reach, 1.0))
 
 
-def _direct(program: Program, points: Array, values: Mapping[str, float]) -> Array:
-    """Evaluate without limits, shape (E, N); in chunks, since every step keeps its result."""
+def direct(program: Program, points: Array, values: Mapping[str, float]) -> Array:
+    """Evaluate a program at points (N, D) without limits, shape (E, N): what is not finite stays so."""
     results = np.empty((len(program.outputs), len(points)))
+    # In chunks, since every step keeps its result.
     with np.errstate(all="ignore"):
         for start in range(0, len(points), _CHUNK):
             block = points[start : start + _CHUNK]
@@ -106,7 +107,7 @@ def defined_values(exprs: Sequence[Any], names: Sequence[str], points: Array) ->
 def _limits(program: Program, points: Array, values: Mapping[str, float], extent: Array) -> Array:
     """The limits of a program of one output, shape (N,), NaN where there is none."""
     directions = rays(points.shape[1]) * extent
-    limits = smooth_limits(lambda at: _direct(program, at, values)[0], points, directions)
+    limits = smooth_limits(lambda at: direct(program, at, values)[0], points, directions)
     parameters = [multiprecision.real(value) for value in values.values()]
 
     def precisely(point: Sequence[Any]) -> Any:

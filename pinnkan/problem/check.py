@@ -19,6 +19,7 @@ from pinnkan.expressions import (
 )
 from pinnkan.parameters import file_stem
 from pinnkan.problem.instance import Instance, full_residual
+from pinnkan.problem.lost import refuse_lost_derivatives
 from pinnkan.problem.prescribed import Prescribed, prescribed
 from pinnkan.problem.spec import Condition, Equation, Problem
 from pinnkan.problem.wellposed import SEVERITIES, Finding, examine
@@ -99,10 +100,11 @@ def check_problem(problem: Problem) -> CheckReport:
     """Test a problem against itself and whether it is one, at the base value and at its ranges' ends.
 
     Raises:
-        ProblemError: If it makes no sense at the base value.
+        ProblemError: If it makes no sense at the base value, or differentiates something that jumps.
     """
     findings: list[Finding] = []
     base = problem.at(None)
+    refuse_lost_derivatives(base)
     instances = [base, *_at_range_ends(problem, findings)]
     equations = tuple(_checked(equation, instances, findings) for equation in problem.equations)
     conditions = tuple(_checked(condition, instances, findings) for condition in problem.conditions)
@@ -137,7 +139,9 @@ def _at_range_ends(problem: Problem, findings: list[Finding]) -> list[Instance]:
         ends = {p.name: end for p in problem.parameters if (end := getattr(p, side)) is not None}
         if ends and {**problem.base_values, **ends} != problem.base_values:
             try:
-                instances.append(problem.at(ends))
+                instance = problem.at(ends)
+                refuse_lost_derivatives(instance)
+                instances.append(instance)
             except PinnkanError as error:
                 findings.append(Finding("error", f"at {file_stem(ends)}: {error}"))
     return instances

@@ -19,6 +19,8 @@ from pinnkan.problem.domains import number_at
 from pinnkan.problem.lifts import HarmonicLift, harmonic_lift, transfinite
 from pinnkan.problem.meeting import initial_gap
 from pinnkan.problem.prescribed import Prescribed, prescribed
+from pinnkan.problem.region import DomainRegion
+from pinnkan.problem.roughness import roughness
 from pinnkan.problem.spec import Problem
 
 FloatArray = NDArray[np.float64]
@@ -73,6 +75,7 @@ class _Builder:
         # Read only where there are initial conditions or times, that is, where there is a time.
         self.interval = domain.time or (0.0, 0.0)
         self.time = symbol(problem.time or "")
+        self.region = DomainRegion(domain)
 
     def build(self, memory: Memory) -> Ansatz:
         candidates = self.candidates()
@@ -144,6 +147,13 @@ class _Builder:
         """
         return max(self.problem.scale, float(np.abs(data).max()))
 
+    def is_rough(self, item: Prescribed, lift: sympy.Expr) -> bool:
+        """Tell whether a lift of a condition's data is too rough to be built in, and note why."""
+        note = roughness(self.problem, self.region, lift, self.values)
+        if note is not None:
+            self.notes[item.condition.name] = note
+        return note is not None
+
     # Boundary
 
     def boundary(self, candidates: list[Prescribed]) -> _Boundary:
@@ -151,7 +161,8 @@ class _Builder:
         if not candidates:
             return _Boundary()
         if isinstance(self.domain.shape, Box):
-            return self.on_box(self.domain.shape, candidates)
+            smooth = [item for item in candidates if not self.is_rough_on_a_side(self.domain.shape, item)]
+            return self.on_box(self.domain.shape, smooth)
         (only,) = candidates
         return self.on_round(only)
 
@@ -165,6 +176,16 @@ class _Builder:
                 return _Boundary(candidates, formula)
             candidates = [item for item in candidates if item not in losing]
         return _Boundary()
+
+    def is_rough_on_a_side(self, box: Box, item: Prescribed) -> bool:
+        """Tell whether data are rough along a side that they are given on, and note where."""
+        bounds = dict(zip(box.axes, zip(box.lower, box.upper, strict=True), strict=True))
+        for part in item.condition.parts:
+            axis, end = part[:-1], part[-1]
+            bound = bounds[axis][end == "+"]
+            if self.is_rough(item, substitute(item.data, {symbol(axis): number(float(bound))})):
+                return True
+        return False
 
     def side_data(self, part: str, item: Prescribed) -> sympy.Expr:
         """Return the data of one side, exactly 0 where they vanish up to rounding."""
@@ -191,7 +212,8 @@ class _Builder:
         if np.abs(values).max() <= _VANISHES * self.problem.scale:
             return _Boundary([item])
         if np.ptp(values, axis=1).max() <= _VANISHES * self.level(values):
-            return _Boundary([item], self.at_one_point(item.data))
+            lift = self.at_one_point(item.data)
+            return _Boundary() if self.is_rough(item, lift) else _Boundary([item], lift)
         name = item.condition.name
         if np.ptp(values, axis=0).max() > _VANISHES * self.level(values):
             self.notes[name] = (
@@ -257,6 +279,8 @@ class _Builder:
                 self.notes[item.condition.name] = (
                     "the rate can be built in only together with the initial values"
                 )
+                continue
+            if self.is_rough(item, self.initial_data(item)):
                 continue
             gap = self.initial_gap(item, boundary)
             if gap is None and (contradiction := self.flux_contradiction([*hard, item])):

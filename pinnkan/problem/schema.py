@@ -138,6 +138,7 @@ def _read_mathematics(root: Block, declared: Declared, faults: Faults) -> dict[s
         "exact": statements.exact,
         "source": statements.source,
         "manufactured": statements.manufactured,
+        "derived": tuple(statements.derived),
         "equations": equations,
         "boundary": boundary,
         "initial": initial,

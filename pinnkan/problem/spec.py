@@ -59,6 +59,27 @@ class Condition(Equation):
 
 
 @dataclass(frozen=True)
+class Derived:
+    """A derivative of a formula that is not smooth everywhere, as the file asks for it.
+
+    Attributes:
+        path: Of the statement, ``equation[0]``.
+        text: What asks for it, as written.
+        place: Where that is written.
+        expr: What is differentiated.
+        coordinate: Along which coordinate.
+        step: How many derivatives of the same operator came before.
+    """
+
+    path: str
+    text: str
+    place: Place
+    expr: sympy.Expr
+    coordinate: str
+    step: int
+
+
+@dataclass(frozen=True)
 class Shape:
     """The domain as written: a shape's name and its numbers, which may depend on the parameters."""
 
@@ -119,6 +140,7 @@ class Problem:
         source: Formula of the name ``source``, None if there is none.
         manufactured: Whether ``source`` follows from ``exact``.
         reference: File with reference values, None if there is none.
+        derived: Derivatives of formulas that may jump, to be looked at where the parameters are known.
         samples: Values to be represented, instead of equations; None for a differential equation.
         settings: Network, adapter, points and training.
         scales: What training divides by.
@@ -145,6 +167,7 @@ class Problem:
     source: sympy.Expr | None
     manufactured: bool
     reference: Path | None
+    derived: tuple[Derived, ...] = ()
     samples: Samples | None = None
     settings: Settings = field(default_factory=Settings)
     scales: Scales = field(default_factory=Scales)

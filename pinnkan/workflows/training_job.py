@@ -17,6 +17,7 @@ import torch
 from pinnkan.errors import FileAccessError, PinnkanError, StoppedError, Terminated, UnsavedError
 from pinnkan.files import require_writable
 from pinnkan.problem import Problem
+from pinnkan.problem.lost import refuse_lost_derivatives
 from pinnkan.problem.wellposed import require_well_posed
 from pinnkan.progress import Observer, Outcome, StepReport, SweepReport
 from pinnkan.store import write_store
@@ -111,6 +112,7 @@ class TrainingJob:
         """Return what was trained and its relative L2 error, if that is known."""
         instance = self.problem.at(self.identity.values)
         require_well_posed(instance)
+        refuse_lost_derivatives(instance)
         error = shown_error(instance, self.problem.settings.network, self.remark)
         run = Run(
             instance,
