@@ -27,6 +27,8 @@ _END, _END_BYTES, _LONGEST_COMMENT = b"PK\x05\x06", 22, 65_535
 _END_OF_ZIP64 = b"PK\x06\x07"
 _KINDS = {"c": "complex numbers", "O": "Python objects", "U": "text", "S": "text", "V": "records"}
 _COMPLEX_ADVICE = "; save real and imaginary part as two arrays"
+# What NumPy writes. Others exist: one of them allots what its header asks for before it reads on.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # What zipfile, its decompressors and numpy raise over bytes that are no NPZ.
 _BROKEN = (
     zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError, OSError, NotImplementedError,
@@ -82,6 +84,10 @@ class NpzArchive:
         what = f"array {quote(name)}"
         if info.flag_bits & 0x1:
             raise _fault(f"{what} is encrypted; save it without a password")
+        if info.compress_type not in _METHODS:
+            raise _fault(
+                f"{what} is compressed by method {info.compress_type}, expected what np.savez writes"
+            )
         with _as_fault(f"{what} cannot be read"), self._zip.open(info) as file:
             shape, dtype = _read_header(file)
             header = file.tell()
