@@ -67,7 +67,7 @@ Points = Annotated[
     typer.Option(
         "--points",
         metavar="FILE",
-        help="Evaluate at the points of a CSV file (header: coordinates); a column named like the unknown is"
+        help="Evaluate at the points of a CSV or NPZ file (columns: coordinates); a column of the unknown is"
         " the reference there.",
         show_default=False,
     ),

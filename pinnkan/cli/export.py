@@ -30,7 +30,10 @@ Grid = Annotated[
 Points = Annotated[
     Path | None,
     typer.Option(
-        "--points", metavar="FILE", help="Points of a CSV file (header: coordinates).", show_default=False
+        "--points",
+        metavar="FILE",
+        help="Points of a CSV or NPZ file (columns: coordinates).",
+        show_default=False,
     ),
 ]
 

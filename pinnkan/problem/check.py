@@ -262,4 +262,6 @@ def _zero_network(instance: Instance, findings: list[Finding]) -> float | None:
         return None
     value = (0,) * len(instance.coordinates)
     lift = instance.ansatz.lift(known.points, [value])[0]
-    return float(np.linalg.norm(lift - known.values) / np.linalg.norm(known.values))
+    values = known.values / np.abs(known.values).max()  # no square of them overflows or vanishes
+    error = lift / np.abs(known.values).max() - values
+    return float(np.linalg.norm(error) / np.linalg.norm(values))

@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pinnkan.errors import DamagedFileError, FileAccessError, UsageError
+from pinnkan.datafiles import LARGEST_FILE
+from pinnkan.errors import DamagedFileError, UsageError
+from pinnkan.files import read_data
 from pinnkan.parameters import Parameter, complete_values
 from pinnkan.store import Stored, hash_arrays, read_store
 from pinnkan.workflows.paths import base_path
@@ -233,13 +235,10 @@ def file_hash(path: Path) -> str:
     """Return the sha256 of a file's contents.
 
     Raises:
+        UsageError: If it is no regular file or too large.
         FileAccessError: If it cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise FileAccessError.of("read the samples", path, error) from None
+    return hashlib.sha256(read_data(path, what="samples", max_bytes=LARGEST_FILE)).hexdigest()
 
 
 def _text(value: object, key: str) -> str:
