@@ -35,6 +35,7 @@ FLOORS = {
     "tucker": 1,
     "channels": 0,
     "files": 0,
+    "machine": 0,
     "parameters": 0,
     "progress": 0,
     "errors": 0,
