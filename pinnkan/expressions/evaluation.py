@@ -100,7 +100,7 @@ def defined_values(exprs: Sequence[Any], names: Sequence[str], points: Array) ->
     Returns:
         Shape (E, N).
     """
-    results = _direct(compile_program(tuple(exprs), tuple(names), guarded=False), points, {})
+    results = direct(compile_program(tuple(exprs), tuple(names), guarded=False), points, {})
     return np.where(np.isfinite(results), results, np.nan)
 
 

@@ -151,8 +151,8 @@ def _backwards(declared: Declared) -> str:
     """Say how a terminal condition is written."""
     t, u = declared.time, declared.unknown
     return (
-        f"; time runs forward: a condition at the last time is an initial one in the time left, tau = T - {t}, "
-        f"with {u}_{t} = -{u}_tau"
+        f"; time runs forward: a condition at the last time is an initial one in the time left, "
+        f"tau = T - {t}, with {u}_{t} = -{u}_tau"
     )
 
 

@@ -61,6 +61,11 @@ class Result:
         tag = self.meta.get("tag")
         return None if tag is None else str(tag)
 
+    def answers(self, values: Mapping[str, float], method: str | None, tag: str | None) -> bool:
+        """Tell whether this is a base that answers for an adapter that nobody trained: at its own value."""
+        plain = method in (None, "lotra") and tag is None
+        return plain and self.method == "base" and dict(values) == dict(self.values)
+
     def solution(self, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Solution:
         """Return the solution at the file's parameter values.
 
@@ -130,6 +135,8 @@ class RunDirectory:
     def find(self, values: Mapping[str, float] | None, method: str, tag: str | None) -> Result:
         """Read the base, or the adapter of one value.
 
+        At its own value the base is the answer where no adapter was trained there.
+
         Raises:
             UsageError: If there is no adapter for the value, with the command that trains it; or a method or
                 a tag without a value.
@@ -140,6 +147,8 @@ class RunDirectory:
             return base
         complete = complete_values(base.problem.parameters, values)
         path = self.adapter_path(complete, method, tag)
+        if not path.is_file() and base.answers(complete, method, tag):
+            return base
         if not path.is_file():
             options = " ".join(f"--param {name}={value:.12g}" for name, value in complete.items())
             extra = f" --method {method}" * (method != "lotra") + f" --tag {tag}" * bool(tag)
