@@ -14,6 +14,7 @@ from pinnkan.expressions.names import (
     normal_symbols,
     symbol,
 )
+from pinnkan.expressions.piecewise import has_jump
 from pinnkan.expressions.splitting import split_data
 from pinnkan.expressions.symbolic import to_symbolic, to_value
 from pinnkan.expressions.syntax import parse_equation, parse_expression
@@ -33,6 +34,7 @@ __all__ = [
     "derivative_name",
     "derivative_symbols",
     "evaluate",
+    "has_jump",
     "lower",
     "naming_faults",
     "normal_symbols",

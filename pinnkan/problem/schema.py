@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from pinnkan.errors import quote
-from pinnkan.expressions import derivative_symbols
+from pinnkan.expressions import derivative_symbols, has_jump, symbol
 from pinnkan.problem.declarations import Declared, read_declarations
+from pinnkan.problem.defaults import Circumstances
 from pinnkan.problem.domains import check_at_base, read_interval, read_shape
 from pinnkan.problem.fields import describe, read_block, read_number, read_text, refuse_unknown_keys
 from pinnkan.problem.formulas import names_in
@@ -43,6 +44,7 @@ def read_problem(
     overrides: Sequence[str] = (),
     directory: Path | None = None,
     stored: bool = False,
+    hidden: tuple[int, ...] | None = None,
 ) -> Problem:
     """Validate the text of a problem file.
 
@@ -53,6 +55,8 @@ def read_problem(
         overrides: ``--set`` texts, applied in order.
         directory: Where the path of a reference file starts from.
         stored: Whether a result carries the text: it may outlive its reference file.
+        hidden: Widths of the hidden layers of the network that is stored with the text, for a text that
+            does not state them; None where there is none yet.
 
     Raises:
         ProblemError: With every fault that was found.
@@ -67,7 +71,7 @@ def read_problem(
         faults.add(root.place, f"this is a study, no problem; 'pinnkan compare {file}' runs it")
         faults.raise_if_any()
     root = apply_overrides(root, overrides, faults)
-    problem = _read_root(root, text, name, tuple(overrides), directory, faults, stored=stored)
+    problem = _read_root(root, text, name, tuple(overrides), directory, faults, stored=stored, hidden=hidden)
     faults.raise_if_any()
     assert problem is not None
     return problem
@@ -82,16 +86,17 @@ def _read_root(
     faults: Faults,
     *,
     stored: bool,
+    hidden: tuple[int, ...] | None,
 ) -> Problem | None:
     """Read every block; None when a fault leaves nothing to build."""
     refuse_unknown_keys(root, KEYS, "", faults, synonyms=_SYNONYMS)
     texts: dict[str, Any] = {key: _read_free_text(root, key, faults) for key in _TEXT_KEYS}
     declared = read_declarations(root, faults)
-    settings = read_settings(root, faults)
     reference = _read_reference(root, directory, faults, stored=stored)
     samples = read_samples(root, directory, faults)
     scales = _read_scales(root, declared, faults)
     mathematics = _read_mathematics(root, declared, faults) if declared.sound else {}
+    settings = read_settings(root, _circumstances(declared, mathematics, hidden), faults)
     if faults:
         return None
     return Problem(
@@ -110,6 +115,16 @@ def _read_root(
         **texts,
         **mathematics,
     )
+
+
+def _circumstances(
+    declared: Declared, mathematics: dict[str, Any], hidden: tuple[int, ...] | None
+) -> Circumstances:
+    """Return what the default recipe depends on; of a file with faults, whatever it may be."""
+    coordinates = [symbol(name) for name in declared.coordinates]
+    residuals = [equation.residual for equation in mathematics.get("equations", ())]
+    jumps = any(has_jump(residual, coordinates) for residual in residuals)
+    return Circumstances(max(1, len(coordinates)), jumps, hidden)
 
 
 def _read_free_text(root: Block, key: str, faults: Faults) -> str:

@@ -28,7 +28,7 @@ from pinnkan.reduction import (
 )
 from pinnkan.store import read_store, write_store
 from pinnkan.training import coefficient_shapes, network_for
-from pinnkan.workflows.records import problem_from
+from pinnkan.workflows.records import hidden_widths, problem_from
 from pinnkan.workflows.runs import Result, changed_coefficients, whole_coefficients
 
 _PROBES = 5
@@ -110,7 +110,7 @@ def read_family(path: Path) -> StoredFamily:
         DamagedFileError: If it is damaged, foreign, or does not fit the problem inside.
     """
     stored = read_store(path, kind="family")
-    problem = problem_from(path, stored.meta)
+    problem = problem_from(path, stored.meta, hidden_widths(_under("base.", stored.arrays)))
     try:
         ranges = tuple(Range(str(n), float(low), float(high)) for n, low, high in stored.meta["ranges"])
         factor, tolerance = float(stored.meta["factor"]), float(stored.meta["tolerance"])

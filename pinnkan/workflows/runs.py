@@ -22,7 +22,7 @@ from pinnkan.training import coefficient_shapes, network_for
 from pinnkan.tucker import Tucker
 from pinnkan.workflows import paths
 from pinnkan.workflows.identity import fits, stored_values, weights_hash
-from pinnkan.workflows.records import problem_from
+from pinnkan.workflows.records import hidden_widths, problem_from
 
 _WHOLE = "coefficients"
 
@@ -120,7 +120,8 @@ class RunDirectory:
         stored = read_store(path, kind="adapter")
         # The base's own problem has its symbolic work done already.
         shared = stored.meta.get("problem") == base.meta["problem"]
-        problem = base.problem if shared else problem_from(path, stored.meta)
+        widths = hidden_widths(stored.arrays) or base.problem.settings.network.hidden
+        problem = base.problem if shared else problem_from(path, stored.meta, widths)
         if not fits(stored.meta, weights_hash(base.stored)):
             raise WrongBaseError(
                 f"{path}: was trained for another base than {base.path}; "
@@ -185,7 +186,7 @@ def read_base(path: Path) -> Result:
         DamagedFileError: If it is damaged or foreign.
     """
     stored = read_store(path, kind="base")
-    problem = problem_from(path, stored.meta)
+    problem = problem_from(path, stored.meta, hidden_widths(stored.arrays))
     return _understood(path, stored, problem, whole_coefficients(path, stored.arrays))
 
 
