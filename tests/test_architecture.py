@@ -37,6 +37,7 @@ FLOORS = {
     "parameters": 1,
     "channels": 0,
     "files": 0,
+    "machine": 0,
     "progress": 0,
     "errors": 0,
 }

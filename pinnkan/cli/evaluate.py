@@ -114,7 +114,8 @@ def evaluate(
 ) -> None:
     """Measure the errors of base and adapters.
 
-    Of all of them, or of the values, the method or the tag named. The evaluation points are drawn
+    Of all of them, or of the values, the method or the tag named; at the base's own value of the base,
+    unless an adapter was trained there. The evaluation points are drawn
     with their own seed and are none of the training points. What is unknown is printed as - (null in
     JSON).
     """

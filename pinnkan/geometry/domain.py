@@ -102,8 +102,9 @@ class Domain:
             where: ``interior``, ``initial``, or the name or alias of a boundary part.
             count: Wanted number of points; a quadrature comes near it.
             rule: ``quadrature``, ``sobol`` or ``random``.
-            seed: Of the latter two; each ``where`` and variant has its own stream.
-            variant: Sets of different variants share no point (but the ends of an interval).
+            seed: Seed of the latter two and of held-out sets; each ``where`` and variant has its own stream.
+            variant: Sets of different variants share no point (but the ends of an interval). Odd
+                variants are held-out sets: scrambled Sobol points whatever the rule.
 
         Raises:
             UsageError: If the count is below 1, the rule, part or variant unknown, the
@@ -111,6 +112,7 @@ class Domain:
         """
         check_points(count, rule, variant)
         rng = _stream(seed, where, variant)
+        rule = "sobol" if variant % 2 else rule
         if where == "interior":
             return self._interior(count, rule, rng, variant)
         if where == "initial":

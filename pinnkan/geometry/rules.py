@@ -2,7 +2,12 @@
 
 All rules live on the unit interval and carry weights that sum to 1.
 
-*Variants.* A held-out set must share no point with a training set, whatever
+*Held-out sets* are scrambled Sobol points (`unit_cube`), whatever rule the training points follow:
+every one of them is uniformly distributed, hence no nearer to the training points than any other
+point of the domain. Two Gauss rules shifted against each other are not: their nodes differ
+everywhere, and yet lie side by side over most of the interval.
+
+*Variants.* Sets that follow each other in a training shall share no point, whatever
 their sizes. Hence a family of Gauss rules instead of one: the zeros of
 ``P_n + c P_{n-1}`` with |c| < 1 are n nodes in (-1, 1) with positive weights,
 exact for polynomials of degree 2n - 2 (2n - 1 for c = 0, the Gauss rule;
@@ -56,24 +61,13 @@ def gauss(count: int, *, variant: int = 0, axis: int = 0) -> tuple[FloatArray, F
     Returns:
         Nodes in (0, 1), ascending, and positive weights that sum to 1, shapes ``(count,)``.
     """
-    shift = _shift(variant, (variant * _AXIS_TURNS[axis % len(_AXIS_TURNS)]) % 1.0)
+    share = (variant * _AXIS_TURNS[axis % len(_AXIS_TURNS)]) % 1.0
+    shift = 0.8 * (2 * share - 1) if variant else 0.0
     panels = -(-count // _PANEL)
     sizes = [count // panels + (panel < count % panels) for panel in range(panels)]
     rules = [_shifted_gauss(size, shift) for size in sizes]
     nodes = np.concatenate([(panel + rule[0]) / panels for panel, rule in enumerate(rules)])
     return nodes, np.concatenate([rule[1] / panels for rule in rules])
-
-
-def _shift(variant: int, share: float) -> float:
-    """Return c of the rule P_n + c P_{n-1}.
-
-    c = 1 is Radau's rule, its nodes midway between those of c = 0. Odd variants
-    (held-out sets) stay near it: a check that sat beside the training nodes
-    would miss what happens between them.
-    """
-    if variant % 2:
-        return math.copysign(0.8 + 0.3 * abs(share - 0.5), share - 0.5)
-    return 0.8 * (2 * share - 1) if variant else 0.0
 
 
 @lru_cache(maxsize=4096)
@@ -102,9 +96,10 @@ def _shifted_gauss(count: int, shift: float) -> tuple[FloatArray, FloatArray]:
 def unit_cube(count: int, dimension: int, *, rule: str, rng: np.random.Generator) -> FloatArray:
     """Points in the open unit cube with equal weights, by the rule ``sobol`` or ``random``.
 
-    The Sobol points (Joe and Kuo's directions, from SciPy) get a random digital
-    shift, which keeps them a low-discrepancy net, and a random offset
-    below their last bit, so that two streams never coincide on the bit grid.
+    The Sobol points (Joe and Kuo's directions) are scrambled by a random linear matrix and a digital
+    shift (Matousek, J. Complexity 14, 1998): they stay a low-discrepancy net, each of them is uniformly
+    distributed, and two streams are independent. A random offset below their last bit keeps
+    two streams from coinciding on the bit grid.
 
     Returns:
         Points, shape ``(count, dimension)``.
@@ -112,14 +107,14 @@ def unit_cube(count: int, dimension: int, *, rule: str, rng: np.random.Generator
     if rule == "random" or dimension == 0:
         # [2^-53, 1): the endpoint 0 would put a point on an axis or in a corner
         return np.maximum(rng.random((count, dimension)), 2.0**-53)
-    from scipy.stats import qmc  # takes a second to import, and most point sets are no Sobol points
+    import torch  # SciPy's Sobol points are as good, and scipy.stats takes over a second to import
 
-    scale = 1 << _SOBOL_BITS
-    # a whole power of two: any other number makes SciPy warn of lost balance
-    exponent = max(0, math.ceil(math.log2(count)))
-    net = qmc.Sobol(dimension, scramble=False, bits=_SOBOL_BITS).random_base2(exponent)[:count]
-    shifted = (net * scale).astype(np.int64) ^ rng.integers(scale, size=dimension)
-    return np.asarray((shifted + rng.uniform(0.25, 0.75, size=dimension)) / scale, dtype=np.float64)
+    engine = torch.quasirandom.SobolEngine(  # type: ignore[no-untyped-call]
+        dimension, scramble=True, seed=int(rng.integers(1 << 62))
+    )
+    grid = np.rint(engine.draw(count, dtype=torch.float64).numpy() * (1 << _SOBOL_BITS))
+    offset = rng.uniform(0.25, 0.75, size=dimension)
+    return np.asarray((grid + offset) / (1 << _SOBOL_BITS), dtype=np.float64)
 
 
 def circle(count: int, turns: float) -> FloatArray:

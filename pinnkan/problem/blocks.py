@@ -6,8 +6,9 @@ once a statement; parameter values enter only through the data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import sympy
@@ -123,6 +124,70 @@ class BlockProgram:
         self.reads_normals = any(expr.free_symbols & set(normal_symbols(names)) for expr in self.data)
 
 
+class Known(Protocol):
+    """Formulas that are known at a point beforehand, as a program reads them."""
+
+    data: list[sympy.Expr]
+    coordinates: tuple[str, ...]
+    normals: tuple[str, ...]
+    reads_normals: bool
+
+
+def summands(expr: sympy.Expr, leaves: Collection[sympy.Symbol]) -> list[sympy.Expr]:
+    """Return the terms of a sum; ``k*(u_t + u*u_x)`` has two, ``(1 + x)*u_xx`` one.
+
+    Products are distributed over sums that hold one of the leaves, so that a common factor does not
+    hide the terms; coefficients stay whole, for parts of them may be singular that cancel.
+    """
+    if expr.is_Add:
+        return [term for part in expr.args for term in summands(part, leaves)]
+    if expr.is_Mul:
+        for factor in expr.args:
+            if factor.is_Add and factor.free_symbols.intersection(leaves):
+                rest = expr / factor
+                return [term for part in factor.args for term in summands(rest * part, leaves)]
+    return [expr]
+
+
+class TermProgram:
+    """The terms of a residual, prepared once: the `summands` of the form that ``check`` prints.
+
+    Derivatives are written out; what is free of the unknown is one term, and so are the summands
+    of a normal derivative, which mean nothing by themselves.
+
+    Args:
+        residual: Left minus right of an equation or condition, a manufactured source written out.
+        names: Of the problem.
+
+    Attributes:
+        indices: Derivatives of the unknown that the terms read, in the order of the rows of ``u``.
+        values: The terms, a torch function of those derivatives and the data.
+        known: Which of them is free of the unknown; None if there is none.
+    """
+
+    def __init__(self, residual: sympy.Expr, names: Names) -> None:
+        leaves = derivative_symbols(residual, names)
+        normals = set(normal_symbols(names))
+        groups: dict[object, list[sympy.Expr]] = {}
+        for place, summand in enumerate(summands(residual, leaves)):
+            found = summand.free_symbols
+            kind: object = place
+            if not found & set(leaves):
+                kind = "known"
+            elif found & normals:
+                kind = "flux"
+            groups.setdefault(kind, []).append(summand)
+        terms = [sympy.Add(*group) for group in groups.values()]
+        self.known = list(groups).index("known") if "known" in groups and terms != [0] else None
+        self.indices: tuple[MultiIndex, ...] = tuple(leaves.values())
+        self.unknowns = tuple(leaf.name for leaf in leaves)
+        self.data, reduced = split_data(terms, list(leaves))
+        self.values: _Lowered = lower(reduced, [*self.unknowns, *(f"_d{k}" for k in range(len(self.data)))])
+        self.coordinates = names.coordinates
+        self.normals = tuple(leaf.name for leaf in normal_symbols(names))
+        self.reads_normals = any(expr.free_symbols & normals for expr in self.data)
+
+
 @dataclass(frozen=True)
 class ResidualBlock:
     """One equation or condition at one parameter value.
@@ -132,6 +197,9 @@ class ResidualBlock:
         where: ``interior``, ``initial``, or the name of a boundary part (``all`` for every part).
         weight: Multiplies the mean square of the residual.
         channels: What it reads of the unknown, in the order of the rows of ``u``.
+        program: The residual as torch functions.
+        values: The parameter values.
+        summands: Its terms, which say what a small residual is.
     """
 
     name: str
@@ -140,6 +208,7 @@ class ResidualBlock:
     channels: tuple[Channel, ...]
     program: BlockProgram
     values: Mapping[str, float]
+    summands: TermProgram
 
     def data(self, points: FloatArray, normals: FloatArray | None = None) -> FloatArray:
         """Evaluate coefficients and sources, once a point set.
@@ -154,10 +223,41 @@ class ResidualBlock:
         Raises:
             PinnkanError: If they have no finite value at a point.
         """
-        program = self.program
+        return self._known(self.program, points, normals)
+
+    def residual(self, data: Tensor, u: Tensor) -> Tensor:
+        """Return left minus right, shape (N,), from data (E, N) and the unknown's channels (C, N)."""
+        return self.program.residual(self._arguments(data, u))[0]
+
+    def partials(self, data: Tensor, u: Tensor) -> Tensor:
+        """Return the derivatives of the residual in every channel, shape (C, N), as `residual`."""
+        return torch.stack(self.program.partials(self._arguments(data, u)))
+
+    def terms(
+        self, points: FloatArray, normals: FloatArray | None, u: FloatArray | Sequence[float]
+    ) -> FloatArray:
+        """Return its terms, shape (T, N), at points (N, D).
+
+        Args:
+            points: Where the data are evaluated.
+            normals: Outward unit normals (N, d) on a boundary part.
+            u: The derivatives ``summands.indices`` of the unknown, (C, N) or one number for each.
+
+        Raises:
+            PinnkanError: If a term has no value at a point.
+        """
+        program = self.summands
+        data = self._known(program, points, normals)
+        named = dict(zip(program.unknowns, torch.as_tensor(np.asarray(u)), strict=True))
+        named |= {f"_d{row}": torch.from_numpy(values) for row, values in enumerate(data)}
+        terms = [np.broadcast_to(term.numpy(), (len(points),)) for term in program.values(named)]
+        return np.stack(terms)
+
+    def _known(self, program: Known, points: FloatArray, normals: FloatArray | None) -> FloatArray:
+        """Evaluate a program's data, (E, N)."""
         if not program.data:
             return np.zeros((0, len(points)))
-        names: tuple[str, ...] = program.coordinates
+        names = program.coordinates
         if program.reads_normals:
             if normals is None:
                 raise ValueError(f"{self.name} needs the normals of its points")
@@ -167,14 +267,6 @@ class ResidualBlock:
         except PinnkanError as error:
             raise PinnkanError(f"{self.name}: {error}") from None
         return values
-
-    def residual(self, data: Tensor, u: Tensor) -> Tensor:
-        """Return left minus right, shape (N,), from data (E, N) and the unknown's channels (C, N)."""
-        return self.program.residual(self._arguments(data, u))[0]
-
-    def partials(self, data: Tensor, u: Tensor) -> Tensor:
-        """Return the derivatives of the residual in every channel, shape (C, N), as `residual`."""
-        return torch.stack(self.program.partials(self._arguments(data, u)))
 
     def _arguments(self, data: Tensor, u: Tensor) -> dict[str, Tensor | float]:
         named: dict[str, Tensor | float] = dict(zip(self.program.unknowns, u, strict=True))
@@ -190,9 +282,10 @@ def bind(
     weight: float,
     coefficients: tuple[float, ...],
     values: Mapping[str, float],
+    summands: TermProgram,
 ) -> ResidualBlock:
     """Return a block at one parameter value; ``coefficients`` are those of its collapsed channel."""
     channels: tuple[Channel, ...] = program.indices
     if program.collapsed:
         channels = (*channels, Collapsed(coefficients))
-    return ResidualBlock(name, where, weight, channels, program, values)
+    return ResidualBlock(name, where, weight, channels, program, values, summands)

@@ -29,6 +29,7 @@ _ADVICE: dict[StopReason, str] = {
     "max_steps": "All steps were taken; more steps may lower the error further.",
     "stalled": "No step lowers the loss any more; use more points, a wider network or another seed.",
     "overfitting": "The held-out residual stopped falling; use more points or fresh ones (refresh).",
+    "settled": "The residual falls too slowly for more steps to pay; widen the network and add points.",
     "non_finite": "The loss is not finite; lower the rate, raise the damping or check the equation.",
     "time_limit": "The time limit was reached; the best state so far is kept.",
 }
@@ -64,29 +65,43 @@ class Watch:
         return value if math.isfinite(value) else math.inf
 
 
+_PAYS = 2 / 3
+"""The held-out residual must fall to so much of what it was within ``patience`` checks."""
+
+_OVERFITTED = 1.5
+"""Held-out over training residual, from which the points and no longer the equation are fitted."""
+
 _AS_GOOD = 1.1
 """Held-out residuals up to so many times the lowest count as equal to it."""
 
 
 @dataclass
 class Best:
-    """The best state so far by the held-out residual, and how many checks ago the lowest one was.
+    """The best state so far by the held-out residual, and how long that has hardly fallen.
 
     The residual on held-out points is an estimate: of states within a tenth of the lowest the
     latest is taken, whose training loss is the lower one.
+
+    Attributes:
+        theta: The best state.
+        held_out: Its held-out residual.
+        lowest: Lowest held-out residual so far.
+        mark: The lowest one when ``waiting`` last began at 0.
+        waiting: Checks since then; it begins again where the lowest one falls to `_PAYS` of the mark.
     """
 
     theta: Tensor
     held_out: float
     lowest: float
+    mark: float
     waiting: int = 0
 
     def offer(self, theta: Tensor, held_out: float, *, keep: str = "best") -> None:
         """Take a state if it is better, or as good and later; any finite one where the last is kept."""
-        if held_out < self.lowest:
-            self.lowest, self.waiting = held_out, 0
-        else:
-            self.waiting += 1
+        self.lowest = min(self.lowest, held_out)
+        self.waiting += 1
+        if self.lowest < _PAYS * self.mark:
+            self.mark, self.waiting = self.lowest, 0
         if held_out <= _AS_GOOD * self.lowest or (keep == "last" and math.isfinite(held_out)):
             self.theta, self.held_out = theta, held_out
 
@@ -186,7 +201,9 @@ class _Phase:
         if state is None:
             theta = self._optimizer.theta
             held_out = watch.residual_rms(theta)
-            state = PhaseState({}, Best(theta, held_out, held_out), math.inf, 0, 0, False, 0.0, 0, [])
+            state = PhaseState(
+                {}, Best(theta, held_out, held_out, held_out), math.inf, 0, 0, False, 0.0, 0, []
+            )
         else:
             self._optimizer.restore(state.optimizer)
         self.reports, self.best = state.reports[: state.steps], replace(state.best)
@@ -224,7 +241,8 @@ class _Phase:
         if report.held_out is not None:
             self.best.offer(self._optimizer.theta, report.held_out, keep=self._phase.keep)
         if reason is None and self._phase.patience and self.best.waiting >= self._phase.patience:
-            return "overfitting"
+            apart = report.held_out is not None and report.held_out > _OVERFITTED * math.sqrt(done.loss)
+            return "overfitting" if apart else "settled"
         return reason
 
     def advice(self, reason: StopReason) -> str:

@@ -104,7 +104,7 @@ def evaluate(
             measure(base)
         for path in _chosen(run_directory, base, values, method, tag):
             try:
-                measure(run_directory.adapter(path, base))
+                measure(base if path == base.path else run_directory.adapter(path, base))
             except DamagedFileError as fault:
                 refused.append(str(fault))
     if not rows and not refused:
@@ -128,7 +128,9 @@ def _chosen(
     method: str | None,
     tag: str | None,
 ) -> list[Path]:
-    """Return the files of the adapters asked for, by their names: what is not asked for may be damaged.
+    """Return the files asked for, by their names: what is not asked for may be damaged.
+
+    These are adapters, and the base's at its own value where no adapter was trained there.
 
     Raises:
         UsageError: If a value has none.
@@ -146,6 +148,8 @@ def _chosen(
             for path, stem in fitting
             if stem and path == run_directory.adapter_path(complete, stem[1], stem[2])
         ]
+        if not found and base.answers(complete, method, tag):
+            found = [base.path]
         if not found:
             known = ", ".join(path.stem for path, _ in named) or "none"
             words = [f"--param {name}={shortest_text(value)}" for name, value in complete.items()]

@@ -34,6 +34,7 @@ class ProblemRecord:
         directory: Where reference data are found from any working directory; None without such data.
         parameters: The family's parameters, the overrides applied.
         samples: The sha256 of the table that the function is given by; None without one.
+        scale: Of the unknown, which the network's output is multiplied by; 1 in files of before it was.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ProblemRecord:
     directory: str | None
     parameters: tuple[Parameter, ...]
     samples: str | None = None
+    scale: float = 1.0
 
     @classmethod
     def of(cls, problem: Problem) -> ProblemRecord:
@@ -50,7 +52,15 @@ class ProblemRecord:
         folder = problem.directory if has_data else None
         directory = None if folder is None else str(folder.resolve())
         samples = None if problem.samples is None else file_hash(problem.samples.file)
-        return cls(problem.name, problem.text, problem.overrides, directory, problem.parameters, samples)
+        return cls(
+            name=problem.name,
+            text=problem.text,
+            overrides=problem.overrides,
+            directory=directory,
+            parameters=problem.parameters,
+            samples=samples,
+            scale=problem.scale,
+        )
 
     @classmethod
     def read(cls, path: Path, meta: Mapping[str, Any]) -> ProblemRecord:
@@ -70,6 +80,7 @@ class ProblemRecord:
                 None if facts.get("directory") is None else _text(facts["directory"], "problem.directory"),
                 tuple(_parameter(one) for one in _list(facts, "parameters")),
                 None if facts.get("samples") is None else _text(facts["samples"], "problem.samples"),
+                _number(facts.get("scale", 1.0)),
             )
         except ValueError as fault:
             raise DamagedFileError(f"{path}: {fault} inside; not written by pinnkan") from None

@@ -17,6 +17,8 @@ import torch
 from pinnkan.errors import FileAccessError, PinnkanError, StoppedError, Terminated, UnsavedError
 from pinnkan.files import require_writable
 from pinnkan.problem import Problem
+from pinnkan.problem.lost import refuse_lost_derivatives
+from pinnkan.problem.wellposed import require_well_posed
 from pinnkan.progress import Observer, Outcome, StepReport, SweepReport
 from pinnkan.store import write_store
 from pinnkan.training import Run, Trained, TrainingState
@@ -81,6 +83,7 @@ class TrainingJob:
         Raises:
             StoppedError: If a signal arrived after the first step; the state is saved.
             DivergedError: If training does not end finite.
+            ProblemError: If the problem has no solution that depends on its data with continuity.
             FileAccessError: If a file cannot be written.
         """
         require_writable(self.path)
@@ -109,6 +112,8 @@ class TrainingJob:
     ) -> tuple[Trained, float | None]:
         """Return what was trained and its relative L2 error, if that is known."""
         instance = self.problem.at(self.identity.values)
+        require_well_posed(instance)
+        refuse_lost_derivatives(instance)
         error = shown_error(instance, self.problem.settings.network, self.remark)
         run = Run(
             instance,
