@@ -9,7 +9,8 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +24,8 @@ _LARGEST_LIST = 4_000_000
 _DECIMAL = r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?"
 _NUMBER = re.compile(rf"({_DECIMAL})(?:\s*/\s*({_DECIMAL}))?")
 _LONGEST_NUMBER = 60
+_PLAIN_DIGITS = 12
+_LARGEST_EXPONENT = 308.25  # 10 to this power is a double, to a little more it is none
 
 _Lists = dict[str, tuple[float, ...]]
 
@@ -97,11 +100,15 @@ def _expand_word(word: str, option: str) -> list[float]:
 
 def _logarithmic(start: Fraction, stop: Fraction, count: int, word: str, option: str) -> list[float]:
     """Space evenly in the exponent; rounded to 15 digits so that whole powers of ten come out as such."""
-    if start <= 0 or stop <= 0:
+    first, last = float(start), float(stop)
+    if first <= 0 or last <= 0:  # 1e-4000 is zero as well
         raise UsageError(f"{option}: log: needs a positive start and stop, got {quote(word)}")
-    low, high = math.log10(start), math.log10(stop)
-    inner = [float(f"{10 ** (low + (high - low) * i / (count - 1)):.15g}") for i in range(1, count - 1)]
-    return [float(start), *inner, float(stop)]
+    low, high = math.log10(first), math.log10(last)
+    exponents = [low + (high - low) * i / (count - 1) for i in range(1, count - 1)]
+    inner = [float(f"{10 ** min(exponent, _LARGEST_EXPONENT):.15g}") for exponent in exponents]
+    # The least and the largest doubles have no 15 digits: what is rounded may leave the range.
+    ends = sorted((first, last))
+    return [first, *(min(max(value, ends[0]), ends[1]) for value in inner), last]
 
 
 def _fraction(text: str, word: str, option: str) -> Fraction:
@@ -131,6 +138,7 @@ def family_points(
     only: Sequence[str] = (),
     named: Sequence[str] = (),
     paired: bool = False,
+    remark: Callable[[str], None] = lambda _: None,
 ) -> list[dict[str, float]]:
     """Return the parameter values that the command line asks for, without repetition.
 
@@ -142,6 +150,7 @@ def family_points(
         only: Texts of ``--lambda``: values of the family's only parameter.
         named: Texts of ``--param``, each ``NAME=VALUES``.
         paired: Take the first value of every list together, then the second, ..., and no product.
+        remark: Told which values were asked for more than once.
 
     Returns:
         One mapping from name to value each; empty if nothing was asked for.
@@ -154,11 +163,13 @@ def family_points(
     if not lists:
         return []
     names = [parameter.name for parameter in parameters]
-    distinct: dict[str, dict[str, float]] = {}
-    for combination in (_pairs if paired else _product)(parameters, lists):
-        point = dict(zip(names, combination, strict=True))
-        distinct.setdefault(file_stem(point), point)
-    return list(distinct.values())
+    counts = Counter((_pairs if paired else _product)(parameters, lists))
+    points = [dict(zip(names, combination, strict=True)) for combination in counts]
+    repeated = [file_stem(point) for point, count in zip(points, counts.values(), strict=True) if count > 1]
+    if repeated:
+        more = f" and {len(repeated) - 1} more" if len(repeated) > 1 else ""
+        remark(f"{repeated[0]}{more} asked for more than once; once is enough")
+    return points
 
 
 def _product(parameters: Sequence[Parameter], lists: _Lists) -> Iterable[tuple[float, ...]]:
@@ -237,9 +248,20 @@ def complete_values(
 
 
 def file_stem(values: Mapping[str, float]) -> str:
-    """Return ``lambda=0.3`` or ``nu=0.01,beta=2``: values with 12 significant digits, in the order given."""
-    # Adding 0.0 turns -0.0 into 0.0: one value, one file.
-    return ",".join(f"{name}={value + 0.0:.12g}" for name, value in values.items())
+    """Return ``lambda=0.3`` or ``nu=0.01,beta=2``, in the order given: another name for every other value."""
+    return ",".join(f"{name}={shortest_text(value)}" for name, value in values.items())
+
+
+def shortest_text(value: float) -> str:
+    """Return the shortest decimal, of 12 digits at least, that reads back as a value: ``0.3``, ``1e-05``."""
+    value += 0.0  # turns -0.0 into 0.0: one value, one file
+    texts = (f"{value:.{digits}g}" for digits in range(_PLAIN_DIGITS, 18))
+    return next(text for text in texts if float(text) == value)
+
+
+def older_file_stem(values: Mapping[str, float]) -> str:
+    """Return the name that older versions gave: 12 digits, so that close values shared it."""
+    return ",".join(f"{name}={value + 0.0:.{_PLAIN_DIGITS}g}" for name, value in values.items())
 
 
 def echo_values(points: Iterable[Mapping[str, float]]) -> str:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from pinnkan.errors import FileAccessError, UsageError
@@ -14,6 +15,7 @@ from pinnkan.parameters import (
     expand_values,
     family_points,
     file_stem,
+    older_file_stem,
     parse_number,
 )
 
@@ -63,6 +65,10 @@ def test_numbers_are_decimals_or_fractions_and_nothing_else(text, value):
         ("log:1e-3:1:4", (0.001, 0.01, 0.1, 1.0)),
         ("log:1e-3:1:7", (0.001, 0.00316227766016838, 0.01, 0.0316227766016838, 0.1, 0.316227766016838, 1.0)),
         ("0:1:2,5", (0.0, 1.0, 5.0)),
+        ("-1e308:1e308:3", (-1e308, 0.0, 1e308)),
+        ("0:1e-4000:2", (0.0, 0.0)),
+        ("log:1e-300:1e300:3", (1e-300, 1.0, 1e300)),
+        ("log:1.7976931348623157e308:1.7976931348623157e308:3", (1.7976931348623157e308,) * 3),
     ],
 )
 def test_values_expand_in_decimal(text, values):
@@ -98,6 +104,9 @@ def test_values_from_a_file(tmp_path):
         ("0:1:999999999", "is a count between 2 and 100000"),
         ("0:x:3", "'x' in '0:x:3' is not a number"),
         ("log:0:1:3", "log: needs a positive start and stop, got 'log:0:1:3'"),
+        ("log:1e-4000:1:3", "log: needs a positive start and stop, got 'log:1e-4000:1:3'"),
+        ("log:1:1e-4000:3", "log: needs a positive start and stop"),
+        ("log:1:1e4000:3", "'1e4000' in 'log:1:1e4000:3' is not a number"),
         ("__import__('os')", "is not a number"),
     ],
 )
@@ -160,7 +169,12 @@ def test_usage_faults(parameters, options, message):
     ("values", "stem"),
     [
         ({"lambda": 0.3}, "lambda=0.3"),
-        ({"lambda": 0.1 + 0.2}, "lambda=0.3"),
+        ({"lambda": 0.1 + 0.2}, "lambda=0.30000000000000004"),
+        ({"lambda": 0.1000000000000001}, "lambda=0.1000000000000001"),
+        ({"lambda": 1 / 3}, "lambda=0.3333333333333333"),
+        ({"lambda": 5e-324}, "lambda=4.94065645841e-324"),
+        ({"lambda": -1.7976931348623157e308}, "lambda=-1.7976931348623157e+308"),
+        ({"lambda": 2.0**60}, "lambda=1.152921504606847e+18"),
         ({"lambda": -0.0}, "lambda=0"),
         ({"lambda": 1.0}, "lambda=1"),
         ({"nu": 1e-5, "beta": 2.0}, "nu=1e-05,beta=2"),
@@ -168,6 +182,32 @@ def test_usage_faults(parameters, options, message):
 )
 def test_file_names(values, stem):
     assert file_stem(values) == stem
+
+
+def test_every_value_has_a_name_of_its_own_that_reads_back():
+    random = np.random.default_rng(0)
+    values = random.normal(size=500) * 10.0 ** random.integers(-300, 300, 500)
+    near = [*values, *np.nextafter(values, np.inf), *np.nextafter(values, -np.inf)]
+    names = [file_stem({"lambda": float(value)}) for value in near]
+    assert [float(name.partition("=")[2]) for name in names] == near
+    assert len(set(names)) == len(set(near))
+    assert all(
+        older_file_stem({"lambda": float(f"{v:.12g}")}) == file_stem({"lambda": float(f"{v:.12g}")})
+        for v in values
+    )
+
+
+def test_a_value_asked_for_twice_is_said():
+    said = []
+    assert family_points(LAMBDA, only=["0.1,0.2", "0.1"], remark=said.append) == [
+        {"lambda": 0.1},
+        {"lambda": 0.2},
+    ]
+    assert said == ["lambda=0.1 asked for more than once; once is enough"]
+    family_points(LAMBDA, only=["0:1:11", "0:1:3,0,-0.0"], remark=said.append)
+    assert said[1:] == ["lambda=0 and 2 more asked for more than once; once is enough"]
+    close = family_points(LAMBDA, only=["0.1,0.1000000000000001"], remark=said.append)
+    assert (len(close), len(said)) == (2, 2)
 
 
 def test_complete_values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +11,7 @@ import typer
 
 from pinnkan.cli import options, render
 from pinnkan.cli.progress import watching, watching_training
-from pinnkan.errors import UsageError
+from pinnkan.errors import UsageError, quote
 
 if TYPE_CHECKING:
     from pinnkan.workflows.study import Study
@@ -233,8 +234,8 @@ def _seeds(text: str | None) -> tuple[int, ...]:
     if text is None:
         return ()
     words = [word.strip() for word in text.split(",")]
-    if not all(word.isdigit() for word in words):
-        raise UsageError(f"--seeds {text}: expected whole numbers, such as 0,1,2")
+    if not all(re.fullmatch(r"[0-9]{1,18}", word) for word in words):
+        raise UsageError(f"--seeds {quote(text)}: expected whole numbers of at most 18 digits, such as 0,1,2")
     return tuple(map(int, words))
 
 

@@ -73,7 +73,14 @@ Points = Annotated[
     ),
 ]
 EvaluationSeed = Annotated[
-    int, typer.Option("--eval-seed", min=0, metavar="N", help="Seed of the evaluation points.")
+    int,
+    typer.Option(
+        "--eval-seed",
+        min=0,
+        max=options.LARGEST_SEED,
+        metavar="N",
+        help="Seed of the evaluation points.",
+    ),
 ]
 Limit = Annotated[
     float | None,
@@ -113,7 +120,7 @@ def evaluate(
     JSON).
     """
     targets.require_run(directory)
-    values = targets.read_values(directory, lambdas, params, paired=paired)
+    values = targets.read_values(directory, lambdas, params, quiet=quiet, paired=paired)
     from pinnkan.workflows.evaluate import evaluate as run
 
     with watching(quiet=quiet, verbose=verbose) as observer:

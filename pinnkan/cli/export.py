@@ -66,7 +66,7 @@ def export(
         raise UsageError("at which points? Give either --grid COUNTS or --points FILE")
     if points is not None and time is not None:
         raise UsageError("--time goes with --grid; the points of a file carry their own times")
-    values = targets.at_most_one(targets.read_values(directory, lambdas, params))
+    values = targets.at_most_one(targets.read_values(directory, lambdas, params, quiet=quiet))
     from pinnkan.workflows.export import export as run
 
     with watching(quiet=quiet, verbose=verbose) as observer:

@@ -130,4 +130,6 @@ def _shortfall(found: FamilyResult) -> str:
     last = found.curve[-1]
     if last["unsolved"]:
         return f"Gauss-Newton did not end at {last['unsolved']} values of the training set: no estimate there"
+    if last["worst_estimate"] <= found.tolerance:
+        return f"the worst estimate is {last['worst_estimate']:.2e}"
     return f"the worst estimate is {last['worst_estimate']:.2e}, above the tolerance {found.tolerance:g}"

@@ -62,7 +62,7 @@ def finetune(
         raise UsageError("which parameter values? Give --lambda VALUES or --param NAME=VALUES")
     if jobs and dask:
         raise UsageError("--jobs and --dask exclude each other: workers are here, or on the cluster")
-    values = targets.read_values(directory, lambdas, params, paired=paired)
+    values = targets.read_values(directory, lambdas, params, quiet=quiet, paired=paired)
     texts = options.settings(overrides, compression)
     if print_slurm:
         words = _words(method, tag, texts, seed, device, dtype, time_limit, force=force)

@@ -50,7 +50,7 @@ def formula(
     of the printed formula to the network, relative_l2 that to the reference.
     """
     targets.require_run(directory)
-    values = targets.at_most_one(targets.read_values(directory, lambdas, params))
+    values = targets.at_most_one(targets.read_values(directory, lambdas, params, quiet=quiet))
     from pinnkan.workflows.formula import formula as run
 
     report = run(directory, values=values, method=method.value, tag=tag, least_r2=least_r2, digits=digits)

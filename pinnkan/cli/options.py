@@ -9,6 +9,10 @@ from typing import Annotated
 
 import typer
 
+LARGEST_SEED = 2**63 - 1
+"""What a file can state as an integer."""
+_MOST_THREADS = 1024
+
 
 class Dtype(StrEnum):
     """Precision of the coefficients."""
@@ -123,7 +127,10 @@ Paired = Annotated[
     bool,
     typer.Option("--zip", help="Pair the lists of several --param, first with first, ...; no product."),
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Seed of points and coefficients.")]
+Seed = Annotated[
+    int,
+    typer.Option("--seed", min=0, max=LARGEST_SEED, metavar="N", help="Seed of points and coefficients."),
+]
 Device = Annotated[str, typer.Option("--device", metavar="NAME", help="cpu, cuda, cuda:1 or auto.")]
 TrainingDtype = Annotated[Dtype, typer.Option("--dtype", help="Precision of the coefficients.")]
 StoredDtype = Annotated[
@@ -135,6 +142,7 @@ Threads = Annotated[
     typer.Option(
         "--threads",
         min=1,
+        max=_MOST_THREADS,
         metavar="N",
         help="CPU threads; as many as torch takes if not given.",
         show_default=False,
@@ -165,6 +173,7 @@ Jobs = Annotated[
     typer.Option(
         "--jobs",
         min=1,
+        max=_MOST_THREADS,
         metavar="N",
         help="Train N values at a time, in worker processes that share the cores.",
         show_default=False,

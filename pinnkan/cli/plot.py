@@ -53,7 +53,7 @@ def plot(
     """
     targets.require_run(directory)
     targets.spare_the_store(output, directory)
-    values = targets.at_most_one(targets.read_values(directory, lambdas, params))
+    values = targets.at_most_one(targets.read_values(directory, lambdas, params, quiet=quiet))
     from pinnkan.workflows.plot import plot as run
 
     with watching(quiet=quiet, verbose=verbose) as observer:

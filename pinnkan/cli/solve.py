@@ -84,7 +84,11 @@ def solve(
     with watching(quiet=quiet, verbose=verbose) as observer, limited_threads(threads):
         family = Family.load(path)
         values = family_points(
-            family.problem.parameters, only=lambdas or (), named=params or (), paired=paired
+            family.problem.parameters,
+            only=lambdas or (),
+            named=params or (),
+            paired=paired,
+            remark=observer.note,
         )
         answers = family.solve_all(values)
         if output is not None:

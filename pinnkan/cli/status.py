@@ -62,7 +62,7 @@ def status(
     asked = bool(lambdas or params)
     if asked or not (directory / WORK).is_dir():  # a first base in training is no run yet
         targets.require_run(directory)
-    values = targets.read_values(directory, lambdas, params, paired=paired)
+    values = targets.read_values(directory, lambdas, params, quiet=quiet, paired=paired)
     texts, nearest = options.settings(overrides, compression), start is options.StartFrom.nearest
     if not asked and (texts or tag or dtype or seed or nearest or method is not options.Method.lotra):
         raise UsageError(

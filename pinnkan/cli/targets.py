@@ -5,10 +5,12 @@ Cheap looks at the disk come first: a wrong name is answered before torch is imp
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pinnkan.cli.text import printable
 from pinnkan.errors import UsageError
 from pinnkan.workflows.paths import ADAPTERS, BASE, FAMILY
 
@@ -50,7 +52,12 @@ def require_run(directory: Path) -> Path:
 
 
 def read_values(
-    directory: Path, lambdas: Sequence[str] | None, params: Sequence[str] | None, *, paired: bool = False
+    directory: Path,
+    lambdas: Sequence[str] | None,
+    params: Sequence[str] | None,
+    *,
+    quiet: bool,
+    paired: bool = False,
 ) -> list[dict[str, float]]:
     """Expand ``--lambda`` and ``--param`` with the names of the problem that a run directory holds.
 
@@ -58,6 +65,7 @@ def read_values(
         directory: The run directory.
         lambdas: Texts of ``--lambda``.
         params: Texts of ``--param``.
+        quiet: Whether to leave out the note on values that are asked for more than once.
         paired: Whether several lists are paired (``--zip``).
 
     Returns:
@@ -72,7 +80,19 @@ def read_values(
     from pinnkan.workflows.identity import recorded_problem
 
     parameters = recorded_problem(directory).parameters
-    return family_points(parameters, only=lambdas or (), named=params or (), paired=paired)
+    return family_points(
+        parameters, only=lambdas or (), named=params or (), paired=paired, remark=note(quiet=quiet)
+    )
+
+
+def note(*, quiet: bool) -> Callable[[str], None]:
+    """Return what writes a remark on the arguments to stderr, or does nothing."""
+
+    def write(text: str) -> None:
+        if not quiet:
+            print(printable(text), file=sys.stderr)
+
+    return write
 
 
 def at_most_one(values: Sequence[Mapping[str, float]]) -> Mapping[str, float] | None:

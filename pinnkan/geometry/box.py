@@ -46,7 +46,7 @@ class Box(Shape):
         for axis, (low, high) in zip(self.axes, bounds, strict=True):
             if not low < high:
                 raise UsageError(f"domain: {axis}: expected lower < upper, found [{low!r}, {high!r}] (empty)")
-            check_extent(axis, high - low)
+            check_extent(axis, high - low, position=max(abs(low), abs(high)))
         self.lower, self.upper = np.array(bounds).T
         self.sides = self.upper - self.lower
         self.parts = tuple(axis + sign for axis in self.axes for sign in "-+")

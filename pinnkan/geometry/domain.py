@@ -10,7 +10,7 @@ import numpy as np
 
 from pinnkan.errors import UsageError
 from pinnkan.geometry.rules import FloatArray, check_points, gauss, share, unit_cube
-from pinnkan.geometry.shape import Shape, check_finite
+from pinnkan.geometry.shape import Shape, check_extent, check_finite
 
 _LEVELS = 4096
 """Space variants set aside for the time levels of one variant."""
@@ -63,6 +63,7 @@ class Domain:
                 raise UsageError(
                     f"time: {self.coordinates[0]}: expected start < end, found [{low!r}, {high!r}] (empty)"
                 )
+            check_extent(self.coordinates[0], high - low, position=max(abs(low), abs(high)), block="time")
 
     @property
     def bounding_box(self) -> tuple[FloatArray, FloatArray]:

@@ -31,7 +31,7 @@ class Round(Shape):
         if self.radius <= 0:
             raise UsageError(f"domain: radius: expected a positive number, found {self.radius!r}")
         self.aliases = {}
-        check_extent("radius", self.radius)
+        check_extent("radius", self.radius, position=float(np.abs(self.center).max()))
 
     @property
     def bounding_box(self) -> tuple[FloatArray, FloatArray]:

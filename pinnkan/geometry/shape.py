@@ -13,6 +13,8 @@ import sympy
 from pinnkan.errors import UsageError, did_you_mean
 from pinnkan.geometry.rules import FloatArray, check_points, share, unit_cube
 
+_LEAST_SHARE = 1e-9
+
 
 class Shape(ABC):
     """A closed bounded set in ``d`` space dimensions.
@@ -178,16 +180,30 @@ def check_finite(name: str, values: Sequence[float]) -> tuple[float, ...]:
     return numbers
 
 
-def check_extent(name: str, extent: float) -> None:
-    """Refuse an extent whose cube would leave the range of floating point.
+def check_extent(name: str, extent: float, *, position: float = 0.0, block: str = "domain") -> None:
+    """Refuse an extent whose cube would leave the range of floating point, or that its place drowns.
+
+    Points of an interval [c, c + h] are known to about 1e-16 |c| / h of its length: a thousand million
+    lengths from zero they keep seven digits, and their differences fewer.
+
+    Args:
+        name: What is wide.
+        extent: How wide.
+        position: Largest absolute coordinate in it.
+        block: Where the extent stands in a problem file.
 
     Raises:
-        UsageError: If it is below 1e-100 or above 1e100.
+        UsageError: If the extent is below 1e-100 or above 1e100, or below 1e-9 of the position.
     """
     if not 1e-100 < extent < 1e100:
         raise UsageError(
-            f"domain: {name}: expected an extent between 1e-100 and 1e100, found {extent:g}; "
+            f"{block}: {name}: expected an extent between 1e-100 and 1e100, found {extent:g}; "
             "choose other units"
+        )
+    if extent < _LEAST_SHARE * abs(position):
+        raise UsageError(
+            f"{block}: {name}: an extent of {extent:g} at {position:g} leaves too few digits for points; "
+            "count from a nearer origin"
         )
 
 

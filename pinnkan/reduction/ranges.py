@@ -114,7 +114,7 @@ def training_set(ranges: Sequence[Range]) -> FloatArray:
     """Return parameter values (L, P) all over the box, its corners among them.
 
     64 values of a single parameter, evenly spaced; for several, Sobol points (2^(6 + their number), at
-    most 1,024) and the corners. Rounded to the 12 digits that adapters' files are named by.
+    most 1,024) and the corners. Rounded to 12 digits, which keeps the names of adapters' files short.
     """
     moving = [at for at, one in enumerate(ranges) if one.moves]
     if len(moving) == 1:

@@ -282,7 +282,7 @@ class _Phase:
         watch = self._watch
         if not math.isfinite(done.loss) or done.loss > _BLOWN_UP * self._scale():
             return "non_finite"
-        if done.loss < self._phase.tolerance**2:
+        if math.sqrt(done.loss) < self._phase.tolerance:
             return "converged"
         if done.stalled and not self._stuck:
             return "stalled"

@@ -15,9 +15,10 @@ from pinnkan.errors import FileAccessError, UsageError
 from pinnkan.files import replace_file
 from pinnkan.machine import wait_passively
 from pinnkan.store import read_store
+from pinnkan.workflows.adapter_files import adapter_file
 from pinnkan.workflows.identity import Identity
 from pinnkan.workflows.order import Order
-from pinnkan.workflows.paths import adapter_path, base_path
+from pinnkan.workflows.paths import base_path
 from pinnkan.workflows.results import TrainingResult
 
 CONNECT_WITHIN_S = 10
@@ -88,7 +89,7 @@ class DaskCluster:
         needed = [base_path(directory)]
         if identity.start is not None:
             values = cast(dict[str, float], identity.start["values"])
-            needed.append(adapter_path(directory, values, order.method, order.tag))
+            needed.append(adapter_file(directory, values, order.method, order.tag))
         files = {str(path.relative_to(directory)): path.read_bytes() for path in needed}
         parcel = Parcel(files, order, identity)
         self._futures[self._client.submit(unpack_and_train, parcel, pure=False)] = key
@@ -111,7 +112,7 @@ class DaskCluster:
         result, contents = future.result()
         if contents is None:
             return key, result
-        path = adapter_path(self._order.directory, result.values, result.method, result.tag)
+        path = adapter_file(self._order.directory, result.values, result.method, result.tag)
         # The guarded reader looks at it before it gets its name: it comes from another machine.
         replace_file(path, contents, _check)
         return key, replace(result, path=path)

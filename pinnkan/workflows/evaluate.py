@@ -14,7 +14,7 @@ import numpy as np
 from pinnkan.errors import DamagedFileError, UsageError
 from pinnkan.evaluation.norms import measure_errors
 from pinnkan.output.point_table import read_points
-from pinnkan.parameters import complete_values, file_stem
+from pinnkan.parameters import complete_values, file_stem, shortest_text
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.reference import Known
 from pinnkan.problem.samples import split_samples
@@ -143,12 +143,16 @@ def _chosen(
     chosen = []
     for one in values:
         complete = complete_values(base.problem.parameters, one)
-        found = [path for path, stem in fitting if stem and file_stem(stem[0]) == file_stem(complete)]
+        found = [
+            path
+            for path, stem in fitting
+            if stem and path == run_directory.adapter_path(complete, stem[1], stem[2])
+        ]
         if not found and base.answers(complete, method, tag):
             found = [base.path]
         if not found:
             known = ", ".join(path.stem for path, _ in named) or "none"
-            words = [f"--param {name}={value:.12g}" for name, value in complete.items()]
+            words = [f"--param {name}={shortest_text(value)}" for name, value in complete.items()]
             words += [f"--method {method}"] * bool(method) + [f"--tag {tag}"] * bool(tag)
             raise UsageError(
                 f"{run_directory.path} has no {method + ' ' if method else ''}adapter for "

@@ -14,11 +14,11 @@ from typing import Any, Literal
 
 from pinnkan.errors import BUG, DamagedFileError, UsageError
 from pinnkan.store import Stored, read_store
+from pinnkan.workflows.adapter_files import adapter_file
 from pinnkan.workflows.identity import Identity, ProblemRecord, fits, stored_values, weights_hash
 from pinnkan.workflows.paths import (
     ADAPTERS,
     BASE_STEM,
-    adapter_path,
     adapter_paths,
     base_path,
     read_stem,
@@ -86,7 +86,7 @@ def finding(directory: Path, identity: Identity, tag: str | None) -> Finding:
     """
     stem = stem_of(identity.values, identity.method, tag)
     is_base = identity.method == BASE_STEM
-    path = base_path(directory) if is_base else adapter_path(directory, identity.values, identity.method, tag)
+    path = base_path(directory) if is_base else adapter_file(directory, identity.values, identity.method, tag)
     stored, fault = _read(path, "base" if is_base else "adapter")
     meta = None if stored is None else stored.meta
     fault = fault or (None if meta is None else _difference(meta, identity))

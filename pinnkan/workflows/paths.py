@@ -65,7 +65,7 @@ def read_stem(stem: str, names: Sequence[str]) -> tuple[dict[str, float], str, s
     """Undo `stem_of` for an adapter of a family with these parameters.
 
     Returns:
-        Values (12 digits), method and tag; None if the stem is none of this family.
+        Values, method and tag; None if the stem is none of this family.
     """
     values = ",".join(f"{re.escape(name)}=({_NUMBER})" for name in names)
     match = re.fullmatch(rf"{values}(?:\.(full|scratch))?(?:\.([A-Za-z0-9_-]+))?", stem) if names else None

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from pinnkan.adapters import Parameters, TuckerChange
 from pinnkan.errors import DamagedFileError, UsageError, WrongBaseError
-from pinnkan.parameters import complete_values, file_stem
+from pinnkan.parameters import complete_values, file_stem, shortest_text
 from pinnkan.problem import Problem
 from pinnkan.problem.instance import Instance
 from pinnkan.solution import Solution
@@ -21,6 +21,7 @@ from pinnkan.store import Stored, read_store
 from pinnkan.training import coefficient_shapes, network_for
 from pinnkan.tucker import Tucker
 from pinnkan.workflows import paths
+from pinnkan.workflows.adapter_files import adapter_file
 from pinnkan.workflows.identity import fits, stored_values, weights_hash
 from pinnkan.workflows.records import hidden_widths, problem_from
 
@@ -96,7 +97,7 @@ class RunDirectory:
 
     def adapter_path(self, values: Mapping[str, float], method: str, tag: str | None) -> Path:
         """Return the file of one value: ``adapters/lambda=0.1.h5``, ``lambda=0.1.full.tag.h5``."""
-        return paths.adapter_path(self.path, values, method, tag)
+        return adapter_file(self.path, values, method, tag)
 
     def adapter_paths(self) -> list[Path]:
         """Return all adapter files, sorted by name."""
@@ -151,7 +152,7 @@ class RunDirectory:
         if not path.is_file() and base.answers(complete, method, tag):
             return base
         if not path.is_file():
-            options = " ".join(f"--param {name}={value:.12g}" for name, value in complete.items())
+            options = " ".join(f"--param {name}={shortest_text(value)}" for name, value in complete.items())
             extra = f" --method {method}" * (method != "lotra") + f" --tag {tag}" * bool(tag)
             raise UsageError(
                 f"{self.path} has no {method} adapter for {file_stem(complete)}; "

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from pinnkan.errors import UsageError
-from pinnkan.parameters import complete_values, file_stem
+from pinnkan.parameters import complete_values, file_stem, shortest_text
 from pinnkan.problem import Problem
 from pinnkan.problem.instance import Instance
 from pinnkan.reduction import network_jets, network_residual, network_solution, outside, rows_of
@@ -125,7 +125,7 @@ class Answers:
         worst = doubtful[np.argsort(-self.estimates[doubtful], kind="stable")][:3]
         what = "; ".join(self._doubt(int(at)) for at in worst)
         more = f"; and {len(doubtful) - 3} more" if len(doubtful) > 3 else ""
-        options = " ".join(f"--param {n}={v:.12g}" for n, v in self.values[int(worst[0])].items())
+        options = " ".join(f"--param {n}={shortest_text(v)}" for n, v in self.values[int(worst[0])].items())
         return f"{what}{more}; 'pinnkan finetune {directory} {options}' trains an adapter there"
 
     def _doubt(self, at: int) -> str:

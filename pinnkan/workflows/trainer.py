@@ -19,10 +19,11 @@ from pinnkan.store import read_store
 from pinnkan.training import Run, Trained
 from pinnkan.training import finetune as train_adapter
 from pinnkan.training import pretrain as train_from_scratch
+from pinnkan.workflows.adapter_files import adapter_file
 from pinnkan.workflows.environment import device_for, limited_threads
 from pinnkan.workflows.identity import Identity, ProblemRecord
 from pinnkan.workflows.order import Order
-from pinnkan.workflows.paths import adapter_path, stem_of
+from pinnkan.workflows.paths import stem_of
 from pinnkan.workflows.records import parsed
 from pinnkan.workflows.results import TrainingResult
 from pinnkan.workflows.runs import RunDirectory, change_arrays, whole_arrays
@@ -94,7 +95,7 @@ class Trainer:
             return train_adapter(run, coefficients, method=identity.method)
         values = identity.start["values"]
         assert isinstance(values, dict)
-        path = adapter_path(self.order.directory, values, identity.method, self.order.tag)
+        path = adapter_file(self.order.directory, values, identity.method, self.order.tag)
         arrays = read_store(path, kind="adapter").arrays
 
         def start(parameters: Parameters) -> Tensor:

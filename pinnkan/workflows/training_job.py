@@ -22,10 +22,11 @@ from pinnkan.problem.wellposed import require_well_posed
 from pinnkan.progress import Observer, Outcome, StepReport, SweepReport
 from pinnkan.store import write_store
 from pinnkan.training import Run, Trained, TrainingState
+from pinnkan.workflows.adapter_files import adapter_file
 from pinnkan.workflows.checkpoints import Keeper
 from pinnkan.workflows.environment import dtype_for, provenance
 from pinnkan.workflows.identity import Identity
-from pinnkan.workflows.paths import adapter_path, base_path, stem_of, work_path
+from pinnkan.workflows.paths import base_path, stem_of, work_path
 from pinnkan.workflows.records import history_facts, training_facts
 from pinnkan.workflows.results import shown_error, stored_report
 from pinnkan.workflows.work import StateFile, running
@@ -66,7 +67,7 @@ class TrainingJob:
         """The result's file."""
         if self.identity.method == "base":
             return base_path(self.directory)
-        return adapter_path(self.directory, self.identity.values, self.identity.method, self.tag)
+        return adapter_file(self.directory, self.identity.values, self.identity.method, self.tag)
 
     def __call__(
         self,

@@ -264,3 +264,29 @@ def test_a_device_that_is_not_there_is_a_matter_of_usage(pinnkan, folder, name):
     assert answer.code == 2
     assert f"--device {name}: not usable here" in answer.err
     assert len(answer.err) < 400
+
+
+def test_close_values_have_files_of_their_own_and_older_names_are_found(done, run):
+    """Names of 12 digits let 0.1000000000000001 replace the finished result of 0.1 in silence."""
+    close = "0.1,0.1000000000000001,1/3"
+    told = done("finetune", run, "--lambda", close)
+    names = {"lambda=0.1.h5", "lambda=0.1000000000000001.h5", "lambda=0.3333333333333333.h5"}
+    assert {path.name for path in (run / "adapters").glob("*.h5")} >= names
+    assert "lambda=0.1000000000000001" in told.err
+    third = run / "adapters" / "lambda=0.3333333333333333.h5"
+    older = third.rename(third.with_name("lambda=0.333333333333.h5"))
+    content = older.read_bytes()
+    assert "3 of 3 values were finished" in done("finetune", run, "--lambda", close).err
+    assert [
+        row["parameters"]["lambda"]
+        for row in done("evaluate", run, "--lambda", "1/3", "--json").json["results"]
+    ] == [1 / 3]
+    # Nobody takes it for the result of the value in its name.
+    assert done("status", run, "--lambda", "0.333333333333", "--json").json["counts"]["done"] == 0
+    assert (older.read_bytes(), third.exists()) == (content, False)
+
+
+def test_a_value_named_twice_is_said_once(done, run):
+    answer = done("finetune", run, "--lambda", "0.5,0.5")
+    assert "lambda=0.5 asked for more than once; once is enough\n" in answer.err
+    assert "more than once" not in done("finetune", run, "--lambda", "0.5,0.5", "-q").err
