@@ -36,6 +36,7 @@ FLOORS = {
     "channels": 0,
     "files": 0,
     "machine": 0,
+    "signals": 0,
     "parameters": 0,
     "progress": 0,
     "errors": 0,

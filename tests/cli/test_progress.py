@@ -21,7 +21,7 @@ from pinnkan.progress import Outcome, StepReport, SweepReport
 PROGRAM = """
 import signal, sys, time
 from pinnkan.cli.progress import watching
-from pinnkan.cli.signals import stop_at_once
+from pinnkan.signals import stop_at_once
 from pinnkan.cli.faults import guarded
 from pinnkan.progress import Outcome, StepReport
 
