@@ -87,7 +87,7 @@ def status(
 
 
 def _write(found: Sequence[Finding], *, as_json: bool, verbose: bool) -> None:
-    counted = Counter(entry.status for entry in found)
+    counted: Counter[str] = Counter(entry.status for entry in found)
     counts = {name: counted[name] for name in MEANINGS}
     if as_json:
         render.write_json({"results": [_row(entry) for entry in found], "counts": counts})
