@@ -95,7 +95,11 @@ def _expand_word(word: str, option: str) -> list[float]:
     count = int(ends[2])
     if logarithmic:
         return _logarithmic(start, stop, count, word, option)
-    return [float(start + (stop - start) * i / (count - 1)) for i in range(count)]
+    # Over one denominator, which Python divides by and rounds once, as a fraction would.
+    step = (stop - start) / (count - 1)
+    whole = math.lcm(start.denominator, step.denominator)
+    first, rise = int(start * whole), int(step * whole)
+    return [(first + rise * i) / whole for i in range(count)]
 
 
 def _logarithmic(start: Fraction, stop: Fraction, count: int, word: str, option: str) -> list[float]:

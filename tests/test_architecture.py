@@ -38,6 +38,7 @@ FLOORS = {
     "channels": 0,
     "files": 0,
     "machine": 0,
+    "signals": 0,
     "progress": 0,
     "errors": 0,
 }

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -226,3 +228,13 @@ def test_complete_values():
 def test_range_covers():
     parameter = Parameter("nu", 1.0, 0.0, 2.0)
     assert [parameter.covers(value) for value in (-1.0, 0.0, 2.0, 2.1)] == [False, True, True, False]
+
+
+@pytest.mark.parametrize("text", ["0:1:11", "-3/7:1e-3:101", "1e300:-1e300:7", "0.1:0.1:2", "1/3:2/3:4"])
+def test_values_of_a_range_are_those_of_exact_fractions(text):
+    start, stop, count = text.split(":")
+    low, high = (
+        Fraction(a) / Fraction(b or "1") for a, _, b in (end.partition("/") for end in (start, stop))
+    )
+    n = int(count)
+    assert expand_values(text) == tuple(float(low + (high - low) * i / (n - 1)) for i in range(n))

@@ -26,10 +26,10 @@ from pinnkan.cli import (
     spectrum,
     status,
 )
-from pinnkan.cli.faults import flush_results, guarded, report
+from pinnkan.cli.faults import flush_results, guarded, report, require_streams
 from pinnkan.cli.options import examples
-from pinnkan.cli.signals import stop_at_once
 from pinnkan.machine import wait_passively
+from pinnkan.signals import heed
 
 COMMANDS = (
     (check.check, check.EXAMPLES),
@@ -111,12 +111,13 @@ def make_app() -> typer.Typer:
 def main() -> None:
     """Run the program and leave with its exit code."""
     wait_passively()
+    require_streams()
     for stream in (sys.stdout, sys.stderr):
         # A log in an ASCII locale gets \u03bb for a lambda, not a crash.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, stop_at_once)
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    heed(*(number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) in usual))
     try:
         make_app()(prog_name="pinnkan")
     except SystemExit as end:

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import typer
 
 from pinnkan.cli.text import printable
-from pinnkan.errors import BUG, PinnkanError, ProblemError, Terminated, environmental
+from pinnkan.errors import BUG, FileAccessError, PinnkanError, ProblemError, Terminated, environmental
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as every Unix filter whose reader went away
@@ -49,6 +49,20 @@ def report(error: BaseException) -> int:
         # stderr itself is gone or full: the exit code is all that is left to say.
         _give_up(sys.stderr)
     return code
+
+
+def require_streams() -> None:
+    """End with one line, where one can be written, if stdout or stderr is closed (``>&-``).
+
+    Results would be lost, and the next file that is opened would get the stream's number: what a library
+    prints would go into it.
+    """
+    closed = [name for name in ("stdout", "stderr") if getattr(sys, name) is None]
+    if not closed:
+        return
+    if sys.stderr is not None:
+        print(f"error: cannot write: {closed[0]} is closed", file=sys.stderr, flush=True)
+    sys.exit(FileAccessError.exit_code)
 
 
 def flush_results() -> int:

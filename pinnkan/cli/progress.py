@@ -11,11 +11,17 @@ from pinnkan.cli.displays import Bar, Display, Lines, Nothing
 from pinnkan.errors import UsageError
 from pinnkan.machine import crowding
 from pinnkan.progress import Observer, Outcome, StepReport, SweepReport
+from pinnkan.signals import insist
 
 
 @contextmanager
-def watching(*, quiet: bool, verbose: bool) -> Iterator[Observer]:
+def watching(*, quiet: bool, verbose: bool, first_word: str | None = None) -> Iterator[Observer]:
     """Give an observer for one command: the display that fits stderr.
+
+    Args:
+        quiet: Whether silence is asked for.
+        verbose: Whether every step is shown.
+        first_word: Noted before the first training that the observer is told of.
 
     Raises:
         UsageError: If both silence and every step are asked for.
@@ -24,7 +30,7 @@ def watching(*, quiet: bool, verbose: bool) -> Iterator[Observer]:
         raise UsageError("-q and -v exclude each other")
     display = _display(quiet=quiet, verbose=verbose)
     try:
-        yield display
+        yield _Watching(display, first_word)
     finally:
         display.close()
 
@@ -45,8 +51,8 @@ def watching_training(
         UsageError: If both silence and every step are asked for.
     """
     crowded = crowding(threads and threads * (jobs or 1))  # now: later the load is our own
-    with watching(quiet=quiet, verbose=verbose) as observer:
-        yield observer if crowded is None else _WithFirstWord(observer, crowded)
+    with watching(quiet=quiet, verbose=verbose, first_word=crowded) as observer:
+        yield observer
 
 
 def note(text: str, *, quiet: bool) -> None:
@@ -64,36 +70,37 @@ def _display(*, quiet: bool, verbose: bool) -> Display:
     return Lines(sys.stderr, verbose=verbose, heartbeat=True)
 
 
-class _WithFirstWord:
-    """An observer that notes something once, before the first training that it is told of."""
+class _Watching:
+    """A display with a first word, where no signal gets lost: who trains on has not heard it."""
 
-    def __init__(self, observer: Observer, word: str) -> None:
-        self._observer = observer
-        self._word: str | None = word
+    def __init__(self, display: Display, first_word: str | None) -> None:
+        self._display, self._first_word = display, first_word
 
     def begin(self, title: str, phase: str, total_steps: int) -> None:
         """See `Observer.begin`."""
-        self._say()
-        self._observer.begin(title, phase, total_steps)
+        self._before()
+        self._display.begin(title, phase, total_steps)
 
     def step(self, report: StepReport) -> None:
         """See `Observer.step`."""
-        self._observer.step(report)
+        insist()
+        self._display.step(report)
 
     def end(self, outcome: Outcome) -> None:
         """See `Observer.end`."""
-        self._observer.end(outcome)
+        self._display.end(outcome)
 
     def sweep(self, report: SweepReport) -> None:
         """See `Observer.sweep`."""
-        self._say()
-        self._observer.sweep(report)
+        self._before()
+        self._display.sweep(report)
 
     def note(self, text: str) -> None:
         """See `Observer.note`."""
-        self._observer.note(text)
+        self._display.note(text)
 
-    def _say(self) -> None:
-        word, self._word = self._word, None
+    def _before(self) -> None:
+        insist()
+        word, self._first_word = self._first_word, None
         if word is not None:
-            self._observer.note(word)
+            self._display.note(word)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pinnkan.cli import options, render
+from pinnkan.cli import options, render, targets
 from pinnkan.cli.progress import watching
 from pinnkan.errors import UsageError
 
@@ -59,7 +59,7 @@ def spectrum(
             raise UsageError(f"{path} is a directory; name files in it: base.h5, adapters/...h5")
         if not path.is_file():
             raise UsageError(f"there is no file {path}")
-        if output is not None and output.resolve() == path.resolve():
+        if output is not None and targets.resolved(output) == targets.resolved(path):
             raise UsageError(f"-o {output} is one of the files to be read; name another one")
     from pinnkan.workflows.spectrum import spectrum as run
 

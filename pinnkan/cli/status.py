@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,8 @@ MEANINGS = {
     "missing": "nothing is there yet, or a training that was stopped and will continue",
     "stale": "a file is there that does not count: damaged, of another base, of other settings",
 }
+_SHOWN = 1000
+"""Rows of a table; nobody reads a hundred thousand, and the counts are of all."""
 _SIZES = (("d", 86400), ("h", 3600), ("min", 60))
 
 EXAMPLES = (
@@ -70,28 +73,31 @@ def status(
             "give --lambda or --param as well"
         )
     from pinnkan.workflows.identity import identities
-    from pinnkan.workflows.inventory import chained, finding, findings
+    from pinnkan.workflows.inventory import asked_for, chained, findings
 
     if asked:
         precision = dtype and dtype.value
         wanted = identities(
             directory, values, method=method.value, overrides=texts, seed=seed, dtype=precision
         )
-        found = chained(directory, wanted, tag) if nearest else [finding(directory, i, tag) for i in wanted]
+        found = (chained if nearest else asked_for)(directory, wanted, tag)
     else:
         found = findings(directory)
     _write(found, as_json=as_json, verbose=verbose)
 
 
 def _write(found: Sequence[Finding], *, as_json: bool, verbose: bool) -> None:
-    rows = [_row(one) for one in found]
-    counts = {name: sum(row["status"] == name for row in rows) for name in MEANINGS}
+    counted: Counter[str] = Counter(entry.status for entry in found)
+    counts = {name: counted[name] for name in MEANINGS}
     if as_json:
-        render.write_json({"results": rows, "counts": counts})
+        render.write_json({"results": [_row(entry) for entry in found], "counts": counts})
         return
+    rows = [_row(entry) for entry in found[:_SHOWN]]
     who = ["parameters", "method", *(["tag"] if any(row["tag"] for row in rows) else [])]
     columns = [*who, "status", "age", "why", *(["file"] if verbose else [])]
     laid = render.table([row | {"age": _age(row["age_seconds"])} for row in rows], columns)
+    if len(found) > _SHOWN:
+        laid += f"\n... and {len(found) - _SHOWN} more (--json has all)"
     render.write(f"{laid}\n\n{', '.join(f'{count} {name}' for name, count in counts.items() if count)}")
 
 
@@ -103,7 +109,7 @@ def _row(one: Finding) -> dict[str, Any]:
         "status": one.status,
         "why": one.why,
         "age_seconds": one.age_s,
-        "file": str(one.path),
+        "file": one.file,
     }
 
 

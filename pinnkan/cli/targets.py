@@ -5,6 +5,7 @@ Cheap looks at the disk come first: a wrong name is answered before torch is imp
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -106,6 +107,11 @@ def at_most_one(values: Sequence[Mapping[str, float]]) -> Mapping[str, float] | 
     return values[0] if values else None
 
 
+def resolved(path: Path) -> Path:
+    """Return the place that a path means; of links in a circle one of them, which nobody can write."""
+    return Path(os.path.realpath(path))
+
+
 def spare_the_store(output: Path, directory: Path, *others: Path) -> Path:
     """Return a file to write after a look at whether it would overwrite one that pinnkan reads.
 
@@ -117,8 +123,8 @@ def spare_the_store(output: Path, directory: Path, *others: Path) -> Path:
     Raises:
         UsageError: If it would.
     """
-    target, run = output.resolve(), directory.resolve()
-    spared = [run / BASE, run / FAMILY, *(path.resolve() for path in others)]
-    if target in spared or target.parent == run / ADAPTERS:
+    run = resolved(directory)
+    spared = [run / BASE, run / FAMILY, *map(resolved, others)]
+    if resolved(output) in spared or resolved(output).parent == run / ADAPTERS:
         raise UsageError(f"-o {output} would overwrite the run's own {output.name}; choose another name")
     return output

@@ -108,7 +108,9 @@ def _replacing(
 
 
 def _refuse_special(target: Path) -> None:
-    """Refuse a directory, a device or a pipe: a rename over ``/dev/null`` would replace the device."""
+    """Refuse a directory, a device, a pipe or links in a circle: a rename over them would replace them."""
+    if target.is_symlink():  # followed to its end, and still a link
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if target.exists() and not target.is_file():

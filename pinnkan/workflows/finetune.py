@@ -14,17 +14,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from pinnkan.errors import PinnkanError, RemoteError, Terminated, stopped
+from pinnkan.errors import PinnkanError, RemoteError, Terminated, WrongBaseError, stopped
 from pinnkan.files import clean_leftovers
 from pinnkan.parameters import file_stem
 from pinnkan.progress import Observer, SweepReport
-from pinnkan.workflows.identity import Identity, identities
+from pinnkan.store import read_store
+from pinnkan.workflows.identity import Identity, identities, weights_hash
 from pinnkan.workflows.inventory import finding
 from pinnkan.workflows.order import Order
-from pinnkan.workflows.paths import ADAPTERS, WORK, check_tag, stem_of, work_path
+from pinnkan.workflows.paths import ADAPTERS, BASE_STEM, WORK, base_path, check_tag, stem_of, work_path
 from pinnkan.workflows.predecessors import followers_of, predecessors_of, started_from
 from pinnkan.workflows.results import TrainingResult, stored_report
-from pinnkan.workflows.work import clear_failure, clear_finished, read_running, record_failure
+from pinnkan.workflows.work import at_work, clear_failure, clear_finished, read_running, record_failure
 
 _LOOK_EVERY_S = 1.0
 
@@ -94,6 +95,7 @@ def finetune(
         UsageError: If the tag or an override cannot be served.
         StoppedError: If a signal arrived; finished values and the states of running ones are kept.
         UnsavedError: If a signal arrived and the state of a running one could not be written.
+        WrongBaseError: If another command replaced the base meanwhile.
         FileAccessError: If a file cannot be written.
     """
     check_tag(tag)
@@ -101,6 +103,12 @@ def finetune(
     predecessors = predecessors_of(asked) if nearest else [None] * len(asked)
     for folder in (ADAPTERS, WORK):
         clean_leftovers(directory / folder)
+    renewed = at_work(directory).get(BASE_STEM)
+    if renewed is not None:
+        observer.note(
+            f"a new base is trained in {directory} (pid {renewed.pid} on {renewed.host}); "
+            "what is trained now will not fit it"
+        )
     order = Order(directory, method, tag, tuple(overrides), seed, device, threads, time_limit, force)
     sweep = _Sweep(order, asked, predecessors, observer, jobs, dask)
     try:
@@ -137,6 +145,7 @@ class _Sweep:
         self._busy: dict[int, Identity] = {}
         self._engine: Engine | None = None
         self._started = time.monotonic()
+        self._base_stamp = _stamp(order.directory)
 
     @property
     def began(self) -> bool:
@@ -197,7 +206,25 @@ class _Sweep:
             if self._jobs is not None or self._dask is not None:  # here, whoever trains does so itself
                 self._tell(identity, result)
             self._end(at, result)
+            self._require_the_base()
         self._report()
+
+    def _require_the_base(self) -> None:
+        """Look whether the base is that of the values asked for still.
+
+        Raises:
+            WrongBaseError: If it is not: what is left would be trained in vain.
+        """
+        directory, wanted = self._order.directory, self._asked[0].base_hash
+        if wanted is None or _stamp(directory) == self._base_stamp:
+            return
+        path = base_path(directory)
+        if weights_hash(read_store(path, kind="base")) != wanted:
+            raise WrongBaseError(
+                f"{path}: was replaced while this command trained on the old one; what it trained is stale, "
+                "and the same command trains it again"
+            )
+        self._base_stamp = _stamp(directory)
 
     def _lost(self, at: int, answer: object) -> TrainingResult:
         """Return the result of a value whose process died."""
@@ -259,6 +286,15 @@ class _Sweep:
 
         threads = self._order.threads or max(1, (os.cpu_count() or 1) // self._jobs)
         return Pool(self._jobs, partial(WorkerTrainer, replace(self._order, threads=threads)))
+
+
+def _stamp(directory: Path) -> tuple[int, int] | None:
+    """Return what is another number as soon as another base is there."""
+    try:
+        status = base_path(directory).stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 class _ThisProcess:

@@ -5,6 +5,7 @@ Neither torch nor SymPy: a finished sweep of hundreds of values is recognised in
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,8 @@ from pinnkan.workflows.paths import (
 from pinnkan.workflows.predecessors import followers_of, predecessors_of, started_from
 from pinnkan.workflows.work import Failure, State, read_failure, read_running
 
+_NOT_TRAINED = "not trained yet"
+
 Status = Literal["done", "running", "failed", "missing", "stale"]
 
 
@@ -40,7 +43,7 @@ class Finding:
         values: Parameter values; empty where an unreadable file does not tell them.
         method: ``base``, ``lotra``, ``full`` or ``scratch``.
         tag: Of the file's name.
-        path: Where the result is, or will be.
+        file: Where the result is, or will be.
         status: ``done``, ``running``, ``failed``, ``missing`` or ``stale`` (a file is there that
             does not count: damaged, of another base, of other settings).
         why: One sentence.
@@ -51,11 +54,16 @@ class Finding:
     values: Mapping[str, float]
     method: str
     tag: str | None
-    path: Path
+    file: str
     status: Status
     why: str
     age_s: float | None
     meta: Mapping[str, Any] | None = None
+
+    @property
+    def path(self) -> Path:
+        """The file; made only when asked for, which a hundred thousand missing ones are not."""
+        return Path(self.file)
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,25 @@ def finding(directory: Path, identity: Identity, tag: str | None) -> Finding:
         failure = None
     result = _Result(identity.values, identity.method, tag, path, meta, fault)
     return _judged(directory, stem, result, failure)
+
+
+def asked_for(directory: Path, asked: Sequence[Identity], tag: str | None) -> list[Finding]:
+    """Return `finding` of many results: of those without any file one look at the folders tells.
+
+    Raises:
+        FileAccessError: If the system refuses to read a file.
+    """
+    there, folder = _stems(directory), os.fspath(directory / ADAPTERS)
+    found = []
+    for identity in asked:
+        stem = stem_of(identity.values, identity.method, tag)
+        if stem in there:
+            found.append(finding(directory, identity, tag))
+        else:
+            file = f"{folder}{os.sep}{stem}.h5"
+            missing = Finding(identity.values, identity.method, tag, file, "missing", _NOT_TRAINED, None)
+            found.append(missing)
+    return found
 
 
 def chained(directory: Path, asked: Sequence[Identity], tag: str | None) -> list[Finding]:
@@ -189,7 +216,7 @@ def _judged(directory: Path, stem: str, result: _Result, failure: Failure | None
     def found(status: Status, why: str, told_by: Path | None) -> Finding:
         meta = result.meta if status == "done" else None
         age = None if told_by is None else _age(told_by)
-        return Finding(result.values, result.method, result.tag, result.path, status, why, age, meta)
+        return Finding(result.values, result.method, result.tag, str(result.path), status, why, age, meta)
 
     if result.meta is not None and result.fault is None:
         again = f"; {_at_work(state)}, trains it again" if state else ""
@@ -205,7 +232,7 @@ def _judged(directory: Path, stem: str, result: _Result, failure: Failure | None
     checkpoint = work_path(directory, stem, "checkpoint.h5")
     if checkpoint.is_file():
         return found(status, f"stopped at {_written_at(checkpoint)}, will continue", checkpoint)
-    return found(status, result.fault or "not trained yet", result.path if result.fault else None)
+    return found(status, result.fault or _NOT_TRAINED, result.path if result.fault else None)
 
 
 def _difference(meta: Mapping[str, Any], identity: Identity) -> str | None:

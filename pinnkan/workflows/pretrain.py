@@ -16,7 +16,9 @@ from pinnkan.workflows.paths import BASE_STEM, WORK, base_path
 from pinnkan.workflows.results import TrainingResult, stored_report
 from pinnkan.workflows.runs import whole_arrays
 from pinnkan.workflows.training_job import TrainingJob
-from pinnkan.workflows.work import clear_failure, clear_finished, record_failure
+from pinnkan.workflows.work import at_work, clear_failure, clear_finished, record_failure
+
+_NAMED = 3
 
 
 def pretrain(
@@ -47,6 +49,7 @@ def pretrain(
         return present
     for folder in (directory, directory / WORK):
         clean_leftovers(folder)
+    _tell_of_others(directory, observer)
     place = device_for(device)
     with limited_threads(threads) as count:
         title = f"{problem.name} base"
@@ -63,6 +66,17 @@ def pretrain(
             raise
     clear_failure(directory, BASE_STEM)
     return TrainingResult(identity.values, "base", None, "trained", job.path, report)
+
+
+def _tell_of_others(directory: Path, observer: Observer) -> None:
+    """Say what is trained on the base that a new one will replace: it is told when that happens."""
+    others = {stem: state for stem, state in at_work(directory).items() if stem != BASE_STEM}
+    if others:
+        named = [f"{stem} (pid {state.pid} on {state.host})" for stem, state in others.items()][:_NAMED]
+        observer.note(
+            f"{directory} is at work: {'; '.join(named)}{' ...' if len(others) > _NAMED else ''}; "
+            "what is trained there now will not fit the new base"
+        )
 
 
 def _present(directory: Path, identity: Identity) -> TrainingResult | None:

@@ -9,11 +9,14 @@ from typing import Any
 
 from pinnkan.errors import DamagedFileError
 from pinnkan.files import read_file, replace_file
+from pinnkan.store.document import decode_document
 
 _COLUMNS = ("step", "seconds", "loss", "held_out", "error")
 _LARGEST_FILE = 256 * 1024 * 1024
 _DIGITS = 5
 """Significant digits: more than a picture shows, and few enough to keep the file under version control."""
+
+_MOST_BYTES = 1 << 26
 
 Curves = dict[str, list[float | None]]
 """Of one cell, by column; an entry is None where nothing was measured."""
@@ -33,15 +36,15 @@ def read_curves(table: Path) -> dict[str, Curves]:
     """Read the curves by the keys of their cells; none if there is no file.
 
     Raises:
-        DamagedFileError: If the file is not what `write_curves` writes.
+        DamagedFileError: If the file is not what `write_curves` writes, is no regular file or too large.
         FileAccessError: If it cannot be read.
     """
     path = curves_file(table)
     try:
-        found = json.loads(read_file(path, _LARGEST_FILE)) if path.is_file() else {}
+        found = decode_document(read_file(path, _MOST_BYTES)) if path.exists() else {}
     except ValueError as error:
-        raise DamagedFileError(f"{path}: not JSON ({error})") from None
-    if not isinstance(found, dict) or not all(map(_is_curves, found.values())):
+        raise DamagedFileError(f"{path}: not JSON of curves ({error})") from None
+    if not all(map(_is_curves, found.values())):
         raise DamagedFileError(f"{path}: not the curves of a study's cells")
     return found
 

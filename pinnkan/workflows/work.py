@@ -20,7 +20,7 @@ from pinnkan.errors import FileAccessError, PinnkanError, RemoteError
 from pinnkan.files import host_name, may_be_written_by, read_file, replace_file, replace_news
 from pinnkan.store.document import decode_document, encode_document
 from pinnkan.workflows.identity import Identity
-from pinnkan.workflows.paths import WorkFile, work_path
+from pinnkan.workflows.paths import WorkFile, work_path, work_stems
 
 FRESH_S = 30.0
 """A state file that was not renewed for so long belongs to no running training."""
@@ -163,6 +163,13 @@ def read_running(path: Path) -> State | None:
     if state is None or (state.host == host_name() and not may_be_written_by(state.pid, written_s)):
         return None
     return state
+
+
+def at_work(directory: Path) -> dict[str, State]:
+    """Return the trainings that run in a directory now, by the stems of their results."""
+    stems = sorted(work_stems(directory, "running.json"))
+    states = {stem: read_running(work_path(directory, stem, "running.json")) for stem in stems}
+    return {stem: state for stem, state in states.items() if state is not None}
 
 
 def record_failure(directory: Path, stem: str, identity: Identity, fault: PinnkanError) -> None:

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from pinnkan.errors import StoppedError, Terminated, UnsavedError
+from pinnkan.signals import heed
 
 STOP_WITHIN_S = 5.0
 """Time that workers get to save their states when asked to stop; then they are killed."""
@@ -129,7 +130,8 @@ def _serve(connection: Connection, make: Callable[[], Callable[[Any], Any]]) -> 
     """Do jobs until asked to stop or the parent is gone."""
     # Ctrl-C goes to all processes of the terminal; the parent decides and sends SIGTERM.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _terminate)
+    # The parent and whoever signals a whole group ask twice: the second must not break off the saving.
+    heed(signal.SIGTERM)
     threading.Thread(target=_follow_parent, daemon=True).start()
     try:
         work = make()
@@ -141,12 +143,6 @@ def _serve(connection: Connection, make: Callable[[], Callable[[Any], Any]]) -> 
         os._exit(0)  # somebody waits: the interpreter's tidying up takes half a second
     except (EOFError, BrokenPipeError):
         return
-
-
-def _terminate(number: int, frame: object) -> None:
-    # The parent and whoever signals a whole group ask twice: the second must not break off the saving.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise Terminated
 
 
 def _follow_parent() -> None:

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import random
+import signal
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from time import process_time
+from types import FrameType
+from typing import Any, NoReturn
 
 import mpmath
-from hypothesis import assume
+from hypothesis import HealthCheck, assume, given, note, seed, settings
 from hypothesis import strategies as st
+from hypothesis.errors import UnsatisfiedAssumption
+
+SEED = int(os.environ.setdefault("PINNKAN_FUZZ_SEED", str(random.SystemRandom().randrange(10**9))))
+"""Of all random examples of this run; every process of it has the same one."""
+EXAMPLES = int(os.environ.get("PINNKAN_FUZZ_EXAMPLES", "150"))
+WHOLE_S, LONGEST_S = max(5.0, 0.05 * EXAMPLES), 20.0
+"""CPU seconds after which a test tries no more examples, and those that one example may take."""
 
 # Distance from a kink or a switch below which double precision may take the other branch.
 GAP = 1e-6
@@ -99,3 +114,45 @@ def _grow(inner: st.SearchStrategy[Random]) -> st.SearchStrategy[Random]:
 
 trees = st.recursive(_leaves, _grow, max_leaves=8)
 numbers = st.integers(-20, 20).map(lambda k: k / 8 + 0.01)
+
+
+def fuzzed(*strategies: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Run a test on random examples: new ones each run, for a bounded time, the seed in every failure."""
+
+    def decorate(test: Callable[..., None]) -> Callable[..., None]:
+        began: list[float] = []
+        failed: list[Exception] = []
+
+        @seed(SEED + zlib.crc32(test.__name__.encode()))
+        @settings(
+            max_examples=EXAMPLES,
+            deadline=None,
+            database=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        )
+        @given(*strategies)
+        @functools.wraps(test)
+        def bounded(*arguments: Any, **named: Any) -> None:
+            note(f"PINNKAN_FUZZ_SEED={SEED} draws this example again")
+            began.append(process_time())
+            if began[-1] - began[0] > WHOLE_S and not failed:  # what failed is tried again, and made smaller
+                return
+            signal.signal(signal.SIGVTALRM, _too_long)
+            signal.setitimer(signal.ITIMER_VIRTUAL, LONGEST_S)
+            try:
+                test(*arguments, **named)
+            except UnsatisfiedAssumption:
+                raise
+            except Exception as error:
+                failed.append(error)
+                raise
+            finally:
+                signal.setitimer(signal.ITIMER_VIRTUAL, 0.0)
+
+        return bounded
+
+    return decorate
+
+
+def _too_long(number: int, frame: FrameType | None) -> NoReturn:
+    raise TimeoutError(f"one expression took more than {LONGEST_S:g} s")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, seed, settings
@@ -113,12 +113,12 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_is_refused(text: str) -> None:
-    start = perf_counter()
+    start = process_time()
     with pytest.raises(ExpressionFault) as caught:
         to_symbolic(parse_expression(text), NAMES)
     assert caught.value.message
     assert 0 <= caught.value.start <= caught.value.end
-    assert perf_counter() - start < 1.0
+    assert process_time() - start < 1.0
 
 
 _WORDS = re.findall(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import mpmath
@@ -134,9 +134,9 @@ def test_source_at_the_origin_is_the_radial_limit(name: str) -> None:
 
 
 def test_manufacturing_is_quick() -> None:
-    start = perf_counter()
+    start = process_time()
     _, _, _, source = read(FAMILIES["elliptic"])
-    assert perf_counter() - start < 1.0
+    assert process_time() - start < 1.0
     assert len(canonical_text(source)) < 10_000
 
 

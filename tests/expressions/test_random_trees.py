@@ -1,4 +1,4 @@
-"""Values, derivatives and texts of random expressions against mpmath at 50 digits."""
+"""Values, derivatives and texts of random expressions, new ones every run, against mpmath at 50 digits."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+import random_trees
 import sympy
 import torch
-from hypothesis import assume, given, seed, settings
-from random_trees import Random, numbers, trees
+from hypothesis import assume
+from random_trees import Random, fuzzed, numbers, trees
 
 from pinnkan.expressions import (
     Names,
@@ -25,7 +26,6 @@ from pinnkan.expressions import (
 
 NAMES = Names(space=("x", "y"), parameters=("lambda",))
 ARGUMENTS = ("x", "y", "lambda")
-often = settings(max_examples=150, deadline=None, database=None)
 
 
 def value_at(expr: Any, x: float, y: float, parameter: float) -> float:
@@ -39,9 +39,7 @@ def exact(tree: Random, x: Any, y: Any, parameter: Any) -> Any:
     return value
 
 
-@seed(0)
-@often
-@given(trees, numbers, numbers, numbers)
+@fuzzed(trees, numbers, numbers, numbers)
 def test_values(tree: Random, x: float, y: float, parameter: float) -> None:
     expected = float(exact(tree, x, y, parameter))
     expr = to_symbolic(parse_expression(tree.text()), NAMES)
@@ -53,9 +51,7 @@ def test_values(tree: Random, x: float, y: float, parameter: float) -> None:
     assert tensor.item() == pytest.approx(expected, rel=1e-12, abs=1e-12), tree.text()
 
 
-@seed(1)
-@often
-@given(trees, numbers, numbers, numbers)
+@fuzzed(trees, numbers, numbers, numbers)
 def test_derivatives_against_finite_differences(tree: Random, x: float, y: float, parameter: float) -> None:
     exact(tree, x, y, parameter)
     step = mpmath.mpf(10) ** -8
@@ -67,9 +63,7 @@ def test_derivatives_against_finite_differences(tree: Random, x: float, y: float
     assert value_at(derivative, x, y, parameter) == pytest.approx(expected, rel=1e-9, abs=1e-9), tree.text()
 
 
-@seed(2)
-@often
-@given(trees, numbers, numbers, numbers)
+@fuzzed(trees, numbers, numbers, numbers)
 def test_canonical_text_round_trips(tree: Random, x: float, y: float, parameter: float) -> None:
     expected = float(exact(tree, x, y, parameter))
     text = canonical_text(to_symbolic(parse_expression(tree.text()), NAMES))
@@ -84,9 +78,7 @@ def test_canonical_text_round_trips(tree: Random, x: float, y: float, parameter:
     assert float(read) == pytest.approx(expected, rel=1e-11, abs=1e-11), text
 
 
-@seed(3)
-@often
-@given(trees, numbers, numbers)
+@fuzzed(trees, numbers, numbers)
 def test_gradients_are_finite_and_right(tree: Random, x: float, y: float) -> None:
     exact(tree, x, y, 0.3)
     expr = to_symbolic(parse_expression(tree.text()), NAMES)
@@ -100,3 +92,36 @@ def test_gradients_are_finite_and_right(tree: Random, x: float, y: float) -> Non
     else:
         assert slope == 0.0
     assert symbol("x").is_real
+
+
+def test_a_failure_names_the_seed_and_an_endless_example_is_one(monkeypatch) -> None:
+    def fails(x: float) -> None:
+        assert x < 1.0
+
+    with pytest.raises(AssertionError) as caught:
+        fuzzed(numbers)(fails)()
+    assert f"PINNKAN_FUZZ_SEED={random_trees.SEED} draws this example again" in caught.value.__notes__
+
+    def hangs(x: float) -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr(random_trees, "LONGEST_S", 0.02)
+    with pytest.raises(TimeoutError, match=r"one expression took more than 0\.02 s"):
+        fuzzed(numbers)(hangs)()
+
+
+def test_every_run_draws_other_examples_and_the_same_seed_the_same() -> None:
+    def drawn(seed: int) -> list[str]:
+        seen: list[str] = []
+
+        def look(tree: Random) -> None:
+            seen.append(tree.text())
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(random_trees, "SEED", seed)
+            patch.setattr(random_trees, "EXAMPLES", 20)
+            fuzzed(trees)(look)()
+        return seen
+
+    assert drawn(1) == drawn(1) != drawn(2)

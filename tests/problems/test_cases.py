@@ -27,7 +27,7 @@ MOST = {
     "robin_start": 2e-2,
     "plucked_string": 5e-2,
 }
-"""Largest relative L2 error over the points of the table; the values of `reaction_robin` are right to 1e-4."""
+"""Largest relative L2 error over the points of a table; the values of `reaction_robin` are right to 1e-4."""
 
 
 def trained(name: str, directory: Path) -> dict[str, Any]:

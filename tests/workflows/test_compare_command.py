@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -269,7 +270,18 @@ def test_tables_are_there_whatever_becomes_of_the_picture(pinnkan, study, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", '{"k": 1}', '{"k": {"step": [1], "seconds": [1], "loss": ["x"]}}']
+    "text",
+    [
+        "{",
+        "[]",
+        '{"k": 1}',
+        '{"k": {"step": [1], "seconds": [1], "loss": ["x"]}}',
+        "[" * 100_000,
+        '{"k":' * 100_000 + "1" + "}" * 100_000,
+        '{"k": NaN}',
+        "\x00",
+    ],
+    ids=lambda text: text[:20],
 )
 def test_curves_of_anybody_are_refused(pinnkan, study, tmp_path, text):
     table = tmp_path / "out" / "cells.csv"
@@ -278,6 +290,14 @@ def test_curves_of_anybody_are_refused(pinnkan, study, tmp_path, text):
     answer = pinnkan("compare", study, "-o", tmp_path / "out", "--quick", "-q", "--time-limit", 0)
     assert answer.code == 3
     assert "cells.curves.json: not " in answer.err
+    assert len(answer.err.splitlines()) == 1
+
+
+def test_curves_that_are_no_file_are_refused_at_once(pinnkan, study, tmp_path):
+    (tmp_path / "out").mkdir()
+    os.mkfifo(curves_file(tmp_path / "out" / "cells.csv"))
+    answer = pinnkan("compare", study, "-o", tmp_path / "out", "--quick", "-q", "--time-limit", 0)
+    assert (answer.code, "cells.curves.json: not a regular file" in answer.err) == (3, True)
 
 
 def test_more_lines_than_can_be_told_apart_are_refused(study, tmp_path):

@@ -187,3 +187,33 @@ def test_neither_torch_nor_sympy_is_imported(run, options):
     found = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
     assert found.stderr.splitlines() == ["[]"]
     assert "lambda=0.5" in found.stdout
+
+
+def test_a_hundred_thousand_values_are_looked_at_in_their_folders(done, run, monkeypatch):
+    """One file is read, the adapter there is; the table shows a thousand, the counts tell all."""
+    reads = []
+    monkeypatch.setattr(
+        "pinnkan.workflows.inventory.read_store",
+        lambda path, **kind: reads.append(path) or read_store(path, **kind),
+    )
+    began = time.process_time()
+    lines = done("status", run, "--lambda", "0:1:99999").out.splitlines()
+    assert time.process_time() - began < 10  # a second or two on an idle machine; it took twenty
+    assert reads == [run / "adapters" / "lambda=0.5.h5"]
+    assert lines[-3:] == ["... and 98999 more (--json has all)", "", "1 done, 99998 missing"]
+    assert len(lines) == 2 + 1 + 1000 + 3
+
+
+def test_what_works_in_the_folder_is_found_without_a_result(done, run):
+    record_failure(run, "lambda=0.75", asked(run, 0.75), DivergedError("diverged"))
+    work_path(run, "lambda=0.25", "checkpoint.h5").touch()
+    with running(work_path(run, "lambda=1", "running.json"), title="x"):
+        found = rows(done, run, "--lambda", "0:1:5")
+    assert {key[0]: status for key, (status, _) in found.items()} == {
+        0.0: "missing",
+        0.25: "missing",
+        0.5: "done",
+        0.75: "failed",
+        1.0: "running",
+    }
+    assert "will continue" in found[0.25, "lotra"][1]

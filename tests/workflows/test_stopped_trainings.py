@@ -58,7 +58,7 @@ def end_by(number: int, process: subprocess.Popen[str]) -> tuple[int, str, float
     ]
     before, spent = _waited_for(), sum(map(_cpu_s, tree))
     process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     return process.returncode, err, _waited_for() - before - spent
 
 
@@ -141,7 +141,7 @@ def _step(path: Path) -> int:
         return 0
 
 
-def _wait_until(condition, process, seconds: float = 60) -> None:
+def _wait_until(condition, process, seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert process.poll() is None
