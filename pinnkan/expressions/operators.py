@@ -169,6 +169,8 @@ def gradient(value: Value, names: Names) -> Vector:
     """grad(u): the derivatives along the space coordinates."""
     if isinstance(value, tuple):
         raise ExpressionFault("grad needs a number, found a vector; for div(grad(u)) write laplace(u)")
+    if not names.space:
+        raise ExpressionFault("there are no space coordinates to differentiate along")
     return tuple(total_derivative(value, coordinate, names) for coordinate in names.space)
 
 

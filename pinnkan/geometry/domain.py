@@ -176,6 +176,8 @@ class Domain:
         """
         if self.time is None:
             return 1
+        if self.shape.dimension == 0:
+            return count
         extent: float = self.shape.volume ** (1 / self.shape.dimension)
         spacing: float = (measure * extent / count) ** (1 / (dimension + 1))
         return min(count, max(1, round(extent / spacing)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pinnkan.errors import UsageError, did_you_mean
-from pinnkan.geometry import ball, box, disk, interval
+from pinnkan.geometry import ball, box, disk, interval, point
 from pinnkan.geometry.shape import Shape, ShapeKind
 
 SHAPES: dict[str, ShapeKind] = {
@@ -13,6 +13,7 @@ SHAPES: dict[str, ShapeKind] = {
     "box": box.KIND,
     "disk": disk.KIND,
     "ball": ball.KIND,
+    "point": point.KIND,
 }
 
 

@@ -118,7 +118,7 @@ class Shape(ABC):
             UsageError: If the count is below 1, the rule unknown or the variant negative.
         """
         check_points(count, rule, variant)
-        if rule == "quadrature":
+        if rule == "quadrature" or self.dimension == 0:
             return self.quadrature(count, variant)
         return self.place(unit_cube(count, self.dimension, rule=rule, rng=rng)), np.full(count, 1 / count)
 

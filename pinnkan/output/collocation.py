@@ -28,7 +28,7 @@ def plot_collocation(
     caption: Caption,
     dpi: int = DEFAULT_DPI,
 ) -> None:
-    """Draw point sets as seen along the coordinates: one panel a pair of them, a row a set in one dimension.
+    """Draw point sets as seen along the coordinates: a panel a pair of them, a row a set where there is one.
 
     Args:
         path: PNG, PDF or SVG.
@@ -63,7 +63,7 @@ def _pairs(coordinates: Sequence[str], time: str | None) -> list[tuple[int, int]
     """Return the pairs of coordinates that get a panel: the first length with the others and with time."""
     space = [i for i, name in enumerate(coordinates) if name != time]
     pairs = [(space[0], other) for other in space[1:]]
-    return pairs if time is None else [*pairs, (coordinates.index(time), space[0])]
+    return pairs if time is None or not space else [*pairs, (coordinates.index(time), space[0])]
 
 
 def _draw_pair(axes: Axes, sets: Mapping[str, Array]) -> None:
@@ -73,7 +73,7 @@ def _draw_pair(axes: Axes, sets: Mapping[str, Array]) -> None:
 
 
 def _draw_rows(figure: Figure, sets: Mapping[str, Array], coordinate: str) -> None:
-    """Draw the sets of an interval as rows, the first on top."""
+    """Draw the sets of an interval, in space or time, as rows, the first on top."""
     axes = figure.add_subplot()
     for row, ((_, points), style) in enumerate(zip(sets.items(), _styles(sets), strict=False)):
         axes.plot(points[:, 0], np.full(len(points), -row), linestyle="", **style)

@@ -123,6 +123,9 @@ def read_declarations(root: Block, faults: Faults) -> Declared:
 
 
 def _read_space(root: Block, declared: Declared, faults: Faults) -> None:
+    """Read ``coordinates``, which a problem in time alone goes without, as without ``domain``."""
+    if root.get("coordinates") is None and root.get("domain") is None and root.get("time") is not None:
+        return
     node = require(root, "coordinates", "", root.place, faults, example="[x, y]")
     if node is None:
         return

@@ -31,7 +31,12 @@ _NOT_YET = (
 
 
 def read_shape(root: Block, declared: Declared, used: set[str], faults: Faults) -> Shape | None:
-    """Read ``domain``; the names that its numbers mention are added to ``used``."""
+    """Read ``domain``; the names that its numbers mention are added to ``used``.
+
+    A problem in time alone has none: its space is a point.
+    """
+    if not declared.space and root.get("domain") is None:
+        return Shape("point", {}, root.place)
     example = "{shape: disk, center: [0, 0], radius: 1}"
     node = require(root, "domain", "", root.place, faults, example=example)
     block = None if node is None else read_block(node, "domain", faults, example=example)
@@ -60,7 +65,7 @@ def _read_kind(block: Block, axes: tuple[str, ...], faults: Faults) -> str | Non
     kind = None if node is None else read_text(node, "domain.shape", faults)
     if node is None or kind is None:
         return None
-    if kind not in SHAPES:
+    if kind not in _stated_shapes():
         faults.add(node.place, _unknown_shape(kind))
         return None
     needed = SHAPES[kind].dimension
@@ -72,15 +77,21 @@ def _read_kind(block: Block, axes: tuple[str, ...], faults: Faults) -> str | Non
     return kind
 
 
+def _stated_shapes() -> tuple[str, ...]:
+    """Return the shapes that a file may name: those with an extent."""
+    return tuple(name for name, kind in SHAPES.items() if kind.dimension != 0)
+
+
 def _article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def _unknown_shape(kind: str) -> str:
-    known = ", ".join(SHAPES)
+    shapes = _stated_shapes()
+    known = ", ".join(shapes)
     if kind.lower() in _NOT_YET:
         return f"domain.shape: the shape {quote(kind)} is not supported yet; supported are {known}"
-    return f"domain.shape: unknown shape {quote(kind)}; expected one of {known}{suggest(kind, tuple(SHAPES))}"
+    return f"domain.shape: unknown shape {quote(kind)}; expected one of {known}{suggest(kind, shapes)}"
 
 
 def read_interval(
@@ -151,7 +162,7 @@ def _backwards(declared: Declared) -> str:
     """Say how a terminal condition is written."""
     t, u = declared.time, declared.unknown
     return (
-        f"; time runs forward: a condition at the last time is an initial one in the time left, "
+        "; time runs forward: a condition at the last time is an initial one in the time left, "
         f"tau = T - {t}, with {u}_{t} = -{u}_tau"
     )
 

@@ -193,6 +193,12 @@ class Statements:
         node = root.get(key)
         if node is None:
             return ()
+        if key == "boundary" and not self.declared.space:
+            self.faults.add(
+                node.place,
+                "boundary: a problem in time alone has none; state under initial what holds at first",
+            )
+            return ()
         if key == "initial" and self.declared.time is None:
             self.faults.add(
                 node.place, "initial: the problem has no time; add time: {t: [0, 1]} or drop the condition"

@@ -214,4 +214,4 @@ def test_direct_refusals():
 
 
 def test_registry_covers_the_table():
-    assert {"interval", "box", "disk", "ball"} == set(SHAPES)
+    assert {"interval", "box", "disk", "ball", "point"} == set(SHAPES)

@@ -162,7 +162,7 @@ CASES = [
     (
         {"time": "time: {t: [1, 0]}"},
         [
-            "3:11: time: t: expected start < end, got [1, 0] (empty)",
+            "3:11: time: t: expected start < end, got [1, 0] (empty); time runs forward: a condition at the last time is an initial one in the time left, tau = T - t, with u_t = -u_tau",
         ],
     ),
     (

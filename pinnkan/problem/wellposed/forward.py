@@ -41,7 +41,7 @@ _REMEDIES = {
 
 def ill_posed_forward(instance: Instance) -> Iterator[Finding]:
     """Refuse an equation whose short waves grow without bound, such as u_t = -u_xx or u_tt = -u_xx."""
-    if instance.problem.time is None:
+    if instance.problem.time is None or not instance.problem.space:
         return
     points = instance.domain.uniform(_POINTS, _SEED)
     directions = _directions(len(instance.problem.space))

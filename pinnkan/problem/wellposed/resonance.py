@@ -57,8 +57,8 @@ def nearly_singular(instance: Instance) -> Iterator[Finding]:
     if values[0] < _FAR_BELOW * beside:
         yield warning(
             f"nearly singular: with zero data, {problem.equations[0].name} is close to having solutions of "
-            f"its own (smallest singular value {values[0]:.1e}, {beside:.1e} beside it): the answer "
-            "multiplies the least error; keep the parameters away from the resonance, or add damping"
+            f"its own (smallest singular value {values[0]:.1e}, {beside:.1e} beside it) and magnifies every "
+            "error; keep the parameters away from the resonance, or add damping"
         )
 
 
