@@ -23,6 +23,7 @@ from pinnkan.problem.instance import Instance, full_residual
 from pinnkan.problem.lost import refuse_lost_derivatives
 from pinnkan.problem.prescribed import Prescribed, prescribed
 from pinnkan.problem.spec import Condition, Equation, Problem
+from pinnkan.problem.steepness import unseen_data
 
 FloatArray = NDArray[np.float64]
 
@@ -120,6 +121,7 @@ def check_problem(problem: Problem) -> CheckReport:
     _note_missing_sides(base, findings)
     _note_excess_initial(problem, findings)
     _note_gaps(base, findings)
+    findings += [Finding("warning", message) for message in unseen_data(base)]
     zero = _zero_network(base, findings)
     if zero is not None and zero < _TOO_EASY:
         message = (
