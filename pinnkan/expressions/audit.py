@@ -28,6 +28,7 @@ _SCALAR: dict[Any, Callable[..., float]] = {
     sympy.log: math.log,
     sympy.sinh: math.sinh,
     sympy.cosh: math.cosh,
+    sympy.erf: math.erf,
     sympy.tanh: math.tanh,
     sympy.Abs: abs,
 }

@@ -39,6 +39,7 @@ _DERIVATIVES: dict[Any, Callable[[Any], Any]] = {
     sympy.log: lambda a: 1 / a,
     sympy.sinh: sympy.cosh,
     sympy.cosh: sympy.sinh,
+    sympy.erf: lambda a: 2 / sympy.sqrt(sympy.pi) * sympy.exp(-(a**2)),
     sympy.tanh: lambda a: 1 - sympy.tanh(a) ** 2,
     # SymPy makes Abs of sqrt(x**2) by itself; it is differentiated as our own absolute value.
     sympy.Abs: lambda a: Where(absolute(a).args[0], 1, -1),

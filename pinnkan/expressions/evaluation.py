@@ -140,6 +140,12 @@ def _where(condition: Any, a: Any, b: Any) -> Any:
     return np.where(np.isnan(condition), np.nan, np.where(condition > 0.5, a, b))
 
 
+def _erf(a: Any) -> Any:
+    from scipy.special import erf  # a tenth of a second that few problems need
+
+    return erf(a)
+
+
 def as_constant(value: Any) -> Any:
     """Return a multiprecision constant in double precision."""
     return np.float64(value)
@@ -150,7 +156,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "multiply": lambda *factors: reduce(mul, factors),
     "divide": np.divide,
     "power": np.power,
-    **{name: getattr(np, name) for name in ONE_OPERAND},
+    **{name: getattr(np, name) for name in ONE_OPERAND if name != "erf"},
+    "erf": _erf,
     "abs": np.abs,
     "less": _unknowing(np.less),
     "less_equal": _unknowing(np.less_equal),

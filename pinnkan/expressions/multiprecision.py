@@ -79,6 +79,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "tan": _total(_context.tan),
     "sinh": _total(_context.sinh),
     "cosh": _total(_context.cosh),
+    "erf": _total(_context.erf),
     "tanh": _total(_context.tanh),
     "abs": abs,
     "less": _decided(lambda a, b: a < b),

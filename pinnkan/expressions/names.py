@@ -18,7 +18,9 @@ from pinnkan.expressions.tree import ExpressionFault, Tree
 
 MAX_ORDER = 2
 
-ELEMENTARY = ("sin", "cos", "tan", "exp", "log", "sqrt", "abs", "tanh", "sinh", "cosh", "min", "max", "where")
+ELEMENTARY = (
+    "sin", "cos", "tan", "exp", "log", "sqrt", "abs", "tanh", "sinh", "cosh", "erf", "min", "max", "where",
+)  # fmt: skip
 OPERATORS = ("grad", "div", "laplace", "lap", "laplacian", "dot", "norm", "dn", "diff")
 CONSTANTS = ("pi", "e")
 RESERVED = frozenset((*ELEMENTARY, *OPERATORS, *CONSTANTS, "And", "Or", "Piecewise", "Max", "Min", "Abs")) | (

@@ -162,6 +162,7 @@ ONE_VARIABLE: dict[str, Callable[[Any], Any]] = {
     "tanh": _elementary(sympy.tanh, math.tanh),
     "sinh": _elementary(sympy.sinh, math.sinh),
     "cosh": _elementary(sympy.cosh, math.cosh),
+    "erf": _elementary(sympy.erf, math.erf),
 }
 
 

@@ -29,6 +29,7 @@ _FUNCTIONS = {
     sympy.log: "log",
     sympy.sinh: "sinh",
     sympy.cosh: "cosh",
+    sympy.erf: "erf",
     sympy.tanh: "tanh",
     sympy.Abs: "abs",
     Less: "less",
@@ -36,7 +37,7 @@ _FUNCTIONS = {
     Both: "both",
     Either: "either",
 }
-ONE_OPERAND = ("sqrt", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh")
+ONE_OPERAND = ("sqrt", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "erf")
 """Steps that every arithmetic calls by the same name."""
 # Operations with an infinite slope, or an overflow, somewhere on the line, and which operand brings it about.
 _SENSITIVE = {"divide": 1, "power": 0, "sqrt": 0, "log": 0, "exp": 0, "sinh": 0, "cosh": 0, "tan": 0}

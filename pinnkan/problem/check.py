@@ -22,6 +22,7 @@ from pinnkan.problem.instance import Instance, full_residual
 from pinnkan.problem.lost import refuse_lost_derivatives
 from pinnkan.problem.prescribed import Prescribed, prescribed
 from pinnkan.problem.spec import Condition, Equation, Problem
+from pinnkan.problem.steepness import unseen_data
 from pinnkan.problem.wellposed import SEVERITIES, Finding, examine
 
 FloatArray = NDArray[np.float64]
@@ -111,6 +112,7 @@ def check_problem(problem: Problem) -> CheckReport:
     _note_unusable_data(instances, findings)
     _note_gaps(base, findings)
     findings.extend(examine(base, instances[1:]))
+    findings += [Finding("warning", message) for message in unseen_data(base)]
     zero = _zero_network(base, findings)
     if zero is not None and zero < _TOO_EASY:
         message = (

@@ -76,7 +76,7 @@ class Random:
                 return getattr(mpmath, self.operation)(mpmath.sin(v[0]))
             case "sqrt" | "log":
                 return getattr(mpmath, self.operation)(1 + v[0] ** 2)
-            case "sin" | "cos" | "tanh":
+            case "sin" | "cos" | "tanh" | "erf":
                 return getattr(mpmath, self.operation)(v[0])
             case "abs":
                 assume(abs(v[0]) > GAP)
@@ -102,7 +102,9 @@ _exponents = st.sampled_from(["2", "3"]).map(Random)
 
 
 def _grow(inner: st.SearchStrategy[Random]) -> st.SearchStrategy[Random]:
-    one = st.sampled_from(["neg", "sin", "cos", "tanh", "exp", "sinh", "cosh", "tan", "sqrt", "log", "abs"])
+    one = st.sampled_from(
+        ["neg", "sin", "cos", "tanh", "erf", "exp", "sinh", "cosh", "tan", "sqrt", "log", "abs"]
+    )
     two = st.sampled_from(["+", "-", "*", "/", "min", "max", "power"])
     return (
         st.builds(lambda op, a: Random(op, (a,)), one, inner)

@@ -126,7 +126,7 @@ _WORDS = re.findall(
     """
     x y t u u_x u_xy u_t lambda nu r v pi e 0 1 2 3 0.5 1e3 1e300 999999999 unknown
     + - * / ^ ** ( ( ( ) ) ) [ ] , , = < <= > and or
-    sin( cos( tan( exp( log( sqrt( abs( tanh( sinh( cosh( min( max( where(
+    sin( cos( tan( exp( log( sqrt( abs( tanh( sinh( cosh( erf( min( max( where(
     Piecewise(( And( grad( div( laplace( dot( norm( dn( diff( dx( dt( dxx(
     """,
 )

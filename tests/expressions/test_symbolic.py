@@ -69,6 +69,7 @@ MEANINGS = [
     ("dx(tan(x))", "1 + tan(x)^2"),
     ("dx(tanh(x))", "1 - tanh(x)^2"),
     ("dx(log(x) + sinh(x) + cosh(x))", "1/x + cosh(x) + sinh(x)"),
+    ("dx(erf(x/2))", "exp(-x^2/4)/sqrt(pi)"),
     ("div(grad(u))", "u_xx + u_yy"),
     ("laplace(u)", "u_xx + u_yy"),
     ("lap(u) - laplacian(u)", "0"),

@@ -43,6 +43,7 @@ VALUES = [
     ("norm([3, 4])", 5.0),
     ("\t1 +\n 1 ", 2.0),
     ("log(exp(3)) + sqrt(16) + tan(0) + tanh(0) + sinh(0) + cosh(0) + cos(0)", 9.0),
+    ("erf(0.5) + erf(-0.5) + erf(1)", math.erf(1)),
 ]
 
 

@@ -1,0 +1,126 @@
+"""Data that change faster than the points see are a warning of ``check``, with width and spacing."""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+
+import pytest
+
+from pinnkan.problem import load_problem
+from pinnkan.problem.check import check_problem
+from pinnkan.problem.steepness import unseen_data
+
+LINE = """\
+coordinates: [x]
+domain: {shape: interval, x: [0, 3]}
+unknowns: u
+family: {a: {base: 2, range: [1, 3]}}
+equations: ["EQUATION"]
+boundary: ["u = 0"]
+points: {interior: 300}
+"""
+ROD = """\
+coordinates: [x]
+time: {t: [0, 1]}
+domain: {shape: interval, x: [0, 1]}
+unknowns: u
+family: {a: 2}
+equations: ["u_t = a*u_xx"]
+boundary:
+  - {on: left, equation: "u = LEFT", hard: false}
+  - {on: right, equation: dn(u) = 0}
+initial: ["u = START"]
+"""
+# From a formula in the distance s from the place and a width w: the width within which half of it happens.
+FEATURES = {
+    "tanh(s/w)": 1.1,
+    "erf(s/w)": 0.95,
+    "exp(-(s/w)^2)": 1.67,
+    "1/(1 + (s/w)^2)": 2.0,
+    "1/cosh(s/w)": 2.63,
+    "s/sqrt(s^2 + w^2)": 1.15,
+    "a*tanh(s/w)*(1 + x)": 1.1,
+}
+
+
+def features(width: float, place: float) -> list[str]:
+    return [re.sub(r"\bs\b", f"(x - {place!r})", text).replace("w", repr(width)) for text in FEATURES]
+
+
+@pytest.mark.parametrize(
+    "equation", ["-u_xx = a*F", "-u_xx + (3*a + F)*u = 1", "-diff((3*a + F)*u_x, x) = 1"]
+)
+def test_what_is_narrower_than_the_points_see_is_said_with_width_and_spacing(equation):
+    rng = random.Random(equation)
+    for feature, half in zip(range(len(FEATURES)), FEATURES.values(), strict=True):
+        width, place = 3 * 10 ** rng.uniform(-7, -4), round(rng.uniform(0.3, 2.7), 4)
+        text = LINE.replace("EQUATION", equation.replace("F", features(width, place)[feature]))
+        messages = unseen_data(load_problem(text).at())
+        assert len(messages) == 1, text
+        said = re.match(
+            r"equation\[0\]: what is given changes \(.*\) by half within (\S+) at x = (\S+), "
+            r"where points are about 0.01 apart and do not see it: make it wider, or raise points.interior",
+            messages[0],
+        )
+        assert said is not None, messages
+        assert float(said[2]) == pytest.approx(place, abs=2 * width + 1e-3)
+        if equation.startswith("-u_xx = a"):
+            assert 0.6 < float(said[1]) / (half * width) < 1.4, (text, said[1])
+
+
+@pytest.mark.parametrize("feature", range(len(FEATURES)))
+def test_what_the_points_see_is_silent(feature):
+    for width in (0.02, 0.3, 30.0):
+        formula = features(width, 1.234)[feature]
+        assert unseen_data(load_problem(LINE.replace("EQUATION", f"-u_xx = a*{formula}")).at()) == []
+
+
+@pytest.mark.parametrize(
+    "source", ["abs(x - 1)", "sqrt(abs(x - 1))", "x^2", "sin(20*x)", "exp(-x)", "a", "max(x - 1, 0)^2"]
+)
+def test_kinks_roots_and_plain_functions_are_silent(source):
+    assert unseen_data(load_problem(LINE.replace("EQUATION", f"-u_xx = a*{source}")).at()) == []
+
+
+def test_conditions_count_their_own_points():
+    text = ROD.replace("LEFT", "tanh((t - 0.5)/1e-5)").replace("START", "0")
+    (message,) = unseen_data(load_problem(text).at())
+    assert message.startswith("boundary[0]: what is given changes (tanh) by half within 1.1e-05 at t = 0.5")
+    assert message.endswith("raise points.boundary (now 200)")
+    text = ROD.replace("LEFT", "0").replace("START", "exp(-((x - 0.5)/1e-5)^2)")
+    (message,) = unseen_data(load_problem(text).at())
+    assert message.startswith("initial[0]: what is given changes (exp) by half within 1.7e-05 at x = 0.5")
+
+
+def test_what_is_narrow_along_the_normal_of_a_side_is_not_given_there():
+    text = ROD.replace("u = LEFT", "u = exp(-x/1e-6)").replace("START", "0")
+    assert unseen_data(load_problem(text).at()) == []
+
+
+def test_check_says_so_and_more_points_silence_it():
+    text = LINE.replace("EQUATION", "-u_xx = a*tanh((x - 1.5)/1e-3)")
+    report = check_problem(load_problem(text))
+    (warning,) = (f.message for f in report.findings if f.severity == "warning")
+    assert "at x = 1.5" in warning
+    assert check_problem(load_problem(text, overrides=["points.interior=3000"])).findings == ()
+
+
+def test_a_source_that_jumps_is_advised_to_be_averaged():
+    text = LINE.replace("EQUATION", "-u_xx = where(x < 1, 0, a)")
+    (message,) = unseen_data(load_problem(text).at())
+    assert message == (
+        "equation[0]: a source or coefficient has a jump (where) at x = 1; residuals averaged over "
+        "neighbouring points see it better: --set training.smoothing=48"
+    )
+    assert unseen_data(load_problem(text, overrides=["training.smoothing=48"]).at()) == []
+
+
+def test_units_do_not_matter():
+    for size in (1e-9, 1e9):
+        text = LINE.replace("[0, 3]", f"[0, {3 * size!r}]")
+        text = text.replace("EQUATION", f"-u_xx = 1e-7*a*tanh((x - {1.5 * size!r})/{1e-4 * size!r})")
+        (message,) = unseen_data(load_problem(text).at())
+        width = float(re.search(r"within (\S+)", message)[1])
+        assert math.isclose(width, 1.1e-4 * size, rel_tol=0.2)
