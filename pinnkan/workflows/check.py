@@ -41,7 +41,8 @@ def check(
 
     Returns:
         What ``check --json`` prints: ``equations`` and ``conditions`` (``name``,
-        ``residual``, ...), ``points``, ``trainable_parameters``, ``findings``.
+        ``residual``, ...), ``points``, ``trainable_parameters``, ``chosen`` by the default
+        recipe, ``findings``.
 
     Raises:
         ProblemError: If the problem makes no sense at its base value.
@@ -73,9 +74,24 @@ def check(
         "zero_network_l2": found.zero_network_l2,
         "network": network_facts(problem.settings.network, len(found.coordinates)),
         **counted,
+        "chosen": {path: _written(path, problem.settings) for path in problem.settings.chosen},
         "points": {name: len(points) for name, points in sets.items()},
         "findings": findings,
     }
+
+
+def _written(path: str, settings: Settings) -> Any:
+    """Write what the default recipe chose: a value, or how a training goes."""
+    block, _, key = path.partition(".")
+    stated = getattr(settings, block)
+    if key:
+        value = getattr(stated, key)
+        return list(value) if isinstance(value, tuple) else value
+    phases = [
+        f"{phase.optimizer}{f' ({phase.form})' if phase.form != 'full' else ''}, {phase.steps} steps at most"
+        for phase in phases_of(stated)
+    ]
+    return "; ".join(phases)
 
 
 def _equation(statement: CheckedStatement) -> dict[str, Any]:
