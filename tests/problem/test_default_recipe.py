@@ -122,7 +122,7 @@ def test_few_stated_points_get_a_narrower_network(points):
     width = problem.settings.network.hidden[0]
     wider = problem_of("box", "heat", f"network.hidden=[{width + 1}, {width + 1}]")
     assert 1.5 * trained <= points
-    assert 2.0 * numbers_trained(wider) > points
+    assert 2.6 * numbers_trained(wider) > points
 
 
 def test_a_handful_of_points_gets_the_narrowest_network():
