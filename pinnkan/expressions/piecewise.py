@@ -119,8 +119,8 @@ def absolute(a: Any) -> Any:
 def has_jump(expression: sympy.Expr, coordinates: Collection[sympy.Symbol]) -> bool:
     """Tell whether a formula jumps somewhere in the coordinates, as far as its writing shows.
 
-    ``max``, ``min`` and ``abs`` join where they switch: the difference of their two values is that of
-    the two sides of their condition. Any other switch by a coordinate counts as a jump.
+    ``max``, ``min`` and ``abs`` join where they switch: the difference of their two values is that of the
+    two sides of their condition, or a multiple of it. Any other switch by a coordinate counts as a jump.
     """
     return any(
         not switch.args[0].free_symbols.isdisjoint(coordinates) and not _joins(switch)
@@ -133,5 +133,4 @@ def _joins(switch: Where) -> bool:
     if not isinstance(condition, Less | LessEqual):
         return False
     left, right = condition.args
-    difference = sympy.expand(a - b)
-    return sympy.expand(left - right) in (difference, -difference)
+    return bool(sympy.cancel((a - b) / (left - right)).is_number)

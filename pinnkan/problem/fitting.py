@@ -115,10 +115,11 @@ def _of_table(path: Path, request: Request) -> Problem:
             )
     columns = file.columns(names, gaps_in=column).arrays
     box = {name: _range(name, v, file.label) for name, v in columns.items() if name != column}
+    trained = max(1, round(len(columns[column]) * (1.0 - _share(request))))
     lines = [
         *_head(box, column),
         f"samples: {{file: {_quoted(path.name)}, validation: {_share(request)!r}}}",
-        f"points: {{noise: {request.noise or 0.0!r}}}",
+        f"points: {{interior: {trained}, noise: {request.noise or 0.0!r}}}",
     ]
     text = "\n".join(lines) + "\n"
     return load_problem(text, overrides=request.overrides, name=path.stem, directory=path.parent)

@@ -124,7 +124,7 @@ def _circumstances(
     coordinates = [symbol(name) for name in declared.coordinates]
     residuals = [equation.residual for equation in mathematics.get("equations", ())]
     jumps = any(has_jump(residual, coordinates) for residual in residuals)
-    return Circumstances(max(1, len(coordinates)), jumps, hidden)
+    return Circumstances(max(1, len(coordinates)), jumps, hidden=hidden)
 
 
 def _read_free_text(root: Block, key: str, faults: Faults) -> str:

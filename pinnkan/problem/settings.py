@@ -1,4 +1,7 @@
-"""What a problem file may say about network, adapter, points and training, with every default.
+"""What a problem file may say about network, adapter, points and training.
+
+The defaults of widths, points, steps and ranks depend on each other and on the problem: they are those of
+:mod:`pinnkan.problem.defaults`. What is written here holds for a block that is made without a problem.
 
 Each dataclass is one block of the file and each field one key; the reader
 takes names, types, choices and bounds from here, so that a new key is one line.
@@ -140,3 +143,5 @@ class Settings:
     points: PointSettings = PointSettings()
     training: TrainingSettings = TrainingSettings()
     finetuning: TrainingSettings = TrainingSettings()
+    chosen: tuple[str, ...] = ()
+    """Keys such as ``network.hidden`` that the file leaves to the default recipe."""

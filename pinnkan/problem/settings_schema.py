@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pinnkan.parameters import parse_number
 from pinnkan.problem.defaults import Circumstances, default_network, default_settings, stated_training
@@ -40,6 +40,7 @@ _NONE_WORDS = {"", "~", "null", "none", "None"}
 
 def read_settings(root: Block, circumstances: Circumstances, faults: Faults) -> Settings:
     """Read every settings block of a problem file; what is left out comes from the default recipe."""
+    circumstances = dataclasses.replace(circumstances, points=_stated_points(root))
     network = _read_block(root, "network", default_network(circumstances), faults)
     settings = default_settings(network, circumstances)
     values = {
@@ -47,16 +48,41 @@ def read_settings(root: Block, circumstances: Circumstances, faults: Faults) -> 
         for key in SETTINGS_KEYS
         if key != "network"
     }
-    return dataclasses.replace(settings, **values)
+    return dataclasses.replace(settings, **values, chosen=_chosen(root))
 
 
-def _read_block(root: Block, key: str, defaults: _Block, faults: Faults) -> _Block:
+def _stated_points(root: Block) -> int | None:
+    """Return the interior points that the file states; None without a number of them."""
+    block = root.get("points")
+    node = block.get("interior") if isinstance(block, Block) else None
+    number = parse_number(node.text) if isinstance(node, Scalar) else None
+    return int(number) if number is not None and number >= 1 and number == int(number) else None
+
+
+_CHOSEN = {
+    "network.hidden": ("hidden",),
+    "points.interior": ("interior",),
+    "training": ("optimizer", "phases", "form", "steps"),
+    "adapter.compression": ("compression", "ranks"),
+    "finetuning": ("optimizer", "phases", "form", "steps"),
+}
+"""What the default recipe chooses, and the keys of its block that say it instead."""
+
+
+def _chosen(root: Block) -> tuple[str, ...]:
+    """Return what the file leaves to the default recipe."""
+    blocks = {path: root.get(path.partition(".")[0]) for path in _CHOSEN}
+    return tuple(
+        path
+        for path, block in blocks.items()
+        if not isinstance(block, Block) or all(block.get(key) is None for key in _CHOSEN[path])
+    )
+
+
+def _read_block(root: Block, key: str, defaults: Any, faults: Faults) -> Any:
     node = root.get(key)
     block = None if node is None else read_block(node, key, faults, example=_EXAMPLES[key])
     return defaults if block is None else _read_dataclass(defaults, block, key, faults)
-
-
-_Block = TypeVar("_Block", bound=Any)
 
 
 def _read_dataclass(defaults: Any, block: Block, path: str, faults: Faults) -> Any:

@@ -42,7 +42,8 @@ def check(
 
     Returns:
         What ``check --json`` prints: ``equations`` and ``conditions`` (``name``,
-        ``residual``, ``size``, ...), ``scales``, ``points``, ``trainable_parameters``, ``findings``.
+        ``residual``, ``size``, ...), ``scales``, ``points``, ``trainable_parameters``, ``chosen`` by the
+        default recipe, ``findings``.
 
     Raises:
         ProblemError: If the problem makes no sense at its base value.
@@ -75,6 +76,7 @@ def check(
         "zero_network_l2": found.zero_network_l2,
         "network": network_facts(problem.settings.network, len(found.coordinates)),
         **counted,
+        "chosen": {path: _written(path, problem.settings) for path in problem.settings.chosen},
         "points": {name: len(points) for name, points in sets.items()},
         "findings": findings,
     }
@@ -84,6 +86,20 @@ def _finding(finding: Finding) -> dict[str, Any]:
     place = finding.place
     where = None if place is None else f"{place.source.name}:{place.line}:{place.column}"
     return {"severity": finding.severity, "message": finding.message, "place": where}
+
+
+def _written(path: str, settings: Settings) -> Any:
+    """Write what the default recipe chose: a value, or how a training goes."""
+    block, _, key = path.partition(".")
+    stated = getattr(settings, block)
+    if key:
+        value = getattr(stated, key)
+        return list(value) if isinstance(value, tuple) else value
+    phases = [
+        f"{phase.optimizer}{f' ({phase.form})' if phase.form != 'full' else ''}, {phase.steps} steps at most"
+        for phase in phases_of(stated)
+    ]
+    return "; ".join(phases)
 
 
 def _equation(statement: CheckedStatement, instance: Instance) -> dict[str, Any]:

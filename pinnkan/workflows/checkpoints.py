@@ -163,7 +163,7 @@ def _state(
 ) -> TrainingState:
     held_out, lowest_held_out, mark, waiting = meta["best"]
     lowest, age, epoch, stuck, seconds, steps = meta["loop"]
-    best = Best(tensors["best"], *map(_number, (held_out, lowest_held_out, mark)), waiting)
+    best = Best(tensors["best"], _number(held_out), _number(lowest_held_out), _number(mark), waiting)
     split = len(reports) - steps
     optimizer = _joined(meta["optimizer"], tensors)
     inner = PhaseState(optimizer, best, _number(lowest), age, epoch, stuck, seconds, steps, reports[split:])
