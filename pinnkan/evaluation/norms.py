@@ -16,7 +16,8 @@ class ErrorReport:
     """Errors of values psi against a reference u at N points, e = psi - u.
 
     Relative figures are None where the reference is zero at every point: there
-    is nothing to be relative to, and the absolute ones speak.
+    is nothing to be relative to, and the absolute ones speak. They are None too
+    where an error is larger than a double, and the absolute ones infinite.
 
     Attributes:
         points: N.
@@ -67,7 +68,8 @@ class ErrorSums:
             raise ValueError(f"values have shape {psi.shape}, the reference has shape {u.shape}")
         _require_finite(psi, "the solution", DivergedError)
         _require_finite(u, "the reference", PinnkanError)
-        error = psi - u
+        with np.errstate(over="ignore"):  # 1e308 and -1e308 differ by more than a double holds
+            error = psi - u
         self._points += error.size
         self._error_norm = math.hypot(self._error_norm, _norm(error))
         self._reference_norm = math.hypot(self._reference_norm, _norm(u))
@@ -120,14 +122,14 @@ def _largest(values: NDArray[np.float64]) -> float:
 def _norm(values: NDArray[np.float64]) -> float:
     """Return the Euclidean norm, scaled so that no square overflows or vanishes."""
     peak = _largest(values)
-    if peak == 0.0:
-        return 0.0
+    if peak == 0.0 or math.isinf(peak):
+        return peak
     scaled = values.ravel() / peak
     return peak * math.sqrt(float(scaled @ scaled))
 
 
 def _ratio(numerator: float, denominator: float) -> float | None:
-    return numerator / denominator if denominator > 0.0 else None
+    return numerator / denominator if denominator > 0.0 and math.isfinite(numerator) else None
 
 
 def _require_finite(values: NDArray[np.float64], who: str, fault: type[PinnkanError]) -> None:

@@ -18,7 +18,7 @@ from pinnkan.expressions.piecewise import has_jump
 from pinnkan.expressions.splitting import split_data
 from pinnkan.expressions.symbolic import to_symbolic, to_value
 from pinnkan.expressions.syntax import parse_equation, parse_expression
-from pinnkan.expressions.text import canonical_text
+from pinnkan.expressions.text import canonical_text, display_text
 from pinnkan.expressions.tree import Equation, ExpressionFault, Tree
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "defined_values",
     "derivative_name",
     "derivative_symbols",
+    "display_text",
     "evaluate",
     "has_jump",
     "lower",

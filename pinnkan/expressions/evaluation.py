@@ -14,7 +14,7 @@ from pinnkan.errors import PinnkanError
 from pinnkan.expressions import multiprecision
 from pinnkan.expressions.limits import any_limit, rays, smooth_limits
 from pinnkan.expressions.program import ONE_OPERAND, Program, compile_program, run
-from pinnkan.expressions.text import canonical_text
+from pinnkan.expressions.text import display_text
 
 Array = NDArray[np.float64]
 
@@ -123,7 +123,7 @@ def _limits(program: Program, points: Array, values: Mapping[str, float], extent
 
 def _no_limit(expr: Any, coordinates: Sequence[str], point: Array) -> PinnkanError:
     place = ", ".join(f"{name}={value:.6g}" for name, value in zip(coordinates, point.tolist(), strict=True))
-    text = canonical_text(expr)
+    text = display_text(expr)
     shown = text if len(text) <= 80 else f"{text[:77]}..."
     return PinnkanError(
         f"no finite value or limit at {place} of {shown}; "

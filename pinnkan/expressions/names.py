@@ -121,6 +121,12 @@ def derivative_symbols(expr: Any, names: Names) -> dict[Any, MultiIndex]:
     return dict(sorted(found.items(), key=lambda item: (sum(item[1]), [-k for k in item[1]])))
 
 
+IMAGINARY = ("i", "j", "I", "J")
+"""Names that stand for the imaginary unit elsewhere; a problem may give them to its own things."""
+COMPLEX_FUNCTIONS = ("complex", "re", "im", "real", "imag", "conj", "conjugate", "arg", "angle")
+ALL_REAL = "all numbers are real here (a complex unknown is two real ones)"
+
+
 def naming_faults(names: Names) -> list[tuple[str, str]]:
     """Names that cannot be used as they are declared, each with the reason.
 
@@ -148,6 +154,8 @@ def unknown_name(name: str, names: Names) -> str:
     """Explain why a name means nothing here, with the most helpful guess at what was meant."""
     if name in (*ELEMENTARY, *OPERATORS) or name in (f"d{coordinate}" for coordinate in names.coordinates):
         return f"'{name}' is a function; write {name}(...)"
+    if name in IMAGINARY:
+        return f"unknown name '{name}'; {ALL_REAL}"
     coordinates = ", ".join(names.coordinates)
     head, _, letters = name.rpartition("_")
     if head in names.unknowns:

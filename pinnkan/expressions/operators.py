@@ -15,7 +15,7 @@ import sympy
 
 from pinnkan.expressions.audit import constant_value, power_value, tame_base, tame_exponent
 from pinnkan.expressions.calculus import total_derivative
-from pinnkan.expressions.names import Names, derivative_symbols, normal_symbols
+from pinnkan.expressions.names import ALL_REAL, Names, derivative_symbols, normal_symbols
 from pinnkan.expressions.piecewise import Less, Where, absolute, maximum, minimum
 from pinnkan.expressions.tree import ExpressionFault
 
@@ -117,7 +117,7 @@ def _check_power(base: float, exponent: float) -> None:
     except ZeroDivisionError:
         raise ExpressionFault("division by zero: zero to a negative power") from None
     except ValueError:
-        raise ExpressionFault("a negative number to a broken power is not real") from None
+        raise ExpressionFault(f"a negative number to a broken power is not real; {ALL_REAL}") from None
     if not finite:
         raise ExpressionFault("this constant is too large (largest: 1.8e308)")
 
@@ -145,7 +145,9 @@ def _elementary(function: Callable[[Any], Any], in_floats: Callable[[float], flo
             except OverflowError:
                 raise ExpressionFault("this constant is too large (largest: 1.8e308)") from None
             except ValueError:
-                raise ExpressionFault(f"not defined at {constant_value(a):g}") from None
+                number = constant_value(a)
+                reason = f"; {ALL_REAL}" if number < 0 else ""
+                raise ExpressionFault(f"not defined at {number:g}{reason}") from None
         return function(a)
 
     return guarded

@@ -18,6 +18,8 @@ from pinnkan.expressions import operators
 from pinnkan.expressions.audit import Audit
 from pinnkan.expressions.calculus import check_order, total_derivative
 from pinnkan.expressions.names import (
+    ALL_REAL,
+    COMPLEX_FUNCTIONS,
     ELEMENTARY,
     OPERATORS,
     Names,
@@ -318,6 +320,8 @@ class _Translator:
         name, names = tree.name, self._names
         if name in names.known():
             return f"'{name}' is not a function; for a product write {name}*(...), for its value {name}"
+        if name in COMPLEX_FUNCTIONS:
+            return f"unknown function '{name}'; {ALL_REAL}"
         known = [*ELEMENTARY, *OPERATORS, *(f"d{coordinate}" for coordinate in names.coordinates)]
         return f"unknown function '{name}'{did_you_mean(name, known) or '; known are ' + ', '.join(known)}"
 

@@ -50,6 +50,13 @@ class _Printer(StrPrinter):  # type: ignore[misc]
         return f"Piecewise(({self._print(a)}, {self._print(condition)}), ({self._print(b)}, True))"
 
 
+class _Display(_Printer):
+    """The same for people, who know the parameter by the name that they gave it."""
+
+    def _print_Symbol(self, expr: Any) -> str:
+        return str(expr.name)
+
+
 def canonical_text(expr: Any) -> str:
     """Write an expression so that ``sympy.sympify`` and ``parse_expression`` give it back.
 
@@ -57,3 +64,8 @@ def canonical_text(expr: Any) -> str:
     spelled ``lamda`` as SymPy does, because Python reserves the word.
     """
     return str(_Printer().doprint(sympy.sympify(expr)))
+
+
+def display_text(expr: Any) -> str:
+    """Write an expression for a message: as `canonical_text`, with ``lambda`` under its own name."""
+    return str(_Display().doprint(sympy.sympify(expr)))

@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
+from pinnkan.expressions.names import ALL_REAL, IMAGINARY
 from pinnkan.expressions.tree import ExpressionFault
 
 MAX_LENGTH = 2000
@@ -94,6 +95,10 @@ def _check_neighbours(tokens: list[Token], token: Token) -> None:
     if not tokens or tokens[-1].end != token.start or tokens[-1].kind != "number":
         return
     before = tokens[-1]
+    if token.kind == "name" and token.text in IMAGINARY:
+        product = f"a product needs its sign ({before.text}*{token.text})"
+        message = f"'{before.text}{token.text}': {product}, and {ALL_REAL}"
+        raise ExpressionFault(message, before.start, token.end)
     if token.kind == "name":
         message = f"'{before.text}{token.text}': a product needs its sign; write {before.text}*{token.text}"
         raise ExpressionFault(message, before.start, token.end)

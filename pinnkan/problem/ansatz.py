@@ -20,7 +20,7 @@ import sympy
 from numpy.typing import NDArray
 
 from pinnkan.channels import Channel, Collapsed, MultiIndex
-from pinnkan.expressions import Names, canonical_text, evaluate, total_derivative
+from pinnkan.expressions import Names, display_text, evaluate, total_derivative
 from pinnkan.problem.lifts import HarmonicLift
 
 FloatArray = NDArray[np.float64]
@@ -66,10 +66,10 @@ class Ansatz:
 
     def text(self) -> str:
         """Return the ansatz as a line for the user, N standing for the network."""
-        lift = [] if self.lift_formula == 0 else [canonical_text(self.lift_formula)]
+        lift = [] if self.lift_formula == 0 else [display_text(self.lift_formula)]
         if self.harmonic is not None:
             lift.append(f"(harmonic extension of the boundary data, {len(self.harmonic.coefficients)} modes)")
-        factor = canonical_text(self.factor_formula)
+        factor = display_text(self.factor_formula)
         network = "N" if factor == "1" else f"({factor})*N"
         scale = f"{self.scale:.4g}"
         network = network if scale == "1" else f"{scale}*{network}"

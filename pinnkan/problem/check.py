@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pinnkan.errors import PinnkanError
 from pinnkan.expressions import (
     canonical_text,
+    display_text,
     evaluate,
     normal_symbols,
     substitute_unknown,
@@ -20,7 +21,7 @@ from pinnkan.expressions import (
 from pinnkan.parameters import file_stem
 from pinnkan.problem.instance import Instance, full_residual
 from pinnkan.problem.lost import refuse_lost_derivatives
-from pinnkan.problem.prescribed import Prescribed, prescribed
+from pinnkan.problem.prescribed import Prescribed, difference_text, prescribed
 from pinnkan.problem.spec import Condition, Equation, Problem
 from pinnkan.problem.steepness import unseen_data
 from pinnkan.problem.wellposed import SEVERITIES, Finding, examine
@@ -163,7 +164,7 @@ def _checked(statement: Equation, instances: list[Instance], findings: list[Find
         text=statement.text,
         where=("interior",) if condition is None else condition.parts or ("initial",),
         residual=canonical_text(full_residual(problem, statement)),
-        shown=canonical_text(statement.residual),
+        shown=display_text(statement.residual),
         hard=None if condition is None else condition.name in base.ansatz.hard,
         weight=1.0 if condition is None else condition.weight,
         note=note,
@@ -227,15 +228,16 @@ def _note_gaps(instance: Instance, findings: list[Finding]) -> None:
     found = [item for c in problem.conditions if (item := prescribed(c, problem.names)) is not None]
     for start in (item for item in found if item.condition.is_initial):
         for side in (item for item in found if not item.condition.is_initial):
-            gap, point = _gap(instance, start, side)
-            if gap > _MEET:
-                at = ", ".join(f"{n} = {x:.4g}" for n, x in zip(problem.coordinates, point, strict=True))
-                what = f"{start.condition.name} and {side.condition.name} differ by {gap:.2g} at {at}"
+            gap, size, point = _gap(instance, start, side)
+            if gap > _MEET * size:
+                place = ", ".join(f"{n} = {x:.4g}" for n, x in zip(problem.coordinates, point, strict=True))
+                names = f"{start.condition.name} and {side.condition.name}"
+                what = f"{names} {difference_text(gap, size)} at {place}"
                 findings.append(Finding("warning", f"initial and boundary data do not meet: {what}"))
 
 
-def _gap(instance: Instance, start: Prescribed, side: Prescribed) -> tuple[float, FloatArray]:
-    """Return the largest difference of initial and boundary data, relative to their size, and where it is."""
+def _gap(instance: Instance, start: Prescribed, side: Prescribed) -> tuple[float, float, FloatArray]:
+    """Return the largest difference of initial and boundary data, their size, and where it is."""
     problem, domain = instance.problem, instance.domain
     assert domain.time is not None
     assert problem.time is not None
@@ -250,9 +252,9 @@ def _gap(instance: Instance, start: Prescribed, side: Prescribed) -> tuple[float
     size = max(
         problem.scale / duration**start.order, *(float(np.abs(data).max()) for data in (given, expected))
     )
-    gap = np.abs(given - expected) / size
+    gap = np.abs(given - expected)
     worst = int(gap.argmax())
-    return float(gap[worst]), points[worst]
+    return float(gap[worst]), size, points[worst]
 
 
 def _zero_network(instance: Instance, findings: list[Finding]) -> float | None:

@@ -18,7 +18,7 @@ from pinnkan.problem.ansatz import Ansatz, Memory
 from pinnkan.problem.domains import number_at
 from pinnkan.problem.lifts import HarmonicLift, harmonic_lift, transfinite
 from pinnkan.problem.meeting import initial_gap
-from pinnkan.problem.prescribed import Prescribed, prescribed
+from pinnkan.problem.prescribed import Prescribed, difference_text, prescribed
 from pinnkan.problem.region import DomainRegion
 from pinnkan.problem.roughness import roughness
 from pinnkan.problem.spec import Problem
@@ -200,7 +200,8 @@ class _Builder:
             gap = np.abs(self.evaluate(formula, points) - wanted).max()
             if not gap <= _MEETS * self.level(wanted):
                 self.notes[item.condition.name] = (
-                    f"its values and those of other sides differ by {gap:.2g} where the sides meet"
+                    "its values and those of other sides "
+                    f"{difference_text(float(gap), self.level(wanted))} where the sides meet"
                 )
                 return True
         return False
@@ -289,25 +290,27 @@ class _Builder:
                 hard.append(item)
             else:
                 what = ("initial and boundary data", "the rates of initial and boundary data")[item.order]
-                self.notes[item.condition.name] = f"{what} differ by {gap:.2g} where they meet"
+                self.notes[item.condition.name] = f"{what} {gap} where they meet"
         return hard
 
-    def initial_gap(self, item: Prescribed, boundary: _Boundary) -> float | None:
-        """Return by how much initial data miss the boundary lift at the initial time, None if they meet."""
+    def initial_gap(self, item: Prescribed, boundary: _Boundary) -> str | None:
+        """Say by how much initial data miss the boundary lift at the initial time, None if they meet."""
         formula = boundary.formula
         if item.order == 1:
             formula = total_derivative(formula, self.time.name, self.problem.names)
-        worst = 0.0
+        unit = self.unit_time(item)
+        worst, size = 0.0, 1.0
         for part in boundary.parts:
             positions = self.samples(part)[:, self.offset :]
             points = self.prepend(self.interval[0], positions)
             wanted = self.evaluate(formula, points)
             if boundary.harmonic is not None and item.order == 0:
                 wanted = wanted + boundary.harmonic(positions, (0, 0))
-            gap = np.abs(self.given(item, points) - wanted).max()
-            if not gap * self.unit_time(item) <= _MEETS * self.level(wanted * self.unit_time(item)):
-                worst = max(worst, float(gap))
-        return worst or None
+            gap = float(np.abs(self.given(item, points) - wanted).max())
+            level = self.level(wanted * unit)
+            if not gap * unit <= _MEETS * level and gap > worst:
+                worst, size = gap, level / unit
+        return difference_text(worst, size) if worst else None
 
     def flux_contradiction(self, items: list[Prescribed]) -> str:
         """Say which boundary condition in derivatives the last of the data contradict; empty if none."""

@@ -48,3 +48,8 @@ def prescribed(condition: Condition, names: Names) -> Prescribed | None:
         return None
     rest = substitute(condition.residual, {unknown: sympy.Integer(0)})
     return Prescribed(condition, int(rate), -rest / slope, slope)
+
+
+def difference_text(gap: float, size: float) -> str:
+    """Say by how much data differ: in the units of the file, and relative to their size."""
+    return f"differ by {gap:.3g} ({100 * gap / size:.3g} % of their size)"

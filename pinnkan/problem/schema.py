@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pinnkan.errors import quote
+from pinnkan.errors import did_you_mean, quote
 from pinnkan.expressions import derivative_symbols, has_jump, symbol
 from pinnkan.problem.declarations import Declared, read_declarations
 from pinnkan.problem.defaults import Circumstances
@@ -236,6 +236,10 @@ def _check_hard(conditions: tuple[Condition, ...], statements: Statements, fault
             taken[part] = condition.name
 
 
+def _names(declared: Declared) -> list[str]:
+    return [parameter.name for parameter in declared.parameters]
+
+
 def _check_unused(declared: Declared, used: set[str], faults: Faults) -> None:
     """A parameter or definition that nothing mentions is a slip of the pen."""
     reached = set(used)
@@ -244,6 +248,8 @@ def _check_unused(declared: Declared, used: set[str], faults: Faults) -> None:
         new = names_in(declared.definitions[pending.pop()].tree) - reached
         reached |= new
         pending.extend(name for name in new if name in declared.definitions)
-    for name in (*(parameter.name for parameter in declared.parameters), *declared.definitions):
+    for name in (*_names(declared), *declared.definitions):
         if name not in reached:
-            faults.add(declared.places[name], f"the {declared.kinds[name]} {quote(name)} is never used")
+            others = [other for other in (*declared.definitions, *_names(declared)) if other != name]
+            hint = did_you_mean(name, others)
+            faults.add(declared.places[name], f"the {declared.kinds[name]} {quote(name)} is never used{hint}")

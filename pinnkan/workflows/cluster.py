@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pinnkan.errors import FileAccessError, UsageError
-from pinnkan.files import replace_file
+from pinnkan.files import read_file, replace_file
 from pinnkan.machine import wait_passively
 from pinnkan.store import read_store
 from pinnkan.workflows.adapter_files import adapter_file
@@ -22,6 +22,7 @@ from pinnkan.workflows.paths import base_path
 from pinnkan.workflows.results import TrainingResult
 
 CONNECT_WITHIN_S = 10
+_LARGEST_FILE = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,9 @@ def unpack_and_train(parcel: Parcel) -> tuple[TrainingResult, bytes | None]:
     with tempfile.TemporaryDirectory(prefix="pinnkan-") as name:
         folder = Path(name)
         for path, contents in parcel.files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(contents)
+            replace_file(folder / path, contents)
         result = WorkerTrainer(replace(parcel.order, directory=folder))(parcel.identity)
-        return result, None if result.path is None else result.path.read_bytes()
+        return result, None if result.path is None else read_file(result.path, _LARGEST_FILE)
 
 
 class DaskCluster:
@@ -90,7 +90,7 @@ class DaskCluster:
         if identity.start is not None:
             values = cast(dict[str, float], identity.start["values"])
             needed.append(adapter_file(directory, values, order.method, order.tag))
-        files = {str(path.relative_to(directory)): path.read_bytes() for path in needed}
+        files = {str(path.relative_to(directory)): read_file(path, _LARGEST_FILE) for path in needed}
         parcel = Parcel(files, order, identity)
         self._futures[self._client.submit(unpack_and_train, parcel, pure=False)] = key
 

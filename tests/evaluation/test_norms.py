@@ -86,3 +86,10 @@ def test_values_that_are_not_finite_are_refused():
     with pytest.raises(PinnkanError, match="the reference is not finite at 1 of 2 points") as caught:
         measure_errors([1.0, 1.0], [1.0, -np.inf])
     assert not isinstance(caught.value, DivergedError)
+
+
+def test_an_error_beyond_the_range_of_doubles_is_unknown():
+    report = measure_errors([1.5e308, 1.0], [-1.5e308, 1.0])
+    assert (report.relative_l2, report.relative_l2_squared, report.relative_max) == (None, None, None)
+    assert report.absolute_rms == np.inf
+    assert measure_errors([1.5e308, 1.0], [1.0e308, 1.0]).relative_l2 == pytest.approx(0.5)

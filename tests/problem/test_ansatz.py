@@ -163,16 +163,16 @@ def test_a_rate_of_the_wrong_sign_would_be_seen():
         (filled(DISK, boundary="abs(x)^3"), "boundary[0]", "its values are too rough for a harmonic lift"),
         (filled(DISK_IN_TIME, boundary="x*t", initial="x"), "boundary[0]", "its values vary both along the boundary and in time"),
         (filled(BALL, boundary="x"), "boundary[0]", "its values vary along the boundary; a lift is known for intervals, boxes"),
-        (filled(DISK_IN_TIME, boundary="0", initial="1"), "initial[0]", "initial and boundary data differ by 1 where they meet"),
+        (filled(DISK_IN_TIME, boundary="0", initial="1"), "initial[0]", "initial and boundary data differ by 1 (100 % of their size) where they meet"),
         (
             filled(SQUARE, boundary="  - {on: left, equation: u = 0}\n  - {on: top, equation: u = 1}"),
             "boundary[0]",
-            "its values and those of other sides differ by 1 where the sides meet",
+            "its values and those of other sides differ by 1 (100 % of their size) where the sides meet",
         ),
         (
             filled(ROD, equation="u_tt = u_xx", boundary="0", initial='"u = 1 - x^2", "u_t = 1"'),
             "initial[1]",
-            "the rates of initial and boundary data differ by 1 where they meet",
+            "the rates of initial and boundary data differ by 1 (200 % of their size) where they meet",
         ),
         (
             filled(ROD, equation="u_tt = u_xx", boundary="0", initial='{equation: "u = 1 - x^2", hard: false}, "u_t = 0"'),

@@ -305,6 +305,15 @@ CASES = [
         ],
     ),
     (
+        {
+            "family": "family: {nu: 0.1, lambda: 1, lamda: 1}",
+            "equations": 'equations: ["u_t = lambda*nu*u_xx"]',
+        },
+        [
+            "6:30: the parameter 'lamda' is never used; did you mean 'lambda'?",
+        ],
+    ),
+    (
         {"family": "family: {nu: 0.1, exact: 1}"},
         [
             "6:19: parameter 'exact': the name is taken by the exact solution; choose another",
