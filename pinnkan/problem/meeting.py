@@ -13,12 +13,11 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from pinnkan.errors import PinnkanError
 from pinnkan.expressions import (
     ExpressionFault,
     Names,
+    defined_values,
     derivative_symbols,
-    evaluate,
     normal_symbols,
     partial_derivative,
     substitute,
@@ -146,13 +145,22 @@ def _gap(
         left = left if rate is None else partial_derivative(left, symbol(rate))
         factors = [substitute_unknown(slope, state, names) for slope in slopes]
         derivatives = [substitute_unknown(leaf, varied, names) for leaf in leaves]
-        missed = np.abs(evaluate([left], columns, points, values)[0])
-        terms = np.abs(evaluate(sympy.Add.make_args(left), columns, around, values))
-        weights = np.abs(evaluate(factors, columns, points, values)).max(axis=1, initial=0)
-        extents = np.abs(evaluate(derivatives, names.coordinates, inside, values)).max(axis=1, initial=0)
-    except (ExpressionFault, PinnkanError):
-        return None  # Data without a value somewhere are said where all data are tried.
+    except ExpressionFault:
+        return None  # A derivative of an order above two, or a formula that outgrows its bounds.
+    missed = _sizes([left], columns, points, values)[0]
+    terms = _sizes(sympy.Add.make_args(left), columns, around, values)
+    weights = _sizes(factors, columns, points, values).max(axis=1, initial=0)
+    extents = _sizes(derivatives, names.coordinates, inside, values).max(axis=1, initial=0)
     size = float(terms.max() + weights @ extents)
     worst = int(missed.argmax())
     gap = float(missed[worst]) / (size or 1.0)
     return Gap(gap, points[worst, : len(names.coordinates)]) if gap > CONTRADICTS else None
+
+
+def _sizes(
+    exprs: Sequence[sympy.Expr], columns: Sequence[str], points: FloatArray, values: Mapping[str, float]
+) -> FloatArray:
+    """Return absolute values (E, N), 0 where there is none: such data are said where all data are tried."""
+    parameters = np.tile(list(values.values()), (len(points), 1))
+    found = defined_values(exprs, (*columns, *values), np.hstack([points, parameters]))
+    return np.nan_to_num(np.abs(found))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
+
 from pinnkan.errors import ProblemError
 from pinnkan.parameters import file_stem
 from pinnkan.problem.instance import Instance
@@ -57,14 +59,20 @@ def examine(base: Instance, others: Sequence[Instance] = ()) -> list[Finding]:
     """
     findings: list[Finding] = []
     for test in (*REFUSING, *WARNING):
-        at_base = list(test(base))
+        at_base = _run(test, base)
         findings.extend(at_base)
-        elsewhere = ((instance, finding) for instance in others for finding in test(instance))
+        elsewhere = ((instance, finding) for instance in others for finding in _run(test, instance))
         instance, finding = (None, None) if at_base else next(elsewhere, (None, None))
         if instance is not None and finding is not None:
             severity = "error" if finding.severity == "refusal" else finding.severity
             findings.append(Finding(severity, f"at {file_stem(instance.values)}: {finding.message}"))
     return findings
+
+
+def _run(test: Test, instance: Instance) -> list[Finding]:
+    """Run a test; what overflows in it is not finite and decides nothing."""
+    with np.errstate(all="ignore"):
+        return list(test(instance))
 
 
 def require_well_posed(instance: Instance) -> None:
@@ -73,7 +81,7 @@ def require_well_posed(instance: Instance) -> None:
     Raises:
         ProblemError: With every reason.
     """
-    refused = [finding for test in REFUSING for finding in test(instance)]
+    refused = [finding for test in REFUSING for finding in _run(test, instance)]
     if refused:
         texts = [f.message if f.place is None else f.place.render(f.message) for f in refused]
         raise ProblemError(texts)

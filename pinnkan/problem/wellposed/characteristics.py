@@ -78,7 +78,7 @@ def _side(instance: Instance, equation: Equation, part: str) -> _Side:
             velocity = velocity / velocity[0]
     space = velocity[offset:]
     across = np.einsum("isn,ni->sn", space, side.normals)
-    least = _ALONG * np.sqrt((space**2).sum(axis=0))
+    least = _ALONG * np.abs(space).max(axis=0)
     defined = np.isfinite(across)
     covered = any(part in condition.parts for condition in problem.boundary)
     enters, leaves = (decided(sign * across > least, defined) for sign in (-1, 1))

@@ -51,8 +51,8 @@ def unbalanced(instance: Instance) -> Iterator[Finding]:
     if problem.time is not None or len(problem.equations) != 1 or not _only_derivatives(instance):
         return
     (equation,), u = problem.equations, problem.unknown
-    matrix = _divergence_form(instance, equation)
     try:
+        matrix = _divergence_form(instance, equation)
         coarse, fine = (None if matrix is None else _balance(instance, matrix, n) for n in _COUNTS)
     except PinnkanError:
         return  # Data without a finite value somewhere: said where all data are tried.
@@ -145,7 +145,10 @@ def _flux(
     k = np.stack([found.by_index.get(tuple(row), nothing)[0] for row in np.eye(size, dtype=int).tolist()])
     entries = evaluate([e for row in matrix for e in row], names.coordinates, side.points, instance.values)
     conormal = np.einsum("ijn,nj->in", entries.reshape(size, size, -1), side.normals)
-    ratio = (conormal * k).sum(axis=0) / (k * k).sum(axis=0)
+    length = (k * k).sum(axis=0)
+    if not (length > 0).all():
+        return None
+    ratio = (conormal * k).sum(axis=0) / length
     if not np.abs(conormal - ratio * k).max() <= _EQUAL * np.abs(conormal).max():
         return None
     return np.asarray(-ratio * known_terms(instance, condition, side.points, side.normals))

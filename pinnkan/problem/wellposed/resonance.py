@@ -65,7 +65,7 @@ def nearly_singular(instance: Instance) -> Iterator[Finding]:
 def _rows(instance: Instance, degree: int) -> tuple[FloatArray, FloatArray] | None:
     """Return the rows of L and B, and those of the identity and 0, in orthonormal polynomials, (M, P) each.
 
-    None if an equation or condition is not linear, or its factors have no finite value somewhere.
+    None if an equation or condition is not linear, or its factors vanish or have no value somewhere.
     """
     domain, (equation,) = instance.domain, instance.problem.equations
     polynomials = _Polynomials(*domain.bounding_box, degree)
@@ -75,7 +75,7 @@ def _rows(instance: Instance, degree: int) -> tuple[FloatArray, FloatArray] | No
         for part in condition.parts:
             side = domain.collocate(part, 2 * polynomials.count_on_a_side)
             blocks.append((factors(instance, condition, side.points, side.normals), side, _HELD))
-    if any(not found.linear or not _finite(found) for found, _, _ in blocks):
+    if any(not found.linear or not _usable(found) for found, _, _ in blocks):
         return None
     applied = [
         weight * np.sqrt(points.weights)[:, None] * polynomials.applied(found, points.points)
@@ -91,8 +91,9 @@ def _rows(instance: Instance, degree: int) -> tuple[FloatArray, FloatArray] | No
     return operator, identity
 
 
-def _finite(found: Factors) -> bool:
-    return all(np.isfinite(values).all() for values in found.by_index.values())
+def _usable(found: Factors) -> bool:
+    """Tell whether there are factors, and all are finite."""
+    return bool(found.by_index) and all(np.isfinite(values).all() for values in found.by_index.values())
 
 
 class _Polynomials:
