@@ -82,6 +82,7 @@ def breaks(
     values: Mapping[str, float],
     *,
     free_of: Iterable[Any] = (),
+    enough: int = 4,
 ) -> list[Break]:
     """Return where derivatives of a formula are not continuous, the worst first.
 
@@ -93,6 +94,7 @@ def breaks(
             negative one asks for nothing, not even that the value has no jump.
         values: Of every symbol that is no coordinate.
         free_of: Switches that depend on one of these symbols are left alone.
+        enough: After so many along one coordinate no more are looked for.
 
     Returns:
         At most one for every coordinate, operation and place.
@@ -106,7 +108,7 @@ def breaks(
         if order < 0 or not along:
             continue
         places = crossings(along, coordinates, values, region, axis)
-        result += _at_crossings(expr, coordinates, axis, order, values, places)
+        result += _at_crossings(expr, coordinates, axis, order, values, places, enough=enough)
     return sorted(result, key=lambda item: (item.order, item.isolated, item.at_end))
 
 
@@ -117,6 +119,8 @@ def _at_crossings(
     order: int,
     values: Mapping[str, float],
     places: Sequence[Crossing],
+    *,
+    enough: int,
 ) -> list[Break]:
     program = compile_program(
         _derivatives(expr, coordinates[axis], order), (*coordinates, *values), guarded=False
@@ -131,10 +135,12 @@ def _at_crossings(
         entry = Break(
             coordinates[axis], *failing, operation, position, place, crossing.isolated, crossing.at_end
         )
-        # One example is enough where there is no plane.
+        # One example will do where there is no plane.
         key = (operation, None if position is None else place, crossing.isolated)
         if key not in result or entry.order < result[key].order:
             result[key] = entry
+        if len(result) >= enough:
+            break
     return list(result.values())
 
 

@@ -46,7 +46,7 @@ def _jump(derived: Derived, instance: Instance, region: DomainRegion) -> Break |
     unknowns = [*derivative_symbols(derived.expr, names), *normal_symbols(names)]
     values = {**instance.values, **{leaf.name: 0.7 + 0.1 * k for k, leaf in enumerate(unknowns)}}
     orders = [0 if name == derived.coordinate else -1 for name in names.coordinates]
-    found = breaks(derived.expr, names.coordinates, region, orders, values, free_of=unknowns)
+    found = breaks(derived.expr, names.coordinates, region, orders, values, free_of=unknowns, enough=40)
     return next((item for item in found if not item.isolated and not item.at_end), None)
 
 

@@ -68,7 +68,7 @@ def _is_smooth_at_all_values(
         deciding = [*(switch.function for switch in switches(lift)), *exponents]
         moving = any(expr.free_symbols & parameters for expr in deciding)
         usual = {parameter.name: _value_of_no_special_kind(parameter) for parameter in problem.parameters}
-        memory[key] = not moving and not breaks(lift, problem.coordinates, region, asked, usual)
+        memory[key] = not moving and not breaks(lift, problem.coordinates, region, asked, usual, enough=1)
     return bool(memory[key])
 
 

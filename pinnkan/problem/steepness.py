@@ -36,8 +36,8 @@ def unseen_data(instance: Instance) -> list[str]:
             )
     for block in instance.equations:
         for expr in block.program.data:
-            found = [b for b in breaks(expr, names, region, [0] * len(names), values) if not b.at_end]
-            jumps = [b for b in found if not b.isolated and not b.infinite]
+            found = breaks(expr, names, region, [0] * len(names), values, enough=40)
+            jumps = [b for b in found if not (b.at_end or b.isolated or b.infinite)]
             if jumps and not _averaged(instance):
                 messages.setdefault(
                     f"{block.name} jumps",

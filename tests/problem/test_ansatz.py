@@ -94,9 +94,9 @@ def test_shipped_problems_meet_their_data(name):
     problem = load_problem(name)
     for value in (None, problem.parameters[0].high):
         instance = problem.at(value)
-        # The insulated end of heat has no lift; advection asks for soft conditions.
+        # The insulated end of heat has no lift, an option's pay-off has a kink; advection asks for soft conditions.
         wanted = [one for one in problem.conditions if one.hard is not False]
-        assert len(instance.ansatz.hard) >= len(wanted) - (name == "heat")
+        assert len(instance.ansatz.hard) >= len(wanted) - (name in ("heat", "black_scholes"))
         for condition in instance.ansatz.hard:
             assert violation(instance, condition) <= 1e-12
 
