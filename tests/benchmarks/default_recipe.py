@@ -36,7 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from reference_solutions import burgers
 
 POINTS, POINT_SEED = 20_000, 0
-REPORTED = ("train_seconds", "steps", "trainable_parameters", "training_rms", "held_out_rms", "stop_reason")
+REPORTED = ("train_seconds", "steps", "trainable_parameters", "training_rms", "residual_rms", "stop_reason")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ equations: ["{left} = 10*exp(-20*(x - 0.6)^2)"]
 boundary: [u = 0]
 network: {{hidden: [24, 24], functions: 8}}
 points: {{interior: {points}, held_out: {points}}}
-training: {{steps: 15, keep: last}}
+training: {{steps: 15, keep: last, form: full}}
 """
 
 

@@ -234,9 +234,9 @@ def test_patience_counts_checks_since_the_residual_fell_by_a_third():
     assert run(places, held_out=held_out, patience=0)[0].outcome.reason == "max_steps"
 
 
-@pytest.mark.parametrize(("ratio", "steps"), [(0.9, 12), (0.75, 12), (0.97, 5)])
+@pytest.mark.parametrize(("ratio", "steps"), [(0.9, 12), (0.75, 12), (0.97, 6)])
 def test_a_residual_that_falls_slowly_is_given_up_and_one_that_falls_steadily_is_not(ratio, steps):
-    """Within five checks 0.97^5 = 0.86 is too little, 0.9^5 = 0.59 is enough."""
+    """Within five checks 0.97^5 = 0.86 is too little, 0.9^5 = 0.59 is enough; the first step falls by far."""
     result, _, _ = run([0.8 * ratio**k for k in range(1, 13)], patience=5)
     assert (result.outcome.reason, result.outcome.steps) == ("settled" if steps < 12 else "max_steps", steps)
 

@@ -29,6 +29,35 @@ def test_statements_points_and_sizes(done, folder):
     assert report["findings"] == []
 
 
+def test_what_the_file_leaves_out_is_printed_as_chosen(done, tmp_path):
+    path = tmp_path / "short.yaml"
+    path.write_text(
+        "coordinates: [x, y]\ndomain: {shape: disk, radius: 1}\nunknowns: u\n"
+        'equations: ["laplace(u) = 1"]\nboundary: ["u = 0"]\n'
+    )
+    report = done("check", path, "--json").json
+    assert report["trainable_parameters"] == 1440
+    assert report["chosen"] == {
+        "network.hidden": [12, 12],
+        "points.interior": 2520,
+        "training": "lm, 150 steps at most",
+        "adapter.compression": 0.75,
+        "finetuning": "lm, 150 steps at most",
+    }
+    stated = ["--set", "network.hidden=[64, 64]", "--set", "finetuning.steps=9"]
+    report = done("check", path, *stated, "--json").json
+    assert report["chosen"] == {
+        "points.interior": 4606,
+        "training": "lm (slim), 150 steps at most; lm (lotra), 50 steps at most",
+        "adapter.compression": 0.125,
+    }
+    assert "network.hidden       12, 12\n" in done("check", path).out
+
+
+def test_nothing_is_chosen_in_a_file_that_states_all(done, folder):
+    assert done("check", folder / "tiny.yaml", "--json").json["chosen"] == {}
+
+
 @pytest.mark.parametrize(
     ("override", "base", "adapter"),
     [
