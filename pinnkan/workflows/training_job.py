@@ -23,6 +23,7 @@ from pinnkan.training import Run, Trained, TrainingState
 from pinnkan.workflows.checkpoints import Keeper
 from pinnkan.workflows.environment import dtype_for, provenance
 from pinnkan.workflows.identity import Identity
+from pinnkan.workflows.judgement import judgement
 from pinnkan.workflows.paths import adapter_path, base_path, stem_of, work_path
 from pinnkan.workflows.records import history_facts, training_facts
 from pinnkan.workflows.results import shown_error, stored_report
@@ -45,6 +46,7 @@ class TrainingJob:
         afresh: Whether the state of an earlier run is thrown away.
         observer: Who is told.
         remark: Is told what is the same for many values.
+        base_verdict: On the base that the result belongs to; None for a base and from scratch.
     """
 
     directory: Path
@@ -58,6 +60,7 @@ class TrainingJob:
     afresh: bool
     observer: Observer
     remark: Callable[[str], None]
+    base_verdict: str | None = None
 
     @property
     def path(self) -> Path:
@@ -89,7 +92,8 @@ class TrainingJob:
             keeper.discard()
         with running(work_path(self.directory, stem, "running.json"), title=self.title) as state_file:
             trained, relative_l2 = self._train(train, keeper, state_file)
-            training = training_facts(trained) | {"relative_l2": relative_l2}
+            verdict = judgement(self.problem.at(self.identity.values), trained, self.base_verdict)
+            training = training_facts(trained) | {"relative_l2": relative_l2} | verdict
             facts = {
                 "tag": self.tag,
                 "training": training,

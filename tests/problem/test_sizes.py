@@ -49,8 +49,7 @@ def test_terms_are_the_summands_with_derivatives_written_out(equation, reads, te
     x, y = places.points.T
     known = {"exp": np.exp, "x": x, "y": y}
     wanted = [
-        np.broadcast_to(eval(term, known) if isinstance(term, str) else term, x.shape)  # noqa: S307
-        for term in terms
+        np.broadcast_to(eval(term, known) if isinstance(term, str) else term, x.shape) for term in terms
     ]
 
     def key(row: np.ndarray) -> tuple[float, float]:
