@@ -64,11 +64,13 @@ class ResidualReport:
 
     Attributes:
         blocks: The equations, then the conditions, hard ones too.
+        coordinates: Their names.
         amplitude: Largest absolute value of the unknown in the domain.
         is_homogeneous: Whether zero solves the problem.
     """
 
     blocks: tuple[BlockResidual, ...]
+    coordinates: tuple[str, ...]
     amplitude: float
     is_homogeneous: bool
 
@@ -98,7 +100,7 @@ def residual_report(solution: Solution, seed: int = 0) -> ResidualReport:
         for block, is_condition in blocks
     ]
     homogeneous = all(_vanishes_at_zero(solution, block, seed) for block, _ in blocks)
-    return ResidualReport(tuple(measured), amplitude, homogeneous)
+    return ResidualReport(tuple(measured), instance.coordinates, amplitude, homogeneous)
 
 
 def relative_residuals(solution: Solution, seed: int = 0) -> Mapping[str, float]:

@@ -49,15 +49,25 @@ class Evidence:
 
     Attributes:
         relative: Relative residual of every equation and condition by its name.
+        averaged: The relative residual of every equation averaged over cells of neighbouring points.
         violations: Largest violation of every condition relative to its data.
         overfitting: Held-out over training residual; None where it is not known.
+        held_out: Held-out residuals in the order of training, over the first; None between checks.
+        losses: Roots of the loss over the first, likewise.
+        shares: Of every block, the part of its squares in the 5 % of points where its residual is largest.
+        places: Of every block, where its residual is largest, in words.
         is_zero: Whether the solution is zero everywhere.
         base: The verdict on the base that an adapter belongs to; None for a base.
     """
 
     relative: Mapping[str, float]
+    averaged: Mapping[str, float] = field(default_factory=dict)
     violations: Mapping[str, float] = field(default_factory=dict)
     overfitting: float | None = None
+    held_out: Sequence[float | None] = ()
+    losses: Sequence[float | None] = ()
+    shares: Mapping[str, float] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
     is_zero: bool = False
     base: str | None = None
 
