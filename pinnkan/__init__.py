@@ -26,6 +26,10 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("pinnkan")
+    if name in __all__:
+        from pinnkan.machine import wait_passively
+
+        wait_passively()  # torch comes with what follows
     if name in ("Family", "ReducedSolution"):
         from pinnkan.workflows import solve
 

@@ -15,6 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from pinnkan.errors import UsageError, did_you_mean, quote
+from pinnkan.files import read_data
 
 MOST_VALUES = 100_000
 _LARGEST_LIST = 4_000_000
@@ -114,15 +115,7 @@ def _fraction(text: str, word: str, option: str) -> Fraction:
 
 
 def _values_of_file(name: str, option: str) -> tuple[float, ...]:
-    path = Path(name)
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_LIST + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"{option}: cannot read the list of values {quote(name)}: {reason}") from None
-    if len(content) > _LARGEST_LIST:
-        raise UsageError(f"{option}: the list of values {quote(name)} is longer than {_LARGEST_LIST} bytes")
+    content = read_data(Path(name), what="list of values", max_bytes=_LARGEST_LIST)
     values: list[float] = []
     for number, line in enumerate(content.decode("utf-8-sig", errors="replace").splitlines(), start=1):
         for word in line.partition("#")[0].replace(",", " ").split():

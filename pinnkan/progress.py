@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-StopReason = Literal["converged", "max_steps", "stalled", "overfitting", "non_finite", "time_limit"]
+StopReason = Literal[
+    "converged", "max_steps", "stalled", "overfitting", "settled", "non_finite", "time_limit"
+]
 
 
 @dataclass(frozen=True)

@@ -33,9 +33,11 @@ FLOORS = {
     "geometry": 1,
     "bases": 1,
     "tucker": 1,
+    "datafiles": 1,
+    "parameters": 1,
     "channels": 0,
     "files": 0,
-    "parameters": 0,
+    "machine": 0,
     "progress": 0,
     "errors": 0,
 }

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from pinnkan.errors import UsageError
+from pinnkan.errors import FileAccessError, UsageError
 from pinnkan.parameters import (
     Parameter,
     complete_values,
@@ -79,7 +79,7 @@ def test_values_from_a_file(tmp_path):
     path.write_text("# nothing\n")
     with pytest.raises(UsageError, match="holds no number"):
         expand_values(f"@{path}")
-    with pytest.raises(UsageError, match=r"cannot read the list of values .*No such file"):
+    with pytest.raises(FileAccessError, match=r"cannot read the list of values .*No such file"):
         expand_values(f"@{tmp_path}/absent.txt")
 
 

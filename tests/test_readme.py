@@ -178,7 +178,7 @@ def test_prose_and_program_have_the_same_options():
     prose = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
     known = set().union(*map(options_of, NAMES)) | {"--version"}
     quoted = {word for code in re.findall(r"`([^`]+)`", prose) for word in code.split()}
-    foreign = {"-m", "-e"}  # python's and pip's
+    foreign = {"-m", "-e", "-n"}  # python's, pip's and pytest's
     assert {word for word in quoted if re.fullmatch(r"--?[a-z][a-z-]*", word)} - foreign <= known
     missing = {opt for opt in known if opt.startswith("--") and not re.search(rf"{opt}\b", README)}
     assert missing == {"--quiet", "--verbose", "--output"}  # there by their short names

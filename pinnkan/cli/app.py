@@ -29,6 +29,7 @@ from pinnkan.cli import (
 from pinnkan.cli.faults import flush_results, guarded, report
 from pinnkan.cli.options import examples
 from pinnkan.cli.signals import stop_at_once
+from pinnkan.machine import wait_passively
 
 COMMANDS = (
     (check.check, check.EXAMPLES),
@@ -109,6 +110,7 @@ def make_app() -> typer.Typer:
 
 def main() -> None:
     """Run the program and leave with its exit code."""
+    wait_passively()
     for stream in (sys.stdout, sys.stderr):
         # A log in an ASCII locale gets \u03bb for a lambda, not a crash.
         if isinstance(stream, TextIOWrapper):

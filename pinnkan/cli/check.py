@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ import typer
 
 from pinnkan.cli import options, render, targets
 from pinnkan.cli.progress import note, watching
-from pinnkan.errors import ToleranceMissedError
+from pinnkan.errors import ProblemError, ToleranceMissedError
 
 EXAMPLES = options.examples(
     "pinnkan check heat.yaml",
@@ -45,8 +45,9 @@ def check(
 
     Prints every equation and condition as '<residual> = 0' with operators and definitions expanded,
     counts points and trainable parameters, and tests that the exact solution (where there is one)
-    satisfies them and that initial and boundary data meet. Trains nothing; takes the options of
-    pretrain, so that a line can be tried first. Exits with 5 if the file contradicts itself.
+    satisfies them, that initial and boundary data meet and that the problem is well posed. Trains
+    nothing; takes the options of pretrain, so that a line can be tried first. Exits with 5 if the file
+    contradicts itself, with 2 if the problem has no solution that depends on its data with continuity.
     """
     stated = targets.load(problem, overrides)
     from pinnkan.workflows.check import check as run
@@ -57,12 +58,29 @@ def check(
         render.write_json(report)
     else:
         _write(report, whole=verbose)
-    errors = [finding["message"] for finding in report["findings"] if finding["severity"] == "error"]
-    for finding in report["findings"]:
-        if finding["severity"] != "error":
-            note(f"{finding['severity']}: {finding['message']}", quiet=quiet)
+    _end(report["findings"], quiet=quiet)
+
+
+def _end(findings: Sequence[Mapping[str, Any]], *, quiet: bool) -> None:
+    """Say what was found, the gravest last.
+
+    Raises:
+        ProblemError: If the problem is none.
+        ToleranceMissedError: If the file contradicts itself.
+    """
+    by_severity: dict[str, list[str]] = {"refusal": [], "error": [], "warning": []}
+    for finding in findings:
+        place = f"{finding['place']}: error: " if finding["place"] else ""
+        by_severity[finding["severity"]].append(f"{place}{finding['message']}")
+    for message in by_severity["warning"]:
+        note(f"warning: {message}", quiet=quiet)
+    errors = "\nerror: ".join(by_severity["error"])
+    if by_severity["refusal"]:
+        if errors:
+            note(f"error: {errors}", quiet=False)
+        raise ProblemError(by_severity["refusal"])
     if errors:
-        raise ToleranceMissedError("\nerror: ".join(errors))
+        raise ToleranceMissedError(errors)
 
 
 def _write(report: Mapping[str, Any], *, whole: bool) -> None:
@@ -87,6 +105,8 @@ def _lines_of(statement: Mapping[str, Any]) -> Iterator[str]:
         remarks.append(
             "built into the ansatz" if statement["hard"] else f"soft, weight {statement['weight']:g}"
         )
+    if statement.get("size") is not None:
+        remarks.append(f"terms of size {statement['size']:.2g}")
     if statement.get("exact_residual") is not None:
         remarks.append(f"the exact solution leaves {statement['exact_residual']:.1e}")
     if statement.get("note"):

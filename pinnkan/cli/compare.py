@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pinnkan.cli import options, render
-from pinnkan.cli.progress import watching
+from pinnkan.cli.progress import watching, watching_training
 from pinnkan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def compare(
             raise UsageError(f"--report {report}: expected a Markdown file (.md)")
         section = _section(name, axes, overrides)
         around(report, section)
-    with watching(quiet=quiet, verbose=verbose) as observer:
+    with watching_training(quiet=quiet, verbose=verbose, threads=threads, jobs=jobs) as observer:
         rows = run(
             study,
             directory=folder,

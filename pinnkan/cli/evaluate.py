@@ -77,7 +77,7 @@ Points = Annotated[
     typer.Option(
         "--points",
         metavar="FILE",
-        help="Evaluate at the points of a CSV file (header: coordinates); a column named like the unknown is"
+        help="Evaluate at the points of a CSV or NPZ file (columns: coordinates); a column of the unknown is"
         " the reference there.",
         show_default=False,
     ),
@@ -117,7 +117,8 @@ def evaluate(
 ) -> None:
     """Measure the errors of base and adapters.
 
-    Of all of them, or of the values, the method or the tag named. The evaluation points are drawn
+    Of all of them, or of the values, the method or the tag named; at the base's own value of the base,
+    unless an adapter was trained there. The evaluation points are drawn
     with their own seed and are none of the training points. What is unknown is printed as - (null in
     JSON).
     """

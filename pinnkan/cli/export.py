@@ -30,7 +30,10 @@ Grid = Annotated[
 Points = Annotated[
     Path | None,
     typer.Option(
-        "--points", metavar="FILE", help="Points of a CSV file (header: coordinates).", show_default=False
+        "--points",
+        metavar="FILE",
+        help="Points of a CSV or NPZ file (columns: coordinates).",
+        show_default=False,
     ),
 ]
 
@@ -53,9 +56,9 @@ def export(
 ) -> None:
     """Write a solution to csv, npz, vtu or h5.
 
-    The points are those of a grid or of a file; vtu opens in ParaView. Without a parameter value it
-    exports the base. Points of the grid outside the domain give no row in CSV and NaN in the other
-    formats.
+    The points are those of a grid or of a file; vtu opens in ParaView. Without a parameter value, or
+    at the base's own where no adapter was trained, it exports the base. Points of the grid outside the
+    domain give no row in CSV and NaN in the other formats.
     """
     targets.require_run(directory)
     targets.spare_the_store(output, directory)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pinnkan.cli import options, render, targets
-from pinnkan.cli.progress import watching
+from pinnkan.cli.progress import watching_training
 from pinnkan.errors import ToleranceMissedError, UsageError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def family(
         raise UsageError("which range? Give --lambda LOW:HIGH or --param NAME=LOW:HIGH")
     from pinnkan.workflows.family import family as run
 
-    with watching(quiet=quiet, verbose=verbose) as observer:
+    with watching_training(quiet=quiet, verbose=verbose, threads=threads) as observer:
         found = run(
             directory,
             only=only,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pinnkan.cli import options, render, results, targets, verdicts
-from pinnkan.cli.progress import watching
+from pinnkan.cli.progress import watching_training
 from pinnkan.errors import UsageError
 from pinnkan.progress import Observer
 
@@ -71,7 +71,7 @@ def finetune(
         return
     from pinnkan.workflows.finetune import finetune as run
 
-    with watching(quiet=quiet, verbose=verbose) as observer:
+    with watching_training(quiet=quiet, verbose=verbose, threads=threads, jobs=jobs) as observer:
         _echo(observer, values)
         found = run(
             directory,

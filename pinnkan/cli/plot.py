@@ -48,7 +48,8 @@ def plot(
     """Draw a picture of a solution.
 
     Draws the solution, the reference, the error, the residual or the training history. Without a
-    parameter value it shows the base. The ending of FILE names the format: png, pdf or svg.
+    parameter value, or at the base's own where no adapter was trained, it shows the base. The ending of
+    FILE names the format: png, pdf or svg.
     """
     targets.require_run(directory)
     targets.spare_the_store(output, directory)

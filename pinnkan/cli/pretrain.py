@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pinnkan.cli import options, render, results, targets, verdicts
-from pinnkan.cli.progress import watching
+from pinnkan.cli.progress import watching_training
 
 EXAMPLES = options.examples(
     "pinnkan pretrain elliptic",
@@ -88,7 +88,7 @@ def base_row(
     """
     from pinnkan.workflows.pretrain import pretrain as run
 
-    with watching(quiet=quiet, verbose=verbose) as observer:
+    with watching_training(quiet=quiet, verbose=verbose, threads=training["threads"]) as observer:
         directory = output or targets.RUNS / stated.name
         result = run(stated, directory=directory, observer=observer, **training)
         if result.status == "present":

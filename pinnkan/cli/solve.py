@@ -68,8 +68,9 @@ def solve(
     estimate is that of the relative L2 error (see 'pinnkan family --help'): no bound. A value
     outside the trained range (inside: no), or whose estimate exceeds the tolerance, is answered all
     the same and named, and the exit code is 5. --check adds relative_l2, the error against the exact
-    formula, and effectivity, estimate over error. coefficients (--json) are those of the
-    orthonormal basis in family.h5.
+    formula, and effectivity, estimate over error. At its own value the base answers, unless the basis
+    has an adapter of that value. method (--json) says which does; coefficients are those of the
+    orthonormal basis in family.h5, null where the base answers.
     """
     path = _file(target)
     _check_options(path, points, grid, time, output)

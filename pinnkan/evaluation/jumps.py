@@ -2,9 +2,9 @@
 
 Where a derivative of order k jumps, that of order k + 1 holds a Dirac, which no point sees: a tent that is
 built into the ansatz has a second derivative of zero almost everywhere. But then the derivative does not
-integrate to the difference of what it is the derivative of. Intervals along every axis are
-halved towards the half where the two differ more: for a smooth function the difference vanishes with the length, a
-jump stays.
+integrate to the difference of what it is the derivative of. Intervals along every axis are halved towards
+the half where the two differ more: for a smooth function the difference vanishes with the length, a jump
+stays.
 """
 
 from __future__ import annotations
@@ -65,7 +65,10 @@ def largest_jump(solution: Solution, seed: int = 0) -> Jump | None:
 def _orders(solution: Solution) -> list[int]:
     """Return the highest order along each axis that an equation takes."""
     indices = [index for block in solution.instance.equations for index in block.summands.indices]
-    return [max((index[axis] for index in indices), default=0) for axis in range(len(solution.instance.coordinates))]
+    return [
+        max((index[axis] for index in indices), default=0)
+        for axis in range(len(solution.instance.coordinates))
+    ]
 
 
 def _along(solution: Solution, axis: int, order: int, starts: FloatArray, ends: FloatArray) -> Jump:

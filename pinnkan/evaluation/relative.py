@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.errors import PinnkanError
+from pinnkan.evaluation.jumps import Jump, largest_jump
 from pinnkan.geometry import CollocationSet
 from pinnkan.geometry.cells import in_cells
 from pinnkan.problem.blocks import ResidualBlock
@@ -67,12 +68,14 @@ class ResidualReport:
         coordinates: Their names.
         amplitude: Largest absolute value of the unknown in the domain.
         is_homogeneous: Whether zero solves the problem.
+        jump: The largest jump that no residual sees; see `pinnkan.evaluation.jumps`.
     """
 
     blocks: tuple[BlockResidual, ...]
     coordinates: tuple[str, ...]
     amplitude: float
     is_homogeneous: bool
+    jump: Jump | None = None
 
     @property
     def relative(self) -> dict[str, float]:
@@ -87,6 +90,17 @@ def residual_report(solution: Solution, seed: int = 0) -> ResidualReport:
         solution: At one parameter value.
         seed: Of the points.
     """
+    measured, amplitude = _blocks(solution, seed)
+    instance = solution.instance
+    homogeneous = all(
+        _vanishes_at_zero(solution, block, seed) for block in (*instance.equations, *instance.conditions)
+    )
+    jump = largest_jump(solution, seed)
+    return ResidualReport(measured, instance.coordinates, amplitude, homogeneous, jump)
+
+
+def _blocks(solution: Solution, seed: int) -> tuple[tuple[BlockResidual, ...], float]:
+    """Return what is measured of every block, and the largest absolute value of the unknown."""
     instance = solution.instance
     values = solution(_places(solution, "interior", seed).points)
     amplitude = float(np.abs(values).max())
@@ -95,17 +109,16 @@ def residual_report(solution: Solution, seed: int = 0) -> ResidualReport:
         *((block, False) for block in instance.equations),
         *((block, True) for block in instance.conditions),
     ]
-    measured = [
+    measured = tuple(
         _measured(solution, block, _places(solution, block.where, seed), extent, is_condition)
         for block, is_condition in blocks
-    ]
-    homogeneous = all(_vanishes_at_zero(solution, block, seed) for block, _ in blocks)
-    return ResidualReport(tuple(measured), instance.coordinates, amplitude, homogeneous)
+    )
+    return measured, amplitude
 
 
 def relative_residuals(solution: Solution, seed: int = 0) -> Mapping[str, float]:
     """Return the relative residual of every equation and condition by its name; see `residual_report`."""
-    return residual_report(solution, seed).relative
+    return {block.name: block.relative for block in _blocks(solution, seed)[0]}
 
 
 def _places(solution: Solution, where: str, seed: int) -> CollocationSet:

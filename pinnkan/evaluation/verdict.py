@@ -39,6 +39,8 @@ RESIDUAL = Limits(1e-2, 1e-1)
 """Of relative residuals."""
 VIOLATION = Limits(3e-2, 3e-1)
 """Of the largest violation of a condition relative to its data."""
+JUMP = Limits(1e-3, 3e-2)
+"""Of what jumps, over its range."""
 OVERFITTED = 3.0
 """Held-out over training residual."""
 
@@ -56,6 +58,8 @@ class Evidence:
         losses: Roots of the loss over the first, likewise.
         shares: Of every block, the part of its squares in the 5 % of points where its residual is largest.
         places: Of every block, where its residual is largest, in words.
+        jump: The largest jump, over the range of what jumps, that no residual sees.
+        jump_place: What jumps where, in words.
         is_zero: Whether the solution is zero everywhere.
         base: The verdict on the base that an adapter belongs to; None for a base.
     """
@@ -68,6 +72,8 @@ class Evidence:
     losses: Sequence[float | None] = ()
     shares: Mapping[str, float] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
+    jump: float = 0.0
+    jump_place: str = ""
     is_zero: bool = False
     base: str | None = None
 
@@ -90,6 +96,7 @@ def judge(evidence: Evidence) -> Verdict:
     complaints = [
         *_residuals(evidence),
         *_violations(evidence.violations),
+        *_jump(evidence),
         *_zero(evidence),
         *_base(evidence),
     ]
@@ -123,6 +130,15 @@ def _violations(violations: Mapping[str, float]) -> Sequence[tuple[Word, str]]:
         return []
     name, value = worst
     return [(VIOLATION.word(value), f"{name} is violated by {value:.1e} of its data at one point")]
+
+
+def _jump(evidence: Evidence) -> Sequence[tuple[Word, str]]:
+    word = JUMP.word(evidence.jump)
+    if word == "solved":
+        return []
+    return [
+        (word, f"{evidence.jump_place}, which no residual sees: a condition with a jump or kink is built in")
+    ]
 
 
 def _zero(evidence: Evidence) -> Sequence[tuple[Word, str]]:

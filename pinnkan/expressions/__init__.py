@@ -3,7 +3,7 @@
 from pinnkan.expressions.audit import constant_value
 from pinnkan.expressions.batches import PointProgram
 from pinnkan.expressions.calculus import partial_derivative, substitute, substitute_unknown, total_derivative
-from pinnkan.expressions.evaluation import evaluate
+from pinnkan.expressions.evaluation import defined_values, evaluate
 from pinnkan.expressions.lowering import lower
 from pinnkan.expressions.names import (
     RESERVED,
@@ -14,6 +14,7 @@ from pinnkan.expressions.names import (
     normal_symbols,
     symbol,
 )
+from pinnkan.expressions.piecewise import has_jump
 from pinnkan.expressions.splitting import split_data
 from pinnkan.expressions.symbolic import to_symbolic, to_value
 from pinnkan.expressions.syntax import parse_equation, parse_expression
@@ -29,9 +30,11 @@ __all__ = [
     "Tree",
     "canonical_text",
     "constant_value",
+    "defined_values",
     "derivative_name",
     "derivative_symbols",
     "evaluate",
+    "has_jump",
     "lower",
     "naming_faults",
     "normal_symbols",

@@ -50,7 +50,7 @@ def evaluate(
     program = compile_program(tuple(exprs), (*coordinates, *values), guarded=False)
     extent = _extent(points)
     points = settled(points)
-    results = _direct(program, points, values)
+    results = direct(program, points, values)
     for row in np.flatnonzero(~np.isfinite(results).all(axis=1)).tolist():
         holes = np.flatnonzero(~np.isfinite(results[row]))
         part = compile_program((exprs[row],), program.arguments, guarded=False)
@@ -75,9 +75,10 @@ def _extent(points: Array) -> Array:
     return np.where(spread > 0, spread, np.where(reach > 0, reach, 1.0))
 
 
-def _direct(program: Program, points: Array, values: Mapping[str, float]) -> Array:
-    """Evaluate without limits, shape (E, N); in chunks, since every step keeps its result."""
+def direct(program: Program, points: Array, values: Mapping[str, float]) -> Array:
+    """Evaluate a program at points (N, D) without limits, shape (E, N): what is not finite stays so."""
     results = np.empty((len(program.outputs), len(points)))
+    # In chunks, since every step keeps its result.
     with np.errstate(all="ignore"):
         for start in range(0, len(points), _CHUNK):
             block = points[start : start + _CHUNK]
@@ -88,10 +89,25 @@ def _direct(program: Program, points: Array, values: Mapping[str, float]) -> Arr
     return results
 
 
+def defined_values(exprs: Sequence[Any], names: Sequence[str], points: Array) -> Array:
+    """Evaluate expressions in the names of columns, NaN where there is no finite value; limits are not taken.
+
+    Args:
+        exprs: E SymPy expressions in real symbols.
+        names: What the D columns stand for: coordinates, parameters, derivatives of the unknown.
+        points: Shape (N, D).
+
+    Returns:
+        Shape (E, N).
+    """
+    results = direct(compile_program(tuple(exprs), tuple(names), guarded=False), points, {})
+    return np.where(np.isfinite(results), results, np.nan)
+
+
 def _limits(program: Program, points: Array, values: Mapping[str, float], extent: Array) -> Array:
     """The limits of a program of one output, shape (N,), NaN where there is none."""
     directions = rays(points.shape[1]) * extent
-    limits = smooth_limits(lambda at: _direct(program, at, values)[0], points, directions)
+    limits = smooth_limits(lambda at: direct(program, at, values)[0], points, directions)
     parameters = [multiprecision.real(value) for value in values.values()]
 
     def precisely(point: Sequence[Any]) -> Any:

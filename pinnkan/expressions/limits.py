@@ -54,13 +54,14 @@ def smooth_limits(values_at: Callable[[Array], Array], points: Array, directions
     at = points[:, None, None, :] + offsets
     samples = values_at(at.reshape(-1, points.shape[1])).reshape(at.shape[:3])
     table = np.moveaxis(samples, 1, 0)
+    sizes = np.abs(table[0])
     error = np.full(table.shape[1:], np.inf)
     with np.errstate(all="ignore"):
         for order in range(1, len(_STEPS)):
             before = table[-1]
             table = table[1:] + (table[1:] - table[:-1]) / (2.0**order - 1.0)
             error = np.abs(table[-1] - before)
-    return np.array([_agreed(*row, _TOLERANCE) for row in zip(table[-1], error, strict=True)])
+    return np.array([_agreed(*row, _TOLERANCE) for row in zip(table[-1], error, sizes, strict=True)])
 
 
 def any_limit(value_at: Callable[[Sequence[Any]], Any], point: Array, directions: Array) -> float:
@@ -75,7 +76,7 @@ def any_limit(value_at: Callable[[Sequence[Any]], Any], point: Array, directions
         The limit, NaN where there is none.
     """
     real = multiprecision.real
-    limits, errors = [], []
+    limits, errors, sizes = [], [], []
     for direction in directions.tolist():
         samples = [
             value_at([real(p) + real(step) * real(d) for p, d in zip(point.tolist(), direction, strict=True)])
@@ -84,16 +85,22 @@ def any_limit(value_at: Callable[[Sequence[Any]], Any], point: Array, directions
         limit, error = _epsilon(samples)
         limits.append(limit)
         errors.append(error)
-    return _agreed(np.array(limits), np.array(errors), _EXACT_TOLERANCE)
+        sizes.append(abs(float(samples[0])))
+    return _agreed(np.array(limits), np.array(errors), np.array(sizes), _EXACT_TOLERANCE)
 
 
-def _agreed(limits: Array, errors: Array, tolerance: float) -> float:
-    """The common limit of the rays on which there are values, NaN if there is none."""
+def _agreed(limits: Array, errors: Array, sizes: Array, tolerance: float) -> float:
+    """The common limit of the rays on which there are values, NaN if there is none.
+
+    Limits agree up to a share of their own size or of the values' at the first step, whichever is larger.
+    """
     finite = np.isfinite(limits)
     if not finite.any():
         return np.nan
-    limits, errors = limits[finite], errors[finite]
-    bound = tolerance * (1.0 + np.abs(limits).max())
+    limits, errors, sizes = limits[finite], errors[finite], sizes[finite]
+    bound = tolerance * max(
+        float(np.abs(limits).max()), float(sizes.max(initial=0.0, where=np.isfinite(sizes)))
+    )
     if errors.max() > bound or np.ptp(limits) > 10.0 * bound:
         return np.nan
     return float(limits[errors.argmin()])

@@ -12,7 +12,7 @@ A condition is a function of numbers, too: 1 where it holds, 0 where not.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import sympy
@@ -114,3 +114,24 @@ def minimum(a: Any, b: Any) -> Any:
 def absolute(a: Any) -> Any:
     """|a|; its derivative at zero is that of the side a > 0."""
     return Where(LessEqual(0, a), a, -a)
+
+
+def has_jump(expression: sympy.Expr, coordinates: Collection[sympy.Symbol]) -> bool:
+    """Tell whether a formula jumps somewhere in the coordinates, as far as its writing shows.
+
+    ``max``, ``min`` and ``abs`` join where they switch: the difference of their two values is that of
+    the two sides of their condition. Any other switch by a coordinate counts as a jump.
+    """
+    return any(
+        not switch.args[0].free_symbols.isdisjoint(coordinates) and not _joins(switch)
+        for switch in expression.atoms(Where)
+    )
+
+
+def _joins(switch: Where) -> bool:
+    condition, a, b = switch.args
+    if not isinstance(condition, Less | LessEqual):
+        return False
+    left, right = condition.args
+    difference = sympy.expand(a - b)
+    return sympy.expand(left - right) in (difference, -difference)

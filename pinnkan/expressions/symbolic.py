@@ -7,6 +7,7 @@ In the result only symbols remain: coordinates, parameters, ``u``, ``u_x``,
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -58,13 +59,35 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def to_symbolic(tree: Tree, names: Names, *, normal: bool = False) -> Any:
+@dataclass(frozen=True)
+class Differentiation:
+    """One derivative that a text asks for.
+
+    Attributes:
+        expr: What is differentiated.
+        coordinate: Along which coordinate.
+        step: How many derivatives of the same operator, ``diff(f, x, 2)`` or ``laplace(f)``, came before.
+        start: Where the text that asks for it begins.
+        end: Where it ends.
+    """
+
+    expr: Any
+    coordinate: str
+    step: int
+    start: int
+    end: int
+
+
+def to_symbolic(
+    tree: Tree, names: Names, *, normal: bool = False, taken: list[Differentiation] | None = None
+) -> Any:
     """Translate an expression, or an equation into its residual left - right.
 
     Args:
         tree: What the parser gave.
         names: What the names in it stand for.
         normal: Whether ``dn`` is known: in boundary conditions.
+        taken: Is given every derivative that the text asks for, those in definitions too.
 
     Returns:
         A SymPy expression in real symbols.
@@ -73,31 +96,35 @@ def to_symbolic(tree: Tree, names: Names, *, normal: bool = False) -> Any:
         ExpressionFault: If a name is unknown, an operator does not fit its
             operands, or the result is a vector, too large or not real.
     """
-    value = to_value(tree, names, normal=normal)
+    value = to_value(tree, names, normal=normal, taken=taken)
     if isinstance(value, tuple):
         raise ExpressionFault(f"expected a number, found a vector of {len(value)}", tree.start, tree.end)
     return value
 
 
-def to_value(tree: Tree, names: Names, *, normal: bool = False) -> Value:
+def to_value(
+    tree: Tree, names: Names, *, normal: bool = False, taken: list[Differentiation] | None = None
+) -> Value:
     """Translate like ``to_symbolic``, but allow a vector, which comes as a tuple: for definitions.
 
     Raises:
         ExpressionFault: As ``to_symbolic``.
     """
     try:
-        return _Translator(names, normal).value(tree)
+        return _Translator(names, normal, taken).value(tree)
     except RecursionError:
         message = "nested too deeply when definitions and derivatives are written out"
         raise ExpressionFault(message, tree.start, tree.end) from None
 
 
 class _Translator:
-    """One translation: the names, the audit of sizes and the definitions met so far."""
+    """One translation: the names, the audit of sizes, the definitions and the derivatives met so far."""
 
-    def __init__(self, names: Names, normal: bool) -> None:
+    def __init__(self, names: Names, normal: bool, taken: list[Differentiation] | None) -> None:
         self._names = names
         self._normal = normal
+        self._taken = [] if taken is None else taken
+        self._outermost: Name | None = None
         self._audit = Audit()
         self._expanded: dict[str, Value] = {}
         self._open: list[str] = []
@@ -182,6 +209,7 @@ class _Translator:
             raise ExpressionFault(f"definitions go in a circle: {circle}", tree.start, tree.end)
         if name not in self._expanded:
             self._open.append(name)
+            self._outermost = self._outermost or tree
             try:
                 self._expanded[name] = self.value(self._names.definitions[name])
             except ExpressionFault as fault:
@@ -192,6 +220,8 @@ class _Translator:
                 raise ExpressionFault(message, tree.start, tree.end) from None
             finally:
                 self._open.pop()
+                if not self._open:
+                    self._outermost = None
         return self._expanded[name]
 
     def _call(self, tree: Call) -> Value:
@@ -212,7 +242,7 @@ class _Translator:
         letters = read_letters(name[1:], self._names) if name.startswith("d") else None
         if letters is not None:
             (value,) = self._arguments(tree, 1)
-            return self._along(value, self._path(letters), name)
+            return self._along(value, self._path(letters), tree)
         raise ExpressionFault(self._unknown_function(tree), tree.start, tree.start + len(tree.name))
 
     def _operator(self, name: str, tree: Call) -> Value:
@@ -228,7 +258,25 @@ class _Translator:
             "laplace": operators.laplacian,
             "norm": operators.norm,
         }
+        self._note_operator(name, value, tree)
         return table[name](value, self._names)
+
+    def _note_operator(self, name: str, value: Value, tree: Call) -> None:
+        """Note the derivatives that an operator takes; a value that does not fit it is refused later."""
+        space = self._names.space
+        if name == "div" and isinstance(value, tuple) and len(value) == len(space):
+            for entry, x in zip(value, space, strict=True):
+                self._note(entry, x, 0, tree)
+        elif name in ("grad", "laplace") and not isinstance(value, tuple):
+            for x in space:
+                self._note(value, x, 0, tree)
+                if name == "laplace":
+                    self._note(total_derivative(value, x, self._names), x, 1, tree)
+
+    def _note(self, value: Any, coordinate: str, step: int, tree: Call) -> None:
+        """Note a derivative, with the place of the definition's name where it stands in a definition."""
+        place: Name | Call = self._outermost or tree
+        self._taken.append(Differentiation(value, coordinate, step, place.start, place.end))
 
     def _arguments(self, tree: Call, count: int) -> list[Value]:
         if len(tree.arguments) != count:
@@ -253,11 +301,13 @@ class _Translator:
                 raise ExpressionFault(message, argument.start, argument.end)
         if not path:
             raise ExpressionFault("diff needs a coordinate: diff(u, x) or diff(u, x, 2)")
-        return self._along(self.value(tree.arguments[0]), path, "diff")
+        return self._along(self.value(tree.arguments[0]), path, tree)
 
-    def _along(self, value: Value, path: list[str], what: str) -> Value:
+    def _along(self, value: Value, path: list[str], tree: Call) -> Value:
         entries = value if isinstance(value, tuple) else (value,)
-        for x in path:
+        for step, x in enumerate(path):
+            for entry in entries:
+                self._note(entry, x, step, tree)
             entries = tuple(self._audit.admit(total_derivative(entry, x, self._names)) for entry in entries)
         return entries if isinstance(value, tuple) else entries[0]
 

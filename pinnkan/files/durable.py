@@ -1,17 +1,16 @@
-"""Whole files, durably: replaced at once or not at all, and read with a size cap."""
+"""Whole files, durably: replaced at once or not at all."""
 
 from __future__ import annotations
 
 import errno
 import os
-import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from pinnkan.errors import DamagedFileError, FileAccessError, UsageError
+from pinnkan.errors import FileAccessError
 from pinnkan.files.leftovers import claim_temporary
 
 # What file systems answer that cannot flush a folder; their renames are as durable as they get.
@@ -142,30 +141,6 @@ def require_writable(path: str | os.PathLike[str]) -> None:
         raise FileAccessError.of("write", path, error) from error
 
 
-def read_file(path: Path, max_bytes: int) -> bytes:
-    """Read all bytes of a regular file; a pipe or a device is refused and not waited for.
-
-    Raises:
-        UsageError: If there is no such file.
-        DamagedFileError: If it is not a regular file or too large.
-        FileAccessError: If the system refuses to read it.
-    """
-    try:
-        with open(path, "rb", opener=_open_without_waiting) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise DamagedFileError(f"{path}: not a regular file")
-            if status.st_size > max_bytes:
-                raise DamagedFileError(f"{path}: larger than {max_bytes} bytes, which no pinnkan file is")
-            return file.read(status.st_size)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise UsageError(f"no such file: {path}") from error
-    except IsADirectoryError as error:
-        raise UsageError(f"{path} is a directory, expected a file") from error
-    except OSError as error:
-        raise FileAccessError.of("read", path, error) from error
-
-
 def _write_all(descriptor: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
@@ -202,7 +177,3 @@ def _sync_folder(folder: int | None) -> None:
     except OSError as error:
         if error.errno not in _FOLDER_SYNC_UNSUPPORTED:
             raise
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

@@ -49,9 +49,13 @@ class Network:
         """Return the weight matrices (F, J) of stored coefficients."""
         return [layer.matrix(c) for layer, c in zip(self.layers, coefficients, strict=True)]
 
-    def input_jet(self, points: Tensor, channels: Channels) -> Tensor:
-        """Return the jet (C, N, D) of the mapped coordinates at points (N, D)."""
-        jet = points.new_zeros(len(channels), *points.shape)
+    def input_jet(self, points: Tensor, channels: Channels, dtype: torch.dtype | None = None) -> Tensor:
+        """Return the jet (C, N, D) of the mapped coordinates at points (N, D).
+
+        They are mapped in the points' precision: what is left of 1000.001 in single is no place in
+        [1000, 1000.01].
+        """
+        jet = points.new_zeros(len(channels), *points.shape, dtype=dtype or points.dtype)
         jet[0] = self._mapped(points)
         for axis, half in enumerate(self.half_width):
             unit = tuple(int(axis == other) for other in range(len(self.half_width)))
@@ -66,14 +70,14 @@ class Network:
 
         Args:
             points: Shape (N, D).
-            weights: One matrix (F, J) a layer, in the dtype of ``points``.
+            weights: One matrix (F, J) a layer; their dtype is that of the jets.
             channels: Derivatives to carry.
             keep: Whether `pull` will follow.
 
         Returns:
             The output's jet and, with ``keep``, features and derivatives of every layer.
         """
-        jet = self.input_jet(points, channels)
+        jet = self.input_jet(points, channels, weights[0].dtype)
         features, kept = [], []
         for layer, weight in zip(self.layers, weights, strict=True):
             phi, saved = layer.push(channels, jet, keep=keep)

@@ -1,4 +1,4 @@
-"""The ansatz u = lift + factor * N, in which a network N meets hard conditions whatever its coefficients.
+"""The ansatz u = lift + scale * factor * N, by which a network N meets conditions whatever its coefficients.
 
 The lift takes the prescribed values, the factor vanishes where they are
 prescribed: ``distance`` (geometry alone) on boundary parts, tau on the initial
@@ -31,13 +31,14 @@ _NOTHING = sympy.Integer(0)
 
 @dataclass(frozen=True)
 class Ansatz:
-    """u = lift + factor * N at one parameter value.
+    """u = lift + scale * factor * N at one parameter value.
 
     Attributes:
         names: Of the problem.
         values: Of the parameters.
         lift_formula: The lift, but for ``harmonic``.
         factor_formula: The factor, 1 if no condition is hard.
+        scale: Of the unknown, so that N is of size one.
         harmonic: A part of the lift given by a power series, None if there is none.
         hard: Names of the conditions that are met by construction.
         notes: Why a condition that prescribes u is not hard, by its name.
@@ -47,6 +48,7 @@ class Ansatz:
     values: Mapping[str, float]
     lift_formula: sympy.Expr = field(default_factory=lambda: sympy.Integer(0))
     factor_formula: sympy.Expr = field(default_factory=lambda: sympy.Integer(1))
+    scale: float = 1.0
     harmonic: HarmonicLift | None = None
     hard: tuple[str, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -55,11 +57,11 @@ class Ansatz:
     @property
     def is_identity(self) -> bool:
         """Whether u = N."""
-        return self.lift_is_zero and self.factor_formula == 1
+        return self.lift_is_zero and self.factor_formula == 1 and self.scale == 1.0
 
     @property
     def lift_is_zero(self) -> bool:
-        """Whether u = factor * N."""
+        """Whether u = scale * factor * N."""
         return bool(self.lift_formula == 0) and self.harmonic is None
 
     def text(self) -> str:
@@ -69,6 +71,8 @@ class Ansatz:
             lift.append(f"(harmonic extension of the boundary data, {len(self.harmonic.coefficients)} modes)")
         factor = canonical_text(self.factor_formula)
         network = "N" if factor == "1" else f"({factor})*N"
+        scale = f"{self.scale:.4g}"
+        network = network if scale == "1" else f"{scale}*{network}"
         return f"{self.names.unknowns[0]} = {' + '.join([*lift, network])}"
 
     def lift_formulas(self, channels: Sequence[Channel]) -> list[sympy.Expr]:
@@ -98,8 +102,8 @@ class Ansatz:
         return result
 
     def factor(self, points: FloatArray, channels: Sequence[Channel]) -> FloatArray:
-        """Return derivatives of the factor, arguments and shape as in :meth:`lift`."""
-        return self._channels(self.factor_formula, points, channels)
+        """Return derivatives of scale * factor, arguments and shape as in :meth:`lift`."""
+        return self.scale * self._channels(self.factor_formula, points, channels)
 
     def _channels(self, formula: sympy.Expr, points: FloatArray, channels: Sequence[Channel]) -> FloatArray:
         result = np.zeros((len(channels), len(points)))

@@ -162,6 +162,7 @@ class TermProgram:
     Attributes:
         indices: Derivatives of the unknown that the terms read, in the order of the rows of ``u``.
         values: The terms, a torch function of those derivatives and the data.
+        known: Which of them is free of the unknown; None if there is none.
     """
 
     def __init__(self, residual: sympy.Expr, names: Names) -> None:
@@ -177,6 +178,7 @@ class TermProgram:
                 kind = "flux"
             groups.setdefault(kind, []).append(summand)
         terms = [sympy.Add(*group) for group in groups.values()]
+        self.known = list(groups).index("known") if "known" in groups and terms != [0] else None
         self.indices: tuple[MultiIndex, ...] = tuple(leaves.values())
         self.unknowns = tuple(leaf.name for leaf in leaves)
         self.data, reduced = split_data(terms, list(leaves))

@@ -140,10 +140,20 @@ def check_at_base(
         start, end = (number_at(value, base) for value in interval)
         if not start < end:
             node = time.entries[0][1]
+            found = f"expected start < end, got [{start:g}, {end:g}] (empty)"
             faults.add(
-                node.place, f"time: {declared.time}: expected start < end, got [{start:g}, {end:g}] (empty)"
+                node.place, f"time: {declared.time}: {found}{_backwards(declared) if end < start else ''}"
             )
     return space
+
+
+def _backwards(declared: Declared) -> str:
+    """Say how a terminal condition is written."""
+    t, u = declared.time, declared.unknown
+    return (
+        f"; time runs forward: a condition at the last time is an initial one in the time left, "
+        f"tau = T - {t}, with {u}_{t} = -{u}_tau"
+    )
 
 
 def _guilty(domain: Node | None, message: str) -> Node:

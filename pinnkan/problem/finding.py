@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pinnkan.errors import FileAccessError, ProblemError, UsageError, did_you_mean, quote
+from pinnkan.errors import ProblemError, UsageError, did_you_mean, quote
+from pinnkan.files import read_data
 from pinnkan.problem.places import Faults
 from pinnkan.problem.reader import MOST_CHARACTERS, Block, Scalar, read_yaml
 
@@ -63,13 +64,10 @@ def problem_text(path: Path) -> str:
 
     Raises:
         FileAccessError: If the file cannot be read.
+        UsageError: If it is no regular file or too large.
         ProblemError: If it is not UTF-8.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_FILE)
-    except OSError as error:
-        raise FileAccessError.of("read", path, error) from None
+    content = read_data(path, what="problem", max_bytes=_LARGEST_FILE)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

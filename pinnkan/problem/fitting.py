@@ -11,11 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pinnkan.datafiles import DataFile
 from pinnkan.errors import UsageError, did_you_mean, quote
 from pinnkan.expressions import derivative_symbols
 from pinnkan.parameters import parse_number
 from pinnkan.problem.loading import load_problem
-from pinnkan.problem.reference import read_columns
 from pinnkan.problem.spec import Problem
 
 TABLES = (".csv", ".npz")
@@ -97,8 +100,8 @@ def _of_formula(formula: str, request: Request) -> Problem:
 
 
 def _of_table(path: Path, request: Request) -> Problem:
-    columns = read_columns(path, what="samples")
-    names = list(columns)
+    file = DataFile(path, what="samples")
+    names = list(file.names)
     column = request.column or names[-1]
     if column not in names:
         raise UsageError(
@@ -110,7 +113,8 @@ def _of_table(path: Path, request: Request) -> Problem:
                 f"{path}: column {quote(name)}: a coordinate's or unknown's name is a letter followed by "
                 "letters and digits; rename it in the first line, or leave the column out"
             )
-    box = {name: (float(v.min()), float(v.max())) for name, v in columns.items() if name != column}
+    columns = file.columns(names, gaps_in=column).arrays
+    box = {name: _range(name, v, file.label) for name, v in columns.items() if name != column}
     lines = [
         *_head(box, column),
         f"samples: {{file: {_quoted(path.name)}, validation: {_share(request)!r}}}",
@@ -118,6 +122,18 @@ def _of_table(path: Path, request: Request) -> Problem:
     ]
     text = "\n".join(lines) + "\n"
     return load_problem(text, overrides=request.overrides, name=path.stem, directory=path.parent)
+
+
+def _range(name: str, column: NDArray[np.float64], label: str) -> tuple[float, float]:
+    """Return the least and the largest entry of a coordinate.
+
+    Raises:
+        UsageError: If they are the same: there is no domain.
+    """
+    low, high = float(column.min()), float(column.max())
+    if low == high:
+        raise UsageError(f"{label}: column {quote(name)} is {low:.9g} in every row; leave the column out")
+    return low, high
 
 
 def _share(request: Request) -> float:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import sympy
 
 from pinnkan.expressions import ExpressionFault, Names, Tree, parse_equation, parse_expression, to_symbolic
+from pinnkan.expressions.symbolic import Differentiation
 from pinnkan.expressions.tree import Call, Name
 from pinnkan.problem.fields import describe
 from pinnkan.problem.places import Faults
@@ -35,9 +36,22 @@ class Formula:
         """The formula as written."""
         return self.node.text
 
-    def symbolic(self, names: Names, faults: Faults, path: str, *, normal: bool = False) -> sympy.Expr | None:
-        """Return the SymPy expression (of an equation: left minus right); None if a fault was noted."""
-        return noting(lambda: to_symbolic(self.tree, names, normal=normal), self.node, path, faults)
+    def symbolic(
+        self,
+        names: Names,
+        faults: Faults,
+        path: str,
+        *,
+        normal: bool = False,
+        taken: list[Differentiation] | None = None,
+    ) -> sympy.Expr | None:
+        """Return the SymPy expression (of an equation: left minus right); None if a fault was noted.
+
+        Every derivative that the text asks for is added to ``taken``.
+        """
+        return noting(
+            lambda: to_symbolic(self.tree, names, normal=normal, taken=taken), self.node, path, faults
+        )
 
 
 def read_formula(node: Node, path: str, faults: Faults, *, equation: bool = False) -> Formula | None:

@@ -17,7 +17,10 @@ from pinnkan.geometry.shape import number
 from pinnkan.problem.ansatz import Ansatz, Memory
 from pinnkan.problem.domains import number_at
 from pinnkan.problem.lifts import HarmonicLift, harmonic_lift, transfinite
+from pinnkan.problem.meeting import initial_gap
 from pinnkan.problem.prescribed import Prescribed, prescribed
+from pinnkan.problem.region import DomainRegion
+from pinnkan.problem.roughness import roughness
 from pinnkan.problem.spec import Problem
 
 FloatArray = NDArray[np.float64]
@@ -26,7 +29,9 @@ _SAMPLES = 200
 _TIMES = 8
 _SEED = 20_250_101
 _VANISHES = 1e-13
+"""Data below this share of the unknown's scale are rounding errors of zero."""
 _MEETS = 1e-12
+"""Data that differ by less than this share of the scale, or of their own size, meet."""
 _ZERO = sympy.Integer(0)
 
 
@@ -70,6 +75,7 @@ class _Builder:
         # Read only where there are initial conditions or times, that is, where there is a time.
         self.interval = domain.time or (0.0, 0.0)
         self.time = symbol(problem.time or "")
+        self.region = DomainRegion(domain)
 
     def build(self, memory: Memory) -> Ansatz:
         candidates = self.candidates()
@@ -81,6 +87,7 @@ class _Builder:
             values=self.values,
             lift_formula=self.lift(boundary, initial),
             factor_formula=self.factor(boundary, initial),
+            scale=self.problem.scale,
             harmonic=None if initial else boundary.harmonic,
             hard=tuple(item.condition.name for item in (*boundary.found, *initial)),
             notes=self.notes,
@@ -133,6 +140,20 @@ class _Builder:
         """Return seeded random points of the domain, a boundary part or the initial time, shape (N, D)."""
         return self.domain.collocate(where, _SAMPLES, rule="random", seed=_SEED).points
 
+    def level(self, data: FloatArray) -> float:
+        """Return what data are small against: the unknown's scale or their own size, whichever is larger.
+
+        All data may be rounding errors of a zero that a source outgrows.
+        """
+        return max(self.problem.scale, float(np.abs(data).max()))
+
+    def is_rough(self, item: Prescribed, lift: sympy.Expr) -> bool:
+        """Tell whether a lift of a condition's data is too rough to be built in, and note why."""
+        note = roughness(self.problem, self.region, lift, self.values)
+        if note is not None:
+            self.notes[item.condition.name] = note
+        return note is not None
+
     # Boundary
 
     def boundary(self, candidates: list[Prescribed]) -> _Boundary:
@@ -140,7 +161,8 @@ class _Builder:
         if not candidates:
             return _Boundary()
         if isinstance(self.domain.shape, Box):
-            return self.on_box(self.domain.shape, candidates)
+            smooth = [item for item in candidates if not self.is_rough_on_a_side(self.domain.shape, item)]
+            return self.on_box(self.domain.shape, smooth)
         (only,) = candidates
         return self.on_round(only)
 
@@ -155,10 +177,20 @@ class _Builder:
             candidates = [item for item in candidates if item not in losing]
         return _Boundary()
 
+    def is_rough_on_a_side(self, box: Box, item: Prescribed) -> bool:
+        """Tell whether data are rough along a side that they are given on, and note where."""
+        bounds = dict(zip(box.axes, zip(box.lower, box.upper, strict=True), strict=True))
+        for part in item.condition.parts:
+            axis, end = part[:-1], part[-1]
+            bound = bounds[axis][end == "+"]
+            if self.is_rough(item, substitute(item.data, {symbol(axis): number(float(bound))})):
+                return True
+        return False
+
     def side_data(self, part: str, item: Prescribed) -> sympy.Expr:
         """Return the data of one side, exactly 0 where they vanish up to rounding."""
         largest = np.abs(self.given(item, self.samples(part))).max()
-        return _ZERO if largest <= _VANISHES else item.data
+        return _ZERO if largest <= _VANISHES * self.problem.scale else item.data
 
     def mismatch(self, formula: sympy.Expr, item: Prescribed) -> bool:
         """Tell whether a lift misses a condition's data, and note by how much."""
@@ -166,7 +198,7 @@ class _Builder:
             points = self.samples(part)
             wanted = self.given(item, points)
             gap = np.abs(self.evaluate(formula, points) - wanted).max()
-            if not gap <= _MEETS * max(1.0, np.abs(wanted).max()):
+            if not gap <= _MEETS * self.level(wanted):
                 self.notes[item.condition.name] = (
                     f"its values and those of other sides differ by {gap:.2g} where the sides meet"
                 )
@@ -177,13 +209,13 @@ class _Builder:
         """Lift data on a shape whose boundary is one smooth part: constant in position, or harmonic."""
         (part,) = item.condition.parts
         values = self.over_times(item, part)
-        scale = max(1.0, np.abs(values).max())
-        if np.abs(values).max() <= _VANISHES:
+        if np.abs(values).max() <= _VANISHES * self.problem.scale:
             return _Boundary([item])
-        if np.ptp(values, axis=1).max() <= _VANISHES * scale:
-            return _Boundary([item], self.at_one_point(item.data))
+        if np.ptp(values, axis=1).max() <= _VANISHES * self.level(values):
+            lift = self.at_one_point(item.data)
+            return _Boundary() if self.is_rough(item, lift) else _Boundary([item], lift)
         name = item.condition.name
-        if np.ptp(values, axis=0).max() > _VANISHES * scale:
+        if np.ptp(values, axis=0).max() > _VANISHES * self.level(values):
             self.notes[name] = (
                 "its values vary both along the boundary and in time; no lift is known for that"
             )
@@ -235,7 +267,7 @@ class _Builder:
         positions = self.samples(item.condition.parts[0])[:, self.offset :]
         wanted = values(positions)
         gap = np.abs(lift(positions, (0, 0)) - wanted).max()
-        return lift if gap <= _MEETS * max(1.0, np.abs(wanted).max()) else None
+        return lift if gap <= _MEETS * self.level(wanted) else None
 
     # Initial time
 
@@ -248,8 +280,12 @@ class _Builder:
                     "the rate can be built in only together with the initial values"
                 )
                 continue
+            if self.is_rough(item, self.initial_data(item)):
+                continue
             gap = self.initial_gap(item, boundary)
-            if gap is None:
+            if gap is None and (contradiction := self.flux_contradiction([*hard, item])):
+                self.notes[item.condition.name] = contradiction
+            elif gap is None:
                 hard.append(item)
             else:
                 what = ("initial and boundary data", "the rates of initial and boundary data")[item.order]
@@ -269,8 +305,20 @@ class _Builder:
             if boundary.harmonic is not None and item.order == 0:
                 wanted = wanted + boundary.harmonic(positions, (0, 0))
             gap = np.abs(self.given(item, points) - wanted).max()
-            worst = max(worst, float(gap) / max(1.0, float(np.abs(wanted).max())))
-        return None if worst <= _MEETS else worst
+            if not gap * self.unit_time(item) <= _MEETS * self.level(wanted * self.unit_time(item)):
+                worst = max(worst, float(gap))
+        return worst or None
+
+    def flux_contradiction(self, items: list[Prescribed]) -> str:
+        """Say which boundary condition in derivatives the last of the data contradict; empty if none."""
+        data = [item.data for item in items]
+        for condition in self.problem.boundary:
+            gap = initial_gap(condition, data, self.problem.names, self.domain, self.values)
+            if gap is not None:
+                return (
+                    f"it misses {condition.name} by {gap.size:.2g} of the size of its terms where they meet"
+                )
+        return ""
 
     # The formulas
 
@@ -291,15 +339,20 @@ class _Builder:
     def initial_data(self, item: Prescribed) -> sympy.Expr:
         """Return initial data as a formula in space, exactly 0 where they vanish up to rounding."""
         data = substitute(item.data, {self.time: number(self.interval[0])})
-        vanish = np.abs(self.evaluate(data, self.samples("initial"))).max() <= _VANISHES
+        largest = np.abs(self.evaluate(data, self.samples("initial"))).max()
+        vanish = largest * self.unit_time(item) <= _VANISHES * self.problem.scale
         return _ZERO if vanish else data
+
+    def unit_time(self, item: Prescribed) -> float:
+        """Return what makes a value of the unknown of prescribed data: for rates the whole time, else 1."""
+        return float(self.interval[1] - self.interval[0]) ** item.order
 
     def factor(self, boundary: _Boundary, initial: list[Prescribed]) -> sympy.Expr:
         """Return distance * tau^n for n initial conditions."""
         factor = sympy.Integer(1)
         if boundary.parts:
             space = [symbol(name) for name in self.problem.space]
-            factor = self.domain.shape.distance(space, boundary.parts)
+            factor *= self.domain.shape.distance(space, boundary.parts)
         if initial:
             start, end = self.interval
             factor *= ((self.time - number(start)) / number(end - start)) ** len(initial)

@@ -5,18 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from pinnkan.expressions import evaluate, substitute
+from pinnkan.errors import PinnkanError
+from pinnkan.expressions import derivative_symbols, evaluate, substitute
 from pinnkan.geometry import Domain
 from pinnkan.problem.ansatz import Ansatz
 from pinnkan.problem.blocks import BlockProgram, Collapse, ResidualBlock, TermProgram, bind, find_collapse
 from pinnkan.problem.domains import build_domain, number_at
 from pinnkan.problem.hardening import build_ansatz
+from pinnkan.problem.prescribed import prescribed
 from pinnkan.problem.reference import Known, Reference, load_reference
+from pinnkan.problem.scales import half_extents, sizing_points, unknown_scale
+from pinnkan.problem.sizes import characteristic_terms, size_of
 from pinnkan.problem.spec import Condition, Equation, Problem
 from pinnkan.problem.statements import SOURCE
 
@@ -54,6 +59,29 @@ class Instance:
         """The blocks of the equations alone."""
         return tuple(block for block in self.blocks if block.where == "interior")
 
+    @cached_property
+    def sizes(self) -> dict[str, float]:
+        """The size of every equation's and condition's terms, by name: what its residual is divided by.
+
+        Of a function as large as the unknown's scale that varies over half the domain's extent. 1 where
+        that is nothing, or the problem says ``scales: none``.
+        """
+        return {block.name: self._size(block) for block in (*self.equations, *self.conditions)}
+
+    def size_of(self, statement: str) -> float:
+        """Return the size of a statement's terms, of a condition on several parts the largest."""
+        parts = [name for name in self.sizes if name == statement or name.startswith(f"{statement}.")]
+        return max(self.sizes[name] for name in parts)
+
+    def _size(self, block: ResidualBlock) -> float:
+        if not self.problem.scales.rows:
+            return 1.0
+        places, halves = sizing_points(block, self.domain), half_extents(self.domain)
+        with np.errstate(all="ignore"):
+            terms = characteristic_terms(block, places, self.problem.scale, halves)
+            size = size_of(terms, places.weights)
+        return size if 0.0 < size < math.inf else 1.0
+
     @property
     def has_exact(self) -> bool:
         """Whether errors can be measured: against a formula, or data at this parameter value."""
@@ -79,7 +107,7 @@ class Instance:
 
 
 class _Compiled:
-    """The symbolic work of a problem that no parameter value changes."""
+    """The work on a problem that no parameter value changes."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -96,6 +124,15 @@ class _Compiled:
             names = self.problem.names
             self._equations[collapsed] = [BlockProgram(r, names, collapse) for r in self.residuals]
         return self._equations[collapsed]
+
+    @cached_property
+    def scale(self) -> float:
+        """The scale of the unknown at the base value."""
+        problem, values = self.problem, self.problem.base_values
+        domain = build_domain(problem, values)
+        conditions = [block for c in problem.conditions for block in _bind_condition(self, c, domain, values)]
+        blocks = [*_bind_equations(self, values), *conditions]
+        return unknown_scale(blocks, _prescribed_values(problem, domain), domain, _marching_axis(problem))
 
     def terms(self, statement: Equation) -> TermProgram:
         if statement not in self._terms:
@@ -118,8 +155,7 @@ def family_blocks(instance: Instance) -> tuple[ResidualBlock, ...]:
     Second derivatives that travel as one combination do so here only if its
     coefficients are numbers.
     """
-    compiled = instance.problem.cache["compiled"]
-    assert isinstance(compiled, _Compiled)
+    compiled = _compiled(instance.problem)
     if compiled.collapse is None or not any(ratio.free_symbols for ratio in compiled.collapse.ratios):
         return instance.blocks
     soft = [block for block in instance.blocks if block.where != "interior"]
@@ -127,6 +163,56 @@ def family_blocks(instance: Instance) -> tuple[ResidualBlock, ...]:
     named = zip(instance.equations, programs, strict=True)
     plain = [replace(block, channels=program.indices, program=program) for block, program in named]
     return (*plain, *soft)
+
+
+def _compiled(problem: Problem) -> _Compiled:
+    """Return the work that a problem's instances share."""
+    if "compiled" not in problem.cache:
+        problem.cache["compiled"] = _Compiled(problem)
+    compiled = problem.cache["compiled"]
+    assert isinstance(compiled, _Compiled)
+    return compiled
+
+
+def scale_of(problem: Problem) -> float:
+    """Return the scale of the unknown that the problem's data give; use :attr:`Problem.scale`.
+
+    Raises:
+        ProblemError: If the problem makes no sense at its base value.
+    """
+    return _compiled(problem).scale
+
+
+def _prescribed_values(problem: Problem, domain: Domain) -> list[float]:
+    """Return the largest and the least value of the unknown that any condition prescribes at the base."""
+    values = []
+    for condition in problem.conditions:
+        item = prescribed(condition, problem.names)
+        if item is None or item.order:
+            continue
+        for where in condition.parts or ("initial",):
+            places = domain.collocate(where, _PRESCRIBED_POINTS).points
+            try:
+                data = evaluate([item.data], problem.coordinates, places, problem.base_values)[0]
+            except PinnkanError:
+                continue  # told of where the condition itself is evaluated
+            values += [float(data.max()), float(data.min())]
+    return [max(values), min(values)] if values else []
+
+
+_PRESCRIBED_POINTS = 200
+
+
+def _marching_axis(problem: Problem) -> int | None:
+    """Return the coordinate along which the equations are of first order: time, or the only one."""
+    if problem.time is None and len(problem.space) > 1:
+        return None
+    orders = [
+        index[0]
+        for equation in problem.equations
+        for index in derivative_symbols(equation.residual, problem.names).values()
+    ]
+    return 0 if max(orders, default=0) == 1 else None
 
 
 def full_residual(problem: Problem, statement: Equation) -> sympy.Expr:
@@ -142,8 +228,7 @@ def make_instance(problem: Problem, values: Mapping[str, float]) -> Instance:
     Raises:
         ProblemError: If the problem makes no sense at these values.
     """
-    compiled = problem.cache.setdefault("compiled", _Compiled(problem))
-    assert isinstance(compiled, _Compiled)
+    compiled = _compiled(problem)
     domain = build_domain(problem, values)
     ansatz = build_ansatz(problem, domain, values, compiled.memory)
     equations = _bind_equations(compiled, values)

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pinnkan.errors import FileAccessError, UsageError, quote
-from pinnkan.parameters import parse_number
+from pinnkan.datafiles import Columns, DataFile
+from pinnkan.errors import UsageError
+from pinnkan.parameters import file_stem
 from pinnkan.problem.spec import Problem
 
 FloatArray = NDArray[np.float64]
 
 Interpolator = Callable[[FloatArray], FloatArray]
 
-_LARGEST_FILE = 512 * 1024 * 1024
 _SAME = 1e-9
+_FLAT = 1e-9
 
 
 class Known(NamedTuple):
@@ -54,153 +52,149 @@ class Reference:
     """Values at scattered points or on a tensor grid, interpolated between them.
 
     Attributes:
-        points: Shape (N, D).
+        points: Shape (N, D), each once, spanning all D coordinates.
         values: Shape (N,).
+        label: Where they come from, for messages.
     """
 
     points: FloatArray
     values: FloatArray
+    label: str = "reference"
 
     def __call__(self, points: FloatArray) -> FloatArray:
         """Interpolate at points (M, D): cubic on a tensor grid, linear between scattered points.
 
         NaN outside the data: those on a disk, whose hull is a polygon, never cover all of it.
         """
-        return np.asarray(self._interpolator(points), dtype=np.float64)
+        with np.errstate(over="ignore"):
+            # Scaled, all data lie in [-1, 1]: what is far outside may stay there as 2.
+            scaled = np.clip(np.ldexp(points, -self._exponents), -2.0, 2.0)
+            values = np.ldexp(self._interpolator(scaled), self._exponent)
+        return np.where(np.isinf(values), np.nan, values)
+
+    @cached_property
+    def _exponents(self) -> NDArray[np.int32]:
+        """Powers of two of the coordinates' sizes, (D,): no difference of scaled ones overflows."""
+        return _exponent(np.abs(self.points).max(axis=0))
+
+    @cached_property
+    def _exponent(self) -> NDArray[np.int32]:
+        return _exponent(np.abs(self.values).max())
 
     @cached_property
     def _interpolator(self) -> Interpolator:
-        return self._on_grid() or self._scattered()
+        points, values = np.ldexp(self.points, -self._exponents), np.ldexp(self.values, -self._exponent)
+        return _on_grid(points, values) or self._scattered(points, values)
 
-    def _on_grid(self) -> Interpolator | None:
-        """Return an interpolator if the points are the product of their coordinates, else None."""
-        from scipy.interpolate import RegularGridInterpolator
-
-        axes = [np.unique(column) for column in self.points.T]
-        shape = tuple(len(axis) for axis in axes)
-        if len(self.points) != int(np.prod(shape)) or min(shape) < 4:
-            return None
-        grid = np.full(shape, np.nan)
-        grid[
-            tuple(np.searchsorted(axis, column) for axis, column in zip(axes, self.points.T, strict=True))
-        ] = self.values
-        if np.isnan(grid).any():
-            return None
-        interpolator: Interpolator = RegularGridInterpolator(
-            axes, grid, method="cubic", bounds_error=False, fill_value=np.nan
-        )
-        return interpolator
-
-    def _scattered(self) -> Interpolator:
+    def _scattered(self, points: FloatArray, values: FloatArray) -> Interpolator:
         """Return a linear interpolator."""
         from scipy.interpolate import LinearNDInterpolator
+        from scipy.spatial import QhullError
 
-        if self.points.shape[1] == 1:
-            order = np.argsort(self.points[:, 0])
-            x, y = self.points[order, 0], self.values[order]
-            return lambda points: np.interp(points[:, 0], x, y, left=np.nan, right=np.nan)
-        interpolator: Interpolator = LinearNDInterpolator(self.points, self.values, rescale=True)
+        if points.shape[1] == 1:
+            order = np.argsort(points[:, 0])
+            x, y = points[order, 0], values[order]
+            return lambda at: np.interp(at[:, 0], x, y, left=np.nan, right=np.nan)
+        try:
+            interpolator: Interpolator = LinearNDInterpolator(points, values, rescale=True)
+        except QhullError as error:
+            reason = str(error).strip().splitlines()[0][:120]
+            raise UsageError(f"{self.label}: its points cannot be triangulated: {reason}") from None
         return interpolator
+
+
+def _on_grid(points: FloatArray, values: FloatArray) -> Interpolator | None:
+    """Return an interpolator if the points are the product of their coordinates, else None."""
+    from scipy.interpolate import RegularGridInterpolator
+
+    axes = [np.unique(column) for column in points.T]
+    shape = tuple(len(axis) for axis in axes)
+    if len(points) != prod(shape) or min(shape) < 4:
+        return None
+    grid = np.full(shape, np.nan)
+    grid[tuple(np.searchsorted(axis, column) for axis, column in zip(axes, points.T, strict=True))] = values
+    if np.isnan(grid).any():
+        return None
+    interpolator: Interpolator = RegularGridInterpolator(
+        axes, grid, method="cubic", bounds_error=False, fill_value=np.nan
+    )
+    return interpolator
+
+
+def _exponent(sizes: FloatArray) -> NDArray[np.int32]:
+    return np.frexp(sizes)[1]
 
 
 def load_reference(problem: Problem, values: Mapping[str, float]) -> Reference | None:
     """Return the reference data at a parameter value; None if there are none.
 
     The file's columns are named like the coordinates and the unknown; a column
-    named like a parameter tells which rows hold for which value.
+    named like a parameter tells which rows hold for which value. Others are passed over.
 
     Raises:
         FileAccessError: If the file cannot be read.
-        UsageError: If it is not such a table.
+        UsageError: If it is not such a table, gives a point two values, or has too few points
+            to interpolate between.
     """
     if problem.reference is None or not problem.reference.is_file():
         return None
-    columns = problem.cache.setdefault("reference", read_columns(problem.reference))
-    assert isinstance(columns, dict)
-    missing = [name for name in (*problem.coordinates, problem.unknown) if name not in columns]
-    if missing:
-        raise UsageError(
-            f"reference {problem.reference}: no column {quote(missing[0])}; found {', '.join(columns)}"
-        )
-    rows = np.ones(len(columns[problem.unknown]), dtype=bool)
-    for name, value in values.items():
-        if name in columns:
-            rows &= np.isclose(columns[name], value, rtol=_SAME, atol=_SAME)
-    if not rows.any() or (
-        values and not any(name in columns for name in values) and values != problem.base_values
-    ):
+    if "reference" not in problem.cache:
+        problem.cache["reference"] = _read(problem)
+    columns = problem.cache["reference"]
+    assert isinstance(columns, Columns)
+    named = [name for name in values if name in columns.arrays]
+    if values and not named and values != problem.base_values:
         return None
-    points = np.stack([columns[name][rows] for name in problem.coordinates], axis=1)
-    return Reference(points, columns[problem.unknown][rows])
+    rows = np.ones(len(columns.rows), dtype=bool)
+    for name in named:
+        rows &= _equal(columns.arrays[name], values[name])
+    if not rows.any():
+        return None
+    held = columns.where(rows).distinct(problem.coordinates, problem.unknown)
+    points = held.points(problem.coordinates)
+    where = f" at {file_stem({name: values[name] for name in named})}" if named else ""
+    _require_span(points, problem.coordinates, f"{columns.label}{where}")
+    return Reference(points, held.arrays[problem.unknown], columns.label)
 
 
-def read_columns(path: Path, *, what: str = "reference") -> dict[str, FloatArray]:
-    """Read a CSV table with a header, or an NPZ file, as named columns of equal length.
+def _read(problem: Problem) -> Columns:
+    assert problem.reference is not None
+    file = DataFile(problem.reference, what="reference")
+    parameters = [parameter.name for parameter in problem.parameters if parameter.name in file.names]
+    names = [*problem.coordinates, problem.unknown, *parameters]
+    return file.columns(names, gaps_in=problem.unknown)
 
-    Args:
-        path: The file.
-        what: It holds, for messages.
 
-    Raises:
-        FileAccessError: If the file cannot be read.
-        UsageError: If it is not a table of finite numbers.
+def _equal(column: FloatArray, value: float) -> NDArray[np.bool_]:
+    """Return which entries are a value: those exactly equal, or else those equal but for rounding."""
+    equal: NDArray[np.bool_] = column == value
+    if equal.any():
+        return equal
+    noise = np.finfo(float).eps * np.abs(column).max()  # of a zero that was computed as a difference
+    near: NDArray[np.bool_] = np.abs(column - value) <= max(_SAME * abs(value), noise)
+    return near
+
+
+def _require_span(points: FloatArray, coordinates: tuple[str, ...], label: str) -> None:
+    """Refuse points between which nothing can be interpolated: fewer than D + 1, or all in one plane.
+
+    Scaled to the unit box, their smallest singular value is compared with the largest.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_FILE + 1)
-    except OSError as error:
-        raise FileAccessError.of(f"read the {what}", path, error) from None
-    if len(content) > _LARGEST_FILE:
-        raise UsageError(f"{what} {path}: larger than {_LARGEST_FILE} bytes")
-    try:
-        columns = _read_npz(content) if path.suffix.lower() == ".npz" else _read_csv(content)
-    except (ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
-        raise UsageError(f"{what} {path}: not a table of numbers: {error}") from None
-    if len({len(column) for column in columns.values()}) != 1:
-        raise UsageError(f"{what} {path}: the columns differ in length")
-    for name, column in columns.items():
-        if not np.isfinite(column).all():
-            raise UsageError(f"{what} {path}: column {quote(name)} holds values that are not finite")
-    return columns
-
-
-def _read_npz(content: bytes) -> dict[str, FloatArray]:
-    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-        return {name: np.asarray(stored[name], dtype=np.float64).ravel() for name in stored.files}
-
-
-def _read_csv(content: bytes) -> dict[str, FloatArray]:
-    rows = csv.reader(io.StringIO(content.decode("utf-8-sig")))
-    header = [name.strip() for name in next(rows, [])]
-    _check_header(header)
-    lines = []
-    for row in rows:
-        if row and len(row) != len(header):
-            raise ValueError(
-                f"line {rows.line_num}: {len(row)} entries, expected {len(header)} ({', '.join(header)})"
+    names = ", ".join(coordinates)
+    needed = len(coordinates) + 1
+    if len(points) < needed:
+        count = f"{len(points)} point{'s' if len(points) > 1 else ''}"
+        raise UsageError(f"{label}: {count}; to interpolate in {names} it takes {needed} at least")
+    scaled = np.ldexp(points, -_exponent(np.abs(points).max(axis=0)))
+    ranges = np.ptp(scaled, axis=0)
+    for name, column, width in zip(coordinates, points.T, ranges, strict=True):
+        if width == 0:
+            raise UsageError(
+                f"{label}: {name} is {column[0]:.9g} at every point; to interpolate in {names} "
+                "the points must differ in each of them"
             )
-        if row:
-            lines.append([_entry(*pair, rows.line_num) for pair in zip(header, row, strict=True)])
-    if not lines:
-        raise ValueError("there is no row below the header")
-    return dict(zip(header, np.array(lines).T, strict=True))
-
-
-def _check_header(header: list[str]) -> None:
-    if not any(header):
-        raise ValueError("the first line is empty, expected the names of the columns, such as x,y,u")
-    if len(header) == 1 and any(sign in header[0] for sign in ";\t"):
-        raise ValueError("line 1: expected commas between columns")
-    if all(parse_number(name) is not None for name in header):
-        raise ValueError("line 1: expected the names of the columns, such as x,y,u, found numbers")
-    for name in header:
-        if header.count(name) > 1:
-            raise ValueError(f"line 1: column {quote(name)} is there {header.count(name)} times")
-
-
-def _entry(column: str, text: str, line: int) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        found = quote(text.strip()) if text.strip() else "nothing"
-        raise ValueError(f"line {line}, column {column}: expected a number, found {found}") from None
+    triangle = np.linalg.qr((scaled - scaled.mean(axis=0)) / ranges, mode="r")
+    sizes = np.linalg.svd(triangle, compute_uv=False)
+    if sizes[-1] <= _FLAT * sizes[0]:
+        kind = "on one line" if len(coordinates) == 2 else "in one plane"
+        raise UsageError(f"{label}: all points lie {kind}; nothing can be interpolated in {names}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pinnkan.datafiles import Columns, DataFile
 from pinnkan.errors import UsageError, quote
 from pinnkan.problem.fields import (
     describe,
@@ -19,7 +20,6 @@ from pinnkan.problem.fields import (
 )
 from pinnkan.problem.places import Faults
 from pinnkan.problem.reader import Block
-from pinnkan.problem.reference import read_columns
 from pinnkan.problem.spec import Samples
 
 if TYPE_CHECKING:
@@ -78,14 +78,13 @@ def load_samples(problem: Problem) -> SampleSet:
         UsageError: If a column is missing or an entry is no finite number.
     """
     assert problem.samples is not None
-    file = problem.samples.file
-    columns = problem.cache.setdefault("samples", read_columns(file, what="samples"))
-    assert isinstance(columns, dict)
-    for name in (*problem.coordinates, problem.unknown):
-        if name not in columns:
-            raise UsageError(f"samples {file}: no column {quote(name)}; found {', '.join(columns)}")
-    points = np.stack([columns[name] for name in problem.coordinates], axis=1)
-    return SampleSet(points, columns[problem.unknown])
+    if "samples" not in problem.cache:
+        names = [*problem.coordinates, problem.unknown]
+        file = DataFile(problem.samples.file, what="samples")
+        problem.cache["samples"] = file.columns(names, gaps_in=problem.unknown)
+    columns = problem.cache["samples"]
+    assert isinstance(columns, Columns)
+    return SampleSet(columns.points(problem.coordinates), columns.arrays[problem.unknown])
 
 
 def split_samples(instance: Instance, *, seed: int) -> tuple[SampleSet, SampleSet]:

@@ -7,24 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from pinnkan.errors import quote
-from pinnkan.expressions import derivative_symbols
+from pinnkan.expressions import derivative_symbols, has_jump, symbol
 from pinnkan.problem.declarations import Declared, read_declarations
+from pinnkan.problem.defaults import Circumstances
 from pinnkan.problem.domains import check_at_base, read_interval, read_shape
-from pinnkan.problem.fields import read_block, read_text, refuse_unknown_keys
+from pinnkan.problem.fields import describe, read_block, read_number, read_text, refuse_unknown_keys
 from pinnkan.problem.formulas import names_in
 from pinnkan.problem.overrides import apply_overrides
 from pinnkan.problem.places import Faults
 from pinnkan.problem.prescribed import prescribed
-from pinnkan.problem.reader import Block, read_yaml
+from pinnkan.problem.reader import Block, Scalar, read_yaml
 from pinnkan.problem.samples import read_samples
 from pinnkan.problem.settings_schema import SETTINGS_KEYS, read_settings
-from pinnkan.problem.spec import Condition, Equation, Problem
+from pinnkan.problem.spec import Condition, Equation, Problem, Scales
 from pinnkan.problem.statements import Statements
 
 _TEXT_KEYS = ("title", "description", "citation")
 KEYS = (
     *_TEXT_KEYS, "coordinates", "time", "domain", "unknowns", "family", "definitions", "exact", "reference",
-    "source", "equations", "samples", "boundary", "initial", *SETTINGS_KEYS,
+    "source", "equations", "samples", "boundary", "initial", "scales", *SETTINGS_KEYS,
 )  # fmt: skip
 _SYNONYMS = {
     "parameters": "family", "params": "family", "constants": "definitions", "variables": "coordinates",
@@ -43,6 +44,7 @@ def read_problem(
     overrides: Sequence[str] = (),
     directory: Path | None = None,
     stored: bool = False,
+    hidden: tuple[int, ...] | None = None,
 ) -> Problem:
     """Validate the text of a problem file.
 
@@ -53,6 +55,8 @@ def read_problem(
         overrides: ``--set`` texts, applied in order.
         directory: Where the path of a reference file starts from.
         stored: Whether a result carries the text: it may outlive its reference file.
+        hidden: Widths of the hidden layers of the network that is stored with the text, for a text that
+            does not state them; None where there is none yet.
 
     Raises:
         ProblemError: With every fault that was found.
@@ -67,7 +71,7 @@ def read_problem(
         faults.add(root.place, f"this is a study, no problem; 'pinnkan compare {file}' runs it")
         faults.raise_if_any()
     root = apply_overrides(root, overrides, faults)
-    problem = _read_root(root, text, name, tuple(overrides), directory, faults, stored=stored)
+    problem = _read_root(root, text, name, tuple(overrides), directory, faults, stored=stored, hidden=hidden)
     faults.raise_if_any()
     assert problem is not None
     return problem
@@ -82,15 +86,17 @@ def _read_root(
     faults: Faults,
     *,
     stored: bool,
+    hidden: tuple[int, ...] | None,
 ) -> Problem | None:
     """Read every block; None when a fault leaves nothing to build."""
     refuse_unknown_keys(root, KEYS, "", faults, synonyms=_SYNONYMS)
     texts: dict[str, Any] = {key: _read_free_text(root, key, faults) for key in _TEXT_KEYS}
     declared = read_declarations(root, faults)
-    settings = read_settings(root, faults)
     reference = _read_reference(root, directory, faults, stored=stored)
     samples = read_samples(root, directory, faults)
+    scales = _read_scales(root, declared, faults)
     mathematics = _read_mathematics(root, declared, faults) if declared.sound else {}
+    settings = read_settings(root, _circumstances(declared, mathematics, hidden), faults)
     if faults:
         return None
     return Problem(
@@ -105,9 +111,20 @@ def _read_root(
         reference=reference,
         samples=samples,
         settings=settings,
+        scales=scales,
         **texts,
         **mathematics,
     )
+
+
+def _circumstances(
+    declared: Declared, mathematics: dict[str, Any], hidden: tuple[int, ...] | None
+) -> Circumstances:
+    """Return what the default recipe depends on; of a file with faults, whatever it may be."""
+    coordinates = [symbol(name) for name in declared.coordinates]
+    residuals = [equation.residual for equation in mathematics.get("equations", ())]
+    jumps = any(has_jump(residual, coordinates) for residual in residuals)
+    return Circumstances(max(1, len(coordinates)), jumps, hidden)
 
 
 def _read_free_text(root: Block, key: str, faults: Faults) -> str:
@@ -136,6 +153,7 @@ def _read_mathematics(root: Block, declared: Declared, faults: Faults) -> dict[s
         "exact": statements.exact,
         "source": statements.source,
         "manufactured": statements.manufactured,
+        "derived": tuple(statements.derived),
         "equations": equations,
         "boundary": boundary,
         "initial": initial,
@@ -155,6 +173,25 @@ def _read_reference(root: Block, directory: Path | None, faults: Faults, *, stor
     if path is not None and directory is not None and not stored and not path.is_file():
         faults.add(node.place, f"reference: no such file {quote(str(path), 80)}")
     return path
+
+
+def _read_scales(root: Block, declared: Declared, faults: Faults) -> Scales:
+    """Read ``scales``: one for the unknown, or ``none`` to train in the file's own units."""
+    node = root.get("scales")
+    if node is None:
+        return Scales()
+    if isinstance(node, Scalar) and node.text == "none":
+        return Scales(1.0, rows=False)
+    block = read_block(node, "scales", faults, example=f"{{{declared.unknown or 'u'}: 1000}}, or none")
+    if block is None:
+        return Scales()
+    refuse_unknown_keys(block, [declared.unknown], "scales", faults)
+    entry = block.get(declared.unknown)
+    value = None if entry is None else read_number(entry, f"scales.{declared.unknown}", faults)
+    if entry is not None and value is not None and not 1e-100 < value < 1e100:
+        path = f"scales.{declared.unknown}"
+        faults.add(entry.place, f"{path}: expected a number between 1e-100 and 1e100, got {describe(entry)}")
+    return Scales(value)
 
 
 def _check_initial(

@@ -74,7 +74,8 @@ class PhaseSettings:
     damping: float = _key(1e-3, low=0.0)
     """Levenberg-Marquardt: first damping, relative to the mean diagonal of the Gram matrix."""
     patience: int = _key(0, low=0)
-    """Stop after so many checks of the held-out residual without a new best one; 0 never stops."""
+    """Stop after so many checks (one a step of ``lm``) over which the held-out residual did not fall by a
+    third; 0 never stops."""
     keep: str = _key("best", choices=("best", "last"))
     """The state that the phase ends with: of the best check of the held-out residual, or of the last."""
     tolerance: float = _key(0.0, low=0.0)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pinnkan.parameters import parse_number
+from pinnkan.problem.defaults import Circumstances, default_network, default_settings, stated_training
 from pinnkan.problem.fields import (
     describe,
     read_block,
@@ -37,17 +38,25 @@ SETTINGS_KEYS = tuple(_EXAMPLES)
 _NONE_WORDS = {"", "~", "null", "none", "None"}
 
 
-def read_settings(root: Block, faults: Faults) -> Settings:
-    """Read every settings block of a problem file; what is left out keeps its default."""
-    values: dict[str, Any] = {}
-    for key in SETTINGS_KEYS:
-        node = root.get(key)
-        if node is None:
-            continue
-        block = read_block(node, key, faults, example=_EXAMPLES[key])
-        if block is not None:
-            values[key] = _read_dataclass(getattr(Settings(), key), block, key, faults)
-    return dataclasses.replace(Settings(), **values)
+def read_settings(root: Block, circumstances: Circumstances, faults: Faults) -> Settings:
+    """Read every settings block of a problem file; what is left out comes from the default recipe."""
+    network = _read_block(root, "network", default_network(circumstances), faults)
+    settings = default_settings(network, circumstances)
+    values = {
+        key: _read_block(root, key, getattr(settings, key), faults)
+        for key in SETTINGS_KEYS
+        if key != "network"
+    }
+    return dataclasses.replace(settings, **values)
+
+
+def _read_block(root: Block, key: str, defaults: _Block, faults: Faults) -> _Block:
+    node = root.get(key)
+    block = None if node is None else read_block(node, key, faults, example=_EXAMPLES[key])
+    return defaults if block is None else _read_dataclass(defaults, block, key, faults)
+
+
+_Block = TypeVar("_Block", bound=Any)
 
 
 def _read_dataclass(defaults: Any, block: Block, path: str, faults: Faults) -> Any:
@@ -62,14 +71,25 @@ def _read_dataclass(defaults: Any, block: Block, path: str, faults: Faults) -> A
         value = _read_typed(node, types[field.name], f"{path}.{field.name}", field.metadata, faults)
         if value is not _WRONG:
             values[field.name] = value
-    settings = dataclasses.replace(defaults, **values)
     phases = block.get("phases")
-    if isinstance(defaults, TrainingSettings) and phases is not None:
+    if isinstance(defaults, TrainingSettings):
+        defaults = stated_training(defaults, {*values, *(["phases"] if phases is not None else [])})
+    settings = dataclasses.replace(defaults, **values)
+    if not isinstance(defaults, TrainingSettings):
+        return settings
+    if phases is not None:
         found = _read_phases(phases, settings, f"{path}.phases", faults)
-        if "steps" in values and _all_state_steps(phases):
-            found = _within(found, settings.steps)
-        settings = dataclasses.replace(settings, phases=found)
-    return settings
+        whole = _all_state_steps(phases)
+    else:
+        # What the block states goes for every phase of the recipe, which states its own steps.
+        own = {key: value for key, value in values.items() if key in _PHASE_KEYS and key != "steps"}
+        found, whole = tuple(dataclasses.replace(phase, **own) for phase in defaults.phases), True
+    if "steps" in values and found and whole:
+        found = _within(found, settings.steps)
+    return dataclasses.replace(settings, phases=found)
+
+
+_PHASE_KEYS = frozenset(field.name for field in dataclasses.fields(PhaseSettings))
 
 
 def _all_state_steps(phases: Node) -> bool:

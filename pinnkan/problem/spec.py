@@ -59,6 +59,27 @@ class Condition(Equation):
 
 
 @dataclass(frozen=True)
+class Derived:
+    """A derivative of a formula that is not smooth everywhere, as the file asks for it.
+
+    Attributes:
+        path: Of the statement, ``equation[0]``.
+        text: What asks for it, as written.
+        place: Where that is written.
+        expr: What is differentiated.
+        coordinate: Along which coordinate.
+        step: How many derivatives of the same operator came before.
+    """
+
+    path: str
+    text: str
+    place: Place
+    expr: sympy.Expr
+    coordinate: str
+    step: int
+
+
+@dataclass(frozen=True)
 class Shape:
     """The domain as written: a shape's name and its numbers, which may depend on the parameters."""
 
@@ -78,6 +99,19 @@ class Samples:
 
     file: Path
     validation: float
+
+
+@dataclass(frozen=True)
+class Scales:
+    """What training divides by, so that it works on numbers without units.
+
+    Attributes:
+        unknown: Scale of the unknown; None takes it from the problem's data.
+        rows: Whether every equation and condition is divided by the size of its own terms.
+    """
+
+    unknown: float | None = None
+    rows: bool = True
 
 
 @dataclass(frozen=True)
@@ -106,8 +140,10 @@ class Problem:
         source: Formula of the name ``source``, None if there is none.
         manufactured: Whether ``source`` follows from ``exact``.
         reference: File with reference values, None if there is none.
+        derived: Derivatives of formulas that may jump, to be looked at where the parameters are known.
         samples: Values to be represented, instead of equations; None for a differential equation.
         settings: Network, adapter, points and training.
+        scales: What training divides by.
     """
 
     name: str
@@ -131,8 +167,10 @@ class Problem:
     source: sympy.Expr | None
     manufactured: bool
     reference: Path | None
+    derived: tuple[Derived, ...] = ()
     samples: Samples | None = None
     settings: Settings = field(default_factory=Settings)
+    scales: Scales = field(default_factory=Scales)
 
     @property
     def coordinates(self) -> tuple[str, ...]:
@@ -153,6 +191,19 @@ class Problem:
     def cache(self) -> dict[str, object]:
         """Symbolic work that is done once a problem and shared by its instances."""
         return {}
+
+    @property
+    def scale(self) -> float:
+        """The scale of the unknown, one for all parameter values: stated, or as the data at the base give it.
+
+        Raises:
+            ProblemError: If the problem makes no sense at the base.
+        """
+        if self.scales.unknown is not None:
+            return self.scales.unknown
+        from pinnkan.problem.instance import scale_of
+
+        return scale_of(self)
 
     def at(self, values: Mapping[str, float] | float | None = None) -> Instance:
         """Return the problem at one parameter value.

@@ -15,7 +15,10 @@ from pinnkan.expressions import (
     substitute,
     substitute_unknown,
     symbol,
+    total_derivative,
 )
+from pinnkan.expressions.switches import switches
+from pinnkan.expressions.symbolic import Differentiation
 from pinnkan.geometry import Shape as SpaceShape
 from pinnkan.problem.declarations import Declared
 from pinnkan.problem.fields import (
@@ -30,7 +33,7 @@ from pinnkan.problem.fields import (
 from pinnkan.problem.formulas import Formula, mentions_inside_call, names_in, read_formula
 from pinnkan.problem.places import Faults, Place
 from pinnkan.problem.reader import Block, Listing, Node, Scalar
-from pinnkan.problem.spec import Condition, Equation
+from pinnkan.problem.spec import Condition, Derived, Equation
 
 SOURCE = symbol("source")
 MANUFACTURED = "manufactured"
@@ -60,6 +63,7 @@ class Statements:
     source: sympy.Expr | None = None
     manufactured: bool = False
     taken: set[str] = field(default_factory=lambda: set(_RESERVED))
+    derived: list[Derived] = field(default_factory=list)
 
     def names(self, *, with_unknown: bool = True) -> Names:
         """Return what a formula may mention so far."""
@@ -86,7 +90,7 @@ class Statements:
         expression = None
         if formula is not None:
             self.used |= names_in(formula.tree)
-            expression = formula.symbolic(self.names(with_unknown=False), self.faults, name)
+            expression = self._symbolic(formula, name, self.names(with_unknown=False))
         # A faulty formula still lends its name, so that one slip is one fault.
         self.extra[name] = symbol(name) if expression is None else expression
         return expression
@@ -118,13 +122,40 @@ class Statements:
         """Return left minus right, after the checks that every statement must pass."""
         self.used |= names_in(formula.tree)
         names = self.names()
-        residual = formula.symbolic(names, self.faults, path, normal=normal)
+        residual = self._symbolic(formula, path, names, normal=normal)
         if residual is None:
             return None
         if not derivative_symbols(residual, names):
             self.faults.add(formula.node.place, f"{path}: the unknown {self.declared.unknown} does not occur")
             return None
         return residual
+
+    def _symbolic(
+        self, formula: Formula, path: str, names: Names, *, normal: bool = False
+    ) -> sympy.Expr | None:
+        """Translate a formula, and keep the derivatives in it that may be of something that jumps."""
+        taken: list[Differentiation] = []
+        result = formula.symbolic(names, self.faults, path, normal=normal, taken=taken)
+        for item in taken:
+            text = formula.text[item.start : item.end]
+            self._keep(path, text, formula.node.part(item.start, item.end), item)
+        return result
+
+    def _keep(self, path: str, text: str, place: Place, item: Differentiation) -> None:
+        unknowns = derivative_symbols(item.expr, self.names())
+        if any(not switch.function.free_symbols & set(unknowns) for switch in switches(item.expr)):
+            self.derived.append(Derived(path, text, place, item.expr, item.coordinate, item.step))
+
+    def _keep_manufactured(self, place: Place, residual: sympy.Expr) -> None:
+        """Keep the derivatives of the exact solution that a manufactured source is made of."""
+        names = self.names()
+        for leaf, index in derivative_symbols(residual, names).items():
+            expr = self.exact
+            path = [c for c, order in zip(names.coordinates, index, strict=True) for _ in range(order)]
+            for step, coordinate in enumerate(path):
+                item = Differentiation(expr, coordinate, step, 0, 0)
+                self._keep("source", f"{leaf.name} of the exact solution", place, item)
+                expr = total_derivative(expr, coordinate, names)
 
     def _manufacture(self, root: Block, equations: list[tuple[Equation, Formula]]) -> None:
         """Solve the one equation that mentions ``source`` for it, with the exact solution put in."""
@@ -150,6 +181,7 @@ class Statements:
             rest = substitute_unknown(
                 substitute(equation.residual, {SOURCE: sympy.Integer(0)}), self.exact, names
             )
+            self._keep_manufactured(source.place, equation.residual)
             self.source = -rest / substitute_unknown(slope, self.exact, names)
             self.extra["source"] = self.source
 

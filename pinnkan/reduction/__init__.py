@@ -6,6 +6,7 @@ from pinnkan.reduction.calibration import Sample, factor_of, leave_one_out, pred
 from pinnkan.reduction.model import Basis, Reduced, ReducedModel
 from pinnkan.reduction.online import OnlineBlock, OnlinePoints, online_points
 from pinnkan.reduction.ranges import Range, named, outside, read_ranges, rows_of, shares, training_set
+from pinnkan.reduction.single import network_residual, network_solution
 from pinnkan.reduction.snapshots import Snapshots
 from pinnkan.reduction.thinning import thinned
 
@@ -23,6 +24,8 @@ __all__ = [
     "leave_one_out",
     "named",
     "network_jets",
+    "network_residual",
+    "network_solution",
     "online_points",
     "outside",
     "predicted",

@@ -83,7 +83,7 @@ class FamilyAnsatz:
         wanted = ansatz.lift(points, value)
         row = np.array([[ansatz.values[name] for name in self.parameters]])
         found = PointProgram([mine.lift_formula], mine.names.coordinates, points, self.parameters)(row)[0]
-        return bool(np.abs(found - wanted).max() <= _SAME * max(1.0, np.abs(wanted).max()))
+        return bool(np.abs(found - wanted).max() <= _SAME * np.abs(wanted).max())
 
 
 def refuse_moving_geometry(problem: Problem) -> None:

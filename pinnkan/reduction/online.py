@@ -92,7 +92,7 @@ class Bound:
 
 
 class OnlineBlock:
-    """One residual block with the basis on its points.
+    """One residual block, over the size of its terms, with the basis on its points.
 
     Args:
         place: Block and points.
@@ -106,7 +106,8 @@ class OnlineBlock:
         # A mean over a cell is sum(w r) / sum(w), weighted by the root of sum(w).
         weights = place.weights.reshape(place.cell, -1)
         roots = np.sqrt(weights.sum(axis=0))
-        scale = weights * math.sqrt(place.block.weight) / np.where(roots > 0, roots, 1.0)
+        own = math.sqrt(place.block.weight) / ansatz.reference.sizes[place.block.name]
+        scale = weights * own / np.where(roots > 0, roots, 1.0)
         self._scale = torch.from_numpy(scale.ravel())
         self._roots = torch.from_numpy(roots)
         names, points = ansatz.reference.coordinates, place.points

@@ -43,6 +43,14 @@ class Kept:
         values: FloatArray = (first @ self.coefficients).numpy()
         return values
 
+    def gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return derivatives at inputs (N,) by free numbers, of which there are none, and by the input."""
+        place = torch.from_numpy(x).requires_grad_()
+        features = self.layer.values(place.unsqueeze(1).expand(-1, self.layer.inputs))
+        first = features.view(len(x), self.layer.basis.size, self.layer.inputs)[:, :, 0]
+        (slope,) = torch.autograd.grad((first @ self.coefficients).sum(), place)
+        return np.empty((0, len(x))), slope.numpy()
+
     def symbolic(self, x: Any) -> Any:
         """Return the expression in an expression."""
         inner = sympy.tanh(x) if self.layer.squash else x
@@ -73,12 +81,35 @@ class ClosedForm:
 
     def __call__(self, points: FloatArray) -> FloatArray:
         """Return the values (N,) at points (N, D)."""
-        z = (points - np.asarray(self.center)) / np.asarray(self.half_width)
-        for layer in self.layers:
-            sums = zip(*[[edge(z[:, p]) for edge in row] for p, row in enumerate(layer)], strict=True)
-            z = np.stack([np.sum(column, axis=0) for column in sums], axis=1)
-        values: FloatArray = z[:, 0]
+        values: FloatArray = self._nodes(points)[-1][:, 0]
         return values
+
+    def jacobian(self, points: FloatArray) -> FloatArray:
+        """Return derivatives of the values at points (N, D) by `numbers` (n,), shape (N, n).
+
+        Backwards from the output: with delta_q the derivative by node q of a layer, an edge from p to q
+        contributes delta_q times its own derivative by a number to that number's column, and delta_q times
+        its slope to delta_p.
+        """
+        nodes = self._nodes(points)
+        delta = np.ones((len(points), 1))
+        columns: list[FloatArray] = []
+        for layer, z in zip(reversed(self.layers), reversed(nodes[:-1]), strict=True):
+            gradients = [[edge.gradient(z[:, p]) for edge in row] for p, row in enumerate(layer)]
+            of_layer = [delta[:, q] * by for row in gradients for q, (by, _) in enumerate(row)]
+            columns = [*of_layer, *columns]
+            sums = [sum(delta[:, q] * slope for q, (_, slope) in enumerate(row)) for row in gradients]
+            delta = np.stack(sums, axis=1)
+        return np.concatenate(columns).T
+
+    def _nodes(self, points: FloatArray) -> list[FloatArray]:
+        """Return the inputs (N, D) of the first layer and the nodes behind every layer."""
+        nodes = [(points - np.asarray(self.center)) / np.asarray(self.half_width)]
+        for layer in self.layers:
+            z = nodes[-1]
+            sums = zip(*[[edge(z[:, p]) for edge in row] for p, row in enumerate(layer)], strict=True)
+            nodes.append(np.stack([np.sum(column, axis=0) for column in sums], axis=1))
+        return nodes
 
     def symbolic(self, coordinates: Sequence[Any]) -> Any:
         """Return the expression in the coordinates' symbols; kept expansions are not multiplied out."""
@@ -188,6 +219,10 @@ def _fitted_together(rough: ClosedForm, points: FloatArray, values: FloatArray) 
         left = (rough.with_numbers(numbers)(points) - values) / scale
         return np.nan_to_num(left, nan=1e3, posinf=1e3, neginf=-1e3)
 
-    found = least_squares(residual, start, x_scale=np.maximum(np.abs(start), 1e-2), max_nfev=80)
+    def jacobian(numbers: FloatArray) -> FloatArray:
+        slopes = rough.with_numbers(numbers).jacobian(points) / scale
+        return np.nan_to_num(slopes, nan=0.0, posinf=0.0, neginf=0.0)
+
+    found = least_squares(residual, start, jac=jacobian, x_scale=np.maximum(np.abs(start), 1e-2), max_nfev=80)
     better = np.linalg.norm(residual(found.x)) < np.linalg.norm(residual(start))
     return rough.with_numbers(found.x) if better else rough

@@ -35,32 +35,39 @@ class Template:
         name: As listed.
         complexity: Simpler ones are taken first.
         values: f on an array.
+        slopes: Its derivative on an array.
         symbolic: f on an expression.
     """
 
     name: str
     complexity: int
     values: Callable[[FloatArray], FloatArray]
+    slopes: Callable[[FloatArray], FloatArray]
     symbolic: Callable[[Any], Any]
+
+
+def _gaussian(x: FloatArray) -> FloatArray:
+    values: FloatArray = np.exp(-(x**2))
+    return values
 
 
 LIBRARY = {
     one.name: one
     for one in (
-        Template("1", 0, lambda x: np.zeros_like(x), lambda x: sympy.Integer(0)),
-        Template("x", 1, lambda x: x, lambda x: x),
-        Template("x^2", 2, lambda x: x**2, lambda x: x**2),
-        Template("exp", 3, np.exp, sympy.exp),
-        Template("sin", 3, np.sin, sympy.sin),
-        Template("cos", 3, np.cos, sympy.cos),
-        Template("x^3", 4, lambda x: x**3, lambda x: x**3),
-        Template("sqrt", 4, np.sqrt, sympy.sqrt),
-        Template("log", 4, np.log, sympy.log),
-        Template("abs", 4, np.abs, sympy.Abs),
-        Template("1/x", 5, lambda x: 1.0 / x, lambda x: 1 / x),
-        Template("x^4", 5, lambda x: x**4, lambda x: x**4),
-        Template("tanh", 5, np.tanh, sympy.tanh),
-        Template("gaussian", 5, lambda x: np.exp(-(x**2)), lambda x: sympy.exp(-(x**2))),
+        Template("1", 0, np.zeros_like, np.zeros_like, lambda x: sympy.Integer(0)),
+        Template("x", 1, lambda x: x, np.ones_like, lambda x: x),
+        Template("x^2", 2, lambda x: x**2, lambda x: 2 * x, lambda x: x**2),
+        Template("exp", 3, np.exp, np.exp, sympy.exp),
+        Template("sin", 3, np.sin, np.cos, sympy.sin),
+        Template("cos", 3, np.cos, lambda x: -np.sin(x), sympy.cos),
+        Template("x^3", 4, lambda x: x**3, lambda x: 3 * x**2, lambda x: x**3),
+        Template("sqrt", 4, np.sqrt, lambda x: 0.5 / np.sqrt(x), sympy.sqrt),
+        Template("log", 4, np.log, lambda x: 1.0 / x, sympy.log),
+        Template("abs", 4, np.abs, np.sign, sympy.Abs),
+        Template("1/x", 5, lambda x: 1.0 / x, lambda x: -1.0 / x**2, lambda x: 1 / x),
+        Template("x^4", 5, lambda x: x**4, lambda x: 4 * x**3, lambda x: x**4),
+        Template("tanh", 5, np.tanh, lambda x: 1.0 - np.tanh(x) ** 2, sympy.tanh),
+        Template("gaussian", 5, _gaussian, lambda x: -2 * x * _gaussian(x), lambda x: sympy.exp(-(x**2))),
     )
 }
 """The functions by name, the simplest first."""
@@ -94,6 +101,14 @@ class Snap:
         with np.errstate(all="ignore"):
             values: FloatArray = c * self.template.values(a * x + b) + d
         return values
+
+    def gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return derivatives at inputs (N,) by the free numbers, (len(free), N), and by the input, (N,)."""
+        a, b, c, _ = self.numbers
+        with np.errstate(all="ignore"):
+            values, slopes = self.template.values(a * x + b), c * self.template.slopes(a * x + b)
+            by_numbers = np.stack([slopes * x, slopes, values, np.ones_like(x)])
+            return by_numbers[list(self.free)], a * slopes
 
     def symbolic(self, x: Any) -> Any:
         """Return the expression in an expression."""

@@ -83,6 +83,7 @@ def _sample_set(
     value = (0,) * len(instance.coordinates)
     channels = Channels([value], len(value))
     lift, blend = blended(instance.ansatz, points[order], channels)
+    size = instance.problem.scale if instance.problem.scales.rows else 1.0
 
     def tensor(array: np.ndarray) -> Tensor:
         return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float64, device=device)
@@ -98,6 +99,7 @@ def _sample_set(
         tensor(np.full(len(order), len(order) ** -0.5)),
         None if lift is None else tensor(lift),
         None if blend is None else tensor(blend),
+        size,
     )
 
 
@@ -125,4 +127,5 @@ def _training_set(
         tensor(np.sqrt(weights * block.weight)),
         None if lift is None else tensor(lift),
         None if blend is None else tensor(blend),
+        instance.sizes[block.name],
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -47,8 +47,9 @@ class TrainingSet:
         channels: All channels that travel.
         reads: Positions in ``channels`` of the derivatives that the residual reads.
         points: (N, D).
-        data: (E, N).
-        root_weights: Square roots of quadrature weight times the block's own weight, (N,).
+        data: (E, N), float64.
+        root_weights: Square roots of quadrature weight times the block's own weight, (N,), float64.
+        size: Size of the residual's terms, which it is divided by.
         lift: (C, N) or None.
         blend: (C, C, N) or None.
     """
@@ -63,25 +64,22 @@ class TrainingSet:
     root_weights: Tensor
     lift: Tensor | None
     blend: Tensor | None
+    size: float = 1.0
 
     @property
     def count(self) -> int:
         """N."""
         return self.points.shape[0]
 
-    def chunk(self, part: slice, dtype: torch.dtype) -> TrainingSet:
-        """Return the points of one slice in another dtype."""
-        return TrainingSet(
-            self.name,
-            self.interior,
-            self.residual,
-            self.channels,
-            self.reads,
-            self.points[part].to(dtype),
-            self.data[:, part].to(dtype),
-            self.root_weights[part].to(dtype),
-            None if self.lift is None else self.lift[:, part].to(dtype),
-            None if self.blend is None else self.blend[:, :, part].to(dtype),
+    def chunk(self, part: slice) -> TrainingSet:
+        """Return the points of one slice."""
+        return replace(
+            self,
+            points=self.points[part],
+            data=self.data[:, part],
+            root_weights=self.root_weights[part],
+            lift=None if self.lift is None else self.lift[:, part],
+            blend=None if self.blend is None else self.blend[:, :, part],
         )
 
     def unknown(self, network_jet: Tensor) -> Tensor:
@@ -92,23 +90,33 @@ class TrainingSet:
         return jet[list(self.reads)]
 
     def weighted(self, network_jet: Tensor) -> Tensor:
-        """Return the residual times the root of its weight, (N,)."""
-        return self.residual.residual(self.data, self.unknown(network_jet)) * self.root_weights
+        """Return the residual over its size times the root of its weight, (N,), float64.
+
+        What holds the user's units (data, lift, u itself) is double precision whatever the jet's: the
+        numbers may be of any size, the result is of size one.
+        """
+        jet = network_jet.to(torch.float64)
+        return self.residual.residual(self.data, self.unknown(jet)) * self._scaled_weights
 
     def seed(self, network_jet: Tensor) -> Tensor:
-        """Return the derivative of `weighted` with respect to the network's jet, (C, N)."""
-        partials = self.residual.partials(self.data, self.unknown(network_jet)) * self.root_weights
-        spread = torch.zeros_like(network_jet)
+        """Return the derivative of `weighted` with respect to the network's jet, (C, N), in its dtype."""
+        jet = network_jet.to(torch.float64)
+        partials = self.residual.partials(self.data, self.unknown(jet)) * self._scaled_weights
+        spread = torch.zeros_like(jet)
         spread[list(self.reads)] = partials
-        if self.blend is None:
-            return spread
-        return (self.blend * spread.unsqueeze(1)).sum(dim=0)
+        if self.blend is not None:
+            spread = (self.blend * spread.unsqueeze(1)).sum(dim=0)
+        return spread.to(network_jet.dtype)
+
+    @property
+    def _scaled_weights(self) -> Tensor:
+        return self.root_weights / self.size
 
 
 def root_mean_squares(
     sets: Sequence[TrainingSet], residuals: Tensor, counts: Sequence[int] | None = None
 ) -> dict[str, float]:
-    """Return the root mean square of every set's residual, its block's own weight taken out again.
+    """Return the root mean square of every set's residual over its size, its block's weight taken out again.
 
     Args:
         sets: In the order of their residuals.
@@ -158,13 +166,13 @@ class NetworkLeastSquares:
         self.chunk = chunk
         self.size = parameters.size
         self.count = sum(one.count for one in sets)
-        self._cut: dict[torch.dtype, list[TrainingSet]] = {}
+        self._cut: list[TrainingSet] = []
 
     def residuals(self, theta: Tensor) -> Tensor:
         """Return the weighted residuals of all sets, (M,), float64."""
         weights = self._weights(theta, torch.float64)
         rows = []
-        for one in self._chunks(torch.float64):
+        for one in self._chunks():
             jet = self.network.push(one.points, weights, one.channels).output.squeeze(2)
             rows.append(one.weighted(jet))
         return torch.cat(rows)
@@ -179,10 +187,10 @@ class NetworkLeastSquares:
         weights = self._weights(theta, dtype)
         totals = [torch.zeros_like(weight) for weight in weights]
         loss = 0.0
-        for one in self._chunks(dtype):
+        for one in self._chunks():
             tape, seed, residual = self._forward(one, weights)
-            loss += float(residual.double().square().sum())
-            self._accumulate(totals, tape, weights, one, seed * (2.0 * residual))
+            loss += float(residual.square().sum())
+            self._accumulate(totals, tape, weights, one, seed * (2.0 * residual).to(dtype))
         return loss, self.parameters.gradient(totals, theta).to(torch.float64)
 
     def linearise(self, theta: Tensor) -> BlockLinearisation:
@@ -253,9 +261,9 @@ class NetworkLeastSquares:
     ) -> Iterator[tuple[TrainingSet, tuple[Tensor, ...], list[Tensor]]]:
         """Yield every chunk with all layers' features and adjoints, of residuals or of half their squares."""
         weights = self._weights(theta, self.product_dtype)
-        for one in self._chunks(self.product_dtype):
+        for one in self._chunks():
             tape, seed, residual = self._forward(one, weights)
-            seed = seed * residual if of_loss else seed
+            seed = seed * residual.to(seed.dtype) if of_loss else seed
             yield one, tape.features, self.network.pull(tape, weights, one.channels, seed.unsqueeze(2))
 
     def _forward(self, one: TrainingSet, weights: Sequence[Tensor]) -> tuple[Tape, Tensor, Tensor]:
@@ -274,15 +282,15 @@ class NetworkLeastSquares:
         matrices = self.network.matrices(self.parameters.coefficients(theta))
         return [matrix.to(dtype).contiguous() for matrix in matrices]
 
-    def _chunks(self, dtype: torch.dtype) -> list[TrainingSet]:
-        """Return the sets cut in chunks, cut once for each dtype."""
-        if dtype not in self._cut:
-            self._cut[dtype] = [
-                one.chunk(slice(start, min(start + self.chunk, one.count)), dtype)
+    def _chunks(self) -> list[TrainingSet]:
+        """Return the sets cut in chunks, cut once."""
+        if not self._cut:
+            self._cut = [
+                one.chunk(slice(start, min(start + self.chunk, one.count)))
                 for one in self.sets
                 for start in range(0, one.count, self.chunk)
             ]
-        return self._cut[dtype]
+        return self._cut
 
 
 def _joined(chunks: Sequence[tuple[int, Tensor, Tensor]]) -> OuterProducts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from torch import Tensor
@@ -26,12 +26,15 @@ _LEAST_SCALE = 1e-6
 
 _ADVICE: dict[StopReason, str] = {
     "converged": "The residual fell below the tolerance.",
-    "max_steps": "All steps were taken; more steps may lower the error further.",
+    "max_steps": "All steps were taken.",
     "stalled": "No step lowers the loss any more; use more points, a wider network or another seed.",
     "overfitting": "The held-out residual stopped falling; use more points or fresh ones (refresh).",
+    "settled": "The residual falls too slowly for more steps to pay; widen the network and add points.",
     "non_finite": "The loss is not finite; lower the rate, raise the damping or check the equation.",
     "time_limit": "The time limit was reached; the best state so far is kept.",
 }
+
+_ADVICE_FALLING = "All steps were taken; more steps may lower the error further."
 
 _ADVICE_BLOWN_UP = f"The loss rose by a factor of {_BLOWN_UP:.0e}; lower the rate or raise the damping."
 
@@ -64,29 +67,43 @@ class Watch:
         return value if math.isfinite(value) else math.inf
 
 
+_PAYS = 2 / 3
+"""The held-out residual must fall to so much of what it was within ``patience`` checks."""
+
+_OVERFITTED = 1.5
+"""Held-out over training residual, from which the points and no longer the equation are fitted."""
+
 _AS_GOOD = 1.1
 """Held-out residuals up to so many times the lowest count as equal to it."""
 
 
 @dataclass
 class Best:
-    """The best state so far by the held-out residual, and how many checks ago the lowest one was.
+    """The best state so far by the held-out residual, and how long that has hardly fallen.
 
     The residual on held-out points is an estimate: of states within a tenth of the lowest the
     latest is taken, whose training loss is the lower one.
+
+    Attributes:
+        theta: The best state.
+        held_out: Its held-out residual.
+        lowest: Lowest held-out residual so far.
+        mark: The lowest one when ``waiting`` last began at 0.
+        waiting: Checks since then; it begins again where the lowest one falls to `_PAYS` of the mark.
     """
 
     theta: Tensor
     held_out: float
     lowest: float
+    mark: float
     waiting: int = 0
 
     def offer(self, theta: Tensor, held_out: float, *, keep: str = "best") -> None:
         """Take a state if it is better, or as good and later; any finite one where the last is kept."""
-        if held_out < self.lowest:
-            self.lowest, self.waiting = held_out, 0
-        else:
-            self.waiting += 1
+        self.lowest = min(self.lowest, held_out)
+        self.waiting += 1
+        if self.lowest < _PAYS * self.mark:
+            self.mark, self.waiting = self.lowest, 0
         if held_out <= _AS_GOOD * self.lowest or (keep == "last" and math.isfinite(held_out)):
             self.theta, self.held_out = theta, held_out
 
@@ -126,6 +143,21 @@ class PhaseResult:
     held_out: float
     outcome: Outcome
     reports: list[StepReport] = field(default_factory=list)
+
+
+_FALLING = 0.9
+"""A residual still falls if the last quarter of its checks has lowered the lowest by a tenth."""
+
+
+def still_falling(held_out: Sequence[float | None]) -> bool:
+    """Tell whether the held-out residual still fell in the last quarter of a phase.
+
+    Args:
+        held_out: After every step; None between checks.
+    """
+    checked = [value for value in held_out if value is not None]
+    before = checked[: len(checked) - max(1, len(checked) // 4)]
+    return bool(before) and min(checked) < _FALLING * min(before)
 
 
 def run_phase(
@@ -186,7 +218,9 @@ class _Phase:
         if state is None:
             theta = self._optimizer.theta
             held_out = watch.residual_rms(theta)
-            state = PhaseState({}, Best(theta, held_out, held_out), math.inf, 0, 0, False, 0.0, 0, [])
+            state = PhaseState(
+                {}, Best(theta, held_out, held_out, held_out), math.inf, 0, 0, False, 0.0, 0, []
+            )
         else:
             self._optimizer.restore(state.optimizer)
         self.reports, self.best = state.reports[: state.steps], replace(state.best)
@@ -224,13 +258,17 @@ class _Phase:
         if report.held_out is not None:
             self.best.offer(self._optimizer.theta, report.held_out, keep=self._phase.keep)
         if reason is None and self._phase.patience and self.best.waiting >= self._phase.patience:
-            return "overfitting"
+            apart = report.held_out is not None and report.held_out > _OVERFITTED * math.sqrt(done.loss)
+            return "overfitting" if apart else "settled"
         return reason
 
     def advice(self, reason: StopReason) -> str:
         """Return one sentence on why it ended; a blown-up loss is finite."""
-        blown_up = reason == "non_finite" and math.isfinite(self.reports[-1].loss)
-        return _ADVICE_BLOWN_UP if blown_up else _ADVICE[reason]
+        if reason == "non_finite" and math.isfinite(self.reports[-1].loss):
+            return _ADVICE_BLOWN_UP
+        if reason == "max_steps" and still_falling([report.held_out for report in self.reports]):
+            return _ADVICE_FALLING
+        return _ADVICE[reason]
 
     def _exchange_points(self) -> None:
         """Go on with fresh points; the loss on them has nothing to do with the lowest on the old ones."""

@@ -71,7 +71,7 @@ class AutogradLeastSquares:
         """Yield the residuals of every chunk as functions of theta."""
         for one in self.sets:
             for start in range(0, one.count, self.chunk):
-                part = one.chunk(slice(start, start + self.chunk), torch.float64)
+                part = one.chunk(slice(start, start + self.chunk))
                 weights = self.network.matrices(self.parameters.coefficients(theta))
                 yield part.weighted(jet_by_autograd(self.network, part.points, weights, part.channels))
 

@@ -58,7 +58,7 @@ def _parameters(answers: Answers) -> dict[str, Any]:
 def _samples(answers: Answers, places: np.ndarray, shape: tuple[int, ...] | None) -> Samples:
     problem = answers.family.problem
     inside = answers.reference.domain.contains(places)
-    about: dict[str, str | float] = {"problem": problem.name, "method": "reduced basis"}
+    about: dict[str, str | float] = {"problem": problem.name, "method": answers.method(0)}
     about |= {f"parameter {name}": value for name, value in answers.values[0].items()}
     about["estimate"] = float(answers.estimates[0])
     return Samples(

@@ -79,7 +79,8 @@ class Run:
 
         Args:
             values: A number for a family of one parameter; numbers by name,
-                where a parameter left out keeps its base value; nothing for the base.
+                where a parameter left out keeps its base value; nothing for the base, which is also the
+                answer at its own value unless an adapter was trained there.
             method: ``lotra``, ``full`` or ``scratch``: how the value was trained.
             tag: Tag of the adapter's file.
 

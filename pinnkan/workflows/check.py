@@ -20,6 +20,7 @@ from pinnkan.problem.check import CheckedStatement, check_problem
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.samples import split_samples
 from pinnkan.problem.settings import Settings
+from pinnkan.problem.wellposed import Finding
 from pinnkan.training import network_for, plan_for, refined
 from pinnkan.training.phases import HELD_OUT, phase_variant, phases_of
 from pinnkan.workflows.environment import device_for, dtype_for, limited_threads
@@ -41,7 +42,7 @@ def check(
 
     Returns:
         What ``check --json`` prints: ``equations`` and ``conditions`` (``name``,
-        ``residual``, ...), ``points``, ``trainable_parameters``, ``findings``.
+        ``residual``, ``size``, ...), ``scales``, ``points``, ``trainable_parameters``, ``findings``.
 
     Raises:
         ProblemError: If the problem makes no sense at its base value.
@@ -55,7 +56,7 @@ def check(
     with limited_threads(threads):
         found = check_problem(problem)
         instance = problem.at(None)
-        findings = [{"severity": one.severity, "message": one.message} for one in found.findings]
+        findings = [_finding(finding) for finding in found.findings]
         counted = _parameters(instance, problem.settings, findings)
         sets = _point_sets(instance, seed)
         if plot is not None:
@@ -65,8 +66,9 @@ def check(
         "title": found.title,
         "parameters": dict(found.parameters),
         "coordinates": list(found.coordinates),
-        "equations": [_equation(one) for one in found.equations],
-        "conditions": [_condition(one) for one in found.conditions],
+        "equations": [_equation(one, instance) for one in found.equations],
+        "conditions": [_condition(one, instance) for one in found.conditions],
+        "scales": {problem.unknown: problem.scale},
         "ansatz": found.ansatz,
         "exact": found.exact,
         "source": found.source,
@@ -78,18 +80,25 @@ def check(
     }
 
 
-def _equation(statement: CheckedStatement) -> dict[str, Any]:
+def _finding(finding: Finding) -> dict[str, Any]:
+    place = finding.place
+    where = None if place is None else f"{place.source.name}:{place.line}:{place.column}"
+    return {"severity": finding.severity, "message": finding.message, "place": where}
+
+
+def _equation(statement: CheckedStatement, instance: Instance) -> dict[str, Any]:
     return {
         "name": statement.name,
         "text": statement.text,
         "residual": statement.residual,
         "shown": statement.shown,
         "exact_residual": statement.exact_residual,
+        "size": instance.size_of(statement.name),
     }
 
 
-def _condition(statement: CheckedStatement) -> dict[str, Any]:
-    return _equation(statement) | {
+def _condition(statement: CheckedStatement, instance: Instance) -> dict[str, Any]:
+    return _equation(statement, instance) | {
         "where": list(statement.where),
         "hard": statement.hard,
         "weight": statement.weight,
@@ -98,7 +107,7 @@ def _condition(statement: CheckedStatement) -> dict[str, Any]:
 
 
 def _parameters(
-    instance: Instance, settings: Settings, findings: list[dict[str, str]]
+    instance: Instance, settings: Settings, findings: list[dict[str, Any]]
 ) -> dict[str, int | None]:
     """Count the trainable numbers of base and adapter; an adapter that cannot be is a finding."""
     generator = torch.Generator().manual_seed(0)
@@ -113,7 +122,7 @@ def _parameters(
         adapter: int | None = adapted()
     except UsageError as fault:
         adapter = None
-        findings.append({"severity": "warning", "message": str(fault)})
+        findings.append(_finding(Finding("warning", str(fault))))
     sizes = []
     for phase in phases_of(settings.training):
         coefficients = refined(coefficients, settings.network, phase.functions)

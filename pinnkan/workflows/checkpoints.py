@@ -115,7 +115,7 @@ def write_checkpoint(path: Path, settings_hash: str, state: TrainingState) -> No
         "trainable": state.trainable,
         "seconds": state.seconds,
         "optimizer": numbers,
-        "best": [_plain(inner.best.held_out), _plain(inner.best.lowest), inner.best.waiting],
+        "best": [*map(_plain, (inner.best.held_out, inner.best.lowest, inner.best.mark)), inner.best.waiting],
         "loop": [_plain(inner.lowest), inner.age, inner.epoch, inner.stuck, inner.seconds, inner.steps],
     }
     write_store(
@@ -161,9 +161,9 @@ def _inflated(text: bytes) -> bytes:
 def _state(
     meta: Mapping[str, Any], tensors: Mapping[str, Tensor], reports: list[StepReport]
 ) -> TrainingState:
-    held_out, lowest_held_out, waiting = meta["best"]
+    held_out, lowest_held_out, mark, waiting = meta["best"]
     lowest, age, epoch, stuck, seconds, steps = meta["loop"]
-    best = Best(tensors["best"], _number(held_out), _number(lowest_held_out), waiting)
+    best = Best(tensors["best"], *map(_number, (held_out, lowest_held_out, mark)), waiting)
     split = len(reports) - steps
     optimizer = _joined(meta["optimizer"], tensors)
     inner = PhaseState(optimizer, best, _number(lowest), age, epoch, stuck, seconds, steps, reports[split:])

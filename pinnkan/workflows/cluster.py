@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from pinnkan.errors import FileAccessError, UsageError
 from pinnkan.files import replace_file
+from pinnkan.machine import wait_passively
 from pinnkan.store import read_store
 from pinnkan.workflows.identity import Identity
 from pinnkan.workflows.order import Order
@@ -39,6 +40,7 @@ class Parcel:
 
 def unpack_and_train(parcel: Parcel) -> tuple[TrainingResult, bytes | None]:
     """Train a parcel's value in a folder of its own; returns the result and its file's contents."""
+    wait_passively()  # a Dask worker is nobody's child of ours
     from pinnkan.workflows.trainer import WorkerTrainer
 
     with tempfile.TemporaryDirectory(prefix="pinnkan-") as name:

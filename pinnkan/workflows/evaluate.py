@@ -101,7 +101,7 @@ def evaluate(
             measure(base)
         for path in _chosen(run_directory, base, values, method, tag):
             try:
-                measure(run_directory.adapter(path, base))
+                measure(base if path == base.path else run_directory.adapter(path, base))
             except DamagedFileError as fault:
                 refused.append(str(fault))
     if not rows and not refused:
@@ -125,7 +125,9 @@ def _chosen(
     method: str | None,
     tag: str | None,
 ) -> list[Path]:
-    """Return the files of the adapters asked for, by their names: what is not asked for may be damaged.
+    """Return the files asked for, by their names: what is not asked for may be damaged.
+
+    These are adapters, and the base's at its own value where no adapter was trained there.
 
     Raises:
         UsageError: If a value has none.
@@ -139,6 +141,8 @@ def _chosen(
     for one in values:
         complete = complete_values(base.problem.parameters, one)
         found = [path for path, stem in fitting if stem and file_stem(stem[0]) == file_stem(complete)]
+        if not found and base.answers(complete, method, tag):
+            found = [base.path]
         if not found:
             known = ", ".join(path.stem for path, _ in named) or "none"
             words = [f"--param {name}={value:.12g}" for name, value in complete.items()]

@@ -259,7 +259,8 @@ def _effectivity(model: ReducedModel, ranges: Sequence[Range], factor: float) ->
     solved = reduced.converged
     if not solved.any():
         return None
-    errors = relative_errors(model, values[solved], reduced.c[solved])
+    solutions = model.weighted(values[solved], reduced.c[solved])
+    errors = relative_errors(model, values[solved], solutions)
     ratios = factor * reduced.residual[solved] / np.maximum(errors, np.finfo(float).tiny)
     low, median, high = (float(x) for x in np.quantile(ratios, (0.025, 0.5, 0.975)))
     return {
@@ -271,12 +272,17 @@ def _effectivity(model: ReducedModel, ranges: Sequence[Range], factor: float) ->
     }
 
 
-def relative_errors(model: ReducedModel, values: FloatArray, c: FloatArray) -> FloatArray:
-    """Return relative L2 errors against the exact formula on the model's interior points, shape (L,)."""
+def relative_errors(model: ReducedModel, values: FloatArray, solutions: FloatArray) -> FloatArray:
+    """Return relative L2 errors against the exact formula on the model's interior points, shape (L,).
+
+    Args:
+        model: Has the points.
+        values: Parameter values, shape (L, P).
+        solutions: At the points, times the root of their weights, shape (L, N).
+    """
     place = model.blocks[0].place
     root = np.sqrt(place.weights)
     problem = model.ansatz.reference.problem
-    solutions = model.weighted(values, c)
     errors = np.empty(len(values))
     for at, row in enumerate(values.tolist()):
         exact = problem.at(dict(zip(model.ansatz.parameters, row, strict=True))).exact(place.points)

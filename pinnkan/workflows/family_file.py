@@ -28,7 +28,7 @@ from pinnkan.reduction import (
 )
 from pinnkan.store import read_store, write_store
 from pinnkan.training import coefficient_shapes, network_for
-from pinnkan.workflows.records import problem_from
+from pinnkan.workflows.records import hidden_widths, problem_from
 from pinnkan.workflows.runs import Result, changed_coefficients, whole_coefficients
 
 _PROBES = 5
@@ -48,6 +48,7 @@ class StoredFamily:
         model: The reduced model.
         network: Layers and input map of the snapshots.
         coefficients: Of every layer, for each snapshot.
+        base: Coefficients of every layer of the base.
         meta: What the file says beside its arrays.
         file_bytes: Size of the file.
     """
@@ -60,6 +61,7 @@ class StoredFamily:
     model: ReducedModel
     network: Network
     coefficients: Sequence[Sequence[Tensor]]
+    base: Sequence[Tensor]
     meta: Mapping[str, Any]
     file_bytes: int
 
@@ -108,7 +110,7 @@ def read_family(path: Path) -> StoredFamily:
         DamagedFileError: If it is damaged, foreign, or does not fit the problem inside.
     """
     stored = read_store(path, kind="family")
-    problem = problem_from(path, stored.meta)
+    problem = problem_from(path, stored.meta, hidden_widths(_under("base.", stored.arrays)))
     try:
         ranges = tuple(Range(str(n), float(low), float(high)) for n, low, high in stored.meta["ranges"])
         factor, tolerance = float(stored.meta["factor"]), float(stored.meta["tolerance"])
@@ -116,9 +118,10 @@ def read_family(path: Path) -> StoredFamily:
         _require(all(-math.inf < one.low <= one.high < math.inf for one in ranges), "a range")
         ansatz = family_ansatz(problem, ranges)
         model = _model(ansatz, stored.arrays, stored.meta)
-        coefficients = _coefficients(path, stored.arrays, len(model.basis.known))
-        shapes = coefficient_shapes(len(problem.coordinates), problem.settings, coefficients[0])
-        for layers in coefficients:
+        base = whole_coefficients(path, _under("base.", stored.arrays))
+        coefficients = _coefficients(path, stored.arrays, base, len(model.basis.known))
+        shapes = coefficient_shapes(len(problem.coordinates), problem.settings, base)
+        for layers in (base, *coefficients):
             _require([tuple(c.shape) for c in layers] == shapes, "coefficients")
     except (KeyError, TypeError, ValueError, IndexError, UsageError) as error:
         raise DamagedFileError(f"{path}: its contents do not fit together ({error!r:.200})") from None
@@ -132,6 +135,7 @@ def read_family(path: Path) -> StoredFamily:
         model,
         network,
         coefficients,
+        base,
         stored.meta,
         stored.file_bytes,
     )
@@ -186,8 +190,9 @@ def _require(holds: bool, what: str) -> None:
         raise ValueError(f"{what} makes no sense")
 
 
-def _coefficients(path: Path, arrays: Mapping[str, np.ndarray], count: int) -> list[list[Tensor]]:
-    base = whole_coefficients(path, _under("base.", arrays))
+def _coefficients(
+    path: Path, arrays: Mapping[str, np.ndarray], base: Sequence[Tensor], count: int
+) -> list[list[Tensor]]:
     return [changed_coefficients(path, _under(f"adapter[{at}].", arrays), base) for at in range(count)]
 
 

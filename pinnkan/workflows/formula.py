@@ -14,6 +14,7 @@ from pinnkan.errors import UsageError
 from pinnkan.evaluation.measures import EVALUATION_SEED
 from pinnkan.evaluation.norms import measure_errors
 from pinnkan.expressions import canonical_text, evaluate, substitute, symbol
+from pinnkan.geometry.shape import number
 from pinnkan.problem.ansatz import Ansatz
 from pinnkan.snapping import ClosedForm, Snap, closed_form
 from pinnkan.workflows.runs import RunDirectory
@@ -78,14 +79,15 @@ def _network(form: ClosedForm, coordinates: tuple[str, ...]) -> sympy.Expr:
 
 
 def _with_ansatz(ansatz: Ansatz, network: sympy.Expr) -> sympy.Expr:
-    """Return u = lift + factor * N at the parameter values."""
+    """Return u = lift + scale * factor * N at the parameter values."""
     if ansatz.harmonic is not None:
         raise UsageError(
             "formula: the boundary data are continued by a power series of many terms (a harmonic lift); "
             "make the condition soft (hard: false)"
         )
     numbers = {symbol(name): sympy.Float(value) for name, value in ansatz.values.items()}
-    return substitute(ansatz.lift_formula + ansatz.factor_formula * network, numbers)
+    scaled = number(ansatz.scale) * ansatz.factor_formula * network
+    return substitute(ansatz.lift_formula + scaled, numbers)
 
 
 def _rounded(expression: sympy.Expr, digits: int) -> sympy.Expr:

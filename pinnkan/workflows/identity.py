@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pinnkan.errors import DamagedFileError, FileAccessError, UsageError
+from pinnkan.datafiles import LARGEST_FILE
+from pinnkan.errors import DamagedFileError, UsageError
+from pinnkan.files import read_data
 from pinnkan.parameters import Parameter, complete_values
 from pinnkan.store import Stored, hash_arrays, read_store
 from pinnkan.workflows.paths import base_path
@@ -32,6 +34,7 @@ class ProblemRecord:
         directory: Where reference data are found from any working directory; None without such data.
         parameters: The family's parameters, the overrides applied.
         samples: The sha256 of the table that the function is given by; None without one.
+        scale: Of the unknown, which the network's output is multiplied by; 1 in files of before it was.
     """
 
     name: str
@@ -40,6 +43,7 @@ class ProblemRecord:
     directory: str | None
     parameters: tuple[Parameter, ...]
     samples: str | None = None
+    scale: float = 1.0
 
     @classmethod
     def of(cls, problem: Problem) -> ProblemRecord:
@@ -48,7 +52,15 @@ class ProblemRecord:
         folder = problem.directory if has_data else None
         directory = None if folder is None else str(folder.resolve())
         samples = None if problem.samples is None else file_hash(problem.samples.file)
-        return cls(problem.name, problem.text, problem.overrides, directory, problem.parameters, samples)
+        return cls(
+            name=problem.name,
+            text=problem.text,
+            overrides=problem.overrides,
+            directory=directory,
+            parameters=problem.parameters,
+            samples=samples,
+            scale=problem.scale,
+        )
 
     @classmethod
     def read(cls, path: Path, meta: Mapping[str, Any]) -> ProblemRecord:
@@ -68,6 +80,7 @@ class ProblemRecord:
                 None if facts.get("directory") is None else _text(facts["directory"], "problem.directory"),
                 tuple(_parameter(one) for one in _list(facts, "parameters")),
                 None if facts.get("samples") is None else _text(facts["samples"], "problem.samples"),
+                _number(facts.get("scale", 1.0)),
             )
         except ValueError as fault:
             raise DamagedFileError(f"{path}: {fault} inside; not written by pinnkan") from None
@@ -222,13 +235,10 @@ def file_hash(path: Path) -> str:
     """Return the sha256 of a file's contents.
 
     Raises:
+        UsageError: If it is no regular file or too large.
         FileAccessError: If it cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise FileAccessError.of("read the samples", path, error) from None
+    return hashlib.sha256(read_data(path, what="samples", max_bytes=LARGEST_FILE)).hexdigest()
 
 
 def _text(value: object, key: str) -> str:

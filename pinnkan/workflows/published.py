@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pinnkan.problem.finding import problem_text
+from pinnkan.datafiles import CsvFault, read_csv_rows
+from pinnkan.files import read_data
 from pinnkan.workflows.study import NUMBERS, Level
+
+_LARGEST_FILE = 1024 * 1024
 
 
 def read_published(
@@ -23,24 +25,28 @@ def read_published(
 
     Raises:
         FileAccessError: If it cannot be read.
-        ProblemError: If it is not UTF-8.
-        ValueError: With the line, if a column, level or number makes no sense.
+        UsageError: If it is no regular file or too large.
+        ValueError: With the line, if it is no CSV or a column, level or number makes no sense.
     """
-    reader = csv.DictReader(problem_text(path).splitlines())
-    rows, known = list(reader), (*axes, *parameters, *NUMBERS)
-    unknown = [name for name in reader.fieldnames or () if name not in known]
+    try:
+        lines = list(read_csv_rows(read_data(path, what="table", max_bytes=_LARGEST_FILE)))
+    except CsvFault as fault:
+        raise ValueError(f"{path.name}: {fault}") from None
+    columns, rows = lines[0][1] if lines else [], lines[1:]
+    allowed = (*axes, *parameters, *NUMBERS)
+    unknown = [name for name in columns if name not in allowed]
     if unknown or not rows:
         what = f"unknown columns {', '.join(unknown)}" if rows else "no rows"
-        raise ValueError(f"{path.name}: {what}; columns are {', '.join(known)}")
-    for at, row in enumerate(rows, start=2):
-        if None in row or None in row.values():
-            raise ValueError(f"{path.name}:{at}: expected {len(reader.fieldnames or ())} columns")
-        for name, text in row.items():
+        raise ValueError(f"{path.name}: {what}; columns are {', '.join(allowed)}")
+    for line, words in rows:
+        if len(words) != len(columns):
+            raise ValueError(f"{path.name}:{line}: expected {len(columns)} columns")
+        for name, text in zip(columns, words, strict=True):
             if name in axes and text not in axes[name]:
-                raise ValueError(f"{path.name}:{at}: axis {name} has no level '{text}'")
+                raise ValueError(f"{path.name}:{line}: axis {name} has no level '{text}'")
             if name not in axes and not _is_number(text, positive=name in NUMBERS):
-                raise ValueError(f"{path.name}:{at}: {name}: expected a number, got '{text}'")
-    return tuple(rows)
+                raise ValueError(f"{path.name}:{line}: {name}: expected a number, got '{text}'")
+    return tuple(dict(zip(columns, words, strict=True)) for _, words in rows)
 
 
 def _is_number(text: str, *, positive: bool) -> bool:

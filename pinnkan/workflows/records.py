@@ -7,9 +7,12 @@ training went, versions, threads and times are recorded, not hashed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from pinnkan.errors import DamagedFileError, ProblemError
 from pinnkan.problem import Problem
@@ -64,31 +67,74 @@ def _elapsed(reports: Sequence[StepReport]) -> list[float]:
     return found
 
 
-def problem_from(path: Path, meta: Mapping[str, Any]) -> Problem:
+def problem_from(path: Path, meta: Mapping[str, Any], hidden: tuple[int, ...] | None) -> Problem:
     """Read the problem that a file carries.
+
+    Args:
+        path: The file.
+        meta: What it says beside its arrays.
+        hidden: See `parsed`.
 
     Raises:
         DamagedFileError: If the file says nothing of a problem, or this version refuses what it says.
     """
     try:
-        return parsed(ProblemRecord.read(path, meta))
+        return parsed(ProblemRecord.read(path, meta), hidden)
     except ProblemError as fault:
         first = fault.faults[0].splitlines()[0]
         raise DamagedFileError(f"{path}: its problem is refused: {first}") from None
 
 
 @lru_cache(maxsize=64)
-def parsed(record: ProblemRecord) -> Problem:
+def parsed(record: ProblemRecord, hidden: tuple[int, ...] | None) -> Problem:
     """Return the problem behind a record, parsed once a process: a problem keeps its symbolic work.
+
+    Args:
+        record: Its text and overrides.
+        hidden: Widths of the hidden layers of the network stored with it (`hidden_widths`): a text that
+            does not state them once meant others than it does today.
 
     Raises:
         ProblemError: If this version refuses the text.
     """
     folder = Path(record.directory) if record.directory else None
     file, overrides = f"{record.name}.yaml", record.overrides
-    return read_problem(
-        record.text, file=file, name=record.name, overrides=overrides, directory=folder, stored=True
+    problem = read_problem(
+        record.text,
+        file=file,
+        name=record.name,
+        overrides=overrides,
+        directory=folder,
+        stored=True,
+        hidden=hidden,
     )
+    # The stored scale, not one found again: what a network's output is multiplied by belongs to it.
+    return replace(problem, scales=replace(problem.scales, unknown=record.scale))
+
+
+def hidden_widths(arrays: Mapping[str, np.ndarray]) -> tuple[int, ...] | None:
+    """Return the widths of the hidden layers of the network that stored arrays belong to.
+
+    Args:
+        arrays: Of a base or of an adapter; of a layer ``N.coefficients`` or ``N.change``, whose second axis
+            are its outputs, or the factor ``N.u2``, whose first they are.
+
+    Returns:
+        The widths; None if the arrays do not say: an adapter may leave layers as they are.
+    """
+    outputs: list[int] = []
+    while (layer := _outputs(arrays, len(outputs))) is not None:
+        outputs.append(layer)
+    return tuple(outputs[:-1]) if len(outputs) > 1 and outputs[-1] == 1 and 0 not in outputs else None
+
+
+def _outputs(arrays: Mapping[str, np.ndarray], layer: int) -> int | None:
+    """Return the outputs of one layer, None where no array says them."""
+    for name, axis in (("coefficients", 1), ("change", 1), ("u2", 0)):
+        array = arrays.get(f"{layer}.{name}")
+        if array is not None and array.ndim > axis:
+            return int(array.shape[axis])
+    return None
 
 
 def _thinned(rows: list[StepReport]) -> list[StepReport]:

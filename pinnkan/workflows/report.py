@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pinnkan.errors import FileAccessError, UsageError
-from pinnkan.files import replace_file, require_writable
+from pinnkan.errors import UsageError
+from pinnkan.files import read_data, replace_file, require_writable
 from pinnkan.workflows.compare import planned
 from pinnkan.workflows.study import Study
 from pinnkan.workflows.study_rows import Row
 from pinnkan.workflows.tables import tables_of
+
+_LARGEST_FILE = 16 * 1024 * 1024
 
 
 def section(name: str, study: Study, rows: Sequence[Row]) -> str:
@@ -67,9 +69,8 @@ def around(path: Path, name: str) -> tuple[str, str]:
     """
     require_writable(path)
     try:
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    except OSError as error:
-        raise FileAccessError.of("read", path, error) from None
+        content = read_data(path, what="report", max_bytes=_LARGEST_FILE) if path.is_file() else b""
+        text = content.decode()
     except UnicodeDecodeError:
         raise UsageError(f"{path}: not a text file; --report writes Markdown") from None
     begin, end = _marks(name)

@@ -23,7 +23,7 @@ from pinnkan.training import coefficient_shapes, network_for
 from pinnkan.tucker import Tucker
 from pinnkan.workflows import paths
 from pinnkan.workflows.identity import fits, stored_values, weights_hash
-from pinnkan.workflows.records import problem_from
+from pinnkan.workflows.records import hidden_widths, problem_from
 from pinnkan.workflows.results import verdict_text
 
 _WHOLE = "coefficients"
@@ -62,6 +62,11 @@ class Result:
         """Tag of the file's name."""
         tag = self.meta.get("tag")
         return None if tag is None else str(tag)
+
+    def answers(self, values: Mapping[str, float], method: str | None, tag: str | None) -> bool:
+        """Tell whether this is a base that answers for an adapter that nobody trained: at its own value."""
+        plain = method in (None, "lotra") and tag is None
+        return plain and self.method == "base" and dict(values) == dict(self.values)
 
     def solution(self, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Solution:
         """Return the solution at the file's parameter values.
@@ -117,7 +122,8 @@ class RunDirectory:
         stored = read_store(path, kind="adapter")
         # The base's own problem has its symbolic work done already.
         shared = stored.meta.get("problem") == base.meta["problem"]
-        problem = base.problem if shared else problem_from(path, stored.meta)
+        widths = hidden_widths(stored.arrays) or base.problem.settings.network.hidden
+        problem = base.problem if shared else problem_from(path, stored.meta, widths)
         if not fits(stored.meta, weights_hash(base.stored)):
             raise WrongBaseError(
                 f"{path}: was trained for another base than {base.path}; "
@@ -132,6 +138,8 @@ class RunDirectory:
     def find(self, values: Mapping[str, float] | None, method: str, tag: str | None) -> Result:
         """Read the base, or the adapter of one value.
 
+        At its own value the base is the answer where no adapter was trained there.
+
         Raises:
             UsageError: If there is no adapter for the value, with the command that trains it; or a method or
                 a tag without a value.
@@ -142,6 +150,8 @@ class RunDirectory:
             return base
         complete = complete_values(base.problem.parameters, values)
         path = self.adapter_path(complete, method, tag)
+        if not path.is_file() and base.answers(complete, method, tag):
+            return base
         if not path.is_file():
             options = " ".join(f"--param {name}={value:.12g}" for name, value in complete.items())
             extra = f" --method {method}" * (method != "lotra") + f" --tag {tag}" * bool(tag)
@@ -185,7 +195,7 @@ def read_base(path: Path) -> Result:
         DamagedFileError: If it is damaged or foreign.
     """
     stored = read_store(path, kind="base")
-    problem = problem_from(path, stored.meta)
+    problem = problem_from(path, stored.meta, hidden_widths(stored.arrays))
     return _understood(path, stored, problem, whole_coefficients(path, stored.arrays))
 
 

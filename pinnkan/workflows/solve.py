@@ -18,7 +18,7 @@ from pinnkan.errors import UsageError
 from pinnkan.parameters import complete_values, file_stem
 from pinnkan.problem import Problem
 from pinnkan.problem.instance import Instance
-from pinnkan.reduction import network_jets, outside, rows_of
+from pinnkan.reduction import network_jets, network_residual, network_solution, outside, rows_of
 from pinnkan.workflows.family import relative_errors
 from pinnkan.workflows.family_file import StoredFamily, read_family
 from pinnkan.workflows.fields import checked_points
@@ -37,9 +37,10 @@ class Answers:
     Attributes:
         family: What they come from.
         values: Parameter values, one mapping each.
-        coefficients: In the orthonormal basis, shape (L, k).
+        coefficients: In the orthonormal basis, NaN where the base answers, shape (L, k).
         estimates: Of the relative L2 error, infinite where Gauss-Newton did not end, shape (L,).
         outside: Whether a value lies outside the trained range, shape (L,).
+        by_base: Whether the base answers: at its own value, where the basis has no adapter, shape (L,).
         seconds: Wall time of coefficients and estimates.
     """
 
@@ -48,6 +49,7 @@ class Answers:
     coefficients: FloatArray
     estimates: FloatArray
     outside: NDArray[np.bool_]
+    by_base: NDArray[np.bool_]
     seconds: float
 
     @property
@@ -57,9 +59,17 @@ class Answers:
 
     @property
     def doubtful(self) -> NDArray[np.bool_]:
-        """Which values are outside the range or estimated above the tolerance, shape (L,)."""
-        found: NDArray[np.bool_] = self.outside | ~(self.estimates <= self.family.tolerance)
+        """Which values are outside the range or estimated above the tolerance, shape (L,).
+
+        Outside the range the base is no extrapolation at its own value.
+        """
+        extrapolated = self.outside & ~self.by_base
+        found: NDArray[np.bool_] = extrapolated | ~(self.estimates <= self.family.tolerance)
         return found
+
+    def method(self, at: int) -> str:
+        """Return ``base`` or ``reduced basis``: what answers at one of the values."""
+        return "base" if self.by_base[at] else "reduced basis"
 
     @property
     def reference(self) -> Instance:
@@ -84,13 +94,28 @@ class Answers:
         rows = self.rows
         for at in range(0, len(rows), step):
             u = self.coefficients[at : at + step] @ basis
-            yield u if lift is None else u + lift(rows[at : at + step])[0]
+            u = u if lift is None else u + lift(rows[at : at + step])[0]
+            for row in np.flatnonzero(self.by_base[at : at + step]):
+                u[row] = self._of_base(rows[at + row], points)
+            yield u
 
     def errors(self) -> FloatArray | None:
         """Return relative L2 errors against the exact formula, shape (L,); None where there is none."""
         if self.family.problem.exact is None:
             return None
-        return relative_errors(self.family.model, self.rows, self.coefficients)
+        return relative_errors(self.family.model, self.rows, self._weighted())
+
+    def _weighted(self) -> FloatArray:
+        """Return all solutions at the model's interior points times the root of their weights, (L, N)."""
+        place = self.family.model.blocks[0].place
+        solutions = self.family.model.weighted(self.rows, self.coefficients)
+        for row in np.flatnonzero(self.by_base):
+            solutions[row] = self._of_base(self.rows[row], place.points) * np.sqrt(place.weights)
+        return solutions
+
+    def _of_base(self, values: FloatArray, points: FloatArray) -> FloatArray:
+        family = self.family
+        return network_solution(family.model.ansatz, family.network, family.base, values, points)
 
     def complaint(self, directory: str) -> str | None:
         """Say which values are doubtful and what would help; None if none is."""
@@ -105,7 +130,7 @@ class Answers:
 
     def _doubt(self, at: int) -> str:
         name, estimate = file_stem(self.values[at]), self.estimates[at]
-        if self.outside[at]:
+        if self.outside[at] and not self.by_base[at]:
             box = ", ".join(f"{r.name} {r.low:.12g}:{r.high:.12g}" for r in self.family.ranges)
             return f"{name} is outside the trained range ({box}), estimate {estimate:.2e}"
         return f"{name}: the estimate {estimate:.2e} exceeds the tolerance {self.family.tolerance:.2g}"
@@ -198,9 +223,25 @@ class Family:
         started = time.perf_counter()
         with _one_thread():
             found = stored.model.solve(rows)
+            by_base, residual = self._by_base(rows)
         estimates = np.where(found.converged, stored.factor * found.residual, np.inf)
+        estimates[by_base], found.c[by_base] = stored.factor * residual, np.nan
         seconds = time.perf_counter() - started
-        return Answers(stored, complete, found.c, estimates, outside(stored.ranges, rows), seconds)
+        return Answers(stored, complete, found.c, estimates, outside(stored.ranges, rows), by_base, seconds)
+
+    def _by_base(self, rows: FloatArray) -> tuple[NDArray[np.bool_], float]:
+        """Tell which of parameter values (L, P) are the base's, and how large its relative residual is.
+
+        None are if the basis has an adapter of that value.
+        """
+        stored = self._stored
+        (own,) = rows_of(stored.ranges, [stored.problem.base_values])
+        model = stored.model
+        by_base: NDArray[np.bool_] = (rows == own).all(axis=1) & ~(model.basis.known == own).all(axis=1).any()
+        if not by_base.any():
+            return by_base, 0.0
+        places = [block.place for block in model.blocks]
+        return by_base, network_residual(model.ansatz, stored.network, stored.base, own, places)
 
     def __repr__(self) -> str:
         return f"<pinnkan reduced basis {self.problem.name}: {self._stored.path}>"
@@ -219,7 +260,7 @@ class ReducedSolution:
 
     @property
     def coefficients(self) -> FloatArray:
-        """Coefficients in the orthonormal basis, shape (k,)."""
+        """Coefficients in the orthonormal basis, shape (k,); NaN where the base answers."""
         coefficients: FloatArray = self._answers.coefficients[0]
         return coefficients
 
@@ -262,7 +303,8 @@ def summary(answers: Answers, errors: FloatArray | None) -> list[dict[str, Any]]
             "parameters": dict(values),
             "estimate": estimate if np.isfinite(estimate) else None,
             "inside": not bool(answers.outside[at]),
-            "coefficients": answers.coefficients[at].tolist(),
+            "method": answers.method(at),
+            "coefficients": None if answers.by_base[at] else answers.coefficients[at].tolist(),
         }
         if errors is not None:
             row["relative_l2"] = float(errors[at])

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pinnkan.errors import DamagedFileError, FileAccessError
-from pinnkan.files import replace_file
+from pinnkan.errors import DamagedFileError
+from pinnkan.files import read_file, replace_file
 
 _COLUMNS = ("step", "seconds", "loss", "held_out", "error")
+_LARGEST_FILE = 256 * 1024 * 1024
 _DIGITS = 5
 """Significant digits: more than a picture shows, and few enough to keep the file under version control."""
 
@@ -37,11 +38,9 @@ def read_curves(table: Path) -> dict[str, Curves]:
     """
     path = curves_file(table)
     try:
-        found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        found = json.loads(read_file(path, _LARGEST_FILE)) if path.is_file() else {}
     except ValueError as error:
         raise DamagedFileError(f"{path}: not JSON ({error})") from None
-    except OSError as error:
-        raise FileAccessError.of("read", path, error) from None
     if not isinstance(found, dict) or not all(map(_is_curves, found.values())):
         raise DamagedFileError(f"{path}: not the curves of a study's cells")
     return found

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pinnkan.errors import DamagedFileError, FileAccessError
-from pinnkan.files import replace_file
+from pinnkan.datafiles import CsvFault, read_csv_rows
+from pinnkan.errors import DamagedFileError
+from pinnkan.files import read_file, replace_file
 from pinnkan.workflows.study import Study
 
 MEASURED = (
@@ -33,6 +34,8 @@ RESERVED = ("key", "seed", "status", "error", *MEASURED, LOSS, *OF_BASE)
 _NUMBERS = {*MEASURED, LOSS, *OF_BASE} - {"stop_reason"}
 _WHOLE = {"trainable_parameters", "file_bytes", "steps", "seed"}
 
+_LARGEST_TABLE = 64 * 1024 * 1024
+
 Row = dict[str, Any]
 
 Status = Literal["done", "diverged", "failed"]
@@ -51,19 +54,21 @@ def read_rows(path: Path) -> list[Row]:
     if not path.is_file():
         return []
     try:
-        reader = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
-        lines = list(reader)
-        absent = [name for name in RESERVED if name not in (reader.fieldnames or ())]
+        lines = list(read_csv_rows(read_file(path, _LARGEST_TABLE)))
+        columns = lines[0][1] if lines else []
+        absent = [name for name in RESERVED if name not in columns]
         if absent:
             raise ValueError(f"no column {', '.join(absent)}")
-        for at, line in enumerate(lines, start=2):
-            if None in line or None in line.values() or line["status"] not in get_args(Status):
-                raise ValueError(f"line {at} is torn")
-        return [{name: _value(name, text) for name, text in line.items()} for line in lines]
-    except (ValueError, csv.Error) as error:
+        return [_row(columns, line, words) for line, words in lines[1:]]
+    except (ValueError, CsvFault) as error:
         raise DamagedFileError(f"{path}: not a table of cells ({error})") from None
-    except OSError as error:
-        raise FileAccessError.of("read", path, error) from None
+
+
+def _row(columns: Sequence[str], line: int, words: Sequence[str]) -> Row:
+    row = dict(zip(columns, words, strict=False))
+    if len(words) != len(columns) or row["status"] not in get_args(Status):
+        raise ValueError(f"line {line} is torn")
+    return {name: _value(name, text) for name, text in row.items()}
 
 
 def write_rows(path: Path, study: Study, rows: Sequence[Row]) -> None:

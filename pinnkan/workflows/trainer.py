@@ -50,7 +50,8 @@ class Trainer:
         record = ProblemRecord.read(self._base.path, self._base.meta).overridden(
             order.overrides, order.method
         )
-        self._problem = parsed(record) if order.overrides else self._base.problem
+        widths = self._base.problem.settings.network.hidden
+        self._problem = parsed(record, widths) if order.overrides else self._base.problem
         self._device = device_for(order.device)
 
     def __call__(self, identity: Identity) -> TrainingResult:

@@ -17,6 +17,8 @@ import torch
 from pinnkan.errors import FileAccessError, PinnkanError, StoppedError, Terminated, UnsavedError
 from pinnkan.files import require_writable
 from pinnkan.problem import Problem
+from pinnkan.problem.lost import refuse_lost_derivatives
+from pinnkan.problem.wellposed import require_well_posed
 from pinnkan.progress import Observer, Outcome, StepReport, SweepReport
 from pinnkan.store import write_store
 from pinnkan.training import Run, Trained, TrainingState
@@ -26,7 +28,7 @@ from pinnkan.workflows.identity import Identity
 from pinnkan.workflows.judgement import judgement
 from pinnkan.workflows.paths import adapter_path, base_path, stem_of, work_path
 from pinnkan.workflows.records import history_facts, training_facts
-from pinnkan.workflows.results import shown_error, stored_report
+from pinnkan.workflows.results import shown_error, stored_report, verdict_text
 from pinnkan.workflows.work import StateFile, running
 
 
@@ -83,6 +85,7 @@ class TrainingJob:
         Raises:
             StoppedError: If a signal arrived after the first step; the state is saved.
             DivergedError: If training does not end finite.
+            ProblemError: If the problem has no solution that depends on its data with continuity.
             FileAccessError: If a file cannot be written.
         """
         require_writable(self.path)
@@ -92,7 +95,8 @@ class TrainingJob:
             keeper.discard()
         with running(work_path(self.directory, stem, "running.json"), title=self.title) as state_file:
             trained, relative_l2 = self._train(train, keeper, state_file)
-            verdict = judgement(self.problem.at(self.identity.values), trained, self.base_verdict)
+            instance = self.problem.at(self.identity.values)
+            verdict = judgement(instance, trained, self.identity.method, self.base_verdict)
             training = training_facts(trained) | {"relative_l2": relative_l2} | verdict
             facts = {
                 "tag": self.tag,
@@ -105,6 +109,8 @@ class TrainingJob:
             write_store(self.path, kind, arrays=contents, meta=self.identity.facts() | facts)
         keeper.discard()
         self.observer.note(f"wrote {self.path}")
+        if verdict["verdict"] not in (None, "solved"):
+            self.observer.note(f"{self.title}: {verdict_text({'training': training})}. {training['advice']}")
         return stored_report({"training": training})
 
     def _train(
@@ -112,6 +118,8 @@ class TrainingJob:
     ) -> tuple[Trained, float | None]:
         """Return what was trained and its relative L2 error, if that is known."""
         instance = self.problem.at(self.identity.values)
+        require_well_posed(instance)
+        refuse_lost_derivatives(instance)
         error = shown_error(instance, self.problem.settings.network, self.remark)
         run = Run(
             instance,

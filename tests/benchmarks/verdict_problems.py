@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import verdict_references as truth
 
-Truth = Callable[[np.ndarray], np.ndarray]
+Truth = Callable[[np.ndarray], np.ndarray] | truth.Table
 
 SQUARE = "coordinates: [x, y]\ndomain: {shape: box, x: [0, 1], y: [0, 1]}\nunknowns: u\n"
 DISK = "coordinates: [x, y]\ndomain: {shape: disk, center: [0, 0], radius: 1}\nunknowns: u\n"
@@ -43,7 +43,7 @@ class Case:
     Attributes:
         text: The problem file.
         settings: ``--set`` texts.
-        truth: Right values at points (N, D); None where the file has ``exact``.
+        truth: Right values at points (N, D), or a table of them; None where the file has ``exact``.
     """
 
     text: str

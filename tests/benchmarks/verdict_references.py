@@ -6,11 +6,11 @@ import csv
 import math
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy.integrate import solve_ivp
-from scipy.interpolate import RegularGridInterpolator
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import reference_solutions
@@ -23,17 +23,25 @@ def burgers(viscosity: float) -> Truth:
     return lambda points: reference_solutions.burgers(points[:, 0], points[:, 1], viscosity)
 
 
-def table(path: Path) -> Truth:
-    """Values of a CSV file at the points of a grid, between them by cubics; NaN outside."""
+@dataclass(frozen=True)
+class Table:
+    """Right values at points of their own.
+
+    Attributes:
+        points: (N, D).
+        values: (N,).
+    """
+
+    points: np.ndarray
+    values: np.ndarray
+
+
+def table(path: Path) -> Table:
+    """Read a CSV file: a column for each coordinate, and the unknown."""
     with path.open(newline="", encoding="utf-8") as file:
-        header, *rows = csv.reader(file)
+        _, *rows = csv.reader(file)
     values = np.array(rows, dtype=float)
-    axes = [np.unique(column) for column in values[:, : len(header) - 1].T]
-    order = np.lexsort(values[:, : len(axes)].T[::-1])
-    grid = values[order, -1].reshape([len(axis) for axis in axes])
-    method = "cubic" if min(map(len, axes)) > 3 else "linear"
-    interpolant = RegularGridInterpolator(axes, grid, method=method, bounds_error=False)
-    return lambda points: np.asarray(interpolant(points))
+    return Table(values[:, :-1], values[:, -1])
 
 
 def _ordinary(end: float, right: Callable[[float, np.ndarray], list[float]]) -> Truth:

@@ -1,11 +1,11 @@
 """Are verdicts right? Trains the problems of `verdict_problems`, measures them, and counts hits and misses.
 
-The rows (errors and the evidence that a verdict is made from) are kept in ``verdicts.json`` beside this file, so
-that limits are judged again without training. Limits are chosen on one half of the problems; the other
-half, drawn by `SPLIT_SEED`, was looked at once.
+The rows (errors and the evidence that a verdict is made from) are kept in ``verdicts.json`` beside this
+file, so that limits are judged again without training. Limits were chosen on one half of the problems; the
+other half, drawn by `SPLIT_SEED`, was looked at once.
 
-    python tests/benchmarks/verdicts.py                # judges the rows that are there
-    python tests/benchmarks/verdicts.py --train        # trains what has no row of its present text and settings
+    python tests/benchmarks/verdicts.py            # judges the rows that are there
+    python tests/benchmarks/verdicts.py --train    # trains what has no row of its present text and settings
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ def judged(row: Row) -> Any:
 def confusion(rows: Sequence[Row]) -> dict[str, int]:
     """Count verdicts of good, middling and bad answers: ``{"good solved": 12, "bad unsolved": 20, ...}``."""
     counts = {
-        f"{kind} {word}": 0 for kind in ("good", "middling", "bad") for word in ("solved", "doubtful", "unsolved")
+        f"{kind} {word}": 0
+        for kind in ("good", "middling", "bad")
+        for word in ("solved", "doubtful", "unsolved")
     }
     for row in rows:
         counts[f"{kind_of(row)} {judged(row).word}"] += 1
@@ -65,8 +67,6 @@ def kind_of(row: Row) -> str:
 
 def measured(case: Any, directory: Path) -> dict[str, Any]:
     """Train a case and return its row."""
-    import numpy as np
-
     from pinnkan.evaluation.norms import measure_errors
     from pinnkan.problem import load_problem
     from pinnkan.progress import Silent
@@ -74,15 +74,29 @@ def measured(case: Any, directory: Path) -> dict[str, Any]:
     from pinnkan.workflows.runs import read_base
 
     problem = load_problem(case.text, overrides=case.settings)
-    options: dict[str, Any] = {"seed": 0, "device": "cpu", "dtype": "float64", "threads": 1, "time_limit": None}
+    options: dict[str, Any] = {
+        "seed": 0,
+        "device": "cpu",
+        "dtype": "float64",
+        "threads": 1,
+        "time_limit": None,
+    }
     pretrain(problem, directory=directory, force=False, observer=Silent(), **options)
     result = read_base(directory / "base.h5")
     solution = result.solution()
-    points = solution.instance.domain.uniform(_POINTS, _POINT_SEED)
-    right = solution.instance.exact(points) if case.truth is None else case.truth(points)
-    covered = np.isfinite(right)
-    error = measure_errors(solution(points[covered]), right[covered]).relative_l2
+    points, right = _right_values(case.truth, solution.instance)
+    error = measure_errors(solution(points), right).relative_l2
     return {"key": key_of(case), "error": error, "evidence": evidence(result)}
+
+
+def _right_values(truth: Any, instance: Any) -> tuple[Any, Any]:
+    """Return points and what is right there."""
+    from verdict_references import Table
+
+    if isinstance(truth, Table):
+        return truth.points, truth.values
+    points = instance.domain.uniform(_POINTS, _POINT_SEED)
+    return points, instance.exact(points) if truth is None else truth(points)
 
 
 def evidence(result: Any) -> dict[str, Any]:
@@ -92,9 +106,11 @@ def evidence(result: Any) -> dict[str, Any]:
 
     training, report = result.meta["training"], residual_report(result.solution())
     history = result.meta["history"]
-    found = evidence_of(
-        report, training["training_rms"], training["held_out"], history["loss"], history["held_out"], None
+    residuals, course = (
+        (training["training_rms"], training["held_out"]),
+        (history["loss"], history["held_out"]),
     )
+    found = evidence_of(report, result.problem.scale, *residuals, *course, None)
     return {name: value for name, value in vars(found).items() if name != "base"}
 
 
@@ -130,7 +146,9 @@ def report(rows: Mapping[str, Row], names: Sequence[str]) -> str:
 
 def main() -> None:
     """Train what is missing if asked to, and print both halves."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--train", action="store_true", help="train problems without a row")
     parser.add_argument("--half", type=int, choices=(0, 1), help="print one half only")
     parser.add_argument("--runs", type=Path, help="keep the trained files here")

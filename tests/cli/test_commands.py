@@ -243,7 +243,7 @@ CHECK = {
     ],
     "points": {"interior": 1000, "boundary[1]": 200},
     "trainable_parameters": 34304,
-    "findings": [{"severity": "warning", "message": "initial and boundary data do not meet"}],
+    "findings": [{"severity": "warning", "message": "initial and boundary data do not meet", "place": None}],
 }
 
 
@@ -277,7 +277,10 @@ def test_check_writes_a_long_source_out_when_asked(pinnkan_command, workflow, pr
 
 
 def test_check_of_a_problem_that_contradicts_itself_fails_with_5(pinnkan_command, workflow, problem):
-    findings = [{"severity": "error", "message": text} for text in ("equation[0] leaves 2", "x+ is bare")]
+    findings = [
+        {"severity": "error", "message": text, "place": None}
+        for text in ("equation[0] leaves 2", "x+ is bare")
+    ]
     workflow("check", lambda stated, **options: {**CHECK, "findings": findings})
     answer = pinnkan_command("check", "heat", "--json")
     assert answer.code == 5

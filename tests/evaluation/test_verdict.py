@@ -28,12 +28,14 @@ def test_the_largest_relative_residual_decides(value, word):
 
 
 def test_a_solved_one_has_no_reasons():
-    assert judge(Evidence({"equation[0]": 1e-6}, {"boundary[0]": 1e-6}, 1.1)) == Verdict("solved", ())
+    assert judge(
+        Evidence({"equation[0]": 1e-6}, violations={"boundary[0]": 1e-6}, overfitting=1.1)
+    ) == Verdict("solved", ())
     assert judge(Evidence({})) == Verdict("solved", ())
 
 
 def test_a_violation_at_one_point_is_seen():
-    verdict = judge(Evidence({"boundary[0]": 1e-6}, {"boundary[0]": 2 * VIOLATION.unsolved}))
+    verdict = judge(Evidence({"boundary[0]": 1e-6}, violations={"boundary[0]": 2 * VIOLATION.unsolved}))
     assert verdict.word == "unsolved"
     assert "boundary[0] is violated" in verdict.reasons[0]
 

@@ -48,13 +48,13 @@ def test_values_of_the_unknown_may_stand_beside_the_points(tmp_path):
 
 def test_points_outside_are_named_by_their_row(tmp_path):
     read = table(tmp_path, "x,y\n0,0\n\n0.9,0.9\n0,2\n")
-    assert read.lines.tolist() == [2, 4, 5]
+    assert read.columns.rows.tolist() == [2, 4, 5]
     read.require_inside(np.array([True, True, True]))
     with pytest.raises(UsageError) as caught:
         read.require_inside(np.hypot(*read.points.T) <= 1)
     assert str(caught.value).splitlines() == [
-        f"{read.path}:4: the point x=0.9, y=0.9 is outside the domain",
-        f"{read.path}:5: the point x=0, y=2 is outside the domain",
+        f"points {tmp_path}/points.csv:4: the point x=0.9, y=0.9 is outside the domain",
+        f"points {tmp_path}/points.csv:5: the point x=0, y=2 is outside the domain",
     ]
 
 
@@ -67,19 +67,19 @@ def test_many_points_outside_are_counted(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", r"csv:1: no column 'x', expected the header x,y"),
+        ("", r"csv: the file is empty, expected the names of the columns, such as x,y,u"),
         ("x\n1\n", r"csv:1: no column 'y', expected the header x,y"),
         ("x,y,u\n1,2,3\n", r"csv:1: unknown column 'u', expected the header x,y"),
         ("X,y\n1,2\n", r"unknown column 'X'"),
         ("x,y,x\n1,2,3\n", r"column 'x' occurs 2 times"),
-        ("x;y\n1;2\n", r"found 'x;y', expected the header x,y, separated by commas"),
-        ("1,2\n3,4\n", r"unknown column '1'"),
-        ("x,y\n", r"csv: no points: there is nothing below the header"),
-        ("x,y\n1,2\n3\n", r"csv:3: expected 2 numbers, found 1"),
+        ("x;y\n1;2\n", r"csv:1: found 'x;y', expected commas between columns"),
+        ("1,2\n3,4\n", r"csv:1: expected the names of the columns, such as x,y,u, found numbers"),
+        ("x,y\n", r"csv: there is no row below the header x,y"),
+        ("x,y\n1,2\n3\n", r"csv:3: expected 2 entries, found 1"),
         ("x,y\n1,two\n", r"csv:2: column 2 \('y'\): expected a finite number, found 'two'"),
         ("x,y\n1,nan\n", r"found 'nan'"),
         ("x,y\n-inf,1\n", r"column 1 \('x'\): expected a finite number, found '-inf'"),
-        ("x,y\n1,\n", r"column 2 \('y'\): expected a finite number, found ''"),
+        ("x,y\n1,\n", r"column 2 \('y'\): expected a finite number, found nothing"),
         ("x,y\n1_0,2\n", r"found '1_0'"),
         ("x,y\n1e999,2\n", r"found '1e999'"),
         ('x,y\n1,"2\n', r"csv:2: not a CSV file: unexpected end of data"),
@@ -106,7 +106,9 @@ def test_not_text(tmp_path):
 
 
 def test_missing_file_and_directory(tmp_path):
-    with pytest.raises(FileAccessError, match=r"cannot read .*none\.csv: No such file or directory"):
+    with pytest.raises(
+        FileAccessError, match=r"cannot read the points .*none\.csv: No such file or directory"
+    ):
         read_points(tmp_path / "none.csv", ("x",))
     with pytest.raises(FileAccessError, match=r"cannot read .*: Is a directory"):
         read_points(tmp_path, ("x",))

@@ -84,16 +84,16 @@ def test_scattered_points_are_interpolated_linearly(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("t,x,v\n0,0,1\n", "no column 'u'; found t, x, v"),
-        ("t,x,u\n0,0\n", "not a table of numbers: line 2: 2 entries, expected 3 (t, x, u)"),
-        ("t,x,u\n0,0,abc\n", "not a table of numbers: line 2, column u: expected a number, found 'abc'"),
-        ("t,x,u\n0,0,0\n\n0,,0\n", "line 4, column x: expected a number, found nothing"),
-        ("t,x,x\n0,0,0\n", "line 1: column 'x' is there 2 times"),
-        ("t;x;u\n0;0;0\n", "line 1: expected commas between columns"),
-        ("0,0,0\n0,1,0\n", "line 1: expected the names of the columns, such as x,y,u, found numbers"),
+        ("t,x,v\n0,0,1\n", "data.csv:1: no column 'u'; found 't', 'x', 'v'"),
+        ("t,x,u\n0,0\n", "data.csv:2: expected 3 entries, found 2"),
+        ("t,x,u\n0,0,abc\n", "data.csv:2: column 3 ('u'): expected a finite number, found 'abc'"),
+        ("t,x,u\n0,0,0\n\n0,,0\n", "data.csv:4: column 2 ('x'): expected a finite number, found nothing"),
+        ("t,x,x,u\n0,0,0,0\n", "data.csv:1: column 'x' occurs 2 times"),
+        ("t;x;u\n0;0;0\n", "data.csv:1: found 't;x;u', expected commas between columns"),
+        ("0,0,0\n0,1,0\n", "data.csv:1: expected the names of the columns, such as x,y,u, found numbers"),
         ("t,x,u\n", "there is no row below the header"),
-        ("t,x,u\n0,0,nan\n", "column 'u' holds values that are not finite"),
-        ("", "not a table of numbers: the first line is empty, expected the names of the columns"),
+        ("t,x,u\n0,0,nan\n", "column 3 ('u'): expected a finite number, found 'nan'"),
+        ("", "data.csv: the file is empty, expected the names of the columns"),
     ],
 )
 def test_tables_that_are_none(tmp_path, content, message):
@@ -106,7 +106,7 @@ def test_tables_that_are_none(tmp_path, content, message):
 def test_a_pickle_in_an_npz_is_refused(tmp_path):
     columns = {**table(1.0), "u": np.array([{"a": 1}] * 625, dtype=object)}
     np.savez(tmp_path / "data.npz", **columns)
-    with pytest.raises(UsageError, match="Object arrays cannot be loaded"):
+    with pytest.raises(UsageError, match="array 'u' holds Python objects, expected real numbers"):
         problem(tmp_path, "data.npz").at()
 
 

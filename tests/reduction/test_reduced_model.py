@@ -104,7 +104,8 @@ def test_coefficients_are_those_of_a_dense_solver_on_the_instances_residuals(tex
                         x.reshape(place.cell, -1, level).sum((0, 2))
                         for x in (place.weights, place.weights * r)
                     )
-                    share = block.weight / (1 + len(place.levels))
+                    size = snapshots.ansatz.reference.sizes[block.name]
+                    share = block.weight / size**2 / (1 + len(place.levels))
                     parts.append(np.sqrt(w * share) * sums / w)
             return np.concatenate(parts)
 

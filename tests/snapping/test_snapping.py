@@ -11,7 +11,9 @@ from pinnkan.bases import make_basis
 from pinnkan.errors import UsageError
 from pinnkan.networks import make_kan, make_mlp
 from pinnkan.snapping import LIBRARY, closed_form, snap
+from pinnkan.snapping.compose import ClosedForm, Kept
 from pinnkan.snapping.expansions import expansion
+from pinnkan.snapping.library import Snap
 
 X = np.linspace(-0.7, 1.9, 160)
 EDGES = {
@@ -110,3 +112,47 @@ def test_what_has_no_formula():
     kan = make_kan([2, 40, 1], make_basis("taylor", 3), [0.0, 0.0], [1.0, 1.0])
     with pytest.raises(UsageError, match=r"120 edges make no formula that anyone reads \(most: 100\)"):
         closed_form(kan, kan.initial(torch.Generator()), points, least_r2=0.99)
+
+
+def small_network(basis):
+    """Return a network of two layers, its coefficients and points in its domain."""
+    network = make_kan([2, 3, 1], make_basis(basis, 5), [-1.0, -1.5], [2.0, 2.5])
+    coefficients = network.initial(torch.Generator().manual_seed(3))
+    points = np.random.default_rng(0).uniform([-0.9, -1.4], [1.9, 2.4], (150, 2))
+    return network, coefficients, points
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_the_slope_of_every_function_is_its_derivative(name):
+    x = np.linspace(0.2, 1.7, 31)
+    template, step = LIBRARY[name], 1e-6
+    centred = (template.values(x + step) - template.values(x - step)) / (2 * step)
+    np.testing.assert_allclose(template.slopes(x), centred, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("basis", ["chebyshev", "bspline", "fourier"])
+def test_the_derivative_by_all_numbers_is_that_of_differences(basis):
+    """Two layers in which every function of the library occurs, and edges that keep their expansion."""
+    network, coefficients, points = small_network(basis)
+    kept = Kept(network.layers[0], coefficients[0][0, 0])
+    snaps = [Snap(template, (0.4, 1.1, 0.7, -0.2), 1.0) for template in LIBRARY.values()]
+    first = ((*snaps, kept), (kept, *reversed(snaps)))
+    second = tuple((edge,) for edge in [*snaps, Kept(network.layers[1], coefficients[1][0, 0])])
+    form = ClosedForm((0.5, 0.5), (1.5, 2.0), (first, second))
+    numbers, step = form.numbers(), 1e-6
+    jacobian = form.jacobian(points)
+    assert jacobian.shape == (len(points), len(numbers))
+    for at in range(len(numbers)):
+        change = step * np.eye(len(numbers))[at]
+        ends = [form.with_numbers(numbers + sign * change)(points) for sign in (1, -1)]
+        np.testing.assert_allclose(jacobian[:, at], (ends[0] - ends[1]) / (2 * step), rtol=1e-6, atol=1e-7)
+
+
+def test_fitting_together_looks_at_the_network_as_often_as_it_steps(monkeypatch):
+    """Not once for every number and step: a hundred edges took a quarter of an hour."""
+    network, coefficients, points = small_network("chebyshev")
+    calls, nodes = [], ClosedForm._nodes
+    monkeypatch.setattr(ClosedForm, "_nodes", lambda form, x: calls.append(len(x)) or nodes(form, x))
+    form = closed_form(network, coefficients, points, least_r2=0.9)
+    assert len(form.numbers()) > 10
+    assert len(calls) <= 2 * 80 + 2

@@ -54,7 +54,7 @@ def test_its_residual_is_the_one_that_is_trained(name):
     weights = network.matrices(coefficients)
     for block, one in zip(run.instance.blocks, sets, strict=True):
         jet = network.push(one.points, weights, one.channels).output.squeeze(2)
-        trained = (one.weighted(jet) / one.root_weights).numpy()
+        trained = (one.weighted(jet) / one.root_weights * one.size).numpy()
         normals = None
         if block.where not in ("interior", "initial"):
             drawn = run.instance.domain.collocate(block.where, one.count, rule="quadrature", seed=0)
@@ -73,7 +73,7 @@ def test_chunks_and_no_points(monkeypatch):
 
 
 def test_no_ansatz_means_no_blend():
-    run = run_of("mixed")
+    run = run_of("mixed", "scales=none")
     _, _, sets = start_of(run)
     assert blended(run.instance.ansatz, np.zeros((1, 2)), sets[0].channels) == (None, None)
     assert sets[0].lift is None

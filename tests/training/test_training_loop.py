@@ -123,6 +123,11 @@ REASONS = {
         5,
         4.0,
     ),
+    "settled": (
+        {"places": [5.0, 4.0, 3.0, 2.9, 2.8, 2.7, 0.0], "patience": 3},
+        6,
+        2.7,
+    ),
     "non_finite": ({"places": [5.0, (4.0, math.nan), 3.0]}, 2, 5.0),
     "time_limit": ({"places": [5.0, 4.0], "deadline": 0.0}, 1, 5.0),
 }
@@ -147,6 +152,7 @@ def test_advice():
         "converged": "The residual fell below the tolerance.",
         "stalled": "No step lowers the loss any more; use more points, a wider network or another seed.",
         "overfitting": "The held-out residual stopped falling; use more points or fresh ones (refresh).",
+        "settled": "The residual falls too slowly for more steps to pay; widen the network and add points.",
         "non_finite": "The loss is not finite; lower the rate, raise the damping or check the equation.",
         "time_limit": "The time limit was reached; the best state so far is kept.",
     }
@@ -220,12 +226,19 @@ def test_the_last_finite_state_is_kept_where_the_phase_says_so():
     assert (result.outcome.reason, float(result.theta)) == ("non_finite", 8.0)
 
 
-def test_patience_counts_checks_since_the_best():
+def test_patience_counts_checks_since_the_residual_fell_by_a_third():
     held_out = Points(target=4.0)
     places = [5.0, 6.0, 4.5, 6.0, 6.0, 6.0]
     result, _, _ = run(places, held_out=held_out, patience=2)
-    assert (result.outcome.reason, result.outcome.steps) == ("overfitting", 5)
+    assert (result.outcome.reason, result.outcome.steps) == ("settled", 5)
     assert run(places, held_out=held_out, patience=0)[0].outcome.reason == "max_steps"
+
+
+@pytest.mark.parametrize(("ratio", "steps"), [(0.9, 12), (0.75, 12), (0.97, 5)])
+def test_a_residual_that_falls_slowly_is_given_up_and_one_that_falls_steadily_is_not(ratio, steps):
+    """Within five checks 0.97^5 = 0.86 is too little, 0.9^5 = 0.59 is enough."""
+    result, _, _ = run([0.8 * ratio**k for k in range(1, 13)], patience=5)
+    assert (result.outcome.reason, result.outcome.steps) == ("settled" if steps < 12 else "max_steps", steps)
 
 
 def test_fresh_points_come_every_so_many_steps():

@@ -70,6 +70,46 @@ def test_a_file_that_contradicts_itself_is_exit_5(pinnkan, folder):
     assert answer.err.strip().endswith("at lambda=1")
 
 
+NEUMANN = """\
+coordinates: [x, y]
+domain: {shape: box, x: [0, 1], y: [0, 1]}
+unknowns: u
+family: {a: {base: 0, range: [0, 2]}}
+equations: ["-laplace(u) = a"]
+boundary: ["dn(u) = 0"]
+network: {hidden: [3], functions: 4}
+points: {interior: 40, held_out: 20, boundary: 8}
+training: {steps: 1}
+finetuning: {steps: 1}
+"""
+
+
+def test_what_has_no_solution_is_refused_before_it_is_trained(pinnkan, folder):
+    path = folder / "neumann.yaml"
+    path.write_text(NEUMANN.replace("base: 0", "base: 1"))
+    wanted = f"{path}:5:13: error: equation[0]: no solution: where only derivatives of u are prescribed"
+    checked = pinnkan("check", path, "--json")
+    trained = pinnkan("pretrain", path, "-o", folder / "run")
+    for answer in (checked, trained):
+        assert answer.code == 2
+        assert wanted in answer.err
+    severities = [(finding["severity"], finding["place"]) for finding in checked.json["findings"]]
+    assert severities == [("refusal", f"{path}:5:13"), ("warning", None)]
+    assert not (folder / "run" / "base.h5").exists()
+
+
+def test_a_value_without_a_solution_is_refused_when_it_is_trained(done, pinnkan, folder):
+    (folder / "neumann.yaml").write_text(NEUMANN)
+    checked = pinnkan("check", folder / "neumann.yaml")
+    assert checked.code == 5
+    assert "error: at a=2: equation[0]: no solution" in checked.err
+    assert "warning: nothing fixes the constant" in checked.err
+    done("pretrain", folder / "neumann.yaml", "-o", folder / "run")
+    answer = pinnkan("finetune", folder / "run", "--param", "a=1")
+    assert answer.code == 2
+    assert "equation[0]: no solution" in answer.err
+
+
 def test_the_points_are_drawn(done, pinnkan, folder):
     done("check", folder / "tiny.yaml", "--plot", folder / "points.png")
     assert (folder / "points.png").read_bytes().startswith(b"\x89PNG")

@@ -75,7 +75,7 @@ def test_points_of_a_file(done, pinnkan, run, folder):
     answer = pinnkan("evaluate", run, "--points", folder / "p.csv")
     assert (answer.code, answer.err) == (
         2,
-        f"error: {folder / 'p.csv'}:3: the point x=1, y=1 is outside the domain\n",
+        f"error: points {folder / 'p.csv'}:3: the point x=1, y=1 is outside the domain\n",
     )
 
 

@@ -49,7 +49,9 @@ def test_a_point_outside_is_named_by_its_row(pinnkan, run, folder):
     (folder / "p.csv").write_text("x,y\n0,0\n0.8,0.8\n")
     answer = pinnkan("export", run, "--points", folder / "p.csv", "-o", folder / "u.csv")
     assert answer.code == 2
-    assert answer.err == (f"error: {folder / 'p.csv'}:3: the point x=0.8, y=0.8 is outside the domain\n")
+    assert answer.err == (
+        f"error: points {folder / 'p.csv'}:3: the point x=0.8, y=0.8 is outside the domain\n"
+    )
     assert not (folder / "u.csv").exists()
 
 

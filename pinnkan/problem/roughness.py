@@ -1,0 +1,80 @@
+"""Which lifts are too rough to be built in: with fewer continuous derivatives than the equation takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import sympy
+
+from pinnkan.expressions import derivative_symbols, symbol
+from pinnkan.expressions.smoothness import breaks
+from pinnkan.expressions.switches import switches
+from pinnkan.parameters import Parameter
+from pinnkan.problem.region import DomainRegion
+from pinnkan.problem.spec import Problem
+
+
+def taken_orders(problem: Problem) -> tuple[int, ...]:
+    """Return how many derivatives the equations take in each coordinate, D numbers."""
+    found = [derivative_symbols(e.residual, problem.names).values() for e in problem.equations]
+    indices = [index for values in found for index in values]
+    return tuple(max((index[k] for index in indices), default=0) for k in range(len(problem.coordinates)))
+
+
+def roughness(
+    problem: Problem, region: DomainRegion, lift: sympy.Expr, values: Mapping[str, float]
+) -> str | None:
+    """Return why a lift of a condition's data cannot be built in, None if it is smooth enough.
+
+    A kink in a lift stays in the solution for ever: no residual at a point sees the Dirac in its
+    second derivative. In a coordinate that the equation takes no derivative in, a lift may even jump.
+
+    Args:
+        problem: The problem.
+        region: Its closed domain.
+        lift: The formula of the lift.
+        values: Of the parameters.
+    """
+    orders = taken_orders(problem)
+    asked = [order or -1 for order in orders]
+    if _is_smooth_at_all_values(problem, region, lift, asked):
+        return None
+    found = breaks(lift, problem.coordinates, region, asked, values)
+    if not found:
+        return None
+    worst = found[0]
+    order = orders[problem.coordinates.index(worst.coordinate)]
+    count = "1 derivative" if order == 1 else f"{order} derivatives"
+    return (
+        f"its values have {worst.what}, and the equation takes {count} in {worst.coordinate}: "
+        "built in, it would stay in the solution"
+    )
+
+
+def _is_smooth_at_all_values(
+    problem: Problem, region: DomainRegion, lift: sympy.Expr, asked: Sequence[int]
+) -> bool:
+    """Tell whether a lift is smooth whatever the parameters are; asked once, for a sweep has many values.
+
+    Where neither switches nor exponents depend on the parameters, the jump of a derivative at a
+    place is an analytic function of them: zero at a value of no special kind, it is zero at all.
+    """
+    memory = problem.cache.setdefault("smooth lifts", {})
+    assert isinstance(memory, dict)
+    key = (lift, region.key)
+    if key not in memory:
+        parameters = {symbol(parameter.name) for parameter in problem.parameters}
+        exponents = [power.exp for power in lift.atoms(sympy.Pow)]
+        deciding = [*(switch.function for switch in switches(lift)), *exponents]
+        moving = any(expr.free_symbols & parameters for expr in deciding)
+        usual = {parameter.name: _value_of_no_special_kind(parameter) for parameter in problem.parameters}
+        memory[key] = not moving and not breaks(lift, problem.coordinates, region, asked, usual)
+    return bool(memory[key])
+
+
+def _value_of_no_special_kind(parameter: Parameter) -> float:
+    """Return a value inside the range, or near the base value, that no formula singles out."""
+    share = 0.38196601125
+    if parameter.low is not None and parameter.high is not None:
+        return parameter.low + share * (parameter.high - parameter.low)
+    return parameter.base * (1 + share / 10) if parameter.base else share

@@ -1,0 +1,130 @@
+"""Whether an equation in time is well posed forward: its short waves must not grow without bound.
+
+A wave exp(i xi x + theta t) of a short length 1/|xi| solves a u_t + sum c_alpha d^alpha u + ... = 0 with
+theta = -(-1)^m p(xi) / a up to lower orders, where 2m is the highest even order and
+p(xi) = sum over |alpha| = 2m of c_alpha xi^alpha. For u_tt in the place of u_t it is theta^2, less
+what a mixed term b u_tx adds: theta = i tau with a tau^2 + b xi tau + c xi^2 = 0. Both stay
+bounded if and only if
+
+    s(xi) = (-1)^m p(xi) / a  >= 0        (with u_tx and m = 1: s + (b xi)^2 / (4 a^2) >= 0)
+
+in every direction xi. Odd orders turn waves, lower ones change them at a bounded rate: neither decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pinnkan.channels import MultiIndex
+from pinnkan.expressions import Names, derivative_name
+from pinnkan.problem.instance import Instance
+from pinnkan.problem.wellposed.factors import decided, factors
+from pinnkan.problem.wellposed.findings import Finding, point_text, refusal
+
+FloatArray = NDArray[np.float64]
+
+_POINTS = 200
+_SEED = 314_159
+_DIRECTIONS = 48
+_NOTHING = 1e-9
+"""A factor below this share of the largest of its order is taken for zero."""
+
+
+_REMEDIES = {
+    1: "A terminal condition is written in the time left, tau = T - {t}: there {u}_{t} = -{u}_tau",
+    2: "An elliptic equation has no time: name {t} under coordinates, with conditions on every side",
+}
+
+
+def ill_posed_forward(instance: Instance) -> Iterator[Finding]:
+    """Refuse an equation whose short waves grow without bound, such as u_t = -u_xx or u_tt = -u_xx."""
+    if instance.problem.time is None:
+        return
+    points = instance.domain.uniform(_POINTS, _SEED)
+    directions = _directions(len(instance.problem.space))
+    for equation in instance.problem.equations:
+        found = factors(instance, equation, points)
+        order = max((index[0] for index in found.by_index), default=0)
+        stiffness = _stiffness(found.by_index, order, directions) if order else None
+        if stiffness is None:
+            continue
+        bad = decided(stiffness < 0, ~np.isnan(stiffness))
+        if bad.any():
+            least = np.where(bad, np.where(np.isnan(stiffness), np.inf, stiffness).min(axis=0), np.inf)
+            row, column = np.unravel_index(int(least.argmin()), least.shape)
+            factor = f"the factor {least[row, column]:.3g}" if found.linear else "a negative factor"
+            where = point_text(instance.coordinates, points[row])
+            message = _message(instance.problem.names, order, factor, directions[column], where)
+            yield refusal(f"{equation.name}: {message}", equation.place)
+
+
+def _stiffness(
+    by_index: Mapping[MultiIndex, FloatArray], order: int, directions: FloatArray
+) -> FloatArray | None:
+    """Return s(xi), shape (S, N, K) for K directions: 0 where nothing decides, NaN where the factors do not.
+
+    None where the form of the equation decides nothing: u_t together with u_tx.
+    """
+    size = len(next(iter(by_index)))
+    leading = by_index.get((order, *(0,) * (size - 1)))
+    mixed = {index: values for index, values in by_index.items() if index[0] and any(index[1:])}
+    if leading is None or any(order == 1 or sum(index) > 2 for index in mixed):
+        return None
+    a = np.where(np.abs(leading) > _NOTHING * _largest(leading), leading, np.nan)[..., None]
+    space = {index[1:]: values for index, values in by_index.items() if not index[0]}
+    result = np.zeros((*leading.shape, len(directions)))
+    for even in sorted({sum(index) for index in space if any(index) and sum(index) % 2 == 0}):
+        terms = {index: values for index, values in space.items() if sum(index) == even}
+        s = (-1) ** (even // 2) * _symbol(terms, directions) / a
+        if even == 2 and mixed:
+            turned = _symbol({index[1:]: values for index, values in mixed.items()}, directions)
+            s = s + (turned / a) ** 2 / 4
+        scale = np.max([_largest(values) for values in terms.values()], axis=0)
+        counts = ~(np.abs(s * a) <= _NOTHING * scale[..., None])
+        result = np.where(counts, s, result)
+    return result
+
+
+def _largest(values: FloatArray) -> FloatArray:
+    """Return the largest absolute value at each state, shape (S, 1)."""
+    return np.asarray(np.nan_to_num(np.abs(values)).max(axis=1, keepdims=True))
+
+
+def _symbol(terms: Mapping[MultiIndex, FloatArray], directions: FloatArray) -> FloatArray:
+    """Return the sum of c_alpha xi^alpha, shape (S, N, K)."""
+    total = np.zeros(1)
+    for index, values in terms.items():
+        total = total + values[..., None] * np.prod(directions ** np.array(index), axis=1)
+    return total
+
+
+def _directions(dimension: int) -> FloatArray:
+    """Return unit vectors, shape (K, d): the axes, the diagonals of two axes, and seeded ones."""
+    axes = np.eye(dimension)
+    pairs = [(i, j) for j in range(dimension) for i in range(j)]
+    diagonals = [axes[i] + sign * axes[j] for i, j in pairs for sign in (1, -1)]
+    drawn = np.random.default_rng(_SEED).normal(size=(_DIRECTIONS if dimension > 1 else 0, dimension))
+    vectors = np.concatenate([axes, np.reshape(diagonals, (-1, dimension)), drawn])
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+
+def _message(names: Names, order: int, factor: str, direction: FloatArray, where: str) -> str:
+    """Say what grows, where, and what to write instead."""
+    time, unknown = names.coordinates[0], names.unknowns[0]
+    rate = derivative_name(unknown, (order, *(0,) * len(names.space)), names)
+    return (
+        f"not well posed forward in {time}: solved for {rate}, the second derivative along "
+        f"{_along(names, direction)} has {factor} at {where}; it must be positive, or short waves grow "
+        f"without bound. {_REMEDIES[order].format(t=time, u=unknown)}"
+    )
+
+
+def _along(names: Names, direction: FloatArray) -> str:
+    """Name an axis, or write a direction as a vector."""
+    axes = np.flatnonzero(direction)
+    if len(axes) == 1:
+        return names.space[int(axes[0])]
+    return f"({', '.join(f'{entry:.3g}' for entry in direction)})"

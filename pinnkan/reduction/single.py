@@ -1,0 +1,61 @@
+"""How well one network solves a member of the family, by the measure of the reduced model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pinnkan.networks import Network
+from pinnkan.reduction.ansatz import FamilyAnsatz
+from pinnkan.reduction.basis import network_jets
+from pinnkan.reduction.online import OnlineBlock, OnlinePoints
+
+FloatArray = NDArray[np.float64]
+
+
+def network_solution(
+    ansatz: FamilyAnsatz,
+    network: Network,
+    coefficients: Sequence[Tensor],
+    values: FloatArray,
+    points: FloatArray,
+) -> FloatArray:
+    """Return u = lift + factor * N at points (N, D) and parameter values (P,), shape (N,)."""
+    value = [(0,) * points.shape[1]]
+    u: FloatArray = network_jets(ansatz.reference.ansatz, network, [coefficients], points, value)[0, 0]
+    return u if ansatz.lift_is_zero else u + ansatz.lift(points, value)(values[None])[0, 0]
+
+
+def network_residual(
+    ansatz: FamilyAnsatz,
+    network: Network,
+    coefficients: Sequence[Tensor],
+    values: FloatArray,
+    places: Sequence[OnlinePoints],
+) -> float:
+    """Return the averaged residual of one network over the norm of its solution, as `Reduced.residual`.
+
+    Args:
+        ansatz: Of the family.
+        network: Layers and input map.
+        coefficients: Of every layer.
+        values: Parameter values, shape (P,).
+        places: Every residual block with its points, the equation's first.
+    """
+    squares, one = 0.0, torch.ones(1, 1, dtype=torch.float64)
+    for place in places:
+        channels = place.block.channels
+        jets = network_jets(ansatz.reference.ansatz, network, [coefficients], place.points, channels)
+        block = OnlineBlock(place, ansatz, jets)
+        residual, _ = block.linearise(block.bind(values[None]), one)
+        squares += float(residual.square().sum())
+    interior = places[0]
+    u = network_solution(ansatz, network, coefficients, values, interior.points)
+    return math.sqrt(squares) / max(
+        float(np.linalg.norm(u * np.sqrt(interior.weights))), np.finfo(float).tiny
+    )

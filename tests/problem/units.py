@@ -1,0 +1,50 @@
+"""A problem in other units: u, space and time times constants, everything that is stated changed to match."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+import sympy
+
+from pinnkan.expressions import derivative_symbols, substitute, symbol
+from pinnkan.problem import Problem
+from pinnkan.problem.spec import Equation, Scales
+
+Statement = TypeVar("Statement", bound=Equation)
+
+
+def in_other_units(problem: Problem, *, u: sympy.Expr, x: sympy.Expr, t: sympy.Expr) -> Problem:
+    """Return the problem whose solution is U(X, T) = u * solution(X / x, T / t).
+
+    Equations and conditions keep their values: only what they are written in changes.
+    """
+    factors = dict.fromkeys(problem.space, x) | ({problem.time: t} if problem.time else {})
+    turned = {symbol(name): symbol(name) / factor for name, factor in factors.items()}
+
+    def data(formula: sympy.Expr | None) -> sympy.Expr | None:
+        return None if formula is None else substitute(formula, turned)
+
+    def statement(one: Statement) -> Statement:
+        leaves: Mapping[sympy.Symbol, tuple[int, ...]] = derivative_symbols(one.residual, problem.names)
+        changed = dict(turned)
+        for leaf, index in leaves.items():
+            size = [factors[name] ** order for name, order in zip(problem.coordinates, index, strict=True)]
+            changed[leaf] = leaf * sympy.Mul(*size) / u
+        return replace(one, residual=substitute(one.residual, changed))
+
+    numbers = {key: tuple(x * number for number in row) for key, row in problem.shape.numbers.items()}
+    exact = data(problem.exact)
+    stated = problem.scales.unknown
+    return replace(
+        problem,
+        shape=replace(problem.shape, numbers=numbers),
+        interval=None if problem.interval is None else tuple(t * end for end in problem.interval),
+        equations=tuple(map(statement, problem.equations)),
+        boundary=tuple(map(statement, problem.boundary)),
+        initial=tuple(map(statement, problem.initial)),
+        exact=None if exact is None else u * exact,
+        source=data(problem.source),
+        scales=Scales(None if stated is None else stated * float(u), problem.scales.rows),
+    )
