@@ -54,6 +54,12 @@ class DivergedError(PinnkanError):
     exit_code = 4
 
 
+class UnsolvedError(PinnkanError):
+    """A result is there, and what was measured of it says that it is none."""
+
+    exit_code = 4
+
+
 class ToleranceMissedError(PinnkanError):
     """A figure stayed above the bound that the user set."""
 

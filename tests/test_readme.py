@@ -20,7 +20,7 @@ import typer
 
 import pinnkan.errors
 from pinnkan.cli.app import COMMANDS, EXIT_CODES, make_app
-from pinnkan.cli.evaluate import COST, ERRORS
+from pinnkan.cli.evaluate import COST, ERRORS, JUDGEMENT
 from pinnkan.problem import load_problem, shipped_problems
 from pinnkan.problem.finding import shipped_with_the_paper
 from pinnkan.problem.schema import KEYS
@@ -203,7 +203,7 @@ def test_every_fault_has_its_exit_code_in_the_table():
 
 
 def test_every_number_of_evaluate_is_defined():
-    assert {name for row in table("number") for name in row[0].split(", ")} == {*ERRORS, *COST}
+    assert {name for row in table("number") for name in row[0].split(", ")} == {*ERRORS, *COST, *JUDGEMENT}
 
 
 def test_every_key_of_a_problem_file_has_its_row():

@@ -57,10 +57,10 @@ EXAMPLES = examples(
 EXIT_CODES = """\b
 Exit codes:
   0   done
-  1   some of several values failed
+  1   some of several values failed or are unsolved
   2   usage, problem file, missing PROBLEM or DIR
   3   damaged or foreign file, wrong base
-  4   the one value asked for diverged
+  4   the one value asked for diverged or is unsolved
   5   --fail-above or a tolerance missed
   70  a bug, with its traceback
   74  cannot read or write

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pinnkan.cli import options, render, targets
+from pinnkan.cli import options, render, targets, verdicts
 from pinnkan.cli.progress import watching
 from pinnkan.errors import DamagedFileError, ToleranceMissedError
 
@@ -31,13 +31,23 @@ COST = {
     "steps": "optimizer steps, all phases together",
     "stop_reason": "why training ended",
 }
+JUDGEMENT = {
+    "relative_residual": "of every equation and condition (the largest in the table), on scrambled Sobol"
+    " points of their own, never trained on: root mean square of its residual over the root mean square of"
+    " the sum of the absolute values of its terms, as 'pinnkan check' prints them with derivatives written"
+    " out; where fewer than two terms are other than zero, the terms are those of a function of the"
+    " solution's own range over the domain's own length. It has no unit: 1e-6 is solved, 1 is nothing",
+    "verdict": "solved, doubtful or unsolved, as it was given when training ended, from the relative"
+    " residuals, the conditions' violations, training against held-out residual and how the residual fell",
+    "reasons": "why the verdict is not solved, in words (a line under the table)",
+}
 _WHO = ("parameters", "method", "tag")
-_ONLY_JSON = ("relative_l2_squared",)
+_ONLY_JSON = ("relative_l2_squared", "reasons")
 
 
 def _definitions() -> str:
     """Define every number, one paragraph each."""
-    entries = [f"{name}: {meaning}." for name, meaning in (ERRORS | COST).items()]
+    entries = [f"{name}: {meaning}." for name, meaning in (ERRORS | COST | JUDGEMENT).items()]
     return "\n\n".join(
         [
             "Numbers, each over 20,000 uniform points of the domain unless --points is given; of a fit to a"
@@ -148,13 +158,15 @@ def evaluate(
 
 
 def _write(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print errors and cost as two tables: each fits a terminal of 80 columns."""
+    """Print errors, cost and judgement as tables that each fit a terminal of 80 columns."""
     who = [name for name in _WHO if name != "tag" or any(row.get("tag") for row in rows)]
     errors = [name for name in ERRORS if name not in _ONLY_JSON]
     if all(row.get("relative_l2") is not None for row in rows):
         errors.remove("absolute_rms")
-    tables = [render.table(rows, [*who, *errors]), render.table(rows, [*who, *COST])]
-    render.write("\n\n".join(tables))
+    judgement = [name for name in JUDGEMENT if name not in _ONLY_JSON]
+    shown = verdicts.shown(rows)
+    tables = [render.table(shown, [*who, *columns]) for columns in (errors, COST, judgement)]
+    render.write("\n\n".join(tables) + verdicts.remarks(rows))
 
 
 def require_below(limit: float, rows: Sequence[Mapping[str, Any]]) -> None:

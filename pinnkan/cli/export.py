@@ -82,5 +82,6 @@ def export(
             dtype=dtype and dtype.value,
             threads=threads,
             output=output,
+            observer=observer,
         )
         observer.note(f"wrote {path}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pinnkan.cli import options, render, results, targets
+from pinnkan.cli import options, render, results, targets, verdicts
 from pinnkan.cli.progress import watching_training
 from pinnkan.errors import UsageError
 from pinnkan.progress import Observer
@@ -54,8 +54,9 @@ def finetune(
 
     Writes DIR/adapters/lambda=0.1.h5, ... Several --param options give all combinations of their
     values; --zip pairs them. Values that are finished already are left as they are; a stopped
-    training goes on where it was. If one of several values fails, the others go on and the exit
-    code is 1; 'pinnkan status DIR' says why.
+    training goes on where it was. If one of several values fails, or its answer is unsolved, the
+    others go on and the exit code is 1; 'pinnkan status DIR' says why. An answer that is unsolved is
+    written all the same; if it is the only one asked for, the exit code is 4.
     """
     targets.require_run(directory)
     if not lambdas and not params:
@@ -158,11 +159,11 @@ def _note_finished(observer: Observer, found: Sequence[TrainingResult]) -> None:
 
 
 def _conclude(found: Sequence[TrainingResult], *, as_json: bool) -> None:
-    """Print what came of every value, and let failures decide the exit code.
+    """Print what came of every value, and let failures and verdicts decide the exit code.
 
     Raises:
-        PinnkanError: The fault of the one value asked for.
-        typer.Exit: With 1 if some of several values failed.
+        PinnkanError: The fault of the one value asked for, that it is unsolved included.
+        typer.Exit: With 1 if some of several values failed or are unsolved.
     """
     faults = [(result.values, result.fault) for result in found if result.fault is not None]
     rows = [results.row(result) for result in found]
@@ -170,9 +171,14 @@ def _conclude(found: Sequence[TrainingResult], *, as_json: bool) -> None:
         render.write_json({"results": rows})
     else:
         results.write_rows(rows)
+    unsolved = verdicts.unsolved(rows)
     if len(found) == 1 and faults:
         raise faults[0][1]
+    if len(found) == 1 and unsolved:
+        raise verdicts.fault(unsolved[0])
     for values, fault in faults:
         typer.echo(f"error: {render.cell('parameters', values)}: {fault}", err=True)
-    if faults:
+    if unsolved and as_json:  # a table has said it already
+        typer.echo(verdicts.remarks(unsolved).lstrip("\n"), err=True)
+    if faults or unsolved:
         raise typer.Exit(SOME_FAILED)

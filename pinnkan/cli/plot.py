@@ -70,5 +70,6 @@ def plot(
             dtype=dtype and dtype.value,
             threads=threads,
             output=output,
+            observer=observer,
         )
         observer.note(f"wrote {path}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pinnkan.cli import options, render, results, targets
+from pinnkan.cli import options, render, results, targets, verdicts
 from pinnkan.cli.progress import watching_training
 
 EXAMPLES = options.examples(
@@ -48,7 +48,8 @@ def pretrain(
 
     The base solves the problem at the family's base value. A finished base of the same problem,
     settings, seed and precision is left as it is (exit 0); over a different one nothing is trained
-    without --force, which makes the adapters there stale.
+    without --force, which makes the adapters there stale. A base that is unsolved is written all the
+    same, and the exit code is 4 ('pinnkan evaluate --help' defines verdict and relative_residual).
     """
     stated = targets.load(problem, overrides)
     row = base_row(
@@ -68,6 +69,8 @@ def pretrain(
         render.write_json(row)
     else:
         results.write_rows([row])
+    if verdicts.unsolved([row]):
+        raise verdicts.fault(row)
 
 
 def base_row(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pinnkan.cli import render
+from pinnkan.cli import render, verdicts
 
 if TYPE_CHECKING:
     from pinnkan.workflows.results import TrainingResult
@@ -15,7 +15,8 @@ COLUMNS = (
     "method",
     "status",
     "relative_l2",
-    "residual_rms",
+    "relative_residual",
+    "verdict",
     "trainable_parameters",
     "train_seconds",
     "steps",
@@ -37,7 +38,7 @@ def row(result: TrainingResult) -> dict[str, Any]:
 
 
 def write_rows(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print the table of trained values; the tag's column only where there is one."""
+    """Print the table of trained values, the tag's column only where there is one, and what is not solved."""
     tagged = any(entry["tag"] for entry in rows)
     columns = [*COLUMNS[:2], "tag", *COLUMNS[2:]] if tagged else COLUMNS
-    render.write(render.table(rows, columns))
+    render.write(render.table(verdicts.shown(rows), columns) + verdicts.remarks(rows))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from pinnkan.cli import options, render
+from pinnkan.cli import options, render, verdicts
 from pinnkan.errors import UsageError
 
 PROBLEM_TEXT = "problem_text"
@@ -43,6 +44,14 @@ def show(
         render.write_json(data)
         return
     text = data.pop(PROBLEM_TEXT, None)
-    render.write(render.document(data))
+    remarks = ""
+    if "adapters" in data:  # a reason is too long for a column
+        remarks = verdicts.remarks([row for row in data["adapters"] if "parameters" in row])
+        data["adapters"] = [_without_reasons(row) for row in data["adapters"]]
+    render.write(render.document(verdicts.worded(data)) + remarks)
     if verbose and text:
         render.write(f"\n{text.rstrip()}")
+
+
+def _without_reasons(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != "reasons"}

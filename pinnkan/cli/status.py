@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pinnkan.cli import options, render, targets
+from pinnkan.cli import options, render, targets, verdicts
 from pinnkan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,20 +94,24 @@ def _write(found: Sequence[Finding], *, as_json: bool, verbose: bool) -> None:
         return
     rows = [_row(entry) for entry in found[:_SHOWN]]
     who = ["parameters", "method", *(["tag"] if any(row["tag"] for row in rows) else [])]
-    columns = [*who, "status", "age", "why", *(["file"] if verbose else [])]
+    columns = [*who, "status", "verdict", "age", "why", *(["file"] if verbose else [])]
     laid = render.table([row | {"age": _age(row["age_seconds"])} for row in rows], columns)
     if len(found) > _SHOWN:
         laid += f"\n... and {len(found) - _SHOWN} more (--json has all)"
-    render.write(f"{laid}\n\n{', '.join(f'{count} {name}' for name, count in counts.items() if count)}")
+    said = verdicts.remarks(rows)
+    render.write(f"{laid}{said}\n\n{', '.join(f'{count} {name}' for name, count in counts.items() if count)}")
 
 
 def _row(one: Finding) -> dict[str, Any]:
+    from pinnkan.workflows.results import stored_verdict
+
     return {
         "parameters": dict(one.values),
         "method": one.method,
         "tag": one.tag,
         "status": one.status,
         "why": one.why,
+        **stored_verdict(one.meta or {}),
         "age_seconds": one.age_s,
         "file": one.file,
     }

@@ -82,19 +82,23 @@ class Caption:
         title: The problem, in the user's words.
         values: What is held fixed (parameters, a time, a slice) with its value.
         figures: What was measured, by name (may hold mathtext); None is left out.
+        note: What a reader must know, on lines of its own.
     """
 
     title: str
     values: Mapping[str, float] = field(default_factory=dict)
     figures: Mapping[str, float | None] = field(default_factory=dict)
+    note: str = ""
 
     def text(self, width_mm: float) -> str:
         """Return the lines above a picture of some width."""
         # A letter at 9 points is 1.6 mm wide on average.
-        lines = [plain(line) for line in textwrap.wrap(self.title, max(int(width_mm / 1.6), 10))]
+        letters = max(int(width_mm / 1.6), 10)
+        lines = [plain(line) for line in textwrap.wrap(self.title, letters)]
+        note = [plain(line) for line in textwrap.wrap(self.note, letters)]
         facts = [f"{symbol(name)} = {number(value, 6)}" for name, value in self.values.items()]
         facts += [f"{name} {number(value)}" for name, value in self.figures.items() if value is not None]
-        return "\n".join([*lines, *_fill(facts, width_mm)])
+        return "\n".join([*lines, *_fill(facts, width_mm), *note])
 
 
 def _fill(facts: list[str], width_mm: float) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from torch import Tensor
@@ -26,13 +26,15 @@ _LEAST_SCALE = 1e-6
 
 _ADVICE: dict[StopReason, str] = {
     "converged": "The residual fell below the tolerance.",
-    "max_steps": "All steps were taken; more steps may lower the error further.",
+    "max_steps": "All steps were taken.",
     "stalled": "No step lowers the loss any more; use more points, a wider network or another seed.",
     "overfitting": "The held-out residual stopped falling; use more points or fresh ones (refresh).",
     "settled": "The residual falls too slowly for more steps to pay; widen the network and add points.",
     "non_finite": "The loss is not finite; lower the rate, raise the damping or check the equation.",
     "time_limit": "The time limit was reached; the best state so far is kept.",
 }
+
+_ADVICE_FALLING = "All steps were taken; more steps may lower the error further."
 
 _ADVICE_BLOWN_UP = f"The loss rose by a factor of {_BLOWN_UP:.0e}; lower the rate or raise the damping."
 
@@ -143,6 +145,21 @@ class PhaseResult:
     reports: list[StepReport] = field(default_factory=list)
 
 
+_FALLING = 0.9
+"""A residual still falls if the last quarter of its checks has lowered the lowest by a tenth."""
+
+
+def still_falling(held_out: Sequence[float | None]) -> bool:
+    """Tell whether the held-out residual still fell in the last quarter of a phase.
+
+    Args:
+        held_out: After every step; None between checks.
+    """
+    checked = [value for value in held_out if value is not None]
+    before = checked[: len(checked) - max(1, len(checked) // 4)]
+    return bool(before) and min(checked) < _FALLING * min(before)
+
+
 def run_phase(
     start: Callable[[TrainingLeastSquares], Optimizer],
     draw: Callable[[int], TrainingLeastSquares],
@@ -247,8 +264,11 @@ class _Phase:
 
     def advice(self, reason: StopReason) -> str:
         """Return one sentence on why it ended; a blown-up loss is finite."""
-        blown_up = reason == "non_finite" and math.isfinite(self.reports[-1].loss)
-        return _ADVICE_BLOWN_UP if blown_up else _ADVICE[reason]
+        if reason == "non_finite" and math.isfinite(self.reports[-1].loss):
+            return _ADVICE_BLOWN_UP
+        if reason == "max_steps" and still_falling([report.held_out for report in self.reports]):
+            return _ADVICE_FALLING
+        return _ADVICE[reason]
 
     def _exchange_points(self) -> None:
         """Go on with fresh points; the loss on them has nothing to do with the lowest on the old ones."""

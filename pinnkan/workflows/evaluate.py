@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pinnkan.errors import DamagedFileError, UsageError
-from pinnkan.evaluation.norms import measure_errors
+from pinnkan.evaluation.measures import EVALUATION_SEED, POINTS, boundary_max, errors_at, residual_rms
+from pinnkan.evaluation.relative import relative_residuals
 from pinnkan.output.point_table import read_points
 from pinnkan.parameters import complete_values, file_stem, shortest_text
 from pinnkan.problem.instance import Instance
@@ -23,11 +23,8 @@ from pinnkan.solution import Solution
 from pinnkan.workflows.environment import device_for, dtype_for, limited_threads
 from pinnkan.workflows.identity import file_hash
 from pinnkan.workflows.paths import read_stem
+from pinnkan.workflows.results import stored_verdict
 from pinnkan.workflows.runs import Result, RunDirectory
-
-POINTS, EVALUATION_SEED = 20_000, 0
-"""Points of every reported error, and the seed they have where none is given."""
-_CONDITION_POINTS = 2_000
 
 
 class Places(NamedTuple):
@@ -200,48 +197,13 @@ def _row(result: Result, solution: Solution, places: Places, seed: int) -> dict[
         "method": result.method,
         "tag": result.tag,
         **errors_at(solution, places.known),
-        "boundary_max": _boundary_max(solution, seed),
+        "boundary_max": boundary_max(solution, seed),
         "residual_rms": residual_rms(solution, places.points),
+        "relative_residual": relative_residuals(solution, seed),
         "trainable_parameters": training.get("trainable_parameters"),
         "file_bytes": result.stored.file_bytes,
         "train_seconds": training.get("train_seconds"),
         "steps": training.get("steps"),
         "stop_reason": training.get("stop_reason"),
+        **stored_verdict(result.meta),
     }
-
-
-def errors_at(solution: Solution, known: Known | None) -> dict[str, float | None]:
-    """Return errors where they can be measured by their names in ``evaluate --json``; None where nowhere."""
-    if known is None or not known.values.size:
-        names = ("relative_l2", "relative_l2_squared", "relative_max", "absolute_rms", "zero_network_l2")
-        return dict.fromkeys(names)
-    points, reference, _ = known
-    report = measure_errors(solution(points), reference)
-    value = (0,) * points.shape[1]
-    lift = solution.instance.ansatz.lift(points, [value])[0]
-    return {
-        "relative_l2": report.relative_l2,
-        "relative_l2_squared": report.relative_l2_squared,
-        "relative_max": report.relative_max,
-        "absolute_rms": report.absolute_rms,
-        "zero_network_l2": measure_errors(lift, reference).relative_l2,
-    }
-
-
-def residual_rms(solution: Solution, points: np.ndarray) -> float | None:
-    """Return the root mean square of the equations' residuals over points; None without equations."""
-    if not solution.instance.equations:
-        return None
-    squares = [float(np.mean(solution.residual(block, points) ** 2)) for block in solution.instance.equations]
-    return math.sqrt(sum(squares))
-
-
-def _boundary_max(solution: Solution, seed: int) -> float | None:
-    """Return the largest violation of any condition over random points of their own."""
-    worst = []
-    for block in solution.instance.conditions:
-        drawn = solution.instance.domain.collocate(
-            block.where, _CONDITION_POINTS, rule="random", seed=seed, variant=1
-        )
-        worst.append(float(np.abs(solution.residual(block, drawn.points, drawn.normals)).max()))
-    return max(worst, default=None)

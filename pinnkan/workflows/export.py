@@ -14,9 +14,10 @@ from pinnkan.output.point_table import read_points
 from pinnkan.output.samples import Samples
 from pinnkan.output.suffixes import require_suffix
 from pinnkan.problem.instance import Instance
+from pinnkan.progress import Observer
 from pinnkan.solution import Solution
 from pinnkan.workflows.environment import device_for, dtype_for, limited_threads
-from pinnkan.workflows.runs import Result, RunDirectory
+from pinnkan.workflows.runs import Result, RunDirectory, remark_on
 
 _WITH_REFERENCE = (".vtu", ".h5", ".hdf5")
 """Formats that carry ``exact`` and ``error``; CSV and NPZ have the header's names and no others."""
@@ -35,6 +36,7 @@ def export(
     dtype: str | None,
     threads: int | None,
     output: Path,
+    observer: Observer,
 ) -> Path:
     """Write the solution of the base, or of the adapter of one value.
 
@@ -50,6 +52,7 @@ def export(
         dtype: Precision of the coefficients; as stored if not given.
         threads: CPU threads.
         output: CSV, NPZ, VTU or HDF5.
+        observer: Is told where the result is not solved.
 
     Returns:
         The file written.
@@ -61,6 +64,7 @@ def export(
     """
     suffix = require_suffix(output, EXPORTS)
     result = RunDirectory(directory).find(values, method, tag)
+    remark_on(result, observer)
     with limited_threads(threads):
         solution = result.solution(device_for(device), dtype_for(dtype) if dtype else None)
         instance = solution.instance

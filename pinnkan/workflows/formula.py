@@ -11,12 +11,12 @@ import numpy as np
 import sympy
 
 from pinnkan.errors import UsageError
+from pinnkan.evaluation.measures import EVALUATION_SEED
 from pinnkan.evaluation.norms import measure_errors
 from pinnkan.expressions import canonical_text, evaluate, substitute, symbol
 from pinnkan.geometry.shape import number
 from pinnkan.problem.ansatz import Ansatz
 from pinnkan.snapping import ClosedForm, Snap, closed_form
-from pinnkan.workflows.evaluate import EVALUATION_SEED
 from pinnkan.workflows.runs import RunDirectory
 
 _POINTS, _SEED, _JUDGED = 600, 31_415, 2_000

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from pinnkan.errors import DamagedFileError, UsageError
+from pinnkan.evaluation.measures import EVALUATION_SEED, POINTS, errors_at, residual_rms
 from pinnkan.output.canvas import PICTURES
 from pinnkan.output.field import Quantity, plot_fields
 from pinnkan.output.grid import parse_slice
@@ -19,11 +20,12 @@ from pinnkan.output.line import Curve, plot_lines
 from pinnkan.output.spacetime import plot_spacetime
 from pinnkan.output.suffixes import require_suffix
 from pinnkan.problem import Problem
+from pinnkan.progress import Observer
 from pinnkan.solution import Solution
 from pinnkan.workflows.environment import device_for, dtype_for, limited_threads
-from pinnkan.workflows.evaluate import EVALUATION_SEED, POINTS, errors_at, residual_rms
 from pinnkan.workflows.fields import ERROR, REFERENCE, RESIDUAL, SOLUTION, field_at
-from pinnkan.workflows.runs import Result, RunDirectory
+from pinnkan.workflows.results import verdict_text
+from pinnkan.workflows.runs import Result, RunDirectory, remark_on
 from pinnkan.workflows.sections import Section
 
 _LINE = 401
@@ -53,6 +55,7 @@ def plot(
     dtype: str | None,
     threads: int | None,
     output: Path,
+    observer: Observer,
 ) -> Path:
     """Draw a field or the training history of the base, or of the adapter of one value.
 
@@ -73,6 +76,7 @@ def plot(
         dtype: Precision of the coefficients; as stored if not given.
         threads: CPU threads.
         output: PNG, PDF or SVG.
+        observer: Is told where the result is not solved.
 
     Returns:
         The file written.
@@ -84,6 +88,7 @@ def plot(
     """
     require_suffix(output, PICTURES)
     result = RunDirectory(directory).find(values, method, tag)
+    remark_on(result, observer)
     if field == "history":
         if time is not None or slices:
             raise UsageError("--field history is over training steps; it takes no --time and no --slice")
@@ -93,7 +98,7 @@ def plot(
     with limited_threads(threads):
         solution = result.solution(device_for(device), dtype_for(dtype) if dtype else None)
         section = Section(solution.instance.domain, fixed)
-        _drawing(section)(_Subject(solution, section, field, output, dpi))
+        _drawing(section)(_Subject(solution, section, field, output, dpi, verdict_text(result.meta)))
     return output
 
 
@@ -114,13 +119,14 @@ def _fixed(problem: Problem, time: float | None, slices: Sequence[str]) -> dict[
 
 @dataclass(frozen=True)
 class _Subject:
-    """What is drawn, of which section, and where to."""
+    """What is drawn, of which section, where to, and what must be said of it."""
 
     solution: Solution
     section: Section
     field: str
     output: Path
     dpi: int
+    note: str
 
     @property
     def problem(self) -> Problem:
@@ -136,7 +142,7 @@ class _Subject:
     @property
     def caption(self) -> Caption:
         held = {**self.solution.instance.values, **self.section.fixed}
-        return Caption(self.problem.title or self.problem.name, held, self._figures())
+        return Caption(self.problem.title or self.problem.name, held, self._figures(), self.note)
 
     def _figures(self) -> dict[str, float | None]:
         """Measure what the picture is judged by, over the whole domain, as ``evaluate`` does."""
@@ -278,7 +284,9 @@ def _equals(name: str | None, value: float) -> str:
 
 def _draw_history(result: Result, output: Path, dpi: int) -> None:
     problem, error = result.problem, result.meta["training"].get("relative_l2")
-    caption = Caption(problem.title or problem.name, result.values, {"relative $L^2$ error": error})
+    figures = {"relative $L^2$ error": error}
+    note = verdict_text(result.meta)
+    caption = Caption(problem.title or problem.name, result.values, figures, note)
     plot_history(output, _training_curves(result), caption=caption, dpi=dpi)
 
 

@@ -51,6 +51,7 @@ REPORTED = (
     "train_seconds",
     "steps",
     "stop_reason",
+    "relative_residual",
 )
 
 
@@ -59,7 +60,21 @@ def stored_report(meta: Mapping[str, Any]) -> dict[str, Any]:
     training = meta.get("training", {})
     found = {key: training.get(key) for key in REPORTED}
     found["residual_rms"] = training.get("held_out")
-    return found
+    return found | stored_verdict(meta)
+
+
+def stored_verdict(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``verdict`` and ``reasons`` as a file has them; None where it is from before there were any."""
+    training = meta.get("training", {})
+    return {"verdict": training.get("verdict"), "reasons": training.get("reasons")}
+
+
+def verdict_text(meta: Mapping[str, Any]) -> str:
+    """Return ``unsolved: `` or ``doubtful: `` with the reasons; nothing for what is solved or not judged."""
+    stored = stored_verdict(meta)
+    if stored["verdict"] in (None, "solved"):
+        return ""
+    return f"{stored['verdict']}: {'; '.join(stored['reasons'] or [])}"
 
 
 def shown_error(

@@ -16,6 +16,7 @@ from pinnkan.errors import DamagedFileError, UsageError, WrongBaseError
 from pinnkan.parameters import complete_values, file_stem, shortest_text
 from pinnkan.problem import Problem
 from pinnkan.problem.instance import Instance
+from pinnkan.progress import Observer
 from pinnkan.solution import Solution
 from pinnkan.store import Stored, read_store
 from pinnkan.training import coefficient_shapes, network_for
@@ -24,6 +25,7 @@ from pinnkan.workflows import paths
 from pinnkan.workflows.adapter_files import adapter_file
 from pinnkan.workflows.identity import fits, stored_values, weights_hash
 from pinnkan.workflows.records import hidden_widths, problem_from
+from pinnkan.workflows.results import verdict_text
 
 _WHOLE = "coefficients"
 
@@ -159,6 +161,13 @@ class RunDirectory:
                 f"train it with 'pinnkan finetune {self.path} {options}{extra}'"
             )
         return self.adapter(path, base)
+
+
+def remark_on(result: Result, observer: Observer) -> None:
+    """Say that a result is not solved, and why, where that is so."""
+    text = verdict_text(result.meta)
+    if text:
+        observer.note(f"{result.path}: {text}")
 
 
 def require_plain(problem: Problem, method: str, tag: str | None) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pinnkan.adapters import Plan
 from pinnkan.errors import UsageError
+from pinnkan.evaluation.measures import EVALUATION_SEED, POINTS
 from pinnkan.evaluation.spectra import MODES, Spectrum, discarded_norm, mode_spectra
 from pinnkan.evaluation.theorem1 import constants, output_bound
 from pinnkan.output.canvas import PICTURES
@@ -23,7 +24,6 @@ from pinnkan.training import network_for
 from pinnkan.training.refinement import basis_for, fitted
 from pinnkan.tucker import hosvd, ranks_of
 from pinnkan.workflows.environment import limited_threads
-from pinnkan.workflows.evaluate import EVALUATION_SEED, POINTS
 from pinnkan.workflows.paths import ADAPTERS, BASE
 from pinnkan.workflows.runs import Result, RunDirectory, read_base
 

@@ -25,7 +25,7 @@ from pinnkan.workflows.identity import Identity, ProblemRecord
 from pinnkan.workflows.order import Order
 from pinnkan.workflows.paths import stem_of
 from pinnkan.workflows.records import parsed
-from pinnkan.workflows.results import TrainingResult
+from pinnkan.workflows.results import TrainingResult, stored_verdict
 from pinnkan.workflows.runs import RunDirectory, change_arrays, whole_arrays
 from pinnkan.workflows.training_job import TrainingJob
 from pinnkan.workflows.work import clear_failure, record_failure
@@ -75,6 +75,7 @@ class Trainer:
                 order.force,
                 self.observer,
                 self._remark,
+                None if order.method == "scratch" else stored_verdict(self._base.meta)["verdict"],
             )
             try:
                 report = job(lambda run: self._train(run, identity), self._arrays)

@@ -26,9 +26,10 @@ from pinnkan.workflows.adapter_files import adapter_file
 from pinnkan.workflows.checkpoints import Keeper
 from pinnkan.workflows.environment import dtype_for, provenance
 from pinnkan.workflows.identity import Identity
+from pinnkan.workflows.judgement import judgement
 from pinnkan.workflows.paths import base_path, stem_of, work_path
 from pinnkan.workflows.records import history_facts, training_facts
-from pinnkan.workflows.results import shown_error, stored_report
+from pinnkan.workflows.results import shown_error, stored_report, verdict_text
 from pinnkan.workflows.work import StateFile, running
 
 
@@ -48,6 +49,7 @@ class TrainingJob:
         afresh: Whether the state of an earlier run is thrown away.
         observer: Who is told.
         remark: Is told what is the same for many values.
+        base_verdict: On the base that the result belongs to; None for a base and from scratch.
     """
 
     directory: Path
@@ -61,6 +63,7 @@ class TrainingJob:
     afresh: bool
     observer: Observer
     remark: Callable[[str], None]
+    base_verdict: str | None = None
 
     @property
     def path(self) -> Path:
@@ -93,7 +96,9 @@ class TrainingJob:
             keeper.discard()
         with running(work_path(self.directory, stem, "running.json"), title=self.title) as state_file:
             trained, relative_l2 = self._train(train, keeper, state_file)
-            training = training_facts(trained) | {"relative_l2": relative_l2}
+            instance = self.problem.at(self.identity.values)
+            verdict = judgement(instance, trained, self.identity.method, self.base_verdict)
+            training = training_facts(trained) | {"relative_l2": relative_l2} | verdict
             facts = {
                 "tag": self.tag,
                 "training": training,
@@ -105,6 +110,8 @@ class TrainingJob:
             write_store(self.path, kind, arrays=contents, meta=self.identity.facts() | facts)
         keeper.discard()
         self.observer.note(f"wrote {self.path}")
+        if verdict["verdict"] not in (None, "solved"):
+            self.observer.note(f"{self.title}: {verdict_text({'training': training})}. {training['advice']}")
         return stored_report({"training": training})
 
     def _train(

@@ -70,7 +70,7 @@ def test_everything_that_is_there(done, run):
 
 def test_the_table_ends_with_counts(done, run):
     lines = done("status", run, "--lambda", "0.5,1,2").out.splitlines()
-    assert lines[0].split() == ["parameters", "method", "status", "age", "why"]
+    assert lines[0].split() == ["parameters", "method", "status", "verdict", "age", "why"]
     assert [line.split()[:3] for line in lines[2:5]] == [
         ["lambda=0.5", "lotra", "done"],
         ["lambda=1", "lotra", "missing"],

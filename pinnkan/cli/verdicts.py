@@ -1,0 +1,60 @@
+"""How verdicts are said: a cell and a line under a table, a message, an exit code."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pinnkan.cli import render
+from pinnkan.errors import UnsolvedError
+
+Row = Mapping[str, Any]
+
+
+def shown(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return rows for a table: of the relative residuals the largest, named."""
+    return [{**row, "relative_residual": _largest(row.get("relative_residual"))} for row in rows]
+
+
+def worded(data: Any) -> Any:
+    """Return a nested document with `shown` applied to whatever in it has relative residuals."""
+    if isinstance(data, Mapping):
+        entries = {key: worded(value) for key, value in data.items()}
+        return shown([data])[0] if isinstance(data.get("relative_residual"), Mapping) else entries
+    return [worded(entry) for entry in data] if isinstance(data, list) else data
+
+
+def remarks(rows: Sequence[Row]) -> str:
+    """Return what stands under a table: an empty line, then a line for each result that is not solved."""
+    lines = [f"{_who(row)}: {_said(row)}" for row in rows if row.get("verdict") not in (None, "solved")]
+    return "".join(f"\n{line}" for line in ["", *lines]) if lines else ""
+
+
+def unsolved(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows whose verdict is that they are unsolved."""
+    return [row for row in rows if row.get("verdict") == "unsolved"]
+
+
+def fault(row: Row) -> UnsolvedError:
+    """Return what a command ends with whose only result is unsolved."""
+    return UnsolvedError(f"{_who(row)}: {_said(row)}")
+
+
+def _who(row: Row) -> str:
+    values, method = row["parameters"], row.get("method")
+    name = render.cell("parameters", values) if values else ""
+    return f"{name} ({method})" if name and method else name or str(method)
+
+
+def _said(row: Row) -> str:
+    return f"{row['verdict']}: {'; '.join(row.get('reasons') or [])}"
+
+
+def _largest(values: Mapping[str, float | None] | None) -> str | None:
+    """Write the largest of the relative residuals with its name; what is not finite is the largest."""
+    if not values:
+        return None
+    sizes = {name: math.inf if value is None else value for name, value in values.items()}
+    name, value = max(sizes.items(), key=lambda item: item[1])
+    return f"{render.cell('relative_residual', value)} {name}"

@@ -1,0 +1,183 @@
+"""Relative residuals: how far every equation and condition is from being met, without a unit.
+
+The relative residual of an equation or condition is the root mean square of its residual over the root
+mean square of the sum of the absolute values of its terms (`pinnkan.problem.sizes`), both on scrambled
+Sobol points that no training saw: 1 is nothing, 1e-6 is solved. 0 over 0 is 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pinnkan.errors import PinnkanError
+from pinnkan.evaluation.jumps import Jump, largest_jump
+from pinnkan.geometry import CollocationSet
+from pinnkan.geometry.cells import in_cells
+from pinnkan.problem.blocks import ResidualBlock
+from pinnkan.problem.sizes import relative_size
+from pinnkan.solution import Solution
+
+FloatArray = NDArray[np.float64]
+
+INTERIOR, BOUNDARY = 4096, 1024
+"""Points of an equation and of a condition: powers of two, which Sobol points are made for."""
+VARIANT = 3
+"""Of the points: odd, so held out, and none of those that training checks itself on."""
+_CELL = 64
+"""Points of the cells that an averaged residual is taken over."""
+_LEAST_EXTENT = 1e-3
+"""Range of the unknown over its largest value, below which it is constant for our purposes: what a constant
+solution varies by is its error, and no size to measure errors by."""
+
+
+@dataclass(frozen=True)
+class BlockResidual:
+    """How far one equation or condition is from being met.
+
+    Attributes:
+        name: Of the equation or condition.
+        is_condition: Whether it is a condition.
+        relative: Root mean square of the residual over that of its terms.
+        averaged: The same of the residual averaged over cells of neighbouring points: what is rough in a
+            residual matters little for the solution. Infinite where ``relative`` is.
+        largest: Largest residual over the largest sum of the absolute values of its terms.
+        place: The point (D,) with the largest residual.
+        share: Part of the sum of squares that the 5 % of the points with the largest residuals have.
+    """
+
+    name: str
+    is_condition: bool
+    relative: float
+    averaged: float
+    largest: float
+    place: tuple[float, ...]
+    share: float
+
+
+@dataclass(frozen=True)
+class ResidualReport:
+    """All relative residuals of a solution.
+
+    Attributes:
+        blocks: The equations, then the conditions, hard ones too.
+        coordinates: Their names.
+        amplitude: Largest absolute value of the unknown in the domain.
+        is_homogeneous: Whether zero solves the problem.
+        jump: The largest jump that no residual sees; see `pinnkan.evaluation.jumps`.
+    """
+
+    blocks: tuple[BlockResidual, ...]
+    coordinates: tuple[str, ...]
+    amplitude: float
+    is_homogeneous: bool
+    jump: Jump | None = None
+
+    @property
+    def relative(self) -> dict[str, float]:
+        """Relative residuals by name."""
+        return {block.name: block.relative for block in self.blocks}
+
+
+def residual_report(solution: Solution, seed: int = 0) -> ResidualReport:
+    """Measure every equation and condition on held-out points.
+
+    Args:
+        solution: At one parameter value.
+        seed: Of the points.
+    """
+    measured, amplitude = _blocks(solution, seed)
+    instance = solution.instance
+    homogeneous = all(
+        _vanishes_at_zero(solution, block, seed) for block in (*instance.equations, *instance.conditions)
+    )
+    jump = largest_jump(solution, seed)
+    return ResidualReport(measured, instance.coordinates, amplitude, homogeneous, jump)
+
+
+def _blocks(solution: Solution, seed: int) -> tuple[tuple[BlockResidual, ...], float]:
+    """Return what is measured of every block, and the largest absolute value of the unknown."""
+    instance = solution.instance
+    values = solution(_places(solution, "interior", seed).points)
+    amplitude = float(np.abs(values).max())
+    extent = max(float(np.ptp(values)), _LEAST_EXTENT * amplitude)
+    blocks = [
+        *((block, False) for block in instance.equations),
+        *((block, True) for block in instance.conditions),
+    ]
+    measured = tuple(
+        _measured(solution, block, _places(solution, block.where, seed), extent, is_condition)
+        for block, is_condition in blocks
+    )
+    return measured, amplitude
+
+
+def relative_residuals(solution: Solution, seed: int = 0) -> Mapping[str, float]:
+    """Return the relative residual of every equation and condition by its name; see `residual_report`."""
+    return {block.name: block.relative for block in _blocks(solution, seed)[0]}
+
+
+def _places(solution: Solution, where: str, seed: int) -> CollocationSet:
+    count = INTERIOR if where == "interior" else BOUNDARY
+    return solution.instance.domain.collocate(where, count, rule="sobol", seed=seed, variant=VARIANT)
+
+
+def _measured(
+    solution: Solution, block: ResidualBlock, places: CollocationSet, extent: float, is_condition: bool
+) -> BlockResidual:
+    lower, upper = solution.instance.domain.bounding_box
+    residual = solution.residual(block, places.points, places.normals)
+    try:
+        derivatives = solution.derivatives(places.points, block.summands.indices)
+        terms = block.terms(places.points, places.normals, derivatives)
+        size = relative_size(block, places, terms, extent=extent, lengths=list(upper - lower))
+        peak = max(float(np.abs(terms).sum(axis=0).max()), size)
+    except PinnkanError:
+        # Terms may have a pole where their sum has none: there is no size to measure by.
+        size = peak = 0.0
+    worst = int(np.argmax(np.abs(residual)))
+    rms = math.sqrt(float(places.weights @ residual**2))
+    return BlockResidual(
+        block.name,
+        is_condition,
+        _ratio(rms, size),
+        _ratio(_averaged(residual, places.points / (upper - lower)), size),
+        _ratio(float(np.abs(residual[worst])), peak),
+        tuple(float(x) for x in places.points[worst]),
+        _share(residual),
+    )
+
+
+def _ratio(residual: float, size: float) -> float:
+    """Return residual / size; 0 over 0 is 0, anything else over 0 is infinite."""
+    if residual == 0.0:
+        return 0.0
+    return residual / size if size > 0.0 else math.inf
+
+
+def _averaged(residual: FloatArray, points: FloatArray) -> float:
+    """Return the root mean square of the residual's means over cells of neighbouring points."""
+    order, filling = in_cells(points, _CELL)
+    kept = np.where(filling, 0.0, residual[order])
+    means = kept.sum(axis=0) / (~filling).sum(axis=0)
+    return math.sqrt(float(np.mean(means**2)))
+
+
+def _share(residual: FloatArray) -> float:
+    squares = np.sort(residual**2)[::-1]
+    total = float(squares.sum())
+    return float(squares[: max(1, len(squares) // 20)].sum()) / total if total > 0.0 else 0.0
+
+
+def _vanishes_at_zero(solution: Solution, block: ResidualBlock, seed: int) -> bool:
+    """Tell whether u = 0 meets an equation or condition."""
+    places = _places(solution, block.where, seed)
+    try:
+        terms = block.terms(places.points, places.normals, [0.0] * len(block.summands.indices))
+    except PinnkanError:
+        return False
+    return bool((terms.sum(axis=0) == 0.0).all())

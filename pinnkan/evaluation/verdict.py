@@ -1,0 +1,149 @@
+"""The verdict on a result: solved, doubtful or unsolved, with reasons in words.
+
+Pure functions of numbers without a unit, so that the rule can be judged again on stored numbers
+(`tests/benchmarks/verdicts.py` chose the limits and holds the confusion table).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Word = Literal["solved", "doubtful", "unsolved"]
+WORDS: tuple[Word, ...] = ("solved", "doubtful", "unsolved")
+"""From good to bad."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where one word ends and the next begins.
+
+    Attributes:
+        doubtful: Above it, a value is doubtful.
+        unsolved: Above it, unsolved.
+    """
+
+    doubtful: float
+    unsolved: float
+
+    def word(self, value: float) -> Word:
+        """Return the word for a value; what is not finite is unsolved."""
+        if not value <= self.unsolved:
+            return "unsolved"
+        return "doubtful" if value > self.doubtful else "solved"
+
+
+RESIDUAL = Limits(1e-2, 1e-1)
+"""Of relative residuals."""
+VIOLATION = Limits(3e-2, 3e-1)
+"""Of the largest violation of a condition relative to its data."""
+JUMP = Limits(1e-3, 3e-2)
+"""Of what jumps, over its range."""
+OVERFITTED = 3.0
+"""Held-out over training residual."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a verdict is made from; every number is a ratio.
+
+    Attributes:
+        relative: Relative residual of every equation and condition by its name.
+        averaged: The relative residual of every equation averaged over cells of neighbouring points.
+        violations: Largest violation of every condition relative to its data.
+        overfitting: Held-out over training residual; None where it is not known.
+        held_out: Held-out residuals in the order of training, over the first; None between checks.
+        losses: Roots of the loss over the first, likewise.
+        shares: Of every block, the part of its squares in the 5 % of points where its residual is largest.
+        places: Of every block, where its residual is largest, in words.
+        jump: The largest jump, over the range of what jumps, that no residual sees.
+        jump_place: What jumps where, in words.
+        is_zero: Whether the solution is zero everywhere.
+        base: The verdict on the base that an adapter belongs to; None for a base.
+    """
+
+    relative: Mapping[str, float]
+    averaged: Mapping[str, float] = field(default_factory=dict)
+    violations: Mapping[str, float] = field(default_factory=dict)
+    overfitting: float | None = None
+    held_out: Sequence[float | None] = ()
+    losses: Sequence[float | None] = ()
+    shares: Mapping[str, float] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
+    jump: float = 0.0
+    jump_place: str = ""
+    is_zero: bool = False
+    base: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a training.
+
+    Attributes:
+        word: ``solved``, ``doubtful`` or ``unsolved``.
+        reasons: Why it is not solved, one text each; empty where it is.
+    """
+
+    word: Word
+    reasons: tuple[str, ...]
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """Return the verdict: the worst word that any piece of the evidence asks for, with all reasons for it."""
+    complaints = [
+        *_residuals(evidence),
+        *_violations(evidence.violations),
+        *_jump(evidence),
+        *_zero(evidence),
+        *_base(evidence),
+    ]
+    worst = max((WORDS.index(word) for word, _ in complaints), default=0)
+    return Verdict(WORDS[worst], tuple(text for _, text in complaints))
+
+
+def largest(values: Mapping[str, float]) -> tuple[str, float] | None:
+    """Return name and value of the largest number; None of none."""
+    return max(values.items(), key=lambda item: math.inf if math.isnan(item[1]) else item[1], default=None)
+
+
+def _residuals(evidence: Evidence) -> Sequence[tuple[Word, str]]:
+    worst = largest(evidence.relative)
+    if worst is None or RESIDUAL.word(worst[1]) == "solved":
+        return []
+    name, value = worst
+    text = f"the relative residual of {name} is {value:.1e} between the training points"
+    found: list[tuple[Word, str]] = [(RESIDUAL.word(value), text)]
+    if evidence.overfitting is not None and evidence.overfitting > OVERFITTED:
+        times = f"{evidence.overfitting:.2g} times" if evidence.overfitting < 1e6 else "far more than"
+        found.append(
+            ("doubtful", f"overfitted: the held-out residual is {times} that at the training points")
+        )
+    return found
+
+
+def _violations(violations: Mapping[str, float]) -> Sequence[tuple[Word, str]]:
+    worst = largest(violations)
+    if worst is None or VIOLATION.word(worst[1]) == "solved":
+        return []
+    name, value = worst
+    return [(VIOLATION.word(value), f"{name} is violated by {value:.1e} of its data at one point")]
+
+
+def _jump(evidence: Evidence) -> Sequence[tuple[Word, str]]:
+    word = JUMP.word(evidence.jump)
+    if word == "solved":
+        return []
+    return [
+        (word, f"{evidence.jump_place}, which no residual sees: a condition with a jump or kink is built in")
+    ]
+
+
+def _zero(evidence: Evidence) -> Sequence[tuple[Word, str]]:
+    return [("doubtful", "the solution is zero everywhere")] if evidence.is_zero else []
+
+
+def _base(evidence: Evidence) -> Sequence[tuple[Word, str]]:
+    return [("doubtful", "its base is unsolved")] if evidence.base == "unsolved" else []

@@ -1,0 +1,135 @@
+"""The verdict on what a training left, from what is measured of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pinnkan.evaluation.advice import Circumstances, advice
+from pinnkan.evaluation.relative import ResidualReport, residual_report
+from pinnkan.evaluation.verdict import Evidence, judge
+from pinnkan.problem.instance import Instance
+from pinnkan.solution import Solution
+from pinnkan.training import Trained
+from pinnkan.training.loop import still_falling
+from pinnkan.training.phases import phases_of
+
+_NOTHING = 1e-9
+"""A solution of a problem that zero solves is zero below this share of the unknown's scale."""
+
+
+def judgement(instance: Instance, trained: Trained, method: str, base: str | None) -> dict[str, Any]:
+    """Return ``relative_residual``, ``verdict`` and ``reasons`` of a result; None without an equation.
+
+    With ``advice`` that fits the reasons where it is not solved.
+
+    Args:
+        instance: The problem at the result's parameter value.
+        trained: What training left.
+        method: ``base``, ``lotra``, ``full`` or ``scratch``.
+        base: The verdict on the base that it belongs to, if that is known.
+    """
+    if not instance.equations:
+        return {"relative_residual": None, "verdict": None, "reasons": None}
+    coefficients = [c.cpu() for c in trained.coefficients()]
+    report = residual_report(Solution(instance, trained.network, coefficients))
+    losses = [step.loss for step in trained.history]
+    held_out = [step.held_out for step in trained.history]
+    evidence = evidence_of(
+        report, instance.problem.scale, trained.training, trained.held_out, losses, held_out, base
+    )
+    verdict = judge(evidence)
+    facts = {
+        "relative_residual": finite(report.relative),
+        "verdict": verdict.word,
+        "reasons": list(verdict.reasons),
+    }
+    if verdict.word == "solved":
+        return facts
+    return facts | {"advice": advice(evidence, circumstances(instance, trained, method))}
+
+
+def circumstances(instance: Instance, trained: Trained, method: str) -> Circumstances:
+    """Return what a training was trained with, and the ``--set`` keys that state it."""
+    settings = instance.problem.settings
+    block = "finetuning" if method in ("lotra", "full") else "training"
+    recipe = settings.finetuning if block == "finetuning" else settings.training
+    phases = phases_of(recipe)
+    last = phases[-1]
+    prefix = f"{block}.phases.{len(recipe.phases) - 1}" if recipe.phases else block
+    steps = trained.history[-last.steps :] if last.steps else ()
+    return Circumstances(
+        points=last.points or settings.points.interior,
+        points_key="points.interior" if last.points is None else f"{prefix}.points",
+        steps=last.steps,
+        steps_key=f"{prefix}.steps",
+        trainable=trained.trainable,
+        hidden=() if block == "finetuning" else settings.network.hidden,
+        still_falling=still_falling([report.held_out for report in steps]),
+        unknown=instance.problem.unknown,
+    )
+
+
+def evidence_of(
+    report: ResidualReport,
+    scale: float,
+    training: float,
+    held_out: float,
+    losses: Sequence[float | None],
+    course: Sequence[float | None],
+    base: str | None,
+) -> Evidence:
+    """Return the evidence that a report and the history of a training are.
+
+    Args:
+        report: Relative residuals.
+        scale: Of the unknown.
+        training: Residual at the training points (root mean square).
+        held_out: The same at the held-out points.
+        losses: After every step.
+        course: Held-out residuals after every step, None between checks.
+        base: See `judgement`.
+    """
+    return Evidence(
+        relative=report.relative,
+        averaged={block.name: block.averaged for block in report.blocks if not block.is_condition},
+        violations={block.name: block.largest for block in report.blocks if block.is_condition},
+        overfitting=held_out / training if training > 0.0 else None,
+        held_out=_over_first(course, 1.0),
+        losses=_over_first(losses, 0.5),
+        shares={block.name: block.share for block in report.blocks},
+        places={block.name: _where(report.coordinates, block.place) for block in report.blocks},
+        jump=0.0 if report.jump is None else report.jump.relative,
+        jump_place="" if report.jump is None else _jump_words(report),
+        is_zero=is_zero(report, scale),
+        base=base,
+    )
+
+
+def _over_first(values: Sequence[float | None], power: float) -> list[float | None]:
+    """Return (value / first value)^power; None where there is none."""
+    first = next((value for value in values if value), None)
+    if first is None:
+        return []
+    return [None if value is None else round((value / first) ** power, 12) for value in values]
+
+
+def _where(names: Sequence[str], place: Sequence[float]) -> str:
+    """Write a point: ``x = 0.5, y = 0.25``."""
+    return ", ".join(f"{name} = {value:.3g}" for name, value in zip(names, place, strict=True))
+
+
+def _jump_words(report: ResidualReport) -> str:
+    assert report.jump is not None
+    return f"{report.jump.derivative} jumps near {_where(report.coordinates, report.jump.place)}"
+
+
+def is_zero(report: ResidualReport, scale: float) -> bool:
+    """Tell whether a solution is zero everywhere; where zero does not solve the problem, exactly."""
+    return report.amplitude <= (_NOTHING * scale if report.is_homogeneous else 0.0)
+
+
+def finite(values: Mapping[str, float]) -> dict[str, float | None]:
+    """Return numbers by name, None in place of what is not finite: files and JSON have no infinity."""
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}

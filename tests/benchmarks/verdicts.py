@@ -1,0 +1,165 @@
+"""Are verdicts right? Trains the problems of `verdict_problems`, measures them, and counts hits and misses.
+
+The rows (errors and the evidence that a verdict is made from) are kept in ``verdicts.json`` beside this
+file, so that limits are judged again without training. Limits were chosen on one half of the problems; the
+other half, drawn by `SPLIT_SEED`, was looked at once.
+
+    python tests/benchmarks/verdicts.py            # judges the rows that are there
+    python tests/benchmarks/verdicts.py --train    # trains what has no row of its present text and settings
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROWS = Path(__file__).resolve().parent / "verdicts.json"
+SPLIT_SEED = 20_261_128
+GOOD, BAD = 1e-3, 1e-1
+"""Relative L2 errors below and above which a verdict is right or wrong; between them none is."""
+_POINTS, _POINT_SEED = 4000, 7
+
+Row = Mapping[str, Any]
+
+
+def read_rows() -> dict[str, dict[str, Any]]:
+    """Return the kept rows by the problem's name."""
+    return dict(json.loads(ROWS.read_text(encoding="utf-8"))) if ROWS.is_file() else {}
+
+
+def halves(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the problems that limits are chosen on, and those that they are tried on."""
+    order = sorted(names)
+    random.Random(SPLIT_SEED).shuffle(order)
+    return sorted(order[: len(order) // 2]), sorted(order[len(order) // 2 :])
+
+
+def judged(row: Row) -> Any:
+    """Return the verdict on a row by the present rule."""
+    from pinnkan.evaluation.verdict import Evidence, judge
+
+    return judge(Evidence(**row["evidence"]))
+
+
+def confusion(rows: Sequence[Row]) -> dict[str, int]:
+    """Count verdicts of good, middling and bad answers: ``{"good solved": 12, "bad unsolved": 20, ...}``."""
+    counts = {
+        f"{kind} {word}": 0
+        for kind in ("good", "middling", "bad")
+        for word in ("solved", "doubtful", "unsolved")
+    }
+    for row in rows:
+        counts[f"{kind_of(row)} {judged(row).word}"] += 1
+    return counts
+
+
+def kind_of(row: Row) -> str:
+    """Return ``good``, ``middling`` or ``bad``."""
+    error = row["error"]
+    return "good" if error < GOOD else "bad" if error > BAD else "middling"
+
+
+def measured(case: Any, directory: Path) -> dict[str, Any]:
+    """Train a case and return its row."""
+    from pinnkan.evaluation.norms import measure_errors
+    from pinnkan.problem import load_problem
+    from pinnkan.progress import Silent
+    from pinnkan.workflows.pretrain import pretrain
+    from pinnkan.workflows.runs import read_base
+
+    problem = load_problem(case.text, overrides=case.settings)
+    options: dict[str, Any] = {
+        "seed": 0,
+        "device": "cpu",
+        "dtype": "float64",
+        "threads": 1,
+        "time_limit": None,
+    }
+    pretrain(problem, directory=directory, force=False, observer=Silent(), **options)
+    result = read_base(directory / "base.h5")
+    solution = result.solution()
+    points, right = _right_values(case.truth, solution.instance)
+    error = measure_errors(solution(points), right).relative_l2
+    return {"key": key_of(case), "error": error, "evidence": evidence(result)}
+
+
+def _right_values(truth: Any, instance: Any) -> tuple[Any, Any]:
+    """Return points and what is right there."""
+    from verdict_references import Table
+
+    if isinstance(truth, Table):
+        return truth.points, truth.values
+    points = instance.domain.uniform(_POINTS, _POINT_SEED)
+    return points, instance.exact(points) if truth is None else truth(points)
+
+
+def evidence(result: Any) -> dict[str, Any]:
+    """Return what the verdict on a stored result is made from."""
+    from pinnkan.evaluation.relative import residual_report
+    from pinnkan.workflows.judgement import evidence_of
+
+    training, report = result.meta["training"], residual_report(result.solution())
+    history = result.meta["history"]
+    residuals, course = (
+        (training["training_rms"], training["held_out"]),
+        (history["loss"], history["held_out"]),
+    )
+    found = evidence_of(report, result.problem.scale, *residuals, *course, None)
+    return {name: value for name, value in vars(found).items() if name != "base"}
+
+
+def key_of(case: Any) -> str:
+    """Return what tells whether a row is of a case as it stands."""
+    return hashlib.sha256(repr((case.text, case.settings)).encode()).hexdigest()[:12]
+
+
+def train(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the rows, those that were missing trained; kept after every one."""
+    from verdict_problems import CASES_TABLE
+
+    rows = read_rows()
+    for name, case in CASES_TABLE.items():
+        if rows.get(name, {}).get("key") == key_of(case):
+            continue
+        rows[name] = measured(case, folder / name)
+        print(f"{name}: error {rows[name]['error']:.1e}", flush=True)
+        kept = {name: rows[name] for name in sorted(rows) if name in CASES_TABLE}
+        ROWS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    return rows
+
+
+def report(rows: Mapping[str, Row], names: Sequence[str]) -> str:
+    """Return a table of the problems named, by their errors, and the confusion table."""
+    lines = []
+    for name in sorted(names, key=lambda name: rows[name]["error"]):
+        verdict = judged(rows[name])
+        lines.append(f"{name:22} {rows[name]['error']:9.1e}  {verdict.word:9} {'; '.join(verdict.reasons)}")
+    counts = confusion([rows[name] for name in names])
+    return "\n".join([*lines, "", ", ".join(f"{name} {count}" for name, count in counts.items() if count)])
+
+
+def main() -> None:
+    """Train what is missing if asked to, and print both halves."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--train", action="store_true", help="train problems without a row")
+    parser.add_argument("--half", type=int, choices=(0, 1), help="print one half only")
+    parser.add_argument("--runs", type=Path, help="keep the trained files here")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        rows = train(options.runs or Path(folder)) if options.train else read_rows()
+    for half, names in enumerate(halves(list(rows))):
+        if options.half in (None, half):
+            print(f"\n{('chosen on', 'tried on')[half]} {len(names)} problems (split by seed {SPLIT_SEED})\n")
+            print(report(rows, names))
+
+
+if __name__ == "__main__":
+    main()

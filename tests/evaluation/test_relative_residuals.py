@@ -1,0 +1,113 @@
+"""Relative residuals against values by hand, at functions given by formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import sympy
+import torch
+
+from pinnkan.channels import Collapsed, MultiIndex
+from pinnkan.evaluation.relative import residual_report
+from pinnkan.problem import load_problem
+from pinnkan.problem.instance import Instance
+
+SQUARE = """
+coordinates: [x, y]
+domain: {{shape: box, x: [0, {length}], y: [0, {length}]}}
+unknowns: u
+{known}
+equations: ["{equation}"]
+boundary: [{{equation: "{boundary}", hard: false}}]
+"""
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A solution that is a formula; it has what `residual_report` asks of a `Solution`."""
+
+    instance: Instance
+    u: sympy.Expr
+
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        return self.derivatives(points, [(0, 0)])[0]
+
+    def derivatives(self, points: np.ndarray, requested: Sequence[MultiIndex | Collapsed]) -> np.ndarray:
+        return np.stack([self._values(points, channel) for channel in requested])
+
+    def residual(self, block, points, normals=None) -> np.ndarray:
+        u = torch.from_numpy(self.derivatives(points, block.channels))
+        return block.residual(torch.from_numpy(block.data(points, normals)), u).numpy()
+
+    def _values(self, points: np.ndarray, channel: MultiIndex | Collapsed) -> np.ndarray:
+        x, y = sympy.symbols("x y")
+        if isinstance(channel, Collapsed):
+            parts = enumerate(channel.coefficients)
+            expr = sum(c * sympy.diff(self.u, (x, y)[axis], 2) for axis, c in parts)
+        else:
+            expr = sympy.diff(self.u, x, channel[0], y, channel[1])
+        values = sympy.lambdify((x, y), expr, "numpy")(*points.T)
+        return np.broadcast_to(np.asarray(values, dtype=float), (len(points),)).copy()
+
+
+MADE = """exact: "{scale}*sin(pi*x/{length})*sin(pi*y/{length})"
+source: manufactured"""
+
+
+def report(u: str, *, equation="-laplace(u) = source", boundary="u = 0", scale=1.0, length=1.0):
+    known = MADE.format(scale=scale, length=length) if "source" in equation else ""
+    text = SQUARE.format(equation=equation, boundary=boundary, length=length, known=known)
+    pi, x, y = sympy.pi, *sympy.symbols("x y")
+    sines = sympy.sin(pi * x / length) * sympy.sin(pi * y / length)
+    formula = sympy.sympify(u, {"S": scale * sines, "x": x, "y": y})
+    return residual_report(Formula(load_problem(text).at(), formula))
+
+
+def test_the_exact_solution_has_none():
+    relative = report("S").relative
+    assert max(relative.values()) < 1e-15
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e9])
+@pytest.mark.parametrize("length", [1e-3, 1.0, 1e4])
+def test_a_share_of_the_terms_whatever_the_units(scale, length):
+    """u = (1 + e) S: the residual is e f, the terms are (1 + e) f / 2 twice and f."""
+    found = report("1.01*S", scale=scale, length=length)
+    assert found.relative["equation[0]"] == pytest.approx(0.01 / 2.01, rel=1e-9)
+    assert found.blocks[0].largest == pytest.approx(0.01 / 2.01, rel=1e-9)
+
+
+def test_a_condition_without_data_is_measured_by_the_range_of_the_unknown():
+    """u = S + 1e-3 against u = 0 on the sides: 1e-3 over a range of 1, as far as 4,096 points see it."""
+    assert report("S + 0.001").relative["boundary[0]"] == pytest.approx(1e-3, rel=2e-3)
+
+
+def test_what_is_constant_but_for_its_error_has_no_range():
+    """u = 25 + 1e-6 x y in u_xy = 0: 1e-6 over 25e-3, and not over its own range."""
+    found = report("25 + 0.000001*x*y", equation="u_xy = 0", boundary="u = 25")
+    assert found.relative["equation[0]"] == pytest.approx(1e-6 / (25e-3 + 1e-9), rel=1e-3)
+
+
+def test_zero_is_nothing_and_reported():
+    found = report("0*x")
+    assert (found.amplitude, found.is_homogeneous) == (0.0, False)
+    assert found.relative == {"equation[0]": 1.0, "boundary[0]": 0.0}
+    found = report("0*x", equation="laplace(u) + u = 0")
+    assert (found.amplitude, found.is_homogeneous) == (0.0, True)
+    assert found.relative == {"equation[0]": 0.0, "boundary[0]": 0.0}
+
+
+def test_rough_residuals_average_out_and_smooth_ones_do_not():
+    smooth, rough = report("1.01*S"), report("S + 0.0000001*sin(500*x)*sin(500*y)")
+    assert smooth.blocks[0].averaged == pytest.approx(smooth.blocks[0].relative, rel=0.1)
+    assert rough.blocks[0].averaged < 0.3 * rough.blocks[0].relative
+
+
+def test_the_largest_residual_has_a_place():
+    """A bump of width 0.02 at (0.3, 0.6) holds nearly all of the residual."""
+    (equation, _) = report("S + 0.0001*exp(-((x-0.3)**2 + (y-0.6)**2)/0.0004)").blocks
+    assert np.hypot(equation.place[0] - 0.3, equation.place[1] - 0.6) < 0.04
+    assert equation.share > 0.95

@@ -1,0 +1,58 @@
+"""The rule from numbers to a verdict."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from pinnkan.evaluation.verdict import RESIDUAL, VIOLATION, Evidence, Verdict, judge
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        (0.0, "solved"),
+        (RESIDUAL.doubtful, "solved"),
+        (RESIDUAL.doubtful * 1.01, "doubtful"),
+        (RESIDUAL.unsolved, "doubtful"),
+        (RESIDUAL.unsolved * 1.01, "unsolved"),
+        (math.inf, "unsolved"),
+        (math.nan, "unsolved"),
+    ],
+)
+def test_the_largest_relative_residual_decides(value, word):
+    verdict = judge(Evidence({"equation[0]": 1e-9, "flux": value, "boundary[0]": 0.0}))
+    assert verdict.word == word
+    assert [("flux" in reason) for reason in verdict.reasons] == ([] if word == "solved" else [True])
+
+
+def test_a_solved_one_has_no_reasons():
+    assert judge(
+        Evidence({"equation[0]": 1e-6}, violations={"boundary[0]": 1e-6}, overfitting=1.1)
+    ) == Verdict("solved", ())
+    assert judge(Evidence({})) == Verdict("solved", ())
+
+
+def test_a_violation_at_one_point_is_seen():
+    verdict = judge(Evidence({"boundary[0]": 1e-6}, violations={"boundary[0]": 2 * VIOLATION.unsolved}))
+    assert verdict.word == "unsolved"
+    assert "boundary[0] is violated" in verdict.reasons[0]
+
+
+def test_overfitting_is_named_beside_a_residual_that_is_too_large_only():
+    assert judge(Evidence({"equation[0]": 1e-7}, overfitting=50.0)).word == "solved"
+    verdict = judge(Evidence({"equation[0]": 0.5}, overfitting=50.0))
+    assert verdict.word == "unsolved"
+    assert verdict.reasons[1] == ("overfitted: the held-out residual is 50 times that at the training points")
+
+
+def test_zero_everywhere_is_never_solved():
+    assert judge(Evidence({"equation[0]": 0.0}, is_zero=True)) == Verdict(
+        "doubtful", ("the solution is zero everywhere",)
+    )
+
+
+def test_an_adapter_carries_that_its_base_is_unsolved():
+    assert judge(Evidence({"equation[0]": 1e-7}, base="unsolved")).reasons == ("its base is unsolved",)
+    assert judge(Evidence({"equation[0]": 1e-7}, base="doubtful")).word == "solved"
