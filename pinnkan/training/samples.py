@@ -47,6 +47,7 @@ def noisy(one: TrainingSet, deviation: float, generator: np.random.Generator) ->
         deviation: Standard deviation.
         generator: Of the noise.
     """
-    noise = torch.from_numpy(deviation * generator.standard_normal(one.count)).to(one.data)
+    # A product beyond the range of doubles is infinite: training says that its loss is not finite.
+    noise = (deviation * torch.from_numpy(generator.standard_normal(one.count))).to(one.data)
     data = torch.cat([one.data, noise.unsqueeze(0)])
     return replace(one, residual=Noisy(one.residual), data=data)
