@@ -150,9 +150,9 @@ def test_further_parameter_values_are_cheap(name):
     problem.at(0.1)
     times = []
     for value in (0.2, 0.3, 0.4, 0.5, 0.6):
-        start = time.perf_counter()
+        start = time.process_time()
         problem.at(value)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.02, times
 
 

@@ -96,7 +96,7 @@ def test_bombs_are_refused_within_a_second():
     aliases = "a: &a [x]\n" + "".join(f"b{n}: [*a, *a]\n" for n in range(9))
     cycle = "a: &x [*x]\n"
     for text in (merge, aliases, cycle, "[" * 200_000, "{" * 200_000, "- " * 100_000, "a: " + "-" * 200_000):
-        start = time.perf_counter()
+        start = time.process_time()
         root, messages, _ = read(text)
-        assert time.perf_counter() - start < 1.0
+        assert time.process_time() - start < 1.0
         assert messages or isinstance(root, Block)
