@@ -4,7 +4,7 @@ Twenty problems. Five are named in the requirements with limits of their own; fi
 before the recipe was tuned: interval, box, disk and ball, stationary and in time, linear and not. `exact:`
 of a problem file is only reported, never trained on; sources and data are given as formulas of their own.
 Three of the five are judged by an independent computation: Chebyshev collocation (`chebyshev_box`), the
-formula of Cole and Hopf, and a table of finite differences (CSV, `--cases`).
+formula of Cole and Hopf, and a table of finite differences (`cubic_piecewise.csv`, right to about 1e-4).
 
 Every problem trains in a process of its own with one thread; a line of JSON says its relative L2 error on
 20,000 unseen points, CPU and wall seconds of training, steps, numbers trained, held-out residual. CPU seconds
@@ -121,16 +121,13 @@ def _cubic_piecewise(points: np.ndarray) -> np.ndarray:
     """Read the table of finite differences on a grid; between its nodes, cubic splines."""
     from scipy.interpolate import RectBivariateSpline
 
-    with (CASES / "cubic_piecewise.csv").open() as file:
+    with (Path(__file__).parent / "cubic_piecewise.csv").open() as file:
         rows = np.array([[float(row[name]) for name in "xyu"] for row in csv.DictReader(file)])
     x, y = np.unique(rows[:, 0]), np.unique(rows[:, 1])
     values = np.empty((len(x), len(y)))
     values[np.searchsorted(x, rows[:, 0]), np.searchsorted(y, rows[:, 1])] = rows[:, 2]
     return np.asarray(RectBivariateSpline(x, y, values)(points[:, 0], points[:, 1], grid=False))
 
-
-CASES = Path("../shared/cases")
-"""Folder of tables of right values; ``--cases`` sets it."""
 
 HEAD_1D = "coordinates: [x]\nunknowns: u\n"
 HEAD_2D = "coordinates: [x, y]\nunknowns: u\n"
@@ -315,12 +312,10 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1, help="problems at a time")
-    parser.add_argument("--cases", type=Path, default=CASES, help="folder of cubic_piecewise.csv")
     parser.add_argument("--json", type=Path, metavar="FILE", help="append the lines to FILE")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the run directories")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    globals()["CASES"] = options.cases
     names = options.only.split(",")
     if options.worker:
         print(json.dumps(solve(names[0], options.overrides, options.seed, options.keep)), flush=True)
@@ -339,7 +334,7 @@ def main() -> None:
 
 def _in_a_process(name: str, options: argparse.Namespace) -> dict[str, Any] | None:
     command = [sys.executable, __file__, "--worker", "--only", name, "--seed", str(options.seed)]
-    command += ["--cases", str(options.cases)] + (["--keep", str(options.keep)] if options.keep else [])
+    command += ["--keep", str(options.keep)] if options.keep else []
     for text in options.overrides:
         command += ["--set", text]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
