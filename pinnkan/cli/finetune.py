@@ -171,14 +171,10 @@ def _conclude(found: Sequence[TrainingResult], *, as_json: bool) -> None:
         render.write_json({"results": rows})
     else:
         results.write_rows(rows)
-    unsolved = verdicts.unsolved(rows)
     if len(found) == 1 and faults:
         raise faults[0][1]
-    if len(found) == 1 and unsolved:
-        raise verdicts.fault(unsolved[0])
     for values, fault in faults:
         typer.echo(f"error: {render.cell('parameters', values)}: {fault}", err=True)
-    if unsolved and as_json:  # a table has said it already
-        typer.echo(verdicts.remarks(unsolved).lstrip("\n"), err=True)
-    if faults or unsolved:
+    verdicts.conclude(rows, said=not as_json)
+    if faults:
         raise typer.Exit(SOME_FAILED)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pinnkan.cli import options, render, targets
+from pinnkan.cli import options, render, targets, verdicts
 from pinnkan.cli.export import Grid, Points
 from pinnkan.cli.progress import watching
 from pinnkan.errors import ToleranceMissedError, UsageError
@@ -67,7 +67,11 @@ def solve(
 
     estimate is that of the relative L2 error (see 'pinnkan family --help'): no bound. A value
     outside the trained range (inside: no), or whose estimate exceeds the tolerance, is answered all
-    the same and named, and the exit code is 5. --check adds relative_l2, the error against the exact
+    the same and named, and the exit code is 5. relative_residual and verdict are defined in 'pinnkan
+    evaluate --help', measured of the first 100 values; beyond them the verdict follows from the
+    estimate. If the one value asked for is unsolved, the exit code is 4; if some of several are, 1.
+
+    --check adds relative_l2, the error against the exact
     formula, and effectivity, estimate over error. At its own value the base answers, unless the basis
     has an adapter of that value. method (--json) says which does; coefficients are those of the
     orthonormal basis in family.h5, null where the base answers.
@@ -94,7 +98,8 @@ def solve(
         if output is not None:
             write_answers(answers, output, grid=grid, points=points, time=time)
             observer.note(f"wrote {output}")
-        _print(answers, check=check, as_json=as_json)
+        rows = _print(answers, check=check, as_json=as_json)
+    verdicts.conclude(rows, said=not as_json)
     complaint = answers.complaint(str(path.parent))
     if complaint is not None:
         raise ToleranceMissedError(complaint)
@@ -133,11 +138,13 @@ def _check_options(
         targets.spare_the_store(output, path.parent, path)
 
 
-def _print(answers: Answers, *, check: bool, as_json: bool) -> None:
-    """Print a row a value."""
+def _print(answers: Answers, *, check: bool, as_json: bool) -> list[dict[str, Any]]:
+    """Print a row a value, and return the rows."""
+    from pinnkan.workflows.answer_verdicts import answer_verdicts
     from pinnkan.workflows.solve import summary
 
     rows = summary(answers, answers.errors() if check else None)
+    rows = [row | verdict for row, verdict in zip(rows, answer_verdicts(answers), strict=True)]
     if as_json:
         family = answers.family
         render.write_json(
@@ -149,10 +156,19 @@ def _print(answers: Answers, *, check: bool, as_json: bool) -> None:
                 "results": rows,
             }
         )
-        return
-    shown = [{**row, "effectivity": options.rounded(row.get("effectivity"))} for row in rows[:_SHOWN]]
-    columns = ["parameters", "estimate", "inside", *(["relative_l2", "effectivity"] if check else [])]
-    render.write(render.table(shown, columns))
+        return rows
+    first = verdicts.shown(rows[:_SHOWN])
+    shown = [{**row, "effectivity": options.rounded(row.get("effectivity"))} for row in first]
+    columns = [
+        "parameters",
+        "estimate",
+        "inside",
+        "relative_residual",
+        "verdict",
+        *(["relative_l2", "effectivity"] if check else []),
+    ]
+    render.write(render.table(shown, columns) + verdicts.remarks(rows[:_SHOWN]))
     if len(rows) > _SHOWN:
         worst = max(row["estimate"] or float("inf") for row in rows)
         render.write(f"... and {len(rows) - _SHOWN} more (--json or -o FILE.npz has all); worst {worst:.2e}")
+    return rows

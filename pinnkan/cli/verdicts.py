@@ -6,10 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import typer
+
 from pinnkan.cli import render
 from pinnkan.errors import UnsolvedError
 
 Row = Mapping[str, Any]
+
+SOME_UNSOLVED = 1
+"""Exit code when some of several results are unsolved."""
 
 
 def shown(rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -39,6 +44,27 @@ def unsolved(rows: Sequence[Row]) -> list[Row]:
 def fault(row: Row) -> UnsolvedError:
     """Return what a command ends with whose only result is unsolved."""
     return UnsolvedError(f"{_who(row)}: {_said(row)}")
+
+
+def conclude(rows: Sequence[Row], *, said: bool) -> None:
+    """End a command whose results are unsolved.
+
+    Args:
+        rows: All results of the command.
+        said: Whether a table has said already which are.
+
+    Raises:
+        UnsolvedError: If the only result is.
+        typer.Exit: With 1 if some of several are.
+    """
+    found = unsolved(rows)
+    if not found:
+        return
+    if len(rows) == 1:
+        raise fault(found[0])
+    if not said:
+        typer.echo(remarks(found).lstrip("\n"), err=True)
+    raise typer.Exit(SOME_UNSOLVED)
 
 
 def _who(row: Row) -> str:

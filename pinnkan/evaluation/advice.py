@@ -99,5 +99,5 @@ def _never_moved(evidence: Evidence) -> bool:
 
 def _round_up(count: float) -> int:
     """Round up to two digits."""
-    unit = 10 ** max(0, math.floor(math.log10(max(count, 1.0))) - 1)
-    return math.ceil(count / unit) * unit
+    unit = float(10 ** max(0, math.floor(math.log10(max(count, 1.0))) - 1))
+    return int(math.ceil(count / unit) * unit)

@@ -9,18 +9,31 @@ stays.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pinnkan.channels import MultiIndex
-from pinnkan.solution import Solution
+from pinnkan.channels import Channel, MultiIndex
+from pinnkan.problem.instance import Instance
 
 FloatArray = NDArray[np.float64]
 
 _SEGMENTS, _LEVELS, _NODES = 32, 14, 6
 _VARIANT = 5
+
+
+class Differentiable(Protocol):
+    """What is looked at: a `pinnkan.solution.Solution`, or anything that answers like one."""
+
+    @property
+    def instance(self) -> Instance:
+        """The problem at the parameter value."""
+
+    def derivatives(self, points: FloatArray, requested: Sequence[Channel], /) -> FloatArray:
+        """Return derivatives of the unknown, (C, N)."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +51,7 @@ class Jump:
     place: tuple[float, ...]
 
 
-def largest_jump(solution: Solution, seed: int = 0) -> Jump | None:
+def largest_jump(solution: Differentiable, seed: int = 0) -> Jump | None:
     """Return the largest jump of a derivative below the highest that the equations take along an axis.
 
     Args:
@@ -62,7 +75,7 @@ def largest_jump(solution: Solution, seed: int = 0) -> Jump | None:
     return max(found, key=lambda jump: jump.relative, default=None)
 
 
-def _orders(solution: Solution) -> list[int]:
+def _orders(solution: Differentiable) -> list[int]:
     """Return the highest order along each axis that an equation takes."""
     indices = [index for block in solution.instance.equations for index in block.summands.indices]
     return [
@@ -71,7 +84,7 @@ def _orders(solution: Solution) -> list[int]:
     ]
 
 
-def _along(solution: Solution, axis: int, order: int, starts: FloatArray, ends: FloatArray) -> Jump:
+def _along(solution: Differentiable, axis: int, order: int, starts: FloatArray, ends: FloatArray) -> Jump:
     """Return the largest jump of the derivative of an order along an axis.
 
     Args:
@@ -102,7 +115,7 @@ def _along(solution: Solution, axis: int, order: int, starts: FloatArray, ends: 
 
 
 def _gaps(
-    solution: Solution, axis: int, order: int, starts: FloatArray, low: FloatArray, high: FloatArray
+    solution: Differentiable, axis: int, order: int, starts: FloatArray, low: FloatArray, high: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return |f(high) - f(low) - integral of f'| over intervals, (S,), and the values of f at their ends."""
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)

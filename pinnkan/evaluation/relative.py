@@ -8,19 +8,21 @@ Sobol points that no training saw: 1 is nothing, 1e-6 is solved. 0 over 0 is 0.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pinnkan.channels import Channel
 from pinnkan.errors import PinnkanError
 from pinnkan.evaluation.jumps import Jump, largest_jump
 from pinnkan.geometry import CollocationSet
 from pinnkan.geometry.cells import in_cells
 from pinnkan.problem.blocks import ResidualBlock
+from pinnkan.problem.instance import Instance
 from pinnkan.problem.sizes import relative_size
-from pinnkan.solution import Solution
 
 FloatArray = NDArray[np.float64]
 
@@ -30,6 +32,8 @@ VARIANT = 3
 """Of the points: odd, so held out, and none of those that training checks itself on."""
 _CELL = 64
 """Points of the cells that an averaged residual is taken over."""
+_NOTHING = 1e-9
+"""A solution of a problem that zero solves is zero below this share of the unknown's scale."""
 _LEAST_EXTENT = 1e-3
 """Range of the unknown over its largest value, below which it is constant for our purposes: what a constant
 solution varies by is its error, and no size to measure errors by."""
@@ -82,24 +86,57 @@ class ResidualReport:
         """Relative residuals by name."""
         return {block.name: block.relative for block in self.blocks}
 
+    @property
+    def violations(self) -> dict[str, float]:
+        """The largest violation of every condition relative to its data."""
+        return {block.name: block.largest for block in self.blocks if block.is_condition}
 
-def residual_report(solution: Solution, seed: int = 0) -> ResidualReport:
+    def is_zero(self, scale: float) -> bool:
+        """Tell whether the solution is zero everywhere; where zero does not solve the problem, exactly.
+
+        Args:
+            scale: Of the unknown.
+        """
+        return self.amplitude <= (_NOTHING * scale if self.is_homogeneous else 0.0)
+
+
+class Measurable(Protocol):
+    """What is measured: a `Solution`, or anything that answers like one."""
+
+    @property
+    def instance(self) -> Instance:
+        """The problem at the parameter value."""
+
+    def __call__(self, points: FloatArray, /) -> FloatArray:
+        """Return the unknown at points (N, D), (N,)."""
+
+    def derivatives(self, points: FloatArray, requested: Sequence[Channel], /) -> FloatArray:
+        """Return derivatives of the unknown, (C, N)."""
+
+    def residual(
+        self, block: ResidualBlock, points: FloatArray, normals: FloatArray | None = None, /
+    ) -> FloatArray:
+        """Return left minus right of an equation or condition, (N,)."""
+
+
+def residual_report(solution: Measurable, seed: int = 0, *, with_jumps: bool = True) -> ResidualReport:
     """Measure every equation and condition on held-out points.
 
     Args:
         solution: At one parameter value.
         seed: Of the points.
+        with_jumps: Whether jumps are looked for.
     """
     measured, amplitude = _blocks(solution, seed)
     instance = solution.instance
     homogeneous = all(
         _vanishes_at_zero(solution, block, seed) for block in (*instance.equations, *instance.conditions)
     )
-    jump = largest_jump(solution, seed)
+    jump = largest_jump(solution, seed) if with_jumps else None
     return ResidualReport(measured, instance.coordinates, amplitude, homogeneous, jump)
 
 
-def _blocks(solution: Solution, seed: int) -> tuple[tuple[BlockResidual, ...], float]:
+def _blocks(solution: Measurable, seed: int) -> tuple[tuple[BlockResidual, ...], float]:
     """Return what is measured of every block, and the largest absolute value of the unknown."""
     instance = solution.instance
     values = solution(_places(solution, "interior", seed).points)
@@ -116,18 +153,18 @@ def _blocks(solution: Solution, seed: int) -> tuple[tuple[BlockResidual, ...], f
     return measured, amplitude
 
 
-def relative_residuals(solution: Solution, seed: int = 0) -> Mapping[str, float]:
+def relative_residuals(solution: Measurable, seed: int = 0) -> Mapping[str, float]:
     """Return the relative residual of every equation and condition by its name; see `residual_report`."""
     return {block.name: block.relative for block in _blocks(solution, seed)[0]}
 
 
-def _places(solution: Solution, where: str, seed: int) -> CollocationSet:
+def _places(solution: Measurable, where: str, seed: int) -> CollocationSet:
     count = INTERIOR if where == "interior" else BOUNDARY
     return solution.instance.domain.collocate(where, count, rule="sobol", seed=seed, variant=VARIANT)
 
 
 def _measured(
-    solution: Solution, block: ResidualBlock, places: CollocationSet, extent: float, is_condition: bool
+    solution: Measurable, block: ResidualBlock, places: CollocationSet, extent: float, is_condition: bool
 ) -> BlockResidual:
     lower, upper = solution.instance.domain.bounding_box
     residual = solution.residual(block, places.points, places.normals)
@@ -173,7 +210,7 @@ def _share(residual: FloatArray) -> float:
     return float(squares[: max(1, len(squares) // 20)].sum()) / total if total > 0.0 else 0.0
 
 
-def _vanishes_at_zero(solution: Solution, block: ResidualBlock, seed: int) -> bool:
+def _vanishes_at_zero(solution: Measurable, block: ResidualBlock, seed: int) -> bool:
     """Tell whether u = 0 meets an equation or condition."""
     places = _places(solution, block.where, seed)
     try:

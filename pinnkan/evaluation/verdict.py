@@ -41,6 +41,8 @@ VIOLATION = Limits(3e-2, 3e-1)
 """Of the largest violation of a condition relative to its data."""
 JUMP = Limits(1e-3, 3e-2)
 """Of what jumps, over its range."""
+ESTIMATE = Limits(1e-2, 1e-1)
+"""Of the estimated relative L2 error of an answer of a reduced basis."""
 OVERFITTED = 3.0
 """Held-out over training residual."""
 
@@ -61,6 +63,7 @@ class Evidence:
         jump: The largest jump, over the range of what jumps, that no residual sees.
         jump_place: What jumps where, in words.
         is_zero: Whether the solution is zero everywhere.
+        estimate: Of the relative L2 error, of an answer of a reduced basis.
         base: The verdict on the base that an adapter belongs to; None for a base.
     """
 
@@ -75,6 +78,7 @@ class Evidence:
     jump: float = 0.0
     jump_place: str = ""
     is_zero: bool = False
+    estimate: float | None = None
     base: str | None = None
 
 
@@ -97,6 +101,7 @@ def judge(evidence: Evidence) -> Verdict:
         *_residuals(evidence),
         *_violations(evidence.violations),
         *_jump(evidence),
+        *_estimate(evidence.estimate),
         *_zero(evidence),
         *_base(evidence),
     ]
@@ -139,6 +144,13 @@ def _jump(evidence: Evidence) -> Sequence[tuple[Word, str]]:
     return [
         (word, f"{evidence.jump_place}, which no residual sees: a condition with a jump or kink is built in")
     ]
+
+
+def _estimate(estimate: float | None) -> Sequence[tuple[Word, str]]:
+    if estimate is None or ESTIMATE.word(estimate) == "solved":
+        return []
+    text = f"the error is estimated at {estimate:.1e}" if math.isfinite(estimate) else "no answer was found"
+    return [(ESTIMATE.word(estimate), text)]
 
 
 def _zero(evidence: Evidence) -> Sequence[tuple[Word, str]]:

@@ -15,9 +15,6 @@ from pinnkan.training import Trained
 from pinnkan.training.loop import still_falling
 from pinnkan.training.phases import phases_of
 
-_NOTHING = 1e-9
-"""A solution of a problem that zero solves is zero below this share of the unknown's scale."""
-
 
 def judgement(instance: Instance, trained: Trained, method: str, base: str | None) -> dict[str, Any]:
     """Return ``relative_residual``, ``verdict`` and ``reasons`` of a result; None without an equation.
@@ -94,7 +91,7 @@ def evidence_of(
     return Evidence(
         relative=report.relative,
         averaged={block.name: block.averaged for block in report.blocks if not block.is_condition},
-        violations={block.name: block.largest for block in report.blocks if block.is_condition},
+        violations=report.violations,
         overfitting=held_out / training if training > 0.0 else None,
         held_out=_over_first(course, 1.0),
         losses=_over_first(losses, 0.5),
@@ -102,7 +99,7 @@ def evidence_of(
         places={block.name: _where(report.coordinates, block.place) for block in report.blocks},
         jump=0.0 if report.jump is None else report.jump.relative,
         jump_place="" if report.jump is None else _jump_words(report),
-        is_zero=is_zero(report, scale),
+        is_zero=report.is_zero(scale),
         base=base,
     )
 
@@ -123,11 +120,6 @@ def _where(names: Sequence[str], place: Sequence[float]) -> str:
 def _jump_words(report: ResidualReport) -> str:
     assert report.jump is not None
     return f"{report.jump.derivative} jumps near {_where(report.coordinates, report.jump.place)}"
-
-
-def is_zero(report: ResidualReport, scale: float) -> bool:
-    """Tell whether a solution is zero everywhere; where zero does not solve the problem, exactly."""
-    return report.amplitude <= (_NOTHING * scale if report.is_homogeneous else 0.0)
 
 
 def finite(values: Mapping[str, float]) -> dict[str, float | None]:
