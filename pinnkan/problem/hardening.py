@@ -149,6 +149,8 @@ class _Builder:
 
     def is_rough(self, item: Prescribed, lift: sympy.Expr) -> bool:
         """Tell whether a lift of a condition's data is too rough to be built in, and note why."""
+        if self.problem.rough_lifts:
+            return False
         note = roughness(self.problem, self.region, lift, self.values)
         if note is not None:
             self.notes[item.condition.name] = note
@@ -314,6 +316,8 @@ class _Builder:
 
     def flux_contradiction(self, items: list[Prescribed]) -> str:
         """Say which boundary condition in derivatives the last of the data contradict; empty if none."""
+        if self.problem.rough_lifts:
+            return ""
         data = [item.data for item in items]
         for condition in self.problem.boundary:
             gap = initial_gap(condition, data, self.problem.names, self.domain, self.values)

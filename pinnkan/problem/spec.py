@@ -144,6 +144,8 @@ class Problem:
         samples: Values to be represented, instead of equations; None for a differential equation.
         settings: Network, adapter, points and training.
         scales: What training divides by.
+        rough_lifts: Whether conditions are built in whose data are rough or contradict a flux, as results
+            were trained before both were looked at; only such results are read so.
     """
 
     name: str
@@ -171,6 +173,7 @@ class Problem:
     samples: Samples | None = None
     settings: Settings = field(default_factory=Settings)
     scales: Scales = field(default_factory=Scales)
+    rough_lifts: bool = False
 
     @property
     def coordinates(self) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ class ProblemRecord:
         directory: Where reference data are found from any working directory; None without such data.
         parameters: The family's parameters, the overrides applied.
         samples: The sha256 of the table that the function is given by; None without one.
-        scale: Of the unknown, which the network's output is multiplied by; 1 in files of before it was.
+        scale: Of the unknown, which the network's output is multiplied by; None in files of before it was.
     """
 
     name: str
@@ -43,7 +43,7 @@ class ProblemRecord:
     directory: str | None
     parameters: tuple[Parameter, ...]
     samples: str | None = None
-    scale: float = 1.0
+    scale: float | None = None
 
     @classmethod
     def of(cls, problem: Problem) -> ProblemRecord:
@@ -80,7 +80,7 @@ class ProblemRecord:
                 None if facts.get("directory") is None else _text(facts["directory"], "problem.directory"),
                 tuple(_parameter(one) for one in _list(facts, "parameters")),
                 None if facts.get("samples") is None else _text(facts["samples"], "problem.samples"),
-                _number(facts.get("scale", 1.0)),
+                None if facts.get("scale") is None else _number(facts["scale"]),
             )
         except ValueError as fault:
             raise DamagedFileError(f"{path}: {fault} inside; not written by pinnkan") from None

@@ -108,8 +108,11 @@ def parsed(record: ProblemRecord, hidden: tuple[int, ...] | None) -> Problem:
         stored=True,
         hidden=hidden,
     )
-    # The stored scale, not one found again: what a network's output is multiplied by belongs to it.
-    return replace(problem, scales=replace(problem.scales, unknown=record.scale))
+    # The stored scale, not one found again: what a network's output is multiplied by belongs to it. Results
+    # of before there was one were trained in their own units, on lifts that nobody had looked at.
+    scale = 1.0 if record.scale is None else record.scale
+    scales = replace(problem.scales, unknown=scale)
+    return replace(problem, scales=scales, rough_lifts=record.scale is None)
 
 
 def hidden_widths(arrays: Mapping[str, np.ndarray]) -> tuple[int, ...] | None:
