@@ -94,6 +94,7 @@ def _of_formula(formula: str, request: Request) -> Problem:
         *_head(_box(request.domain), "u"),
         f"exact: {_quoted(formula)}",
         "equations: [u = exact]",
+        "scales: none",
         f"points: {{interior: {count}, held_out: {held_out}, rule: random, noise: {request.noise or 0.0!r}}}",
     ]
     return load_problem("\n".join(lines) + "\n", overrides=request.overrides, name="fit")
@@ -118,6 +119,7 @@ def _of_table(path: Path, request: Request) -> Problem:
     trained = max(1, round(len(columns[column]) * (1.0 - _share(request))))
     lines = [
         *_head(box, column),
+        "scales: none",
         f"samples: {{file: {_quoted(path.name)}, validation: {_share(request)!r}}}",
         f"points: {{interior: {trained}, noise: {request.noise or 0.0!r}}}",
     ]

@@ -78,7 +78,10 @@ class Instance:
             return 1.0
         places, halves = sizing_points(block, self.domain), half_extents(self.domain)
         with np.errstate(all="ignore"):
-            terms = characteristic_terms(block, places, self.problem.scale, halves)
+            try:
+                terms = characteristic_terms(block, places, self.problem.scale, halves)
+            except PinnkanError:  # data without a value: training tells of them, point and place
+                return 1.0
             size = size_of(terms, places.weights)
         return size if 0.0 < size < math.inf else 1.0
 

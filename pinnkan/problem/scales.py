@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pinnkan.errors import PinnkanError
 from pinnkan.geometry import CollocationSet, Domain
 from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.sizes import characteristic_terms, size_of
@@ -80,10 +81,13 @@ def balance(block: ResidualBlock, places: CollocationSet, lengths: Sequence[floa
 
     Newton's method for log size(exp s) = log data, s = log amplitude: one step where the terms are
     linear, globally convergent where they are sums of powers. Where u = 0 has no value (1/u, log u) it is
-    the known term alone that is balanced.
+    the known term alone that is balanced. Data without a value count for nothing: training tells of them.
     """
     with np.errstate(all="ignore"):
-        start = characteristic_terms(block, places, 0.0, lengths)
+        try:
+            start = characteristic_terms(block, places, 0.0, lengths)
+        except PinnkanError:
+            return 0.0
         if not np.isfinite(start).all():
             if block.summands.known is None:
                 return 0.0
@@ -123,7 +127,10 @@ def growth(block: ResidualBlock, prescribed: Sequence[float], domain: Domain, ax
     step = float(upper[axis] - lower[axis]) / _STEPS
     path = np.tile(domain.collocate("interior", _PLACES, variant=_VARIANT).points, (_STEPS, 1, 1))
     path[:, :, axis] = lower[axis] + step * (np.arange(_STEPS) + 0.5)[:, None]
-    data = torch.from_numpy(block.data(path.reshape(-1, size)).reshape(-1, *path.shape[:2]))
+    try:
+        data = torch.from_numpy(block.data(path.reshape(-1, size)).reshape(-1, *path.shape[:2]))
+    except PinnkanError:
+        return 0.0
     rows = block.channels.index(value), block.channels.index(rate)
     largest = 0.0
     for start in dict.fromkeys(number for number in prescribed if number):

@@ -214,7 +214,7 @@ def test_hard_false_is_obeyed():
     text = filled(DISK, boundary="x").replace('"u = x"', "{equation: u = x, hard: false, weight: 5}")
     instance = load_problem(text).at()
     assert (instance.ansatz.lift_formula, instance.ansatz.factor_formula) == (0, 1)
-    assert instance.ansatz.text() == "u = N"
+    assert instance.ansatz.text() == "u = 2.5*N"
     assert [(b.name, b.where, b.weight) for b in instance.blocks[1:]] == [("boundary[0]", "circle", 5.0)]
 
 

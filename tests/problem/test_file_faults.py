@@ -589,7 +589,7 @@ CASES = [
     (
         {"foo": "foo: 1"},
         [
-            "11:1: unknown key 'foo'; known keys: title, description, citation, coordinates, time, domain, unknowns, family, definitions, exact, reference, source, equations, samples, boundary, initial, network, adapter, points, training, finetuning",
+            "11:1: unknown key 'foo'; known keys: title, description, citation, coordinates, time, domain, unknowns, family, definitions, exact, reference, source, equations, samples, boundary, initial, scales, network, adapter, points, training, finetuning",
         ],
     ),
     (

@@ -157,7 +157,7 @@ def test_a_file_that_the_system_refuses(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(type(path), "open", refuse)
+    monkeypatch.setattr("os.open", refuse)
     with pytest.raises(FileAccessError, match=r"cannot read .*secret.yaml: Permission denied") as caught:
         load_problem(path)
     assert caught.value.exit_code == 74

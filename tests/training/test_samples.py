@@ -138,7 +138,7 @@ def test_tables_that_do_not_fit(tmp_path, rows, scale, message):
 def test_a_table_without_the_unknown_or_without_a_file(tmp_path):
     problem = from_table(tmp_path)
     (tmp_path / "data.csv").write_text("x,y,v\n0,0,1\n")
-    with pytest.raises(UsageError, match=r"samples .*data.csv: no column 'u'; found x, y, v"):
+    with pytest.raises(UsageError, match=r"samples .*data.csv:1: no column 'u'; found 'x', 'y', 'v'"):
         training_sets(problem.at(None), problem.settings.points, seed=0, variant=0)
     (tmp_path / "data.csv").unlink()
     problem.cache.clear()

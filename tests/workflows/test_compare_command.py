@@ -456,7 +456,7 @@ def test_faults_of_a_study_are_shown_at_their_places(study, old, new, fault):
             "a LoTRA adapter needs a KAN; exclude the combination",
         ),
         (["tiny.yaml", "--lambda", "1", "--axis", "basis"], "--axis: expected NAME=LEVEL,LEVEL"),
-        (["tiny.yaml", "--lambda", "1", "--seeds", "a"], "--seeds a: expected whole numbers"),
+        (["tiny.yaml", "--lambda", "1", "--seeds", "a"], "--seeds 'a': expected whole numbers"),
         (["study.yaml", "--lambda", "1"], "is a study: its values and axes stand in the file"),
         (["study.yaml", "--table", "bad.csv"], "bad.csv: not a table of cells"),
         (["nowhere"], "problem 'nowhere': no such file"),

@@ -389,7 +389,7 @@ def test_the_array_script_trains_every_value_once(done, run, tmp_path):
             env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "SLURM_ARRAY_TASK_ID": str(task)},
         )
     names = sorted(path.name for path in (run / "adapters").glob("*.s.h5"))
-    assert names == ["lambda=0.333333333333.s.h5", "lambda=1.s.h5"]
+    assert names == ["lambda=0.3333333333333333.s.h5", "lambda=1.s.h5"]
     rows = done("finetune", run, "--lambda", "1/3,1", "--tag", "s", "--json").json["results"]
     assert [row["status"] for row in rows] == ["present"] * 2
 
