@@ -148,7 +148,10 @@ def _jump(evidence: Evidence) -> Sequence[tuple[Word, str]]:
     if word == "solved":
         return []
     return [
-        (word, f"{evidence.jump_place}, which no residual sees: a condition with a jump or kink is built in")
+        (
+            word,
+            f"{evidence.jump_place}, which no residual sees: a condition with a jump or a kink is built in",
+        )
     ]
 
 
