@@ -44,7 +44,7 @@ def advice(evidence: Evidence, where: Circumstances) -> str:
     name, _ = largest(evidence.relative) or ("", 0.0)
     violated = largest(evidence.violations)
     if JUMP.word(evidence.jump) != "solved":
-        return "Write 'hard: false' beside the condition with the jump or kink, so that it is trained."
+        return "Write 'hard: false' beside a condition with a jump or kink there, so that it is trained."
     if evidence.is_zero:
         return "Prescribe something that zero does not meet: a value, a flux or a source."
     if (evidence.overfitting or 0.0) > OVERFITTED:

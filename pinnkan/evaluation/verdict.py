@@ -147,12 +147,7 @@ def _jump(evidence: Evidence) -> Sequence[tuple[Word, str]]:
     word = JUMP.word(evidence.jump)
     if word == "solved":
         return []
-    return [
-        (
-            word,
-            f"{evidence.jump_place}, which no residual sees: a condition with a jump or a kink is built in",
-        )
-    ]
+    return [(word, f"{evidence.jump_place}, which no residual sees")]
 
 
 def _estimate(estimate: float | None) -> Sequence[tuple[Word, str]]:

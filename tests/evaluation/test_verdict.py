@@ -70,7 +70,7 @@ def test_a_training_that_never_moved_is_named():
         (
             {"jump": 0.9, "jump_place": "u_x jumps near x = 0.5"},
             "unsolved",
-            "u_x jumps near x = 0.5, which no residual sees: a condition with a jump or a kink is built in",
+            "u_x jumps near x = 0.5, which no residual sees",
         ),
         ({"estimate": 0.05}, "doubtful", "the error is estimated at 5.0e-02"),
         ({"estimate": math.inf}, "unsolved", "no answer was found"),
