@@ -118,7 +118,8 @@ def test_a_command_runs_and_writes_what_it_names(tried, folder, command):
     code, out, err = tried[command]
     # One step on fifty points misses every tolerance.
     misses = "--fail-above" in command or command.split()[1] in ("family", "solve")
-    assert code == (5 if misses else 0), err
+    told = command.split()[1] in ("pretrain", "finetune", "solve") and ": unsolved: " in out + err
+    assert code in ((1, 4) if told else (5 if misses else 0,)), err
     assert "wrote" in err or out
     for file in re.findall(r"(?:-o|--plot) (\S+\.\w+)", command):
         assert (folder / file).stat().st_size > 0
@@ -128,7 +129,8 @@ def test_the_run_shown_has_the_columns_and_rows_of_today(tried):
     _, printed, _ = tried["pinnkan evaluate runs/elliptic"]
     (shown,) = (block for block in fences("text") if "error:" not in block)
     # The quick form takes few steps, hence other numbers and another reason to stop.
-    numbers_and_rules = r"\d+(\.\d+)?(e[-+]\d+)?|-+|converged|max_steps"
+    numbers_and_rules = r"\d+(\.\d+)?(e[-+]\d+)?|-+|converged|max_steps|(un)?solved|doubtful"
+    printed = re.sub(r"^\S+ \(\w+\): (doubtful|unsolved): .*\n", "", printed, flags=re.MULTILINE)
     assert re.sub(numbers_and_rules, "0", shown).split() == re.sub(numbers_and_rules, "0", printed).split()
 
 

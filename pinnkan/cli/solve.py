@@ -159,14 +159,8 @@ def _print(answers: Answers, *, check: bool, as_json: bool) -> list[dict[str, An
         return rows
     first = verdicts.shown(rows[:_SHOWN])
     shown = [{**row, "effectivity": options.rounded(row.get("effectivity"))} for row in first]
-    columns = [
-        "parameters",
-        "estimate",
-        "inside",
-        "relative_residual",
-        "verdict",
-        *(["relative_l2", "effectivity"] if check else []),
-    ]
+    measured = ["relative_l2", "effectivity"] if check else []
+    columns = ["parameters", "estimate", "inside", "relative_residual", "verdict", *measured]
     render.write(render.table(shown, columns) + verdicts.remarks(rows[:_SHOWN]))
     if len(rows) > _SHOWN:
         worst = max(row["estimate"] or float("inf") for row in rows)

@@ -6,12 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pinnkan.evaluation.verdict import JUMP, OVERFITTED, VIOLATION, Evidence, largest
+from pinnkan.evaluation.verdict import JUMP, OVERFITTED, VIOLATION, Evidence, largest, never_moved
 
 _RESIDUALS_PER_NUMBER = 2.0
 """Residuals for every number that is trained, as advised; below 1.5 the fit is to the points."""
-_MOVED = 0.9
-"""A held-out residual that is never below this share of the first has not moved."""
 _CONCENTRATED = 0.8
 """Share of the squares in 5 % of the points from which a residual is that of a layer."""
 
@@ -46,12 +44,12 @@ def advice(evidence: Evidence, where: Circumstances) -> str:
     name, _ = largest(evidence.relative) or ("", 0.0)
     violated = largest(evidence.violations)
     if JUMP.word(evidence.jump) != "solved":
-        return "Write 'hard: false' beside the condition with the jump or kink, so that it is trained."
+        return "Write 'hard: false' beside a condition with a jump or kink there, so that it is trained."
     if evidence.is_zero:
         return "Prescribe something that zero does not meet: a value, a flux or a source."
     if (evidence.overfitting or 0.0) > OVERFITTED:
         return _against_overfitting(where)
-    if _never_moved(evidence):
+    if never_moved(evidence.held_out):
         return (
             "Training stalled from the first step: state the size of the unknown "
             f"(scales: {{{where.unknown}: VALUE}}) and look at the equation that 'pinnkan check' prints."
@@ -90,11 +88,6 @@ def _larger(where: Circumstances) -> str:
         "The residual no longer falls: widen the network and add points: "
         f'--set "network.hidden={wide}" --set {where.points_key}={points}'
     )
-
-
-def _never_moved(evidence: Evidence) -> bool:
-    course = [value for value in evidence.held_out if value is not None]
-    return len(course) > 1 and min(course) > _MOVED
 
 
 def _round_up(count: float) -> int:

@@ -19,7 +19,6 @@ from pinnkan.channels import Channel
 from pinnkan.errors import PinnkanError
 from pinnkan.evaluation.jumps import Jump, largest_jump
 from pinnkan.geometry import CollocationSet
-from pinnkan.geometry.cells import in_cells
 from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.sizes import relative_size
@@ -30,8 +29,6 @@ INTERIOR, BOUNDARY = 4096, 1024
 """Points of an equation and of a condition: powers of two, which Sobol points are made for."""
 VARIANT = 3
 """Of the points: odd, so held out, and none of those that training checks itself on."""
-_CELL = 64
-"""Points of the cells that an averaged residual is taken over."""
 _NOTHING = 1e-9
 """A solution of a problem that zero solves is zero below this share of the unknown's scale."""
 _LEAST_EXTENT = 1e-3
@@ -47,8 +44,6 @@ class BlockResidual:
         name: Of the equation or condition.
         is_condition: Whether it is a condition.
         relative: Root mean square of the residual over that of its terms.
-        averaged: The same of the residual averaged over cells of neighbouring points: what is rough in a
-            residual matters little for the solution. Infinite where ``relative`` is.
         largest: Largest residual over the largest sum of the absolute values of its terms.
         place: The point (D,) with the largest residual.
         share: Part of the sum of squares that the 5 % of the points with the largest residuals have.
@@ -57,7 +52,6 @@ class BlockResidual:
     name: str
     is_condition: bool
     relative: float
-    averaged: float
     largest: float
     place: tuple[float, ...]
     share: float
@@ -182,7 +176,6 @@ def _measured(
         block.name,
         is_condition,
         _ratio(rms, size),
-        _ratio(_averaged(residual, places.points / (upper - lower)), size),
         _ratio(float(np.abs(residual[worst])), peak),
         tuple(float(x) for x in places.points[worst]),
         _share(residual),
@@ -194,14 +187,6 @@ def _ratio(residual: float, size: float) -> float:
     if residual == 0.0:
         return 0.0
     return residual / size if size > 0.0 else math.inf
-
-
-def _averaged(residual: FloatArray, points: FloatArray) -> float:
-    """Return the root mean square of the residual's means over cells of neighbouring points."""
-    order, filling = in_cells(points, _CELL)
-    kept = np.where(filling, 0.0, residual[order])
-    means = kept.sum(axis=0) / (~filling).sum(axis=0)
-    return math.sqrt(float(np.mean(means**2)))
 
 
 def _share(residual: FloatArray) -> float:

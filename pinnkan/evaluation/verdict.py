@@ -46,6 +46,8 @@ ESTIMATE = Limits(1e-2, 1e-1)
 OVERFITTED = 3.0
 """Held-out over training residual."""
 
+_MOVED = 0.9
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -53,11 +55,9 @@ class Evidence:
 
     Attributes:
         relative: Relative residual of every equation and condition by its name.
-        averaged: The relative residual of every equation averaged over cells of neighbouring points.
         violations: Largest violation of every condition relative to its data.
         overfitting: Held-out over training residual; None where it is not known.
         held_out: Held-out residuals in the order of training, over the first; None between checks.
-        losses: Roots of the loss over the first, likewise.
         shares: Of every block, the part of its squares in the 5 % of points where its residual is largest.
         places: Of every block, where its residual is largest, in words.
         jump: The largest jump, over the range of what jumps, that no residual sees.
@@ -68,11 +68,9 @@ class Evidence:
     """
 
     relative: Mapping[str, float]
-    averaged: Mapping[str, float] = field(default_factory=dict)
     violations: Mapping[str, float] = field(default_factory=dict)
     overfitting: float | None = None
     held_out: Sequence[float | None] = ()
-    losses: Sequence[float | None] = ()
     shares: Mapping[str, float] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
     jump: float = 0.0
@@ -126,7 +124,15 @@ def _residuals(evidence: Evidence) -> Sequence[tuple[Word, str]]:
         found.append(
             ("doubtful", f"overfitted: the held-out residual is {times} that at the training points")
         )
+    if never_moved(evidence.held_out):
+        found.append(("doubtful", "no step lowered the held-out residual by a tenth"))
     return found
+
+
+def never_moved(held_out: Sequence[float | None]) -> bool:
+    """Tell whether no check of the held-out residual, over the first, is a tenth below it."""
+    course = [value for value in held_out if value is not None]
+    return len(course) > 1 and min(course) > _MOVED
 
 
 def _violations(violations: Mapping[str, float]) -> Sequence[tuple[Word, str]]:
@@ -141,9 +147,7 @@ def _jump(evidence: Evidence) -> Sequence[tuple[Word, str]]:
     word = JUMP.word(evidence.jump)
     if word == "solved":
         return []
-    return [
-        (word, f"{evidence.jump_place}, which no residual sees: a condition with a jump or kink is built in")
-    ]
+    return [(word, f"{evidence.jump_place}, which no residual sees")]
 
 
 def _estimate(estimate: float | None) -> Sequence[tuple[Word, str]]:

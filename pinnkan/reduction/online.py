@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pinnkan.expressions import PointProgram
-from pinnkan.geometry.cells import in_cells
 from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.instance import Instance, family_blocks
 from pinnkan.reduction.ansatz import FamilyAnsatz, Lift
+from pinnkan.reduction.cells import in_cells
 
 FloatArray = NDArray[np.float64]
 

@@ -31,11 +31,8 @@ def judgement(instance: Instance, trained: Trained, method: str, base: str | Non
         return {"relative_residual": None, "verdict": None, "reasons": None}
     coefficients = [c.cpu() for c in trained.coefficients()]
     report = residual_report(Solution(instance, trained.network, coefficients))
-    losses = [step.loss for step in trained.history]
     held_out = [step.held_out for step in trained.history]
-    evidence = evidence_of(
-        report, instance.problem.scale, trained.training, trained.held_out, losses, held_out, base
-    )
+    evidence = evidence_of(report, instance.problem.scale, trained.training, trained.held_out, held_out, base)
     verdict = judge(evidence)
     facts = {
         "relative_residual": finite(report.relative),
@@ -73,7 +70,6 @@ def evidence_of(
     scale: float,
     training: float,
     held_out: float,
-    losses: Sequence[float | None],
     course: Sequence[float | None],
     base: str | None,
 ) -> Evidence:
@@ -84,17 +80,14 @@ def evidence_of(
         scale: Of the unknown.
         training: Residual at the training points (root mean square).
         held_out: The same at the held-out points.
-        losses: After every step.
         course: Held-out residuals after every step, None between checks.
         base: See `judgement`.
     """
     return Evidence(
         relative=report.relative,
-        averaged={block.name: block.averaged for block in report.blocks if not block.is_condition},
         violations=report.violations,
         overfitting=held_out / training if training > 0.0 else None,
-        held_out=_over_first(course, 1.0),
-        losses=_over_first(losses, 0.5),
+        held_out=_over_first(course),
         shares={block.name: block.share for block in report.blocks},
         places={block.name: _where(report.coordinates, block.place) for block in report.blocks},
         jump=0.0 if report.jump is None else report.jump.relative,
@@ -104,12 +97,12 @@ def evidence_of(
     )
 
 
-def _over_first(values: Sequence[float | None], power: float) -> list[float | None]:
-    """Return (value / first value)^power; None where there is none."""
+def _over_first(values: Sequence[float | None]) -> list[float | None]:
+    """Return values over the first of them; None where there is none."""
     first = next((value for value in values if value), None)
     if first is None:
         return []
-    return [None if value is None else round((value / first) ** power, 12) for value in values]
+    return [None if value is None else value / first for value in values]
 
 
 def _where(names: Sequence[str], place: Sequence[float]) -> str:

@@ -7,7 +7,9 @@ import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -45,10 +47,12 @@ def table(path: Path) -> Table:
 
 
 def _ordinary(end: float, right: Callable[[float, np.ndarray], list[float]]) -> Truth:
-    solution = solve_ivp(
-        right, (0.0, end), [2.0, 0.0], rtol=1e-11, atol=1e-12, dense_output=True, method="DOP853"
-    )
-    return lambda points: np.asarray(solution.sol(points[:, 0])[0])
+    @cache
+    def solution() -> Any:
+        options: dict[str, Any] = {"rtol": 1e-11, "atol": 1e-12, "dense_output": True, "method": "DOP853"}
+        return solve_ivp(right, (0.0, end), [2.0, 0.0], **options).sol
+
+    return lambda points: np.asarray(solution()(points[:, 0])[0])
 
 
 def pendulum(end: float) -> Truth:

@@ -33,11 +33,15 @@ def read_rows() -> dict[str, dict[str, Any]]:
     return dict(json.loads(ROWS.read_text(encoding="utf-8"))) if ROWS.is_file() else {}
 
 
-def halves(names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the problems that limits are chosen on, and those that they are tried on."""
-    order = sorted(names)
+def halves(rows: Mapping[str, Row]) -> tuple[list[str], list[str]]:
+    """Return the problems with a row that limits are chosen on, and those that they are tried on."""
+    from verdict_problems import CASES_TABLE
+
+    order = sorted(CASES_TABLE)
     random.Random(SPLIT_SEED).shuffle(order)
-    return sorted(order[: len(order) // 2]), sorted(order[len(order) // 2 :])
+    middle = len(order) // 2
+    first, second = order[:middle], order[middle:]
+    return sorted(set(first) & set(rows)), sorted(set(second) & set(rows))
 
 
 def judged(row: Row) -> Any:
@@ -104,13 +108,9 @@ def evidence(result: Any) -> dict[str, Any]:
     from pinnkan.evaluation.relative import residual_report
     from pinnkan.workflows.judgement import evidence_of
 
-    training, report = result.meta["training"], residual_report(result.solution())
-    history = result.meta["history"]
-    residuals, course = (
-        (training["training_rms"], training["held_out"]),
-        (history["loss"], history["held_out"]),
-    )
-    found = evidence_of(report, result.problem.scale, *residuals, *course, None)
+    training, course = result.meta["training"], result.meta["history"]["held_out"]
+    report, scale = residual_report(result.solution()), result.problem.scale
+    found = evidence_of(report, scale, training["training_rms"], training["held_out"], course, None)
     return {name: value for name, value in vars(found).items() if name != "base"}
 
 
@@ -155,7 +155,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows = train(options.runs or Path(folder)) if options.train else read_rows()
-    for half, names in enumerate(halves(list(rows))):
+    for half, names in enumerate(halves(rows)):
         if options.half in (None, half):
             print(f"\n{('chosen on', 'tried on')[half]} {len(names)} problems (split by seed {SPLIT_SEED})\n")
             print(report(rows, names))

@@ -85,7 +85,7 @@ LARGE = Evidence({"equation[0]": 0.5}, held_out=FELL, places={"equation[0]": "x 
         (
             replace(LARGE, relative={"equation[0]": 1e-9}, jump=0.9),
             BASE,
-            "Write 'hard: false' beside the condition with the jump or kink, so that it is trained.",
+            "Write 'hard: false' beside a condition with a jump or kink there, so that it is trained.",
         ),
     ],
 )

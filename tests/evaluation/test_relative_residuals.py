@@ -100,12 +100,6 @@ def test_zero_is_nothing_and_reported():
     assert found.relative == {"equation[0]": 0.0, "boundary[0]": 0.0}
 
 
-def test_rough_residuals_average_out_and_smooth_ones_do_not():
-    smooth, rough = report("1.01*S"), report("S + 0.0000001*sin(500*x)*sin(500*y)")
-    assert smooth.blocks[0].averaged == pytest.approx(smooth.blocks[0].relative, rel=0.1)
-    assert rough.blocks[0].averaged < 0.3 * rough.blocks[0].relative
-
-
 def test_the_largest_residual_has_a_place():
     """A bump of width 0.02 at (0.3, 0.6) holds nearly all of the residual."""
     (equation, _) = report("S + 0.0001*exp(-((x-0.3)**2 + (y-0.6)**2)/0.0004)").blocks

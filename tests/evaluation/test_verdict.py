@@ -56,3 +56,25 @@ def test_zero_everywhere_is_never_solved():
 def test_an_adapter_carries_that_its_base_is_unsolved():
     assert judge(Evidence({"equation[0]": 1e-7}, base="unsolved")).reasons == ("its base is unsolved",)
     assert judge(Evidence({"equation[0]": 1e-7}, base="doubtful")).word == "solved"
+
+
+def test_a_training_that_never_moved_is_named():
+    verdict = judge(Evidence({"equation[0]": 0.5}, held_out=[1.0, None, 0.97, 0.96]))
+    assert verdict.reasons[1] == "no step lowered the held-out residual by a tenth"
+    assert len(judge(Evidence({"equation[0]": 0.5}, held_out=[1.0, None, 0.7, 0.96])).reasons) == 1
+
+
+@pytest.mark.parametrize(
+    ("evidence", "word", "reason"),
+    [
+        (
+            {"jump": 0.9, "jump_place": "u_x jumps near x = 0.5"},
+            "unsolved",
+            "u_x jumps near x = 0.5, which no residual sees",
+        ),
+        ({"estimate": 0.05}, "doubtful", "the error is estimated at 5.0e-02"),
+        ({"estimate": math.inf}, "unsolved", "no answer was found"),
+    ],
+)
+def test_what_no_residual_sees(evidence, word, reason):
+    assert judge(Evidence({"equation[0]": 1e-9}, **evidence)) == Verdict(word, (reason,))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pinnkan.errors import UsageError
-from pinnkan.geometry.cells import in_cells
 from pinnkan.parameters import Parameter
 from pinnkan.reduction import Range, outside, read_ranges, shares, training_set
+from pinnkan.reduction.cells import in_cells
 
 TWO = (Parameter("nu", 0.05), Parameter("beta", 1.0))
 ONE = TWO[:1]
