@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from pinnkan.errors import UsageError
+from pinnkan.errors import PinnkanError, UsageError
 from pinnkan.evaluation.measures import EVALUATION_SEED
 from pinnkan.evaluation.norms import measure_errors
 from pinnkan.expressions import canonical_text, evaluate, substitute, symbol
@@ -55,7 +55,11 @@ def formula(
     judged = instance.domain.uniform(_JUDGED, EVALUATION_SEED)
 
     def written(points: np.ndarray) -> np.ndarray:
-        values: np.ndarray = evaluate([expression], instance.coordinates, points, instance.values)[0]
+        """Return the formula's values, none at all where it leaves a root's or a logarithm's domain."""
+        try:
+            values: np.ndarray = evaluate([expression], instance.coordinates, points, instance.values)[0]
+        except PinnkanError:
+            return np.full(len(points), np.nan)
         return values
 
     def error(of: Callable[[np.ndarray], np.ndarray]) -> float | None:

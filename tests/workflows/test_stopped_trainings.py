@@ -118,7 +118,7 @@ def test_a_stopped_base_and_adapter_go_on_to_the_same_bits(finish, tmp_path, num
 
 def test_workers_save_their_states_too(finish, tmp_path):
     problem = tmp_path / "long.yaml"
-    problem.write_text(LONG.replace("{steps: 120, points: 80", "{steps: 1500, points: 80"))
+    problem.write_text(LONG.replace("{steps: 120, points: 80", "{steps: 600, points: 80"))
     run = tmp_path / "run"
     finish("pretrain", problem, "-o", run, "--set", "training.steps=5")
     process = start("finetune", run, "--lambda", "0.5,1", "--jobs", 2)
