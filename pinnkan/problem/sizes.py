@@ -19,7 +19,7 @@ from pinnkan.problem.blocks import ResidualBlock
 
 FloatArray = NDArray[np.float64]
 
-_NOTHING = 1e-6
+_NOTHING = 1e-4
 """A term counts as zero below this share of the largest that a function of the unknown's range makes."""
 
 

@@ -2,7 +2,7 @@
 
 The rows (errors and the evidence that a verdict is made from) are kept in ``verdicts.json`` beside this
 file, so that limits are judged again without training. Limits were chosen on one half of the problems; the
-other half, drawn by `SPLIT_SEED`, was looked at once.
+other half is drawn by `SPLIT_SEED`.
 
     python tests/benchmarks/verdicts.py            # judges the rows that are there
     python tests/benchmarks/verdicts.py --train    # trains what has no row of its present text and settings
