@@ -26,13 +26,13 @@ def in_other_units(problem: Problem, *, u: sympy.Expr, x: sympy.Expr, t: sympy.E
     def data(formula: sympy.Expr | None) -> sympy.Expr | None:
         return None if formula is None else substitute(formula, turned)
 
-    def statement(one: Statement) -> Statement:
-        leaves: Mapping[sympy.Symbol, tuple[int, ...]] = derivative_symbols(one.residual, problem.names)
+    def statement(stated: Statement) -> Statement:
+        leaves: Mapping[sympy.Symbol, tuple[int, ...]] = derivative_symbols(stated.residual, problem.names)
         changed = dict(turned)
         for leaf, index in leaves.items():
             size = [factors[name] ** order for name, order in zip(problem.coordinates, index, strict=True)]
             changed[leaf] = leaf * sympy.Mul(*size) / u
-        return replace(one, residual=substitute(one.residual, changed))
+        return replace(stated, residual=substitute(stated.residual, changed))
 
     numbers = {key: tuple(x * number for number in row) for key, row in problem.shape.numbers.items()}
     exact = data(problem.exact)
