@@ -36,7 +36,7 @@ def in_other_units(problem: Problem, *, u: sympy.Expr, x: sympy.Expr, t: sympy.E
 
     numbers = {key: tuple(x * number for number in row) for key, row in problem.shape.numbers.items()}
     exact = data(problem.exact)
-    stated = problem.scales.unknown
+    stated, time = problem.scales.unknown, problem.scales.time
     return replace(
         problem,
         shape=replace(problem.shape, numbers=numbers),
@@ -46,5 +46,9 @@ def in_other_units(problem: Problem, *, u: sympy.Expr, x: sympy.Expr, t: sympy.E
         initial=tuple(map(statement, problem.initial)),
         exact=None if exact is None else u * exact,
         source=data(problem.source),
-        scales=Scales(None if stated is None else stated * float(u), problem.scales.rows),
+        scales=Scales(
+            None if stated is None else stated * float(u),
+            None if time is None else time * float(t),
+            rows=problem.scales.rows,
+        ),
     )

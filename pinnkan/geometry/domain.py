@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ class Domain:
         shape: The shape in space.
         coordinates: Names of the D coordinates, time first if there is one.
         time: First and last time; None for a stationary problem.
+        time_scale: The time within which a solution changes at the start; infinite where it changes all
+            along. Collocation points, but not those of `uniform`, then lie denser at the start (`grading`).
 
     Raises:
         UsageError: If the names do not fit the shape or the time interval is empty or not finite.
@@ -49,6 +52,7 @@ class Domain:
     shape: Shape
     coordinates: tuple[str, ...]
     time: tuple[float, float] | None = None
+    time_scale: float = math.inf
 
     def __post_init__(self) -> None:
         expected = self.shape.dimension + (self.time is not None)
@@ -64,6 +68,18 @@ class Domain:
                     f"time: {self.coordinates[0]}: expected start < end, found [{low!r}, {high!r}] (empty)"
                 )
             check_extent(self.coordinates[0], high - low, position=max(abs(low), abs(high)), block="time")
+
+    @property
+    def grading(self) -> float:
+        """g = duration / time_scale where that is above 1, else 0.
+
+        Points are even in s = log(1 + g tau) / log(1 + g), tau = (t - t0) / (t1 - t0), the time in which
+        networks and hard conditions work too (`pinnkan.networks.InputMap`).
+        """
+        if self.time is None:
+            return 0.0
+        ratio = (self.time[1] - self.time[0]) / self.time_scale
+        return ratio if ratio > 1.0 else 0.0
 
     @property
     def bounding_box(self) -> tuple[FloatArray, FloatArray]:
@@ -86,7 +102,7 @@ class Domain:
         check_points(count, "random", 0)
         rng = _stream(seed, "evaluation", 0)
         cube = unit_cube(count, len(self.coordinates), rule="random", rng=rng)
-        return self._place(cube, self.shape.place)
+        return self._place(cube, self.shape.place, grading=0.0)
 
     def collocate(
         self, where: str, count: int, *, rule: str = "quadrature", seed: int = 0, variant: int = 0
@@ -122,7 +138,8 @@ class Domain:
     def _interior(self, count: int, rule: str, rng: np.random.Generator, variant: int) -> CollocationSet:
         if rule != "quadrature":
             cube = unit_cube(count, len(self.coordinates), rule=rule, rng=rng)
-            return CollocationSet(self._place(cube, self.shape.place), np.full(count, 1 / count))
+            points = self._place(cube, self.shape.place, self.grading)
+            return CollocationSet(points, np.full(count, 1 / count))
         levels = self._levels(count, self.shape.volume, self.shape.dimension)
         sizes = _even(count, levels)
         return self._stack(
@@ -156,7 +173,7 @@ class Domain:
         """One canonical part times the time interval."""
         if rule != "quadrature":
             cube = unit_cube(count, self.shape.dimension, rule=rule, rng=rng)
-            points = self._place(cube, lambda rest: self.shape.place_on(part, rest))
+            points = self._place(cube, lambda rest: self.shape.place_on(part, rest), self.grading)
             return CollocationSet(points, np.full(count, 1 / count))
         levels = self._levels(count, self.shape.area(part), self.shape.dimension - 1)
         sizes = _even(count, levels)
@@ -186,21 +203,27 @@ class Domain:
         """Put one space rule on each node of the Gauss rule in time."""
         if self.time is None:
             return CollocationSet(*spaces[0])
-        start, end = self.time
         nodes, shares = gauss(len(spaces), variant=variant, axis=_TIME_AXIS)
-        points = [
-            np.insert(space, 0, start + (end - start) * node, axis=1)
-            for node, (space, _) in zip(nodes, spaces, strict=True)
-        ]
+        times = self._times(np.asarray(nodes), self.grading)
+        points = [np.insert(space, 0, time, axis=1) for time, (space, _) in zip(times, spaces, strict=True)]
         weights = [weight * part for part, (_, weight) in zip(shares, spaces, strict=True)]
         return CollocationSet(np.concatenate(points), np.concatenate(weights))
 
-    def _place(self, cube: FloatArray, place: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    def _place(
+        self, cube: FloatArray, place: Callable[[FloatArray], FloatArray], grading: float
+    ) -> FloatArray:
         """Map the unit cube onto the domain, its first column onto time."""
         if self.time is None:
             return place(cube)
+        return np.insert(place(cube[:, 1:]), 0, self._times(cube[:, 0], grading), axis=1)
+
+    def _times(self, shares: FloatArray, grading: float) -> FloatArray:
+        """Return times from s in [0, 1]: tau = ((1 + g)^s - 1) / g, or s itself without a grading."""
+        assert self.time is not None
         start, end = self.time
-        return np.insert(place(cube[:, 1:]), 0, start + (end - start) * cube[:, 0], axis=1)
+        if grading:
+            shares = np.expm1(shares * math.log1p(grading)) / grading
+        return np.asarray(start + (end - start) * shares)
 
 
 def _even(count: int, pieces: int) -> list[int]:

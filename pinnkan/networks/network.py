@@ -1,4 +1,4 @@
-"""A network: layers, an affine input map, jets through all of it and their adjoints."""
+"""A network: an input map, layers, jets through all of it and their adjoints."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pinnkan.channels import Channels
+from pinnkan.networks.input_map import InputMap
 from pinnkan.networks.layers import Layer
 
 
@@ -29,17 +30,15 @@ class Tape:
 
 @dataclass(frozen=True)
 class Network:
-    """Layers applied in turn to inputs mapped to [-1, 1]: s = (x - center) / half_width.
+    """Layers applied in turn to the coordinates mapped to [-1, 1].
 
     Attributes:
         layers: From input to output.
-        center: Shape (D,).
-        half_width: Shape (D,).
+        input_map: Of the D coordinates.
     """
 
     layers: tuple[Layer, ...]
-    center: tuple[float, ...]
-    half_width: tuple[float, ...]
+    input_map: InputMap
 
     def initial(self, generator: torch.Generator) -> list[Tensor]:
         """Draw starting coefficients for every layer, float64."""
@@ -48,20 +47,6 @@ class Network:
     def matrices(self, coefficients: Sequence[Tensor]) -> list[Tensor]:
         """Return the weight matrices (F, J) of stored coefficients."""
         return [layer.matrix(c) for layer, c in zip(self.layers, coefficients, strict=True)]
-
-    def input_jet(self, points: Tensor, channels: Channels, dtype: torch.dtype | None = None) -> Tensor:
-        """Return the jet (C, N, D) of the mapped coordinates at points (N, D).
-
-        They are mapped in the points' precision: what is left of 1000.001 in single is no place in
-        [1000, 1000.01].
-        """
-        jet = points.new_zeros(len(channels), *points.shape, dtype=dtype or points.dtype)
-        jet[0] = self._mapped(points)
-        for axis, half in enumerate(self.half_width):
-            unit = tuple(int(axis == other) for other in range(len(self.half_width)))
-            if unit in channels.keys:
-                jet[channels.position(unit), :, axis] = 1.0 / half
-        return jet
 
     def push(
         self, points: Tensor, weights: Sequence[Tensor], channels: Channels, *, keep: bool = False
@@ -77,7 +62,7 @@ class Network:
         Returns:
             The output's jet and, with ``keep``, features and derivatives of every layer.
         """
-        jet = self.input_jet(points, channels, weights[0].dtype)
+        jet = self.input_map.jet(points, channels, weights[0].dtype)
         features, kept = [], []
         for layer, weight in zip(self.layers, weights, strict=True):
             phi, saved = layer.push(channels, jet, keep=keep)
@@ -110,10 +95,7 @@ class Network:
 
     def values(self, points: Tensor, weights: Sequence[Tensor]) -> Tensor:
         """Return the output (N, J) at points (N, D) by plain torch, differentiable any number of times."""
-        z = self._mapped(points)
+        z = self.input_map.values(points)
         for layer, weight in zip(self.layers, weights, strict=True):
             z = layer.values(z) @ weight
         return z
-
-    def _mapped(self, points: Tensor) -> Tensor:
-        return (points - points.new_tensor(self.center)) / points.new_tensor(self.half_width)

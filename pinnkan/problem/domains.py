@@ -204,7 +204,7 @@ def build_domain(problem: Problem, values: Mapping[str, float]) -> Domain:
     time = None if interval is None else (number_at(interval[0], values), number_at(interval[1], values))
     try:
         shape = build_shape(problem.shape, problem.space, values)
-        return Domain(shape=shape, coordinates=problem.coordinates, time=time)
+        return Domain(shape=shape, coordinates=problem.coordinates, time=time, time_scale=problem.time_scale)
     except UsageError as error:
         where = ", ".join(f"{name} = {value:.12g}" for name, value in values.items())
         suffix = f" at {where}" if where else ""

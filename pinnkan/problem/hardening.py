@@ -355,12 +355,15 @@ class _Builder:
         return float(self.interval[1] - self.interval[0]) ** item.order
 
     def factor(self, boundary: _Boundary, initial: list[Prescribed]) -> sympy.Expr:
-        """Return distance * tau^n for n initial conditions."""
+        """Return distance * tau^n for n initial conditions, tau in the time of `Domain.grading`."""
         factor = sympy.Integer(1)
         if boundary.parts:
             space = [symbol(name) for name in self.problem.space]
             factor *= self.domain.shape.distance(space, boundary.parts)
         if initial:
             start, end = self.interval
-            factor *= ((self.time - number(start)) / number(end - start)) ** len(initial)
+            tau, grading = (self.time - number(start)) / number(end - start), self.domain.grading
+            if grading:
+                tau = sympy.log(1 + number(grading) * tau) / number(math.log1p(grading))
+            factor *= tau ** len(initial)
         return factor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -176,22 +177,25 @@ def _read_reference(root: Block, directory: Path | None, faults: Faults, *, stor
 
 
 def _read_scales(root: Block, declared: Declared, faults: Faults) -> Scales:
-    """Read ``scales``: one for the unknown, or ``none`` to train in the file's own units."""
+    """Read ``scales``: of the unknown and of time, or ``none`` to train in the file's own units."""
     node = root.get("scales")
     if node is None:
         return Scales()
     if isinstance(node, Scalar) and node.text == "none":
-        return Scales(1.0, rows=False)
+        return Scales(1.0, math.inf, rows=False)
     block = read_block(node, "scales", faults, example=f"{{{declared.unknown or 'u'}: 1000}}, or none")
     if block is None:
         return Scales()
-    refuse_unknown_keys(block, [declared.unknown], "scales", faults)
-    entry = block.get(declared.unknown)
-    value = None if entry is None else read_number(entry, f"scales.{declared.unknown}", faults)
+    refuse_unknown_keys(block, [name for name in (declared.unknown, declared.time) if name], "scales", faults)
+    return Scales(_read_scale(block, declared.unknown, faults), _read_scale(block, declared.time, faults))
+
+
+def _read_scale(block: Block, name: str | None, faults: Faults) -> float | None:
+    path, entry = f"scales.{name}", None if name is None else block.get(name)
+    value = None if entry is None else read_number(entry, path, faults)
     if entry is not None and value is not None and not 1e-100 < value < 1e100:
-        path = f"scales.{declared.unknown}"
         faults.add(entry.place, f"{path}: expected a number between 1e-100 and 1e100, got {describe(entry)}")
-    return Scales(value)
+    return value
 
 
 def _check_initial(

@@ -107,10 +107,13 @@ class Scales:
 
     Attributes:
         unknown: Scale of the unknown; None takes it from the problem's data.
+        time: The time within which the solution changes at the start, infinite where it changes all along;
+            None takes it from the equations.
         rows: Whether every equation and condition is divided by the size of its own terms.
     """
 
     unknown: float | None = None
+    time: float | None = None
     rows: bool = True
 
 
@@ -207,6 +210,19 @@ class Problem:
         from pinnkan.problem.instance import scale_of
 
         return scale_of(self)
+
+    @property
+    def time_scale(self) -> float:
+        """The time within which the solution changes at the start: stated, or as the equations give it.
+
+        Raises:
+            ProblemError: If the problem makes no sense at the base.
+        """
+        if self.scales.time is not None:
+            return self.scales.time
+        from pinnkan.problem.transients import time_scale_of
+
+        return time_scale_of(self)
 
     def at(self, values: Mapping[str, float] | float | None = None) -> Instance:
         """Return the problem at one parameter value.

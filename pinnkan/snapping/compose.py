@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from pinnkan.bases import BSpline
 from pinnkan.errors import UsageError
-from pinnkan.networks import KanLayer, Network
+from pinnkan.networks import InputMap, KanLayer, Network
 from pinnkan.snapping.expansions import expansion
 from pinnkan.snapping.library import LIBRARY, Snap, fit, snap
 
@@ -65,13 +66,11 @@ class ClosedForm:
     """A network as symbolic edges.
 
     Attributes:
-        center: Of the input map, (D,).
-        half_width: Of the input map, (D,).
+        input_map: Of the D coordinates.
         layers: Edges [p][q] from input p to output q of every layer.
     """
 
-    center: tuple[float, ...]
-    half_width: tuple[float, ...]
+    input_map: InputMap
     layers: tuple[tuple[tuple[Edge, ...], ...], ...]
 
     @property
@@ -104,7 +103,7 @@ class ClosedForm:
 
     def _nodes(self, points: FloatArray) -> list[FloatArray]:
         """Return the inputs (N, D) of the first layer and the nodes behind every layer."""
-        nodes = [(points - np.asarray(self.center)) / np.asarray(self.half_width)]
+        nodes = [self.input_map.values(torch.from_numpy(points)).numpy()]
         for layer in self.layers:
             z = nodes[-1]
             sums = zip(*[[edge(z[:, p]) for edge in row] for p, row in enumerate(layer)], strict=True)
@@ -113,8 +112,7 @@ class ClosedForm:
 
     def symbolic(self, coordinates: Sequence[Any]) -> Any:
         """Return the expression in the coordinates' symbols; kept expansions are not multiplied out."""
-        mapped = zip(coordinates, self.center, self.half_width, strict=True)
-        z = [sympy.expand((x - sympy.Float(c)) / sympy.Float(h)) for x, c, h in mapped]
+        z = symbolic_inputs(self.input_map, coordinates)
         for layer in self.layers:
             columns = list(zip(*layer, strict=True))
             z = [_summed(column, z) for column in columns]
@@ -137,6 +135,18 @@ class ClosedForm:
 
         layers = tuple(tuple(tuple(map(renewed, row)) for row in layer) for layer in self.layers)
         return replace(self, layers=layers)
+
+
+def symbolic_inputs(input_map: InputMap, coordinates: Sequence[Any]) -> list[Any]:
+    """Return the inputs of a network as expressions in the coordinates' symbols."""
+    inputs = []
+    for x, center, half, g in zip(
+        coordinates, input_map.center, input_map.half_width, input_map.grading, strict=True
+    ):
+        affine = sympy.expand((x - sympy.Float(center)) / sympy.Float(half))
+        graded = 2 * sympy.log(1 + sympy.Float(0.5 * g) * (affine + 1)) / sympy.Float(math.log1p(g)) - 1
+        inputs.append(graded if g else affine)
+    return inputs
 
 
 def _summed(edges: Sequence[Edge], inputs: Sequence[Any]) -> Any:
@@ -162,7 +172,7 @@ def closed_form(
     """
     _require_small(network, coefficients)
     places = torch.from_numpy(points)
-    z = (places - places.new_tensor(network.center)) / places.new_tensor(network.half_width)
+    z = network.input_map.values(places)
     layers = []
     for layer, weights in zip(network.layers, coefficients, strict=True):
         assert isinstance(layer, KanLayer)
@@ -170,7 +180,7 @@ def closed_form(
         edges = torch.einsum("nki,ijk->nij", features, weights)
         layers.append(_snapped(layer, weights, z.numpy(), edges.numpy(), least_r2))
         z = edges.sum(dim=1)
-    rough = ClosedForm(network.center, network.half_width, tuple(layers))
+    rough = ClosedForm(network.input_map, tuple(layers))
     return _fitted_together(rough, points, z[:, 0].numpy())
 
 

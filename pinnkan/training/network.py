@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from pinnkan.networks import Network, make_kan, make_mlp
+from pinnkan.networks import InputMap, Network, make_kan, make_mlp
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.settings import NetworkSettings
 from pinnkan.training.refinement import basis_for, fitted
@@ -18,17 +18,21 @@ def network_for(
     """Build the network that the settings describe over the instance's box.
 
     Args:
-        instance: Gives the box.
+        instance: Gives the box and the grading of time.
         settings: Of the network.
         coefficients: Of a network that is trained already, which may have been refined.
     """
-    lower, upper = instance.domain.bounding_box
-    return network_over(lower.tolist(), upper.tolist(), fitted(settings, coefficients))
+    domain = instance.domain
+    lower, upper = domain.bounding_box
+    grading = [domain.grading * (name == instance.problem.time) for name in domain.coordinates]
+    return network_over(
+        InputMap.over(lower.tolist(), upper.tolist(), grading), fitted(settings, coefficients)
+    )
 
 
-def network_over(lower: Sequence[float], upper: Sequence[float], settings: NetworkSettings) -> Network:
-    """Build the network that the settings describe over a box."""
-    widths = (len(lower), *settings.hidden, 1)
+def network_over(input_map: InputMap, settings: NetworkSettings) -> Network:
+    """Build the network that the settings describe behind an input map."""
+    widths = (len(input_map.center), *settings.hidden, 1)
     if settings.kind == "mlp":
-        return make_mlp(widths, lower, upper)
-    return make_kan(widths, basis_for(settings), lower, upper)
+        return make_mlp(widths, input_map)
+    return make_kan(widths, basis_for(settings), input_map)

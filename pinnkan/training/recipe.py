@@ -18,6 +18,7 @@ from torch import Tensor
 from pinnkan.adapters import GROWTH, Parameters, Plan, attach, grow, slim, slim_form
 from pinnkan.adapters.layerwise import Full, Sparse
 from pinnkan.errors import DivergedError, UsageError
+from pinnkan.networks import InputMap
 from pinnkan.problem.settings import AdapterSettings, NetworkSettings, PhaseSettings, Settings
 from pinnkan.training.assembly import training_sets
 from pinnkan.training.least_squares import NetworkLeastSquares
@@ -38,7 +39,9 @@ def coefficient_shapes(inputs: int, settings: Settings, found: Sequence[Tensor])
     network = fitted(settings.network, found)
     if network.functions not in [phase.functions for phase in phases_of(settings.training)]:
         network = settings.network
-    return [layer.shape for layer in network_over([0.0] * inputs, [1.0] * inputs, network).layers]
+    return [
+        layer.shape for layer in network_over(InputMap.over([0.0] * inputs, [1.0] * inputs), network).layers
+    ]
 
 
 def generator_for(seed: int, purpose: str) -> torch.Generator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def check(
         "coordinates": list(found.coordinates),
         "equations": [_equation(one, instance) for one in found.equations],
         "conditions": [_condition(one, instance) for one in found.conditions],
-        "scales": {problem.unknown: problem.scale},
+        "scales": _scales(problem),
         "ansatz": found.ansatz,
         "exact": found.exact,
         "source": found.source,
@@ -80,6 +81,14 @@ def check(
         "points": {name: len(points) for name, points in sets.items()},
         "findings": findings,
     }
+
+
+def _scales(problem: Problem) -> dict[str, float]:
+    """Return the scale of the unknown, and of time where the solution changes at the start alone."""
+    scales = {problem.unknown: problem.scale}
+    if problem.time is not None and math.isfinite(problem.time_scale):
+        scales[problem.time] = problem.time_scale
+    return scales
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

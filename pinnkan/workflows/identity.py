@@ -35,6 +35,7 @@ class ProblemRecord:
         parameters: The family's parameters, the overrides applied.
         samples: The sha256 of the table that the function is given by; None without one.
         scale: Of the unknown, which the network's output is multiplied by; None in files of before it was.
+        time_scale: Of the solution at the start, which the input map follows; None where it is infinite.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ProblemRecord:
     parameters: tuple[Parameter, ...]
     samples: str | None = None
     scale: float | None = None
+    time_scale: float | None = None
 
     @classmethod
     def of(cls, problem: Problem) -> ProblemRecord:
@@ -60,6 +62,7 @@ class ProblemRecord:
             parameters=problem.parameters,
             samples=samples,
             scale=problem.scale,
+            time_scale=problem.time_scale if math.isfinite(problem.time_scale) else None,
         )
 
     @classmethod
@@ -81,6 +84,7 @@ class ProblemRecord:
                 tuple(_parameter(one) for one in _list(facts, "parameters")),
                 None if facts.get("samples") is None else _text(facts["samples"], "problem.samples"),
                 None if facts.get("scale") is None else _number(facts["scale"]),
+                None if facts.get("time_scale") is None else _number(facts["time_scale"]),
             )
         except ValueError as fault:
             raise DamagedFileError(f"{path}: {fault} inside; not written by pinnkan") from None

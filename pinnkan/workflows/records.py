@@ -6,6 +6,7 @@ training went, versions, threads and times are recorded, not hashed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -111,7 +112,7 @@ def parsed(record: ProblemRecord, hidden: tuple[int, ...] | None) -> Problem:
     # The stored scale, not one found again: what a network's output is multiplied by belongs to it. Results
     # of before there was one were trained in their own units, on lifts that nobody had looked at.
     scale = 1.0 if record.scale is None else record.scale
-    scales = replace(problem.scales, unknown=scale)
+    scales = replace(problem.scales, unknown=scale, time=record.time_scale or math.inf)
     return replace(problem, scales=scales, rough_lifts=record.scale is None)
 
 

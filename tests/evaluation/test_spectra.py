@@ -11,7 +11,7 @@ from pinnkan.bases import make_basis
 from pinnkan.errors import DivergedError
 from pinnkan.evaluation.spectra import Spectrum, discarded_norm, mode_spectra
 from pinnkan.evaluation.theorem1 import Constants, constants, output_bound
-from pinnkan.networks import make_kan
+from pinnkan.networks import InputMap, make_kan
 from pinnkan.tucker import Tucker, hosvd, orthonormal
 
 
@@ -103,7 +103,7 @@ def test_the_bound_of_theorem_1_holds_on_random_networks(basis, scale):
     ratios = []
     for seed in range(10):
         draw = generator(seed)
-        network = make_kan((2, 4, 3, 2), family, [-1.0, -1.0], [1.0, 1.0])
+        network = make_kan((2, 4, 3, 2), family, InputMap.over([-1.0, -1.0], [1.0, 1.0]))
         target = [scale * random_tensor(*layer.shape, seed=seed + 50) for layer in network.layers]
         base = [layer + 0.1 * scale * random_tensor(*layer.shape, seed=seed) for layer in target]
         points = 2 * torch.rand(400, 2, generator=draw, dtype=torch.float64) - 1
@@ -125,7 +125,7 @@ def test_the_bound_of_theorem_1_holds_on_random_networks(basis, scale):
 def test_one_layer_can_come_near_the_bound():
     """A single layer has C = B sqrt(I K) alone: T_k(1) = 1 for all k meets a rank-one tensor of ones."""
     target = [torch.ones(3, 1, 4, dtype=torch.float64)]
-    network = make_kan((3, 1), make_basis("chebyshev", functions=4), [-1.0] * 3, [1.0] * 3)
+    network = make_kan((3, 1), make_basis("chebyshev", functions=4), InputMap.over([-1.0] * 3, [1.0] * 3))
     corner = torch.ones(1, 3, dtype=torch.float64)
     output = float(network.values(corner, network.matrices(target)))
     errors = {0: discarded_norm(mode_spectra(target[0]), (1, 1, 0))}

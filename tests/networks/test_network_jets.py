@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pinnkan.bases import BASES, make_basis
 from pinnkan.channels import Channels, Collapsed
-from pinnkan.networks import DenseLayer, KanLayer, Network, jets, make_kan, make_mlp
+from pinnkan.networks import DenseLayer, InputMap, KanLayer, Network, jets, make_kan, make_mlp
 from pinnkan.training.oracle import jet_by_autograd
 
 LOWER, UPPER = {1: [0.5], 2: [-1.0, 0.0], 3: [0.0, -2.0, 1.0]}, {1: [2.0], 2: [1.0, 3.0], 3: [1.0, 2.0, 1.5]}
@@ -31,8 +31,8 @@ def network_of(kind: str, depth: int, dimension: int) -> Network:
     widths = (dimension, *HIDDEN[depth], 1)
     lower, upper = LOWER[dimension], UPPER[dimension]
     if kind == "mlp":
-        return make_mlp(widths, lower, upper)
-    return make_kan(widths, make_basis(kind, functions=6), lower, upper)
+        return make_mlp(widths, InputMap.over(lower, upper))
+    return make_kan(widths, make_basis(kind, functions=6), InputMap.over(lower, upper))
 
 
 def weights_of(network: Network, seed: int = 0) -> list[Tensor]:
@@ -140,7 +140,7 @@ def test_tanh_derivatives_are_those_of_autograd():
 
 def test_a_known_function():
     """One Fourier layer with the coefficient of sin alone: u = sin s, s = (x - 1) / 2 on [-1, 3]."""
-    network = make_kan([1, 1], make_basis("fourier", functions=3), [-1.0], [3.0])
+    network = make_kan([1, 1], make_basis("fourier", functions=3), InputMap.over([-1.0], [3.0]))
     weights = network.matrices([torch.tensor([[[0.0, 0.0, 1.0]]], dtype=torch.float64)])
     points, channels = torch.linspace(-1, 3, 9, dtype=torch.float64).unsqueeze(1), Channels([(3,)], 1)
     s = (points[:, 0] - 1) / 2

@@ -9,7 +9,7 @@ import torch
 
 from pinnkan.bases import make_basis
 from pinnkan.errors import UsageError
-from pinnkan.networks import make_kan, make_mlp
+from pinnkan.networks import InputMap, make_kan, make_mlp
 from pinnkan.snapping import LIBRARY, closed_form, snap
 from pinnkan.snapping.compose import ClosedForm, Kept
 from pinnkan.snapping.expansions import expansion
@@ -82,7 +82,7 @@ def test_expansions_are_exact(name):
 @pytest.mark.parametrize("name", ["chebyshev", "fourier"])
 def test_a_random_network_keeps_its_polynomials(name):
     """With a library that nothing of it follows, the form is the network itself."""
-    network = make_kan([2, 2, 1], make_basis(name, 6), [0.0, -1.0], [2.0, 1.0])
+    network = make_kan([2, 2, 1], make_basis(name, 6), InputMap.over([0.0, -1.0], [2.0, 1.0]))
     coefficients = network.initial(torch.Generator().manual_seed(3))
     points = np.random.default_rng(0).uniform([0, -1], [2, 1], (200, 2))
     form = closed_form(network, coefficients, points, least_r2=1.0)
@@ -95,7 +95,7 @@ def test_a_random_network_keeps_its_polynomials(name):
 
 def test_the_inputs_of_a_narrow_box_far_out_are_mapped_in_float64():
     """One layer of 1, z, z^2 is a parabola, on [1000, 1000.3] too: the mapped inputs are not rounded."""
-    network = make_kan([1, 1], make_basis("taylor", 3), [1000.0], [1000.3])
+    network = make_kan([1, 1], make_basis("taylor", 3), InputMap.over([1000.0], [1000.3]))
     coefficients = [torch.tensor([[[0.3, -1.0, 0.7]]], dtype=torch.float64)]
     points = np.linspace(1000.0, 1000.3, 200)[:, None]
     form = closed_form(network, coefficients, points, least_r2=0.999)
@@ -106,17 +106,17 @@ def test_the_inputs_of_a_narrow_box_far_out_are_mapped_in_float64():
 
 def test_what_has_no_formula():
     points = np.zeros((3, 2))
-    mlp = make_mlp([2, 3, 1], [0.0, 0.0], [1.0, 1.0])
+    mlp = make_mlp([2, 3, 1], InputMap.over([0.0, 0.0], [1.0, 1.0]))
     with pytest.raises(UsageError, match="an MLP has no functions on its edges"):
         closed_form(mlp, mlp.initial(torch.Generator()), points, least_r2=0.99)
-    kan = make_kan([2, 40, 1], make_basis("taylor", 3), [0.0, 0.0], [1.0, 1.0])
+    kan = make_kan([2, 40, 1], make_basis("taylor", 3), InputMap.over([0.0, 0.0], [1.0, 1.0]))
     with pytest.raises(UsageError, match=r"120 edges make no formula that anyone reads \(most: 100\)"):
         closed_form(kan, kan.initial(torch.Generator()), points, least_r2=0.99)
 
 
 def small_network(basis):
     """Return a network of two layers, its coefficients and points in its domain."""
-    network = make_kan([2, 3, 1], make_basis(basis, 5), [-1.0, -1.5], [2.0, 2.5])
+    network = make_kan([2, 3, 1], make_basis(basis, 5), InputMap.over([-1.0, -1.5], [2.0, 2.5]))
     coefficients = network.initial(torch.Generator().manual_seed(3))
     points = np.random.default_rng(0).uniform([-0.9, -1.4], [1.9, 2.4], (150, 2))
     return network, coefficients, points
@@ -138,7 +138,7 @@ def test_the_derivative_by_all_numbers_is_that_of_differences(basis):
     snaps = [Snap(template, (0.4, 1.1, 0.7, -0.2), 1.0) for template in LIBRARY.values()]
     first = ((*snaps, kept), (kept, *reversed(snaps)))
     second = tuple((edge,) for edge in [*snaps, Kept(network.layers[1], coefficients[1][0, 0])])
-    form = ClosedForm((0.5, 0.5), (1.5, 2.0), (first, second))
+    form = ClosedForm(InputMap((0.5, 0.5), (1.5, 2.0), (0.0, 0.0)), (first, second))
     numbers, step = form.numbers(), 1e-6
     jacobian = form.jacobian(points)
     assert jacobian.shape == (len(points), len(numbers))

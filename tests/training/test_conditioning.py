@@ -13,7 +13,7 @@ from pinnkan.adapters import Full, Parameters, Plan, attach
 from pinnkan.adapters.layerwise import Sparse
 from pinnkan.bases import make_basis
 from pinnkan.channels import Channels
-from pinnkan.networks import make_kan, make_mlp
+from pinnkan.networks import InputMap, make_kan, make_mlp
 from pinnkan.training import finetune, pretrain
 from pinnkan.training.conditioning import posed
 
@@ -26,7 +26,7 @@ def generator(seed: int) -> torch.Generator:
 
 
 def forms():
-    network = make_kan((2, 5, 4, 1), make_basis("taylor", 7), [-1.0, -1.0], [1.0, 1.0])
+    network = make_kan((2, 5, 4, 1), make_basis("taylor", 7), InputMap.over([-1.0, -1.0], [1.0, 1.0]))
     coefficients = network.initial(generator(0))
     adjoints = [torch.randn(9, c.shape[1], generator=generator(1), dtype=torch.float64) for c in coefficients]
     plans = {"adapter": Plan(compression=0.5), "with a frozen layer": Plan(("tucker", "frozen", "full"), 0.5)}
@@ -69,11 +69,15 @@ def test_the_function_stays_and_so_does_theta_on_the_way_back(name, network, par
 
 
 def test_adam_and_other_bases_keep_theirs():
-    taylor = make_kan((2, 3, 1), make_basis("taylor", 5), [0, 0], [1, 1])
+    taylor = make_kan((2, 3, 1), make_basis("taylor", 5), InputMap.over([0, 0], [1, 1]))
     others = [
-        make_kan((2, 3, 1), make_basis(n, 5), [0, 0], [1, 1]) for n in ("chebyshev", "legendre", "fourier")
+        make_kan((2, 3, 1), make_basis(n, 5), InputMap.over([0, 0], [1, 1]))
+        for n in ("chebyshev", "legendre", "fourier")
     ]
-    cases = [(taylor, "adam"), *((n, "lm") for n in (*others, make_mlp((2, 3, 1), [0, 0], [1, 1])))]
+    cases = [
+        (taylor, "adam"),
+        *((n, "lm") for n in (*others, make_mlp((2, 3, 1), InputMap.over([0, 0], [1, 1])))),
+    ]
     for network, optimizer in cases:
         parameters = Parameters([Full(c) for c in network.initial(generator(0))])
         pose = posed(network, parameters, parameters.start(), optimizer)

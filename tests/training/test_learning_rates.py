@@ -8,14 +8,16 @@ import torch
 from pinnkan.adapters import Full, Parameters, Plan, attach
 from pinnkan.bases import make_basis
 from pinnkan.errors import UsageError
-from pinnkan.networks import make_kan
+from pinnkan.networks import InputMap, make_kan
 from pinnkan.training.rates import rates_for
 
 
 @pytest.fixture(scope="module")
 def paper() -> Parameters:
     """The adapter of 2-64-64-1 with K = 8 at cr = 1/8: hidden layer in Tucker form, the others in full."""
-    network = make_kan((2, 64, 64, 1), make_basis("chebyshev", functions=8), [-1.0, -1.0], [1.0, 1.0])
+    network = make_kan(
+        (2, 64, 64, 1), make_basis("chebyshev", functions=8), InputMap.over([-1.0, -1.0], [1.0, 1.0])
+    )
     generator = torch.Generator().manual_seed(0)
     coefficients = network.initial(generator)
     adjoints = [torch.ones(70, c.shape[1], dtype=torch.float64) for c in coefficients]

@@ -79,7 +79,7 @@ def test_a_derivative_that_vanishes_is_zero():
     """Two Taylor functions and one layer make a linear network: u_xx = 0 by no graph at all."""
     run = run_of("poisson", "network.hidden=[1]", "network.functions=2", "network.basis=taylor")
     network, coefficients, sets = start_of(run)
-    network = type(network)(network.layers[:1], network.center, network.half_width)
+    network = type(network)(network.layers[:1], network.input_map)
     parameters = Parameters([Full(coefficients[0])])
     fast, slow = (
         NetworkLeastSquares(network, parameters, sets),

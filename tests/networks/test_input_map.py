@@ -1,0 +1,79 @@
+"""The map to a network's inputs: its derivatives, its ends, its expression."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import sympy
+import torch
+
+from pinnkan.bases import make_basis
+from pinnkan.channels import Channels, Collapsed
+from pinnkan.networks import InputMap, make_kan
+from pinnkan.snapping.compose import symbolic_inputs
+from pinnkan.training.oracle import jet_by_autograd
+
+LOWER, UPPER = [10.0, -2.0], [14.0, 1.0]
+GRADED = InputMap.over(LOWER, UPPER, [350.0, 0.0])
+CHANNELS = {
+    "orders": [(4, 0), (0, 2), (1, 1)],
+    "wave operator": [Collapsed((1.0, -0.5))],
+}
+
+
+def points_of(count: int = 9) -> torch.Tensor:
+    """Points of the box, half of them in its first hundredth along the first coordinate."""
+    rng = np.random.default_rng(0)
+    points = rng.uniform(LOWER, UPPER, (count, 2))
+    points[::2, 0] = LOWER[0] + (points[::2, 0] - LOWER[0]) / 100
+    return torch.from_numpy(points)
+
+
+def test_the_box_is_mapped_onto_the_square_with_even_steps_in_the_logarithm():
+    corners = GRADED.values(torch.tensor([LOWER, UPPER], dtype=torch.float64))
+    torch.testing.assert_close(corners, torch.tensor([[-1.0, -1.0], [1.0, 1.0]], dtype=torch.float64))
+    tau = (math.sqrt(351.0) - 1) / 350
+    middle = torch.tensor([[LOWER[0] + 4.0 * tau, -0.5]], dtype=torch.float64)
+    assert GRADED.values(middle).tolist()[0] == pytest.approx([0.0, 0.0], abs=1e-14)
+
+
+def test_without_a_grading_it_is_the_affine_map_bit_by_bit():
+    points = points_of()
+    affine = (points - torch.tensor([12.0, -0.5])) / torch.tensor([2.0, 1.5])
+    assert torch.equal(InputMap.over(LOWER, UPPER).values(points), affine)
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_its_jet_is_autograd(name: str):
+    """Through a network of one layer x, whose function is the identity along each coordinate in turn."""
+    channels, points = Channels(CHANNELS[name], 2), points_of()
+    jet = GRADED.jet(points, channels)
+    network = make_kan((2, 1), make_basis("taylor", 2), GRADED)
+    for axis in range(2):
+        weights = [torch.tensor([[0.0], [0.0], [float(axis == 0)], [float(axis == 1)]], dtype=torch.float64)]
+        expected = jet_by_autograd(network, points, weights, channels).detach()
+        torch.testing.assert_close(jet[:, :, axis], expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["chebyshev", "bspline"])
+@pytest.mark.parametrize("name", CHANNELS)
+def test_jets_through_a_network_behind_it_are_nested_autograd(name: str, kind: str):
+    channels, points = Channels([(2, 0), (1, 1), *CHANNELS[name][-1:]], 2), points_of()
+    network = make_kan((2, 4, 1), make_basis(kind, functions=6), GRADED)
+    generator = torch.Generator().manual_seed(0)
+    weights = network.matrices(network.initial(generator))
+    expected = jet_by_autograd(network, points, weights, channels).detach()
+    found = network.push(points, weights, channels).output.squeeze(2)
+    size = expected.abs().amax(dim=1, keepdim=True)
+    assert float((size > 0).double().mean()) > 0.8
+    torch.testing.assert_close(found / size, expected / size, rtol=0, atol=1e-10)
+
+
+def test_its_expression_has_its_values():
+    t, x = sympy.symbols("t x")
+    inputs = symbolic_inputs(GRADED, (t, x))
+    points = points_of()
+    found = [[float(entry.subs({t: a, x: b})) for entry in inputs] for a, b in points.tolist()]
+    np.testing.assert_allclose(found, GRADED.values(points).numpy(), rtol=0, atol=1e-13)
