@@ -161,14 +161,15 @@ def _measured(
     solution: Measurable, block: ResidualBlock, places: CollocationSet, extent: float, is_condition: bool
 ) -> BlockResidual:
     lower, upper = solution.instance.domain.bounding_box
-    residual = solution.residual(block, places.points, places.normals)
     try:
         derivatives = solution.derivatives(places.points, block.summands.indices)
         terms = block.terms(places.points, places.normals, derivatives)
+        residual = terms.sum(axis=0)
         size = relative_size(block, places, terms, extent=extent, lengths=list(upper - lower))
         peak = max(float(np.abs(terms).sum(axis=0).max()), size)
     except PinnkanError:
         # Terms may have a pole where their sum has none: there is no size to measure by.
+        residual = solution.residual(block, places.points, places.normals)
         size = peak = 0.0
     worst = int(np.argmax(np.abs(residual)))
     rms = math.sqrt(float(places.weights @ residual**2))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -94,3 +94,23 @@ def test_networks(basis, degree, jumps):
     found = largest_jump(Solution(instance, network, coefficients))
     assert (found.relative > 1e-2) == jumps
     assert found.relative < 1e-6 or jumps
+
+
+@dataclass(frozen=True)
+class Counted(Known):
+    """A known function that counts the points it is asked at."""
+
+    counts: list[int] = field(default_factory=list)
+
+    def derivatives(self, points: np.ndarray, requested: Sequence[MultiIndex]) -> np.ndarray:
+        self.counts.append(len(points))
+        return super().derivatives(points, requested)
+
+
+def test_smooth_functions_are_left_after_few_halvings():
+    """A verdict costs as many points as there are doubts: a tent is halved to the end, a cosine is not."""
+    instance = load_problem(HEAT).at()
+    cosine, kinked = Counted(instance, smooth, smooth), Counted(instance, tent, smooth)
+    largest_jump(cosine)
+    largest_jump(kinked)
+    assert 4 * sum(cosine.counts) < sum(kinked.counts), (sum(cosine.counts), sum(kinked.counts))

@@ -124,9 +124,9 @@ REASONS = {
         4.0,
     ),
     "settled": (
-        {"places": [5.0, 4.0, 3.0, 2.9, 2.8, 2.7, 0.0], "patience": 3},
+        {"places": [5.0, 4.0, 3.0, 2.9, 2.85, 2.8, 0.0], "patience": 3},
         6,
-        2.7,
+        2.8,
     ),
     "non_finite": ({"places": [5.0, (4.0, math.nan), 3.0]}, 2, 5.0),
     "time_limit": ({"places": [5.0, 4.0], "deadline": 0.0}, 1, 5.0),
@@ -234,10 +234,13 @@ def test_patience_counts_checks_since_the_residual_fell_by_a_third():
     assert run(places, held_out=held_out, patience=0)[0].outcome.reason == "max_steps"
 
 
-@pytest.mark.parametrize(("ratio", "steps"), [(0.9, 12), (0.75, 12), (0.97, 6)])
-def test_a_residual_that_falls_slowly_is_given_up_and_one_that_falls_steadily_is_not(ratio, steps):
-    """Within five checks 0.97^5 = 0.86 is too little, 0.9^5 = 0.59 is enough; the first step falls by far."""
-    result, _, _ = run([0.8 * ratio**k for k in range(1, 13)], patience=5)
+@pytest.mark.parametrize(
+    ("first", "ratio", "steps"),
+    [(8e-3, 0.9, 12), (8e-3, 0.75, 12), (8e-3, 0.97, 6), (0.8, 0.97, 12), (0.8, 0.985, 6)],
+)
+def test_a_residual_that_falls_slowly_is_given_up_and_one_that_falls_steadily_is_not(first, ratio, steps):
+    """Within five checks 0.97^5 = 0.86 is too little near a solution and enough far from one."""
+    result, _, _ = run([first * ratio**k for k in range(1, 13)], patience=5)
     assert (result.outcome.reason, result.outcome.steps) == ("settled" if steps < 12 else "max_steps", steps)
 
 
