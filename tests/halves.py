@@ -22,6 +22,7 @@ SECONDS: dict[str, float] = {
     "tests/adapters/test_theorem2.py": 12,
     "tests/expressions/test_random_trees.py": 12,
     "tests/workflows/test_family_command.py": 12,
+    "tests/same_bits/test_same_bits.py": 20,
     "tests/problems/test_shipped_solutions.py": 10,
     "tests/expressions/test_hostile.py": 9,
     "tests/optim/test_optimizers.py": 8,
