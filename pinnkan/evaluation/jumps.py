@@ -21,7 +21,8 @@ from pinnkan.problem.instance import Instance
 
 FloatArray = NDArray[np.float64]
 
-_SEGMENTS, _LEVELS, _NODES = 32, 14, 6
+_SEGMENTS, _LEVELS = 32, 14
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 _VARIANT = 5
 
 
@@ -98,9 +99,11 @@ def _along(solution: Differentiable, axis: int, order: int, starts: FloatArray, 
     gaps, seen = np.zeros(len(low)), []
     for _ in range(_LEVELS):
         middle = (low + high) / 2
-        first, values = _gaps(solution, axis, order, starts, low, middle)
-        second, more = _gaps(solution, axis, order, starts, middle, high)
-        seen += [values, more]
+        # Both halves at once: a call costs more than its few hundred points.
+        halves = np.concatenate([low, middle]), np.concatenate([middle, high])
+        both, values = _gaps(solution, axis, order, np.concatenate([starts, starts]), *halves)
+        first, second = np.split(both, 2)
+        seen.append(values)
         left = first >= second
         low, high = np.where(left, low, middle), np.where(left, middle, high)
         gaps = np.maximum(first, second)
@@ -118,14 +121,13 @@ def _gaps(
     solution: Differentiable, axis: int, order: int, starts: FloatArray, low: FloatArray, high: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return |f(high) - f(low) - integral of f'| over intervals, (S,), and the values of f at their ends."""
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    shares = np.concatenate([[0.0], (nodes + 1) / 2, [1.0]])
+    shares = np.concatenate([[0.0], (_NODES + 1) / 2, [1.0]])
     points = np.repeat(starts[:, None, :], len(shares), axis=1)
     points[:, :, axis] = low[:, None] + (high - low)[:, None] * shares
     lower, upper = (_unit(len(starts[0]), axis, k) for k in (order, order + 1))
     f, slope = solution.derivatives(points.reshape(-1, len(starts[0])), [lower, upper])
     f, slope = (values.reshape(len(starts), -1) for values in (f, slope))
-    integral = (slope[:, 1:-1] @ weights) / 2 * (high - low)
+    integral = (slope[:, 1:-1] @ _WEIGHTS) / 2 * (high - low)
     return np.abs(f[:, -1] - f[:, 0] - integral), np.concatenate([f[:, 0], f[:, -1]])
 
 
