@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -41,7 +42,7 @@ class Solution:
 
     def derivatives(self, points: np.ndarray, requested: Sequence[Channel]) -> np.ndarray:
         """Return derivatives of u at points (N, D), shape (len(requested), N), float64."""
-        channels = Channels(requested, len(self.instance.coordinates))
+        channels = _channels(tuple(requested), len(self.instance.coordinates))
         weights = self.network.matrices(self.coefficients)
         reads = [channels.position(key) for key in requested]
         parts = [
@@ -66,6 +67,12 @@ class Solution:
             return jet
         unknown: np.ndarray = lift + np.einsum("abn,bn->an", blend, jet)
         return unknown
+
+
+@lru_cache(maxsize=64)
+def _channels(requested: tuple[Channel, ...], dimension: int) -> Channels:
+    """Return the channels of a request: the same ones are asked for again and again, at few points each."""
+    return Channels(requested, dimension)
 
 
 def blended(

@@ -21,7 +21,8 @@ from pinnkan.problem.instance import Instance
 
 FloatArray = NDArray[np.float64]
 
-_SEGMENTS, _LEVELS, _NODES = 32, 14, 6
+_SEGMENTS, _LEVELS = 32, 14
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 _VARIANT = 5
 _SMOOTH = 1e-6
 """An interval is halved no more below this difference, over the range of what may jump."""
@@ -101,9 +102,11 @@ def _along(solution: Differentiable, axis: int, order: int, starts: FloatArray, 
     left = np.arange(len(low))  # intervals that may hold a jump
     for _ in range(_LEVELS):
         corners = np.stack([low[left], (low[left] + high[left]) / 2, high[left]])
-        halves = [_gaps(solution, axis, order, starts[left], *corners[k : k + 2]) for k in (0, 1)]
-        seen += [values for _, values in halves]
-        differences = np.stack([difference for difference, _ in halves])
+        # Both halves at once: a call costs more than its few hundred points.
+        both = np.concatenate(corners[:2]), np.concatenate(corners[1:])
+        differences, values = _gaps(solution, axis, order, np.tile(starts[left], (2, 1)), *both)
+        seen.append(values)
+        differences = differences.reshape(2, -1)
         half = np.argmax(differences, axis=0)
         gaps[left] = differences.max(axis=0)
         low[left], high[left] = (np.choose(half + k, corners) for k in (0, 1))
@@ -124,14 +127,13 @@ def _gaps(
     solution: Differentiable, axis: int, order: int, starts: FloatArray, low: FloatArray, high: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return |f(high) - f(low) - integral of f'| over intervals, (S,), and the values of f at their ends."""
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    shares = np.concatenate([[0.0], (nodes + 1) / 2, [1.0]])
+    shares = np.concatenate([[0.0], (_NODES + 1) / 2, [1.0]])
     points = np.repeat(starts[:, None, :], len(shares), axis=1)
     points[:, :, axis] = low[:, None] + (high - low)[:, None] * shares
     lower, upper = (_unit(len(starts[0]), axis, k) for k in (order, order + 1))
     f, slope = solution.derivatives(points.reshape(-1, len(starts[0])), [lower, upper])
     f, slope = (values.reshape(len(starts), -1) for values in (f, slope))
-    integral = (slope[:, 1:-1] @ weights) / 2 * (high - low)
+    integral = (slope[:, 1:-1] @ _WEIGHTS) / 2 * (high - low)
     return np.abs(f[:, -1] - f[:, 0] - integral), np.concatenate([f[:, 0], f[:, -1]])
 
 

@@ -12,10 +12,6 @@ import torch
 
 from pinnkan.adapters import attach, slim
 from pinnkan.errors import UsageError
-from pinnkan.output.canvas import PICTURES
-from pinnkan.output.collocation import plot_collocation
-from pinnkan.output.labels import Caption
-from pinnkan.output.suffixes import require_suffix
 from pinnkan.problem import Problem
 from pinnkan.problem.check import CheckedStatement, check_problem
 from pinnkan.problem.instance import Instance
@@ -52,7 +48,7 @@ def check(
         FileAccessError: If the picture cannot be written or samples not read.
     """
     if plot is not None:
-        require_suffix(plot, PICTURES)
+        _require_picture(plot)
     device_for(device)
     dtype_for(dtype)
     with limited_threads(threads):
@@ -163,7 +159,18 @@ def _parameters(
     return {"trainable_parameters": base, "adapter_parameters": adapter}
 
 
+def _require_picture(path: Path) -> None:
+    # matplotlib takes a second to load, which only those wait for who ask for a picture.
+    from pinnkan.output.canvas import PICTURES
+    from pinnkan.output.suffixes import require_suffix
+
+    require_suffix(path, PICTURES)
+
+
 def _draw_points(instance: Instance, sets: Mapping[str, np.ndarray], path: Path) -> None:
+    from pinnkan.output.collocation import plot_collocation
+    from pinnkan.output.labels import Caption
+
     problem = instance.problem
     caption = Caption(problem.title or problem.name, instance.values)
     # Held-out points come first: those that are trained on stand above them.

@@ -11,6 +11,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from program import program
 
 from pinnkan.errors import PinnkanError
 
@@ -118,12 +119,11 @@ def run_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def pinnkan_command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
     """Run the program in this process."""
-    from pinnkan.cli.app import make_app
 
     def run(*arguments: object) -> Answer:
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:
-            make_app()([str(argument) for argument in arguments], prog_name="pinnkan")
+            program()([str(argument) for argument in arguments], prog_name="pinnkan")
         streams = capsys.readouterr()
         return Answer(int(end.value.code or 0), streams.out, streams.err)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from program import program
 from tiny_family import HEAT, TINY
 
 
@@ -31,11 +32,9 @@ class Answer:
 
 def pinnkan(*arguments: object) -> Answer:
     """Run the program in this process."""
-    from pinnkan.cli.app import make_app
-
     out, err = StringIO(), StringIO()
     with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as end:
-        make_app()([str(argument) for argument in arguments], prog_name="pinnkan")
+        program()([str(argument) for argument in arguments], prog_name="pinnkan")
     return Answer(int(end.value.code or 0), out.getvalue(), err.getvalue())
 
 

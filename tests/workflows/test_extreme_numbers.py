@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from typing import Any, get_args, get_type_hints
 
 import pytest
-import typer
+from program import program
 from tiny_family import TINY
 
-from pinnkan.cli.app import make_app
 from pinnkan.errors import PinnkanError
 from pinnkan.problem import load_problem
 from pinnkan.problem.settings import Settings
@@ -141,7 +140,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 def numeric_options() -> dict[str, tuple[str, str]]:
     """Return command and what its value is called of every option that states a number, by its name."""
-    app: Any = typer.main.get_command(make_app())
+    app: Any = program()
     assert set(COMMANDS) <= set(app.commands)
     found: dict[str, tuple[str, str]] = {}
     for name in sorted(app.commands, key=lambda name: [*COMMANDS, name].index(name)):
