@@ -41,6 +41,8 @@ VIOLATION = Limits(3e-2, 3e-1)
 """Of the largest violation of a condition relative to its data."""
 JUMP = Limits(1e-3, 3e-2)
 """Of what jumps, over its range."""
+BEYOND = Limits(3e-2, math.inf)
+"""Of how far a solution goes beyond constants that enclose another one, over its range."""
 ESTIMATE = Limits(1e-2, 1e-1)
 """Of the estimated relative L2 error of an answer of a reduced basis."""
 OVERFITTED = 3.0
@@ -62,6 +64,8 @@ class Evidence:
         places: Of every block, where its residual is largest, in words.
         jump: The largest jump, over the range of what jumps, that no residual sees.
         jump_place: What jumps where, in words.
+        beyond: How far it goes beyond constants that enclose another solution, over its range.
+        bracket: The constants and its own values, in words.
         is_zero: Whether the solution is zero everywhere.
         estimate: Of the relative L2 error, of an answer of a reduced basis.
         base: The verdict on the base that an adapter belongs to; None for a base.
@@ -75,6 +79,8 @@ class Evidence:
     places: Mapping[str, str] = field(default_factory=dict)
     jump: float = 0.0
     jump_place: str = ""
+    beyond: float = 0.0
+    bracket: str = ""
     is_zero: bool = False
     estimate: float | None = None
     base: str | None = None
@@ -99,6 +105,7 @@ def judge(evidence: Evidence) -> Verdict:
         *_residuals(evidence),
         *_violations(evidence.violations),
         *_jump(evidence),
+        *_second_solution(evidence),
         *_estimate(evidence.estimate),
         *_zero(evidence),
         *_base(evidence),
@@ -148,6 +155,11 @@ def _jump(evidence: Evidence) -> Sequence[tuple[Word, str]]:
     if word == "solved":
         return []
     return [(word, f"{evidence.jump_place}, which no residual sees")]
+
+
+def _second_solution(evidence: Evidence) -> Sequence[tuple[Word, str]]:
+    word = BEYOND.word(evidence.beyond)
+    return [] if word == "solved" else [(word, evidence.bracket)]
 
 
 def _estimate(estimate: float | None) -> Sequence[tuple[Word, str]]:

@@ -92,6 +92,8 @@ def evidence_of(
         places={block.name: _where(report.coordinates, block.place) for block in report.blocks},
         jump=0.0 if report.jump is None else report.jump.relative,
         jump_place="" if report.jump is None else _jump_words(report),
+        beyond=report.beyond,
+        bracket="" if report.bracket is None else bracket_words(report),
         is_zero=report.is_zero(scale),
         base=base,
     )
@@ -113,6 +115,15 @@ def _where(names: Sequence[str], place: Sequence[float]) -> str:
 def _jump_words(report: ResidualReport) -> str:
     assert report.jump is not None
     return f"{report.jump.derivative} jumps near {_where(report.coordinates, report.jump.place)}"
+
+
+def bracket_words(report: ResidualReport) -> str:
+    """Say between which constants another solution lies, and which values the one found takes."""
+    assert report.bracket is not None
+    return (
+        f"it takes values from {report.lowest:.4g} to {report.highest:.4g}, but a solution lies between "
+        f"{report.bracket.low:.4g} and {report.bracket.high:.4g}: the problem has more than one"
+    )
 
 
 def finite(values: Mapping[str, float]) -> dict[str, float | None]:

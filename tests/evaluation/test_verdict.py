@@ -72,6 +72,11 @@ def test_a_training_that_never_moved_is_named():
             "unsolved",
             "u_x jumps near x = 0.5, which no residual sees",
         ),
+        (
+            {"beyond": 0.031, "bracket": "a solution lies between 0 and 1"},
+            "doubtful",
+            "a solution lies between 0 and 1",
+        ),
         ({"estimate": 0.05}, "doubtful", "the error is estimated at 5.0e-02"),
         ({"estimate": math.inf}, "unsolved", "no answer was found"),
     ],
