@@ -22,7 +22,7 @@ from pinnkan.evaluation.jumps import Jump, largest_jump
 from pinnkan.geometry import CollocationSet
 from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.instance import Instance
-from pinnkan.problem.sizes import relative_size
+from pinnkan.problem.sizes import judged_terms, size_of
 
 FloatArray = NDArray[np.float64]
 
@@ -45,6 +45,8 @@ class BlockResidual:
         name: Of the equation or condition.
         is_condition: Whether it is a condition.
         relative: Root mean square of the residual over that of its terms.
+        mean: Mean absolute value of the residual over that of its terms: what adds up to an error where the
+            residual is large in a thin layer alone.
         largest: Largest residual over the largest sum of the absolute values of its terms.
         place: The point (D,) with the largest residual.
         share: Part of the sum of squares that the 5 % of the points with the largest residuals have.
@@ -53,6 +55,7 @@ class BlockResidual:
     name: str
     is_condition: bool
     relative: float
+    mean: float
     largest: float
     place: tuple[float, ...]
     share: float
@@ -99,6 +102,11 @@ class ResidualReport:
     def relative(self) -> dict[str, float]:
         """Relative residuals by name."""
         return {block.name: block.relative for block in self.blocks}
+
+    @property
+    def means(self) -> dict[str, float]:
+        """Mean relative residuals by name."""
+        return {block.name: block.mean for block in self.blocks}
 
     @property
     def violations(self) -> dict[str, float]:
@@ -201,17 +209,19 @@ def _measured(
     try:
         derivatives = solution.derivatives(places.points, block.summands.indices)
         terms = block.terms(places.points, places.normals, derivatives)
-        size = relative_size(block, places, terms, extent=extent, lengths=list(upper - lower))
+        judged = judged_terms(block, places, terms, extent=extent, lengths=list(upper - lower))
+        size, mean = size_of(judged, places.weights), float(places.weights @ np.abs(judged).sum(axis=0))
         peak = max(float(np.abs(terms).sum(axis=0).max()), size)
     except PinnkanError:
         # Terms may have a pole where their sum has none: there is no size to measure by.
-        size = peak = 0.0
+        size = mean = peak = 0.0
     worst = int(np.argmax(np.abs(residual)))
     rms = math.sqrt(float(places.weights @ residual**2))
     return BlockResidual(
         block.name,
         is_condition,
         _ratio(rms, size),
+        _ratio(float(places.weights @ np.abs(residual)), mean),
         _ratio(float(np.abs(residual[worst])), peak),
         tuple(float(x) for x in places.points[worst]),
         _share(residual),

@@ -34,6 +34,23 @@ def test_a_solved_one_has_no_reasons():
     assert judge(Evidence({})) == Verdict("solved", ())
 
 
+@pytest.mark.parametrize(
+    ("relative", "mean", "word"),
+    [
+        (0.09, 0.009, "solved"),  # large in a layer alone
+        (0.09, 0.011, "doubtful"),
+        (0.009, 0.02, "solved"),
+        (0.11, 0.001, "unsolved"),
+        (math.nan, 0.001, "unsolved"),
+        (0.05, math.nan, "doubtful"),
+    ],
+)
+def test_doubtful_is_what_is_large_in_the_mean_too(relative, mean, word):
+    verdict = judge(Evidence({"equation[0]": relative, "b": 1e-3}, means={"equation[0]": mean, "b": 1e-3}))
+    assert verdict.word == word
+    assert all(f"equation[0] is {relative:.1e}" in reason for reason in verdict.reasons)
+
+
 def test_a_violation_at_one_point_is_seen():
     verdict = judge(Evidence({"boundary[0]": 1e-6}, violations={"boundary[0]": 2 * VIOLATION.unsolved}))
     assert verdict.word == "unsolved"
