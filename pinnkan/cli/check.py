@@ -15,6 +15,7 @@ from pinnkan.errors import ProblemError, ToleranceMissedError
 EXAMPLES = options.examples(
     "pinnkan check heat.yaml",
     "pinnkan check elliptic --set points.rule=sobol --plot points.png",
+    "pinnkan check elliptic --lambda 0.25,0.75",
     "pinnkan check elliptic --json",
 )
 
@@ -32,6 +33,9 @@ PointsPlot = Annotated[
 def check(
     problem: options.Problem,
     overrides: options.Overrides = None,
+    lambdas: options.Lambdas = None,
+    params: options.Params = None,
+    paired: options.Paired = False,
     plot: PointsPlot = None,
     seed: options.Seed = 0,
     device: options.Device = "cpu",
@@ -46,14 +50,27 @@ def check(
     Prints every equation and condition as '<residual> = 0' with operators and definitions expanded,
     counts points and trainable parameters, and tests that the exact solution (where there is one)
     satisfies them, that initial and boundary data meet and that the problem is well posed. Trains
-    nothing; takes the options of pretrain, so that a line can be tried first. Exits with 5 if the file
+    nothing; takes the options of pretrain, so that a line can be tried first. At parameter values that are
+    given it is tested, too, with the points that adapters are trained on. Exits with 5 if the file
     contradicts itself, with 2 if the problem has no solution that depends on its data with continuity.
     """
     stated = targets.load(problem, overrides)
+    from pinnkan.parameters import family_points
     from pinnkan.workflows.check import check as run
 
-    with watching(quiet=quiet, verbose=verbose):
-        report = run(stated, seed=seed, device=device, dtype=dtype.value, threads=threads, plot=plot)
+    with watching(quiet=quiet, verbose=verbose) as observer:
+        further = []
+        if lambdas or params:
+            further = family_points(
+                stated.parameters,
+                only=lambdas or (),
+                named=params or (),
+                paired=paired,
+                remark=observer.note,
+            )
+        report = run(
+            stated, further=further, seed=seed, device=device, dtype=dtype.value, threads=threads, plot=plot
+        )
     if as_json:
         render.write_json(report)
     else:

@@ -68,8 +68,9 @@ def solve(
     estimate is that of the relative L2 error (see 'pinnkan family --help'): no bound. A value
     outside the trained range (inside: no), or whose estimate exceeds the tolerance, is answered all
     the same and named, and the exit code is 5. relative_residual and verdict are defined in 'pinnkan
-    evaluate --help', measured of the first 100 values; beyond them the verdict follows from the
-    estimate. If the one value asked for is unsolved, the exit code is 4; if some of several are, 1.
+    evaluate --help'; of more than 300 values residuals are measured where the estimates are largest,
+    and the other verdicts follow from their estimates (measured, in --json, says of how many). If the
+    one value asked for is unsolved, the exit code is 4; if some of several are, 1.
 
     --check adds relative_l2, the error against the exact
     formula, and effectivity, estimate over error. At its own value the base answers, unless the basis
@@ -144,7 +145,8 @@ def _print(answers: Answers, *, check: bool, as_json: bool) -> list[dict[str, An
     from pinnkan.workflows.solve import summary
 
     rows = summary(answers, answers.errors() if check else None)
-    rows = [row | verdict for row, verdict in zip(rows, answer_verdicts(answers), strict=True)]
+    judged = answer_verdicts(answers)
+    rows = [row | verdict for row, verdict in zip(rows, judged.rows, strict=True)]
     if as_json:
         family = answers.family
         render.write_json(
@@ -153,6 +155,7 @@ def _print(answers: Answers, *, check: bool, as_json: bool) -> list[dict[str, An
                 "ranges": {one.name: [one.low, one.high] for one in family.ranges},
                 "tolerance": family.tolerance,
                 "seconds": answers.seconds,
+                "measured": judged.measured,
                 "results": rows,
             }
         )
@@ -165,4 +168,6 @@ def _print(answers: Answers, *, check: bool, as_json: bool) -> list[dict[str, An
     if len(rows) > _SHOWN:
         worst = max(row["estimate"] or float("inf") for row in rows)
         render.write(f"... and {len(rows) - _SHOWN} more (--json or -o FILE.npz has all); worst {worst:.2e}")
+    if judged.remark:
+        render.write(judged.remark)
     return rows

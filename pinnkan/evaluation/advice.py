@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pinnkan.evaluation.verdict import JUMP, OVERFITTED, VIOLATION, Evidence, largest, never_moved
+from pinnkan.evaluation.verdict import BEYOND, JUMP, OVERFITTED, VIOLATION, Evidence, largest, never_moved
 
 _RESIDUALS_PER_NUMBER = 2.0
 """Residuals for every number that is trained, as advised; below 1.5 the fit is to the points."""
@@ -45,6 +45,12 @@ def advice(evidence: Evidence, where: Circumstances) -> str:
     violated = largest(evidence.violations)
     if JUMP.word(evidence.jump) != "solved":
         return "Write 'hard: false' beside a condition with a jump or kink there, so that it is trained."
+    if BEYOND.word(evidence.beyond) != "solved":
+        power = f"{where.unknown}^3*abs({where.unknown}) in place of {where.unknown}^4"
+        return (
+            "Start elsewhere (--seed 1), or write the equation for values beyond, too, so that it pulls the "
+            f"unknown back from them as it does from within: {power}."
+        )
     if evidence.is_zero:
         return "Prescribe something that zero does not meet: a value, a flux or a source."
     if (evidence.overfitting or 0.0) > OVERFITTED:

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from pinnkan.channels import Channel
 from pinnkan.errors import PinnkanError
+from pinnkan.evaluation.brackets import Bracket, bracket_left
 from pinnkan.evaluation.jumps import Jump, largest_jump
 from pinnkan.geometry import CollocationSet
 from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.instance import Instance
-from pinnkan.problem.sizes import relative_size
+from pinnkan.problem.sizes import judged_terms, size_of
 
 FloatArray = NDArray[np.float64]
 
@@ -44,6 +45,8 @@ class BlockResidual:
         name: Of the equation or condition.
         is_condition: Whether it is a condition.
         relative: Root mean square of the residual over that of its terms.
+        mean: Mean absolute value of the residual over that of its terms: what adds up to an error where the
+            residual is large in a thin layer alone.
         largest: Largest residual over the largest sum of the absolute values of its terms.
         place: The point (D,) with the largest residual.
         share: Part of the sum of squares that the 5 % of the points with the largest residuals have.
@@ -52,6 +55,7 @@ class BlockResidual:
     name: str
     is_condition: bool
     relative: float
+    mean: float
     largest: float
     place: tuple[float, ...]
     share: float
@@ -64,21 +68,45 @@ class ResidualReport:
     Attributes:
         blocks: The equations, then the conditions, hard ones too.
         coordinates: Their names.
-        amplitude: Largest absolute value of the unknown in the domain.
+        lowest: Least value of the unknown in the domain.
+        highest: Largest value.
         is_homogeneous: Whether zero solves the problem.
         jump: The largest jump that no residual sees; see `pinnkan.evaluation.jumps`.
+        bracket: Between which constants another solution lies; see `pinnkan.evaluation.brackets`.
     """
 
     blocks: tuple[BlockResidual, ...]
     coordinates: tuple[str, ...]
-    amplitude: float
+    lowest: float
+    highest: float
     is_homogeneous: bool
     jump: Jump | None = None
+    bracket: Bracket | None = None
+
+    @property
+    def amplitude(self) -> float:
+        """Largest absolute value of the unknown in the domain."""
+        return max(abs(self.lowest), abs(self.highest))
+
+    @property
+    def extent(self) -> float:
+        """Range of the unknown, which errors are measured by; a share of its size where it is constant."""
+        return _extent(self.lowest, self.highest)
+
+    @property
+    def beyond(self) -> float:
+        """How far the unknown goes beyond the bracket, over its range."""
+        return 0.0 if self.bracket is None else _ratio(self.bracket.beyond, self.extent)
 
     @property
     def relative(self) -> dict[str, float]:
         """Relative residuals by name."""
         return {block.name: block.relative for block in self.blocks}
+
+    @property
+    def means(self) -> dict[str, float]:
+        """Mean relative residuals by name."""
+        return {block.name: block.mean for block in self.blocks}
 
     @property
     def violations(self) -> dict[str, float]:
@@ -121,35 +149,51 @@ def residual_report(solution: Measurable, seed: int = 0, *, with_jumps: bool = T
         seed: Of the points.
         with_jumps: Whether jumps are looked for.
     """
-    measured, amplitude = _blocks(solution, seed)
     instance = solution.instance
+    lowest, highest = _range(solution, seed)
     homogeneous = all(
         _vanishes_at_zero(solution, block, seed) for block in (*instance.equations, *instance.conditions)
     )
     jump = largest_jump(solution, seed) if with_jumps else None
-    return ResidualReport(measured, instance.coordinates, amplitude, homogeneous, jump)
+    return ResidualReport(
+        blocks=_blocks(solution, seed, _extent(lowest, highest)),
+        coordinates=instance.coordinates,
+        lowest=lowest,
+        highest=highest,
+        is_homogeneous=homogeneous,
+        jump=jump,
+        bracket=bracket_left(instance, lowest, highest),
+    )
 
 
-def _blocks(solution: Measurable, seed: int) -> tuple[tuple[BlockResidual, ...], float]:
-    """Return what is measured of every block, and the largest absolute value of the unknown."""
-    instance = solution.instance
+def _range(solution: Measurable, seed: int) -> tuple[float, float]:
+    """Return the least and the largest value of the unknown."""
     values = solution(_places(solution, "interior", seed).points)
-    amplitude = float(np.abs(values).max())
-    extent = max(float(np.ptp(values)), _LEAST_EXTENT * amplitude)
+    return float(values.min()), float(values.max())
+
+
+def _extent(lowest: float, highest: float) -> float:
+    """Return the range of an unknown, or a share of its size where that is more."""
+    return max(highest - lowest, _LEAST_EXTENT * max(abs(lowest), abs(highest)))
+
+
+def _blocks(solution: Measurable, seed: int, extent: float) -> tuple[BlockResidual, ...]:
+    """Return what is measured of every block."""
+    instance = solution.instance
     blocks = [
         *((block, False) for block in instance.equations),
         *((block, True) for block in instance.conditions),
     ]
-    measured = tuple(
+    return tuple(
         _measured(solution, block, _places(solution, block.where, seed), extent, is_condition)
         for block, is_condition in blocks
     )
-    return measured, amplitude
 
 
 def relative_residuals(solution: Measurable, seed: int = 0) -> Mapping[str, float]:
     """Return the relative residual of every equation and condition by its name; see `residual_report`."""
-    return {block.name: block.relative for block in _blocks(solution, seed)[0]}
+    extent = _extent(*_range(solution, seed))
+    return {block.name: block.relative for block in _blocks(solution, seed, extent)}
 
 
 def _places(solution: Measurable, where: str, seed: int) -> CollocationSet:
@@ -165,18 +209,20 @@ def _measured(
         derivatives = solution.derivatives(places.points, block.summands.indices)
         terms = block.terms(places.points, places.normals, derivatives)
         residual = terms.sum(axis=0)
-        size = relative_size(block, places, terms, extent=extent, lengths=list(upper - lower))
+        judged = judged_terms(block, places, terms, extent=extent, lengths=list(upper - lower))
+        size, mean = size_of(judged, places.weights), float(places.weights @ np.abs(judged).sum(axis=0))
         peak = max(float(np.abs(terms).sum(axis=0).max()), size)
     except PinnkanError:
         # Terms may have a pole where their sum has none: there is no size to measure by.
         residual = solution.residual(block, places.points, places.normals)
-        size = peak = 0.0
+        size = mean = peak = 0.0
     worst = int(np.argmax(np.abs(residual)))
     rms = math.sqrt(float(places.weights @ residual**2))
     return BlockResidual(
         block.name,
         is_condition,
         _ratio(rms, size),
+        _ratio(float(places.weights @ np.abs(residual)), mean),
         _ratio(float(np.abs(residual[worst])), peak),
         tuple(float(x) for x in places.points[worst]),
         _share(residual),

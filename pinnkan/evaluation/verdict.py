@@ -36,11 +36,13 @@ class Limits:
 
 
 RESIDUAL = Limits(1e-2, 1e-1)
-"""Of relative residuals."""
-VIOLATION = Limits(3e-2, 3e-1)
+"""Of relative residuals; doubtful is only what exceeds the first limit in the mean, too."""
+VIOLATION = Limits(1.5e-1, 3e-1)
 """Of the largest violation of a condition relative to its data."""
 JUMP = Limits(1e-3, 3e-2)
 """Of what jumps, over its range."""
+BEYOND = Limits(3e-2, math.inf)
+"""Of how far a solution goes beyond constants that enclose another one, over its range."""
 ESTIMATE = Limits(1e-2, 1e-1)
 """Of the estimated relative L2 error of an answer of a reduced basis."""
 OVERFITTED = 3.0
@@ -55,6 +57,7 @@ class Evidence:
 
     Attributes:
         relative: Relative residual of every equation and condition by its name.
+        means: The same in the mean; what is not there counts as its relative residual.
         violations: Largest violation of every condition relative to its data.
         overfitting: Held-out over training residual; None where it is not known.
         held_out: Held-out residuals in the order of training, over the first; None between checks.
@@ -62,12 +65,15 @@ class Evidence:
         places: Of every block, where its residual is largest, in words.
         jump: The largest jump, over the range of what jumps, that no residual sees.
         jump_place: What jumps where, in words.
+        beyond: How far it goes beyond constants that enclose another solution, over its range.
+        bracket: The constants and its own values, in words.
         is_zero: Whether the solution is zero everywhere.
         estimate: Of the relative L2 error, of an answer of a reduced basis.
         base: The verdict on the base that an adapter belongs to; None for a base.
     """
 
     relative: Mapping[str, float]
+    means: Mapping[str, float] = field(default_factory=dict)
     violations: Mapping[str, float] = field(default_factory=dict)
     overfitting: float | None = None
     held_out: Sequence[float | None] = ()
@@ -75,6 +81,8 @@ class Evidence:
     places: Mapping[str, str] = field(default_factory=dict)
     jump: float = 0.0
     jump_place: str = ""
+    beyond: float = 0.0
+    bracket: str = ""
     is_zero: bool = False
     estimate: float | None = None
     base: str | None = None
@@ -99,6 +107,7 @@ def judge(evidence: Evidence) -> Verdict:
         *_residuals(evidence),
         *_violations(evidence.violations),
         *_jump(evidence),
+        *_second_solution(evidence),
         *_estimate(evidence.estimate),
         *_zero(evidence),
         *_base(evidence),
@@ -113,11 +122,14 @@ def largest(values: Mapping[str, float]) -> tuple[str, float] | None:
 
 
 def _residuals(evidence: Evidence) -> Sequence[tuple[Word, str]]:
-    worst = largest(evidence.relative)
+    judged = {
+        name: _judged(value, evidence.means.get(name, value)) for name, value in evidence.relative.items()
+    }
+    worst = largest(judged)
     if worst is None or RESIDUAL.word(worst[1]) == "solved":
         return []
     name, value = worst
-    text = f"the relative residual of {name} is {value:.1e} between the training points"
+    text = f"the relative residual of {name} is {evidence.relative[name]:.1e} between the training points"
     found: list[tuple[Word, str]] = [(RESIDUAL.word(value), text)]
     if evidence.overfitting is not None and evidence.overfitting > OVERFITTED:
         times = f"{evidence.overfitting:.2g} times" if evidence.overfitting < 1e6 else "far more than"
@@ -127,6 +139,15 @@ def _residuals(evidence: Evidence) -> Sequence[tuple[Word, str]]:
     if never_moved(evidence.held_out):
         found.append(("doubtful", "no step lowered the held-out residual by a tenth"))
     return found
+
+
+def _judged(relative: float, mean: float) -> float:
+    """Return the number that limits are set to: below ``unsolved``, the smaller of both.
+
+    A residual that jumps with a source, or at a corner where data do not meet, is large in a thin layer: its
+    root mean square is, its mean and the error that it adds up to are not.
+    """
+    return relative if RESIDUAL.word(relative) == "unsolved" else min(relative, mean)
 
 
 def never_moved(held_out: Sequence[float | None]) -> bool:
@@ -148,6 +169,11 @@ def _jump(evidence: Evidence) -> Sequence[tuple[Word, str]]:
     if word == "solved":
         return []
     return [(word, f"{evidence.jump_place}, which no residual sees")]
+
+
+def _second_solution(evidence: Evidence) -> Sequence[tuple[Word, str]]:
+    word = BEYOND.word(evidence.beyond)
+    return [] if word == "solved" else [(word, evidence.bracket)]
 
 
 def _estimate(estimate: float | None) -> Sequence[tuple[Word, str]]:

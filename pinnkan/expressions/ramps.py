@@ -27,7 +27,7 @@ Evaluate = Callable[[Array], Array]
 """Values (N,) at points (N, D)."""
 
 _HALVINGS = 40
-_UNSEEN = 0.2
+_UNSEEN = 0.15
 """Half of a change within this share of the spacing is not seen: a slope or kink needs 1/2, a root 1/4."""
 _MATTERS = 0.01
 _JUMP = 1e-9

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,8 +98,12 @@ class CheckReport:
         return all(finding.severity == "warning" for finding in self.findings)
 
 
-def check_problem(problem: Problem) -> CheckReport:
+def check_problem(problem: Problem, further: Sequence[Mapping[str, float]] = ()) -> CheckReport:
     """Test a problem against itself and whether it is one, at the base value and at its ranges' ends.
+
+    Args:
+        problem: As the file and its overrides state it.
+        further: Other parameter values, at which its data are looked at with the points of adapters, too.
 
     Raises:
         ProblemError: If it makes no sense at the base value, or differentiates something that jumps.
@@ -107,13 +111,19 @@ def check_problem(problem: Problem) -> CheckReport:
     findings: list[Finding] = []
     base = problem.at(None)
     refuse_lost_derivatives(base)
-    instances = [base, *_at_range_ends(problem, findings)]
+    others = _instances([*_range_ends(problem), *further], problem, findings)
+    instances = [base, *others.values()]
     equations = tuple(_checked(equation, instances, findings) for equation in problem.equations)
     conditions = tuple(_checked(condition, instances, findings) for condition in problem.conditions)
     _note_unusable_data(instances, findings)
     _note_gaps(base, findings)
     findings.extend(examine(base, instances[1:]))
     findings += [Finding("warning", message) for message in unseen_data(base)]
+    for values in further:
+        name = file_stem(values)
+        if name in others:
+            unseen = unseen_data(others[name], "finetuning")
+            findings += [Finding("warning", f"at {name}: {message}") for message in unseen]
     zero = _zero_network(base, findings)
     if zero is not None and zero < _TOO_EASY:
         message = (
@@ -135,18 +145,31 @@ def check_problem(problem: Problem) -> CheckReport:
     )
 
 
-def _at_range_ends(problem: Problem, findings: list[Finding]) -> list[Instance]:
-    """Build the problem at the ends of its ranges: a slip in the parameter may hide at the base value."""
-    instances = []
+def _range_ends(problem: Problem) -> list[dict[str, float]]:
+    """Return the ends of the parameters' ranges: a slip in the parameter may hide at the base value."""
+    ends = []
     for side in ("low", "high"):
-        ends = {p.name: end for p in problem.parameters if (end := getattr(p, side)) is not None}
-        if ends and {**problem.base_values, **ends} != problem.base_values:
-            try:
-                instance = problem.at(ends)
-                refuse_lost_derivatives(instance)
-                instances.append(instance)
-            except PinnkanError as error:
-                findings.append(Finding("error", f"at {file_stem(ends)}: {error}"))
+        stated = {p.name: end for p in problem.parameters if (end := getattr(p, side)) is not None}
+        if stated:
+            ends.append({**problem.base_values, **stated})
+    return ends
+
+
+def _instances(
+    values: Sequence[Mapping[str, float]], problem: Problem, findings: list[Finding]
+) -> dict[str, Instance]:
+    """Build the problem at parameter values other than the base's, by their names; note where it is none."""
+    instances = {}
+    for point in values:
+        name = file_stem(point)
+        if name in instances or dict(point) == problem.base_values:
+            continue
+        try:
+            instance = problem.at(point)
+            refuse_lost_derivatives(instance)
+            instances[name] = instance
+        except PinnkanError as error:
+            findings.append(Finding("error", f"at {name}: {error}"))
     return instances
 
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from pinnkan.errors import ProblemError
 from pinnkan.expressions import derivative_symbols, normal_symbols
 from pinnkan.expressions.smoothness import Break, breaks
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.region import DomainRegion
+from pinnkan.problem.sizes import characteristic
 from pinnkan.problem.spec import Derived
+from pinnkan.problem.states import States
 
 _RAMP = 0.02
-"""Width of the ramp that is proposed, as a share of the domain's extent."""
+"""Width of the ramp that is proposed, as a share of the domain's extent or of the unknown's size."""
+_FARTHEST = 8.0
+"""Values of the unknown that are looked at, over its scale."""
+_SEED = 271_801
 
 
 def refuse_lost_derivatives(instance: Instance) -> None:
@@ -20,7 +26,8 @@ def refuse_lost_derivatives(instance: Instance) -> None:
 
     Training makes residuals small at points. Where K jumps, ``div(K*grad(p))`` holds a Dirac that
     balances the fluxes of both sides; no point sees it, and what is found is the solution of another
-    equation. A jump that is not differentiated, in a source or a reaction, is harmless.
+    equation. So it is where the solution crosses a value at which a formula of it jumps. A jump that
+    is not differentiated, in a source or a reaction, is harmless.
 
     Raises:
         ProblemError: With the place of each such derivative in the file, and what to write instead.
@@ -29,9 +36,16 @@ def refuse_lost_derivatives(instance: Instance) -> None:
     messages: dict[tuple[int, int], str] = {}
     for derived in instance.problem.derived:
         place = (derived.place.line, derived.place.column)
-        jump = None if place in messages else _jump(derived, instance, region)
+        if place in messages:
+            continue
+        jump = _jump(derived, instance, region)
+        extents = dict(zip(instance.coordinates, (region.upper - region.lower).tolist(), strict=True))
+        if jump is None:
+            extents = _unknown_sizes(derived, instance)
+            jump = _jump_of_unknown(derived, instance, extents)
         if jump is not None:
-            messages[place] = derived.place.render(f"{derived.path}: {_explained(derived, jump, region)}")
+            text = _explained(derived, jump, extents[jump.coordinate])
+            messages[place] = derived.place.render(f"{derived.path}: {text}")
     if messages:
         raise ProblemError(list(messages.values()))
 
@@ -39,7 +53,7 @@ def refuse_lost_derivatives(instance: Instance) -> None:
 def _jump(derived: Derived, instance: Instance, region: DomainRegion) -> Break | None:
     """Return where something that is differentiated jumps inside the domain, None if it does not.
 
-    The unknown and its derivatives are continuous, so numbers stand for them. What happens at a
+    The unknown and its derivatives are continuous, so numbers stand for them here. What happens at a
     point or a curve alone, such as the tip of |x| in the plane, has no Dirac in its first derivative.
     """
     names = instance.problem.names
@@ -50,9 +64,34 @@ def _jump(derived: Derived, instance: Instance, region: DomainRegion) -> Break |
     return next((item for item in found if not item.isolated and not item.at_end), None)
 
 
-def _explained(derived: Derived, jump: Break, region: DomainRegion) -> str:
-    axis = region.domain.coordinates.index(jump.coordinate)
-    width = _rounded(_RAMP * float(region.upper[axis] - region.lower[axis]))
+def _unknown_sizes(derived: Derived, instance: Instance) -> dict[str, float]:
+    """Return the size of the unknown and of each derivative that is differentiated, by the symbols' names."""
+    lower, upper = instance.domain.bounding_box
+    leaves = derivative_symbols(derived.expr, instance.problem.names)
+    sizes = characteristic(
+        list(leaves.values()), _FARTHEST * instance.problem.scale, (upper - lower).tolist()
+    )
+    return dict(zip((leaf.name for leaf in leaves), sizes, strict=True))
+
+
+def _jump_of_unknown(derived: Derived, instance: Instance, sizes: Mapping[str, float]) -> Break | None:
+    """Return at which value of the unknown something that is differentiated jumps, None if it does not.
+
+    ``where(u > 0.5, 1, 2)*u_x`` does, as the first derivative of ``abs(u)``; ``max(u, 0.5)*u_x`` has a kink
+    there, which is no harm to a single derivative.
+    """
+    if not sizes:
+        return None
+    names = instance.problem.names
+    point = instance.domain.uniform(1, _SEED)[0].tolist()
+    values = {**instance.values, **dict(zip(names.coordinates, point, strict=True))}
+    values |= {leaf.name: 1.0 for leaf in normal_symbols(names)}
+    found = breaks(derived.expr, list(sizes), States(list(sizes.values())), [0] * len(sizes), values)
+    return next((item for item in found if not (item.infinite or item.isolated or item.at_end)), None)
+
+
+def _explained(derived: Derived, jump: Break, extent: float) -> str:
+    width = _rounded(_RAMP * extent)
     switch = "s" if jump.position is None else _difference(jump.coordinate, jump.position)
     if derived.step:
         what = "a first derivative with"

@@ -44,15 +44,15 @@ def characteristic_terms(
     return block.terms(places.points, places.normals, derivatives)
 
 
-def relative_size(
+def judged_terms(
     block: ResidualBlock,
     places: CollocationSet,
     terms: FloatArray,
     *,
     extent: float,
     lengths: Sequence[float],
-) -> float:
-    """Return the size of a block's terms, which its residual is divided by.
+) -> FloatArray:
+    """Return the terms (T, N) whose size a block's residual is divided by.
 
     Where fewer than two terms are other than zero (u = 0, dn(u) = 0) the terms are those of a function
     of the unknown's own range over the domain's own lengths.
@@ -67,4 +67,4 @@ def relative_size(
     plain = characteristic_terms(block, places, extent, lengths)
     sizes, plain_sizes = (np.sqrt(np.square(rows) @ places.weights) for rows in (terms, plain))
     present = int((sizes > _NOTHING * plain_sizes.max()).sum())
-    return size_of(terms if present > 1 else plain, places.weights)
+    return terms if present > 1 else plain

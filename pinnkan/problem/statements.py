@@ -142,8 +142,7 @@ class Statements:
         return result
 
     def _keep(self, path: str, text: str, place: Place, item: Differentiation) -> None:
-        unknowns = derivative_symbols(item.expr, self.names())
-        if any(not switch.function.free_symbols & set(unknowns) for switch in switches(item.expr)):
+        if switches(item.expr):
             self.derived.append(Derived(path, text, place, item.expr, item.coordinate, item.step))
 
     def _keep_manufactured(self, place: Place, residual: sympy.Expr) -> None:

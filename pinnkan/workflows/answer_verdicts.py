@@ -3,53 +3,105 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.channels import Channel
+from pinnkan.evaluation.jumps import Jump, largest_jump
 from pinnkan.evaluation.relative import residual_report
 from pinnkan.evaluation.verdict import Evidence, judge
 from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.instance import Instance
 from pinnkan.reduction import network_jets
-from pinnkan.workflows.judgement import finite
+from pinnkan.workflows.judgement import evidence_of, finite
 from pinnkan.workflows.solve import Answers
 
 FloatArray = NDArray[np.float64]
 
-MEASURED = 100
-"""Answers whose residuals are measured; beyond them, of thousands at once, the estimate alone decides."""
+MEASURED = 300
+"""Answers whose residuals are measured, some 30 ms each; of more values those with the largest estimates."""
+_SMOOTH = 1e-6
+"""Share of its range by which nothing but a jump changes between two points that are as close."""
 
 
-def answer_verdicts(answers: Answers) -> list[dict[str, Any]]:
-    """Return ``relative_residual``, ``verdict`` and ``reasons`` of every answer, in their order."""
+@dataclass(frozen=True)
+class AnswerVerdicts:
+    """Verdicts on L answers.
+
+    Attributes:
+        rows: ``relative_residual``, ``verdict`` and ``reasons`` of every answer, in their order.
+        measured: Of how many answers the residuals were measured; the verdict on the others follows from
+            their estimates, which are smaller.
+    """
+
+    rows: list[dict[str, Any]]
+    measured: int
+
+    @property
+    def remark(self) -> str:
+        """Say of how many answers the residuals were measured; empty where of all."""
+        if self.measured == len(self.rows):
+            return ""
+        return (
+            f"residuals were measured of {self.measured} of {len(self.rows)} values, those with the largest "
+            "estimates; the others are judged by their estimates"
+        )
+
+
+def answer_verdicts(answers: Answers) -> AnswerVerdicts:
+    """Return the verdicts on answers: on all by their residuals, if they are not more than `MEASURED`."""
+    worst = np.argsort(-answers.estimates, kind="stable")[:MEASURED].tolist()
     jets = _Jets(answers)
-    return [_verdict(answers, at, jets) for at in range(len(answers.values))]
+    ends = [worst[0], 0, len(answers.values) - 1]
+    with_jumps = any(_jump(answers.family.problem.at(answers.values[at])) is not None for at in set(ends))
+    measured = {at: _measured(answers, at, jets, with_jumps=with_jumps) for at in worst}
+    rows = [measured.get(at) or _estimated(answers, at) for at in range(len(answers.values))]
+    return AnswerVerdicts(rows, len(measured))
 
 
-def _verdict(answers: Answers, at: int, jets: _Jets) -> dict[str, Any]:
-    estimate = float(answers.estimates[at])
-    if at >= MEASURED:
-        verdict = judge(Evidence({}, estimate=estimate))
-        return {"relative_residual": None, "verdict": verdict.word, "reasons": list(verdict.reasons)}
+def _estimated(answers: Answers, at: int) -> dict[str, Any]:
+    """Return the verdict on an answer by its estimate alone."""
+    verdict = judge(Evidence({}, estimate=float(answers.estimates[at])))
+    return {"relative_residual": None, "verdict": verdict.word, "reasons": list(verdict.reasons)}
+
+
+def _measured(answers: Answers, at: int, jets: _Jets, *, with_jumps: bool) -> dict[str, Any]:
+    """Return the verdict on an answer by its residuals, as on a network's."""
     instance = answers.family.problem.at(answers.values[at])
     report = residual_report(_Answer(instance, answers, at, jets), with_jumps=False)
-    verdict = judge(
-        Evidence(
-            report.relative,
-            violations=report.violations,
-            is_zero=report.is_zero(instance.problem.scale),
-            estimate=estimate,
-        )
-    )
+    report = replace(report, jump=_jump(instance) if with_jumps else None)
+    evidence = replace(evidence_of(report, instance.problem.scale), estimate=float(answers.estimates[at]))
+    verdict = judge(evidence)
     return {
         "relative_residual": finite(report.relative),
         "verdict": verdict.word,
         "reasons": list(verdict.reasons),
     }
+
+
+def _jump(instance: Instance) -> Jump | None:
+    """Return the largest jump of lift or factor of an ansatz; None if there is none.
+
+    What stands between them, networks, is smooth. They are formulas, and looked at much sooner.
+    """
+    jump = largest_jump(_Constant(instance))
+    return jump if jump is not None and jump.relative > _SMOOTH else None
+
+
+@dataclass(frozen=True)
+class _Constant:
+    """The ansatz with a constant in place of the network, as `largest_jump` takes it."""
+
+    instance: Instance
+
+    def derivatives(self, points: FloatArray, requested: Sequence[Channel]) -> FloatArray:
+        """Return derivatives at points, (C, N)."""
+        ansatz, scale = self.instance.ansatz, self.instance.problem.scale
+        values: FloatArray = ansatz.lift(points, requested) + scale * ansatz.factor(points, requested)
+        return values
 
 
 @dataclass

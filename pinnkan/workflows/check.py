@@ -25,12 +25,20 @@ from pinnkan.workflows.show import network_facts
 
 
 def check(
-    problem: Problem, *, seed: int, device: str, dtype: str, threads: int | None, plot: Path | None
+    problem: Problem,
+    *,
+    further: Sequence[Mapping[str, float]] = (),
+    seed: int,
+    device: str,
+    dtype: str,
+    threads: int | None,
+    plot: Path | None,
 ) -> dict[str, Any]:
     """Test a problem and count its points and parameters.
 
     Args:
         problem: As the file and its overrides state it.
+        further: Parameter values at which it is tested, too.
         seed: Of collocation points that are drawn at random.
         device: Looked at, so that a line for ``pretrain`` can be tried first.
         dtype: Looked at for the same reason.
@@ -52,7 +60,7 @@ def check(
     device_for(device)
     dtype_for(dtype)
     with limited_threads(threads):
-        found = check_problem(problem)
+        found = check_problem(problem, further)
         instance = problem.at(None)
         findings = [_finding(finding) for finding in found.findings]
         counted = _parameters(instance, problem.settings, findings)

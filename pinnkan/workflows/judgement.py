@@ -32,7 +32,14 @@ def judgement(instance: Instance, trained: Trained, method: str, base: str | Non
     coefficients = [c.cpu() for c in trained.coefficients()]
     report = residual_report(Solution(instance, trained.network, coefficients))
     held_out = [step.held_out for step in trained.history]
-    evidence = evidence_of(report, instance.problem.scale, trained.training, trained.held_out, held_out, base)
+    evidence = evidence_of(
+        report,
+        instance.problem.scale,
+        training=trained.training,
+        held_out=trained.held_out,
+        course=held_out,
+        base=base,
+    )
     verdict = judge(evidence)
     facts = {
         "relative_residual": finite(report.relative),
@@ -68,12 +75,13 @@ def circumstances(instance: Instance, trained: Trained, method: str) -> Circumst
 def evidence_of(
     report: ResidualReport,
     scale: float,
-    training: float,
-    held_out: float,
-    course: Sequence[float | None],
-    base: str | None,
+    *,
+    training: float = 0.0,
+    held_out: float = 0.0,
+    course: Sequence[float | None] = (),
+    base: str | None = None,
 ) -> Evidence:
-    """Return the evidence that a report and the history of a training are.
+    """Return the evidence that a report is, and the history of a training where there was one.
 
     Args:
         report: Relative residuals.
@@ -85,6 +93,7 @@ def evidence_of(
     """
     return Evidence(
         relative=report.relative,
+        means=report.means,
         violations=report.violations,
         overfitting=held_out / training if training > 0.0 else None,
         held_out=_over_first(course),
@@ -92,6 +101,8 @@ def evidence_of(
         places={block.name: _where(report.coordinates, block.place) for block in report.blocks},
         jump=0.0 if report.jump is None else report.jump.relative,
         jump_place="" if report.jump is None else _jump_words(report),
+        beyond=report.beyond,
+        bracket="" if report.bracket is None else _bracket_words(report),
         is_zero=report.is_zero(scale),
         base=base,
     )
@@ -113,6 +124,15 @@ def _where(names: Sequence[str], place: Sequence[float]) -> str:
 def _jump_words(report: ResidualReport) -> str:
     assert report.jump is not None
     return f"{report.jump.derivative} jumps near {_where(report.coordinates, report.jump.place)}"
+
+
+def _bracket_words(report: ResidualReport) -> str:
+    """Say between which constants another solution lies, and which values the one found takes."""
+    assert report.bracket is not None
+    return (
+        f"it takes values from {report.lowest:.4g} to {report.highest:.4g}, but a solution lies between "
+        f"{report.bracket.low:.4g} and {report.bracket.high:.4g}: the problem has more than one"
+    )
 
 
 def finite(values: Mapping[str, float]) -> dict[str, float | None]:

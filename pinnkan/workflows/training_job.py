@@ -18,6 +18,7 @@ from pinnkan.errors import FileAccessError, PinnkanError, StoppedError, Terminat
 from pinnkan.files import require_writable
 from pinnkan.problem import Problem
 from pinnkan.problem.lost import refuse_lost_derivatives
+from pinnkan.problem.steepness import unseen_data
 from pinnkan.problem.wellposed import require_well_posed
 from pinnkan.progress import Observer, Outcome, StepReport, SweepReport
 from pinnkan.store import write_store
@@ -121,6 +122,9 @@ class TrainingJob:
         instance = self.problem.at(self.identity.values)
         require_well_posed(instance)
         refuse_lost_derivatives(instance)
+        block = "finetuning" if self.identity.method in ("lotra", "full") else "training"
+        for message in unseen_data(instance, block):
+            self.observer.note(f"{self.title}: warning: {message}")
         error = shown_error(instance, self.problem.settings.network, self.remark)
         run = Run(
             instance,

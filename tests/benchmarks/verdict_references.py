@@ -46,7 +46,7 @@ def table(path: Path) -> Table:
     return Table(values[:, :-1], values[:, -1])
 
 
-def _ordinary(end: float, right: Callable[[float, np.ndarray], list[float]]) -> Truth:
+def ordinary(end: float, right: Callable[[float, np.ndarray], list[float]]) -> Truth:
     @cache
     def solution() -> Any:
         options: dict[str, Any] = {"rtol": 1e-11, "atol": 1e-12, "dense_output": True, "method": "DOP853"}
@@ -57,12 +57,12 @@ def _ordinary(end: float, right: Callable[[float, np.ndarray], list[float]]) -> 
 
 def pendulum(end: float) -> Truth:
     """u'' + sin u = 0 from rest at 2."""
-    return _ordinary(end, lambda _, u: [u[1], -math.sin(u[0])])
+    return ordinary(end, lambda _, u: [u[1], -math.sin(u[0])])
 
 
 def vanderpol(end: float, mu: float) -> Truth:
     """u'' - mu (1 - u^2) u' + u = 0 from rest at 2."""
-    return _ordinary(end, lambda _, u: [u[1], mu * (1 - u[0] ** 2) * u[1] - u[0]])
+    return ordinary(end, lambda _, u: [u[1], mu * (1 - u[0] ** 2) * u[1] - u[0]])
 
 
 def _tent_coefficient(n: int) -> float:

@@ -1,8 +1,8 @@
 """Are verdicts right? Trains the problems of `verdict_problems`, measures them, and counts hits and misses.
 
 The rows (errors and the evidence that a verdict is made from) are kept in ``verdicts.json`` beside this
-file, so that limits are judged again without training. Limits were chosen on one half of the problems; the
-other half is drawn by `SPLIT_SEED`.
+file, so that limits are judged again without training. The limits were settled on the problems of
+`verdict_problems`, and tried on those of `verdict_tried`, which were written down before and trained after.
 
     python tests/benchmarks/verdicts.py            # judges the rows that are there
     python tests/benchmarks/verdicts.py --train    # trains what has no row of its present text and settings
@@ -13,14 +13,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import random
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 ROWS = Path(__file__).resolve().parent / "verdicts.json"
-SPLIT_SEED = 20_261_128
 GOOD, BAD = 1e-3, 1e-1
 """Relative L2 errors below and above which a verdict is right or wrong; between them none is."""
 _POINTS, _POINT_SEED = 4000, 7
@@ -33,15 +31,21 @@ def read_rows() -> dict[str, dict[str, Any]]:
     return dict(json.loads(ROWS.read_text(encoding="utf-8"))) if ROWS.is_file() else {}
 
 
-def halves(rows: Mapping[str, Row]) -> tuple[list[str], list[str]]:
-    """Return the problems with a row that limits are chosen on, and those that they are tried on."""
+def cases() -> dict[str, Any]:
+    """Return all problems by their names."""
     from verdict_problems import CASES_TABLE
+    from verdict_tried import TRIED_TABLE
 
-    order = sorted(CASES_TABLE)
-    random.Random(SPLIT_SEED).shuffle(order)
-    middle = len(order) // 2
-    first, second = order[:middle], order[middle:]
-    return sorted(set(first) & set(rows)), sorted(set(second) & set(rows))
+    return {**CASES_TABLE, **TRIED_TABLE}
+
+
+def groups(rows: Mapping[str, Row]) -> dict[str, list[str]]:
+    """Return the problems with a row on which the limits were chosen, and those on which they were tried."""
+    from verdict_problems import CASES_TABLE
+    from verdict_tried import TRIED_TABLE
+
+    tables = {"chosen on": CASES_TABLE, "tried on": TRIED_TABLE}
+    return {group: sorted(set(table) & set(rows)) for group, table in tables.items()}
 
 
 def judged(row: Row) -> Any:
@@ -110,7 +114,9 @@ def evidence(result: Any) -> dict[str, Any]:
 
     training, course = result.meta["training"], result.meta["history"]["held_out"]
     report, scale = residual_report(result.solution()), result.problem.scale
-    found = evidence_of(report, scale, training["training_rms"], training["held_out"], course, None)
+    found = evidence_of(
+        report, scale, training=training["training_rms"], held_out=training["held_out"], course=course
+    )
     return {name: value for name, value in vars(found).items() if name != "base"}
 
 
@@ -121,15 +127,13 @@ def key_of(case: Any) -> str:
 
 def train(folder: Path) -> dict[str, dict[str, Any]]:
     """Return the rows, those that were missing trained; kept after every one."""
-    from verdict_problems import CASES_TABLE
-
     rows = read_rows()
-    for name, case in CASES_TABLE.items():
+    for name, case in cases().items():
         if rows.get(name, {}).get("key") == key_of(case):
             continue
         rows[name] = measured(case, folder / name)
         print(f"{name}: error {rows[name]['error']:.1e}", flush=True)
-        kept = {name: rows[name] for name in sorted(rows) if name in CASES_TABLE}
+        kept = {name: rows[name] for name in sorted(rows) if name in cases()}
         ROWS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     return rows
 
@@ -145,19 +149,19 @@ def report(rows: Mapping[str, Row], names: Sequence[str]) -> str:
 
 
 def main() -> None:
-    """Train what is missing if asked to, and print both halves."""
+    """Train what is missing if asked to, and print both groups."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--train", action="store_true", help="train problems without a row")
-    parser.add_argument("--half", type=int, choices=(0, 1), help="print one half only")
+    parser.add_argument("--group", choices=("chosen on", "tried on"), help="print one group only")
     parser.add_argument("--runs", type=Path, help="keep the trained files here")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows = train(options.runs or Path(folder)) if options.train else read_rows()
-    for half, names in enumerate(halves(rows)):
-        if options.half in (None, half):
-            print(f"\n{('chosen on', 'tried on')[half]} {len(names)} problems (split by seed {SPLIT_SEED})\n")
+    for group, names in groups(rows).items():
+        if options.group in (None, group):
+            print(f"\n{group} {len(names)} problems\n")
             print(report(rows, names))
 
 

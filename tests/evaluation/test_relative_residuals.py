@@ -66,6 +66,23 @@ def report(u: str, *, equation="-laplace(u) = source", boundary="u = 0", scale=1
     return residual_report(Formula(load_problem(text).at(), formula))
 
 
+def test_the_mean_is_over_that_of_the_terms():
+    """Equal to the relative residual where residual and terms are multiples of each other."""
+    found = report("1.01*S")
+    assert found.means["equation[0]"] == pytest.approx(0.01 / 2.01, rel=1e-9)
+    found = report("S*(1 + 0.01*sin(20*pi*x))")
+    assert 0.5 * found.relative["equation[0]"] < found.means["equation[0]"] < found.relative["equation[0]"]
+
+
+def test_values_beyond_constants_that_enclose_a_solution_are_measured_by_their_range():
+    """u^3 = 8 + laplace(u) has a solution between 0 and 2, as the scale tells; -4 S goes from -4 to 0."""
+    found = report("-4*S", equation="-laplace(u) + u^3 = 8")
+    assert found.bracket is not None
+    assert (found.bracket.low, found.beyond) == (0.0, pytest.approx(1.0, rel=1e-3))
+    assert report("S", equation="-laplace(u) + u^3 = 8").beyond == 0.0
+    assert report("-4*S", equation="-laplace(u) = 8").beyond == 0.0
+
+
 def test_the_exact_solution_has_none():
     relative = report("S").relative
     assert max(relative.values()) < 1e-15

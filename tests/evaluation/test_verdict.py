@@ -34,6 +34,23 @@ def test_a_solved_one_has_no_reasons():
     assert judge(Evidence({})) == Verdict("solved", ())
 
 
+@pytest.mark.parametrize(
+    ("relative", "mean", "word"),
+    [
+        (0.09, 0.009, "solved"),  # large in a layer alone
+        (0.09, 0.011, "doubtful"),
+        (0.009, 0.02, "solved"),
+        (0.11, 0.001, "unsolved"),
+        (math.nan, 0.001, "unsolved"),
+        (0.05, math.nan, "doubtful"),
+    ],
+)
+def test_doubtful_is_what_is_large_in_the_mean_too(relative, mean, word):
+    verdict = judge(Evidence({"equation[0]": relative, "b": 1e-3}, means={"equation[0]": mean, "b": 1e-3}))
+    assert verdict.word == word
+    assert all(f"equation[0] is {relative:.1e}" in reason for reason in verdict.reasons)
+
+
 def test_a_violation_at_one_point_is_seen():
     verdict = judge(Evidence({"boundary[0]": 1e-6}, violations={"boundary[0]": 2 * VIOLATION.unsolved}))
     assert verdict.word == "unsolved"
@@ -71,6 +88,11 @@ def test_a_training_that_never_moved_is_named():
             {"jump": 0.9, "jump_place": "u_x jumps near x = 0.5"},
             "unsolved",
             "u_x jumps near x = 0.5, which no residual sees",
+        ),
+        (
+            {"beyond": 0.031, "bracket": "a solution lies between 0 and 1"},
+            "doubtful",
+            "a solution lies between 0 and 1",
         ),
         ({"estimate": 0.05}, "doubtful", "the error is estimated at 5.0e-02"),
         ({"estimate": math.inf}, "unsolved", "no answer was found"),

@@ -9,7 +9,7 @@ import pytest
 
 from pinnkan.problem import load_problem
 from pinnkan.problem.blocks import ResidualBlock
-from pinnkan.problem.sizes import relative_size, size_of
+from pinnkan.problem.sizes import judged_terms, size_of
 
 SQUARE = """
 coordinates: [x, y]
@@ -61,7 +61,8 @@ def test_terms_are_the_summands_with_derivatives_written_out(equation, reads, te
 def relative(block: ResidualBlock, places, derivatives: dict[str, float], extent: float = 3.0) -> float:
     names = ["".join("xy"[axis] * order for axis, order in enumerate(i)) for i in block.summands.indices]
     terms = block.terms(places.points, places.normals, [derivatives[name] for name in names])
-    return relative_size(block, places, terms, extent=extent, lengths=[2.0, 1.0])
+    judged = judged_terms(block, places, terms, extent=extent, lengths=[2.0, 1.0])
+    return size_of(judged, places.weights)
 
 
 def test_size_is_the_root_mean_square_of_the_sum_of_absolute_terms():

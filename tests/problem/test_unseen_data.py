@@ -125,3 +125,29 @@ def test_units_do_not_matter():
         (message,) = unseen_data(load_problem(text).at())
         width = float(re.search(r"within (\S+)", message)[1])
         assert math.isclose(width, 1.1e-4 * size, rel_tol=0.2)
+
+
+MOVING = LINE.replace("range: [2, 20]", "range: [2, 20]").replace("EQUATION", "-u_xx = tanh((x - 1.5)*a)")
+
+
+@pytest.mark.parametrize(("value", "is_seen"), [(3.0, True), (1e5, False)])
+def test_a_parameter_value_is_looked_at_with_the_points_of_its_adapter(value, is_seen):
+    problem = load_problem(MOVING)
+    assert unseen_data(problem.at()) == []
+    messages = unseen_data(problem.at(value), "finetuning")
+    assert bool(messages) != is_seen
+    if messages:
+        (message,) = messages
+        assert "at x = 1.5, where points are" in message
+        assert "raise points.interior (now " in message
+        many = load_problem(MOVING, overrides=["finetuning.points=1000000"])
+        assert unseen_data(many.at(value), "finetuning") == []
+        few = load_problem(MOVING, overrides=["finetuning.points=50"])
+        (message,) = unseen_data(few.at(value), "finetuning")
+        assert "raise finetuning.points (now 50)" in message
+
+
+def test_check_says_so_for_the_values_that_it_is_given():
+    report = check_problem(load_problem(MOVING), further=[{"a": 3.0}, {"a": 1e5}])
+    (warning,) = (f.message for f in report.findings if f.severity == "warning")
+    assert warning.startswith("at a=100000: equation[0]: what is given changes (tanh) by half within ")

@@ -207,3 +207,32 @@ def test_nothing_is_written(done, folder):
     before = sorted(folder.rglob("*"))
     done("check", folder / "tiny.yaml")
     assert sorted(folder.rglob("*")) == before
+
+
+NARROW = """\
+coordinates: [x]
+domain: {shape: interval, x: [0, 3]}
+unknowns: u
+family: {a: {base: 2, range: [1, 3]}}
+equations: ["-u_xx = tanh((x - 1.5)*a)"]
+boundary: ["u = 0"]
+network: {hidden: [3], functions: 4}
+points: {interior: 60, held_out: 40}
+training: {steps: 2}
+finetuning: {steps: 2, points: 70}
+"""
+
+
+def test_data_narrower_than_the_points_are_said_at_the_value_that_has_them(pinnkan, done, tmp_path):
+    (tmp_path / "narrow.yaml").write_text(NARROW)
+    told = "equation[0]: what is given changes (tanh) by half within "
+    assert "warning" not in done("check", tmp_path / "narrow.yaml").err
+    at_values = done("check", tmp_path / "narrow.yaml", "--lambda", "2.5,100000")
+    assert f"warning: at a=100000: {told}" in at_values.err
+    assert "raise finetuning.points (now 70)" in at_values.err
+    assert "a=2.5" not in at_values.err
+    base = pinnkan("pretrain", tmp_path / "narrow.yaml", "-o", tmp_path / "run")
+    assert "warning" not in base.err
+    several = pinnkan("finetune", tmp_path / "run", "--lambda", "2.5,100000")
+    assert f"a=100000: warning: {told}" in several.err
+    assert several.err.count(told) == 1

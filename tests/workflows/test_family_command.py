@@ -10,8 +10,10 @@ import pytest
 
 import pinnkan as package
 from pinnkan.errors import UsageError
+from pinnkan.problem import load_problem
 from pinnkan.reduction import ReducedModel
 from pinnkan.store import read_store, write_store
+from pinnkan.workflows import answer_verdicts
 from pinnkan.workflows.greedy import CurvePoint, stalled
 
 LOOSE = ("--tolerance", "0.5", "--max-adapters", "3")
@@ -180,12 +182,48 @@ def test_many_values_make_one_npz(done, alone, tmp_path):
         assert found["u"][2, 3, 6] == pytest.approx(middle, abs=1e-14)
 
 
-def test_coefficients_of_many_values_without_points(done, alone, tmp_path):
+def test_coefficients_of_many_values_without_points(done, alone, tmp_path, monkeypatch):
+    monkeypatch.setattr(answer_verdicts, "MEASURED", 3)
     (tmp_path / "values.txt").write_text("\n".join(f"{v:.6f}" for v in np.linspace(0, 1, 200)))
     answer = done("solve", alone, "--lambda", f"@{tmp_path / 'values.txt'}", "-o", tmp_path / "c.npz")
     assert "... and 160 more" in answer.out
     with np.load(tmp_path / "c.npz") as found:
         assert (found["coefficients"].shape, found["estimate"].shape) == ((200, 2), (200,))
+
+
+def test_all_values_are_measured_up_to_a_number_and_then_those_with_the_largest_estimates(
+    done, alone, monkeypatch
+):
+    every = done("solve", alone, "--lambda", "0:1:9", "--json").json
+    assert every["measured"] == 9
+    assert all(set(row["relative_residual"]) == {"equation[0]", "boundary[0]"} for row in every["results"])
+    monkeypatch.setattr(answer_verdicts, "MEASURED", 4)
+    some = done("solve", alone, "--lambda", "0:1:9", "--json").json
+    assert some["measured"] == 4
+    estimates = np.array([row["estimate"] for row in every["results"]])
+    chosen = set(np.argsort(-estimates)[:4].tolist())
+    for at, (row, whole) in enumerate(zip(some["results"], every["results"], strict=True)):
+        assert row["relative_residual"] == (whole["relative_residual"] if at in chosen else None)
+        assert row["verdict"] == (
+            whole["verdict"] if at in chosen else ("doubtful" if row["estimate"] > 1e-2 else "solved")
+        )
+    table = done("solve", alone, "--lambda", "0:1:9").out
+    assert "residuals were measured of 4 of 9 values, those with the largest estimates" in table
+    assert "residuals were measured" not in done("solve", alone, "--lambda", "0:1:4").out
+
+
+@pytest.mark.parametrize(("start", "jump"), [("min(2*x, 2*(1 - x))", "u_x"), ("sin(pi*x)", None)])
+def test_an_answer_is_looked_at_where_what_is_built_in_jumps(start, jump):
+    """Results from before the lifts were looked at have such ones."""
+    problem = load_problem(
+        "coordinates: [x]\ntime: {t: [0, 1]}\ndomain: {shape: interval, x: [0, 1]}\nunknowns: u\n"
+        f'equations: ["u_t = u_xx"]\nboundary: ["u = 0"]\ninitial: ["u = {start}"]\n'
+    )
+    jumps = answer_verdicts._jump(replace(problem, rough_lifts=True).at())
+    assert (None if jumps is None else jumps.derivative) == jump
+    if jumps is not None:
+        assert jumps.place[1] == pytest.approx(0.5, abs=1e-3)
+        assert jumps.relative > 0.3
 
 
 def test_a_value_outside_the_range_is_answered_and_named(pinnkan, alone):
