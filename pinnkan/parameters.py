@@ -259,8 +259,11 @@ def file_stem(values: Mapping[str, float]) -> str:
 def shortest_text(value: float) -> str:
     """Return the shortest decimal, of 12 digits at least, that reads back as a value: ``0.3``, ``1e-05``."""
     value += 0.0  # turns -0.0 into 0.0: one value, one file
-    texts = (f"{value:.{digits}g}" for digits in range(_PLAIN_DIGITS, 18))
-    return next(text for text in texts if float(text) == value)
+    text = f"{value:.{_PLAIN_DIGITS}g}"
+    if float(text) == value:
+        return text
+    digits = repr(value).partition("e")[0].replace(".", "").strip("-0")  # as few as read back
+    return f"{value:.{len(digits)}g}"
 
 
 def older_file_stem(values: Mapping[str, float]) -> str:
