@@ -151,7 +151,9 @@ def test_the_points_are_drawn(done, pinnkan, folder):
 def drawn(monkeypatch):
     """The point sets that a picture was drawn of."""
     kept = {}
-    monkeypatch.setattr("pinnkan.output.collocation.plot_collocation", lambda path, sets, **_: kept.update(sets))
+    monkeypatch.setattr(
+        "pinnkan.output.collocation.plot_collocation", lambda path, sets, **_: kept.update(sets)
+    )
     return kept
 
 
