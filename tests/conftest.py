@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,6 +27,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return str(half_of(nodeid.partition("::")[0], config.option.numprocesses))
 
     return ByHalf(config, log)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _warm_workers() -> Iterator[None]:
+    """Fork the workers of ``--jobs`` from a server that has imported torch once: a start takes seconds otherwise.
+
+    Programs that tests start in a process of their own spawn their workers as ever.
+    """
+    warm = multiprocessing.get_context("forkserver")
+    warm.set_forkserver_preload(["pinnkan.workflows.compare", "pinnkan.workflows.trainer"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(multiprocessing, "get_context", lambda method=None: warm)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -187,7 +187,9 @@ def _runs(quantities: Sequence[Quantity]) -> list[list[Quantity]]:
 def _draw(axes: Axes, plane: Plane, shown: Array, scale: Scale) -> None:
     """Colour one panel; the colours are pixels also in a vector format, lines and text are not."""
     style: dict[str, Any] = {"cmap": scale.colours, "norm": scale.norm, "rasterized": True}
-    axes.tripcolor(plane.covered(shown), shown, shading="gouraud", **style)
+    mesh = axes.tripcolor(plane.covered(shown), shown, shading="gouraud", **style)
+    # It ends with its axes. Asked for its extent, it would make a path of every triangle: half of all time.
+    mesh.set_in_layout(False)
     # White is a value on the signed scale: without a line nobody sees where the domain ends.
     axes.add_collection(LineCollection(list(plane.edge), colors="0.3", linewidths=0.3, capstyle="round"))
 

@@ -125,8 +125,8 @@ def test_a_signal_between_two_cells_stops_the_study_too(pinnkan, study, tmp_path
             raise fault
 
     monkeypatch.setattr(module, "write_rows", interrupted)
-    arguments = ["compare", study, "-o", tmp_path / "out", "--quick", "-q", "--threads", 1, *jobs]
-    answer = pinnkan(*arguments)
+    arguments = ["compare", study, "-o", tmp_path / "out", "--quick", "-q", "--threads", 1]
+    answer = pinnkan(*arguments, *jobs)
     assert answer.code == 75
     assert "rows are kept" in answer.err
     assert len(module.read_rows(tmp_path / "out" / "cells.csv")) == 2
