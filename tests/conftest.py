@@ -31,7 +31,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.fixture(autouse=True, scope="session")
 def _warm_workers() -> Iterator[None]:
-    """Fork the workers of ``--jobs`` from a server that has imported torch once: a start takes seconds otherwise.
+    """Fork the workers of ``--jobs`` from a server that has imported torch: a start takes seconds otherwise.
 
     Programs that tests start in a process of their own spawn their workers as ever.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -45,6 +46,23 @@ def study(tmp_path):
     return tmp_path / "study.yaml"
 
 
+@pytest.fixture(scope="module")
+def _quickened(done, tmp_path_factory):
+    """The study's quick cells, run once; nobody writes here."""
+    folder = tmp_path_factory.mktemp("quickened")
+    (folder / "tiny.yaml").write_text(TINY)
+    (folder / "study.yaml").write_text(STUDY)
+    done("compare", folder / "study.yaml", "-o", folder / "out", "--quick", "-q")
+    return folder / "out"
+
+
+@pytest.fixture
+def quickened(_quickened, tmp_path):
+    """A copy of the quick cells in ``out`` beside the study."""
+    shutil.copytree(_quickened, tmp_path / "out")
+
+
+@pytest.mark.usefixtures("quickened")
 def test_every_cell_is_a_row_and_none_is_run_twice(done, study, tmp_path, monkeypatch):
     arguments = ["compare", study, "-o", tmp_path / "out", "--json", "-q"]
     quick = done(*arguments, "--quick").json
@@ -81,6 +99,7 @@ def test_a_study_may_train_in_single_precision(done, study, tmp_path):
     assert {str(array.dtype) for one in stored for array in one.arrays.values()} == {"float32"}
 
 
+@pytest.mark.usefixtures("quickened")
 def test_a_cell_is_what_the_commands_give(done, study, tmp_path):
     cells = done("compare", study, "-o", tmp_path / "out", "--json", "-q", "--quick").json["cells"]
     run = tmp_path / "run"
@@ -614,6 +633,7 @@ def test_reports_of_one_problem_by_other_axes_or_settings_stand_beside_each_othe
     assert text.count("Settings of all cells: `training.steps=3`.") == 1
 
 
+@pytest.mark.usefixtures("quickened")
 def test_a_cell_that_is_trained_but_has_no_row_is_measured(done, study, tmp_path):
     arguments = ["compare", study, "-o", tmp_path / "out", "--quick"]
     first = done(*arguments, "--json").json["cells"]

@@ -259,7 +259,7 @@ def test_a_failure_in_another_process_is_recorded_until_it_succeeds(
 
 def test_a_killed_worker_is_one_failed_value_and_the_others_go_on(done, tmp_path):
     (tmp_path / "long.yaml").write_text(
-        TINY.replace("{steps: 4, points: 80}", "{steps: 120, points: 80, patience: 0}")
+        TINY.replace("{steps: 4, points: 80}", "{steps: 40, points: 80, patience: 0}")
     )
     run = tmp_path / "run"
     command = [sys.executable, "-m", "pinnkan"]
