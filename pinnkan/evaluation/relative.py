@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -22,7 +22,7 @@ from pinnkan.evaluation.jumps import Jump, largest_jump
 from pinnkan.geometry import CollocationSet
 from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.instance import Instance
-from pinnkan.problem.sizes import judged_terms, size_of
+from pinnkan.problem.sizes import characteristic_terms, judged_terms, size_of
 
 FloatArray = NDArray[np.float64]
 
@@ -47,6 +47,8 @@ class BlockResidual:
         relative: Root mean square of the residual over that of its terms.
         mean: Mean absolute value of the residual over that of its terms: what adds up to an error where the
             residual is large in a thin layer alone.
+        local: Mean of the residual over its terms point by point (`_local`): what sees a region whose terms
+            are small beside those elsewhere.
         largest: Largest residual over the largest sum of the absolute values of its terms.
         place: The point (D,) with the largest residual.
         share: Part of the sum of squares that the 5 % of the points with the largest residuals have.
@@ -56,6 +58,7 @@ class BlockResidual:
     is_condition: bool
     relative: float
     mean: float
+    local: float
     largest: float
     place: tuple[float, ...]
     share: float
@@ -107,6 +110,11 @@ class ResidualReport:
     def means(self) -> dict[str, float]:
         """Mean relative residuals by name."""
         return {block.name: block.mean for block in self.blocks}
+
+    @property
+    def locals(self) -> dict[str, float]:
+        """Mean residuals over the terms point by point, of the equations by name."""
+        return {block.name: block.local for block in self.blocks if not block.is_condition}
 
     @property
     def violations(self) -> dict[str, float]:
@@ -185,7 +193,13 @@ def _blocks(solution: Measurable, seed: int, extent: float) -> tuple[BlockResidu
         *((block, True) for block in instance.conditions),
     ]
     return tuple(
-        _measured(solution, block, _places(solution, block.where, seed), extent, is_condition)
+        max(
+            (
+                _measured(solution, block, places, extent, is_condition)
+                for places in _sets(solution, block.where, seed)
+            ),
+            key=lambda measured: measured.relative,
+        )
         for block, is_condition in blocks
     )
 
@@ -196,9 +210,26 @@ def relative_residuals(solution: Measurable, seed: int = 0) -> Mapping[str, floa
     return {block.name: block.relative for block in _blocks(solution, seed, extent)}
 
 
+def _sets(solution: Measurable, where: str, seed: int) -> list[CollocationSet]:
+    """Return the sets on which a block is measured, the worst of which counts.
+
+    Where points crowd at the first times (`Domain.grading`) there is a second one, even in time as errors
+    are measured: what happens late is a small share of the first.
+    """
+    domain = solution.instance.domain
+    places = [_places(solution, where, seed)]
+    if domain.grading and where != "initial":
+        even = replace(domain, time_scale=math.inf)
+        places.append(even.collocate(where, _count(where), rule="sobol", seed=seed, variant=VARIANT))
+    return places
+
+
+def _count(where: str) -> int:
+    return INTERIOR if where == "interior" else BOUNDARY
+
+
 def _places(solution: Measurable, where: str, seed: int) -> CollocationSet:
-    count = INTERIOR if where == "interior" else BOUNDARY
-    return solution.instance.domain.collocate(where, count, rule="sobol", seed=seed, variant=VARIANT)
+    return solution.instance.domain.collocate(where, _count(where), rule="sobol", seed=seed, variant=VARIANT)
 
 
 def _measured(
@@ -209,13 +240,15 @@ def _measured(
         derivatives = solution.derivatives(places.points, block.summands.indices)
         terms = block.terms(places.points, places.normals, derivatives)
         residual = terms.sum(axis=0)
-        judged = judged_terms(block, places, terms, extent=extent, lengths=list(upper - lower))
+        lengths: list[float] = (upper - lower).tolist()
+        judged = judged_terms(block, places, terms, extent=extent, lengths=lengths)
+        local = _local(residual, terms, characteristic_terms(block, places, extent, lengths), places.weights)
         size, mean = size_of(judged, places.weights), float(places.weights @ np.abs(judged).sum(axis=0))
         peak = max(float(np.abs(terms).sum(axis=0).max()), size)
     except PinnkanError:
         # Terms may have a pole where their sum has none: there is no size to measure by.
         residual = solution.residual(block, places.points, places.normals)
-        size = mean = peak = 0.0
+        size = mean = peak = local = 0.0
     worst = int(np.argmax(np.abs(residual)))
     rms = math.sqrt(float(places.weights @ residual**2))
     return BlockResidual(
@@ -223,10 +256,23 @@ def _measured(
         is_condition,
         _ratio(rms, size),
         _ratio(float(places.weights @ np.abs(residual)), mean),
+        local,
         _ratio(float(np.abs(residual[worst])), peak),
         tuple(float(x) for x in places.points[worst]),
         _share(residual),
     )
+
+
+def _local(residual: FloatArray, terms: FloatArray, plain: FloatArray, weights: FloatArray) -> float:
+    """Return the mean over points of |r| / (sum_i |term_i| + sum_i |plain_i|).
+
+    The plain terms are those of a function of the unknown's range over the domain's own lengths, with the
+    coefficients of the point: what is left where a pulse has not come yet, or all terms change their sign, is
+    no fault. A factor that falls by many orders of magnitude across the domain (a density) divides out.
+    """
+    sizes = np.abs(terms).sum(axis=0) + np.abs(plain).sum(axis=0)
+    shares = np.divide(np.abs(residual), sizes, out=np.zeros_like(sizes), where=sizes > 0.0)
+    return float(weights @ shares)
 
 
 def _ratio(residual: float, size: float) -> float:

@@ -20,7 +20,7 @@ from pinnkan.workflows.paths import base_path
 if TYPE_CHECKING:
     from pinnkan.problem import Problem
 
-_MAY_CHANGE = ("finetuning.", "adapter.", "points.")
+_MAY_CHANGE = ("finetuning", "adapter", "points")
 
 
 @dataclass(frozen=True)
@@ -100,12 +100,13 @@ class ProblemRecord:
         Raises:
             UsageError: If one would change the problem or the network that the base was trained for.
         """
-        allowed = (*_MAY_CHANGE, "training.") if method == "scratch" else _MAY_CHANGE
+        allowed = (*_MAY_CHANGE, "training") if method == "scratch" else _MAY_CHANGE
         for text in overrides:
-            if not text.strip().startswith(allowed):
+            block = text.partition("=")[0].partition(".")[0].strip()  # a key of it, or all of it
+            if block not in allowed:
                 raise UsageError(
                     f"--set {text}: the base is trained already; finetune can change "
-                    f"{', '.join(prefix + '*' for prefix in allowed)} only"
+                    f"{', '.join(f'{name}.*' for name in allowed)} only"
                 )
         return replace(self, overrides=(*self.overrides, *overrides))
 

@@ -12,7 +12,7 @@ from pinnkan.adapters import Full, Parameters, Plan, TuckerChange, attach, slim
 from pinnkan.bases import make_basis
 from pinnkan.channels import Channels, Collapsed
 from pinnkan.errors import UsageError
-from pinnkan.networks import Network, make_kan, make_mlp
+from pinnkan.networks import InputMap, Network, make_kan, make_mlp
 
 WORDS = ("full", "tucker", "frozen")
 PLANS = {
@@ -31,8 +31,10 @@ def generator(seed: int = 0) -> torch.Generator:
 
 def network_of(kind: str) -> Network:
     if kind == "mlp, full":
-        return make_mlp((2, 6, 5, 1), [-1.0, -1.0], [1.0, 1.0])
-    return make_kan((2, 6, 5, 1), make_basis("chebyshev", functions=4), [-1.0, -1.0], [1.0, 1.0])
+        return make_mlp((2, 6, 5, 1), InputMap.over([-1.0, -1.0], [1.0, 1.0]))
+    return make_kan(
+        (2, 6, 5, 1), make_basis("chebyshev", functions=4), InputMap.over([-1.0, -1.0], [1.0, 1.0])
+    )
 
 
 def parameters_of(kind: str, coefficients: list[Tensor]) -> Parameters:
@@ -149,7 +151,9 @@ def test_groups_cover_theta(case):
 @pytest.mark.parametrize(("compression", "size"), [(1 / 2, 9760), (1 / 4, 4112), (1 / 8, 2632)])
 def test_sizes_of_the_paper(compression, size):
     """2-64-64-1 with K = 8: the hidden layer in Tucker form beside 1,024 and 512 full numbers."""
-    network = make_kan((2, 64, 64, 1), make_basis("chebyshev", functions=8), [-1.0, -1.0], [1.0, 1.0])
+    network = make_kan(
+        (2, 64, 64, 1), make_basis("chebyshev", functions=8), InputMap.over([-1.0, -1.0], [1.0, 1.0])
+    )
     coefficients = network.initial(generator())
     assert sum(c.numel() for c in coefficients) == 34304
     adjoints = [torch.randn(70, c.shape[1], generator=generator(), dtype=torch.float64) for c in coefficients]
@@ -159,7 +163,9 @@ def test_sizes_of_the_paper(compression, size):
 
 def test_slim_start_has_the_spread_of_a_full_one():
     """The root mean square of the merged tensor is 1/(I K), exactly by the scaling of the core."""
-    network = make_kan((2, 64, 48, 1), make_basis("legendre", functions=8), [-1.0, -1.0], [1.0, 1.0])
+    network = make_kan(
+        (2, 64, 48, 1), make_basis("legendre", functions=8), InputMap.over([-1.0, -1.0], [1.0, 1.0])
+    )
     coefficients = network.initial(generator())
     parameters = slim(coefficients, 0.125, generator(2))
     merged = parameters.coefficients(parameters.start())

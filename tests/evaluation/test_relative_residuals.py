@@ -11,6 +11,7 @@ import sympy
 import torch
 
 from pinnkan.channels import Collapsed, MultiIndex
+from pinnkan.evaluation import relative
 from pinnkan.evaluation.relative import residual_report
 from pinnkan.problem import load_problem
 from pinnkan.problem.instance import Instance
@@ -122,3 +123,53 @@ def test_the_largest_residual_has_a_place():
     (equation, _) = report("S + 0.0001*exp(-((x-0.3)**2 + (y-0.6)**2)/0.0004)").blocks
     assert np.hypot(equation.place[0] - 0.3, equation.place[1] - 0.6) < 0.04
     assert equation.share > 0.95
+
+
+def test_point_by_point_a_residual_is_divided_by_the_terms_there_and_those_of_a_plain_function():
+    """u = 1.01 S of -laplace(u) = f: |r| = 0.01 f over 2.01 f + (f + 2 max u / L^2)."""
+    found = report("1.01*S").locals["equation[0]"]
+    x = (np.arange(400) + 0.5) / 400
+    f = 2 * np.pi**2 * np.outer(np.sin(np.pi * x), np.sin(np.pi * x))
+    assert found == pytest.approx(np.mean(0.01 * f / (3.01 * f + 2 * 1.01)), rel=1e-3)
+
+
+def test_a_region_where_all_terms_are_small_is_seen_point_by_point():
+    """A density that falls by 26 orders of magnitude: what is wrong behind it hardly adds to any sum."""
+    weighted = "-exp(-60*x)*laplace(u) = source"
+    found = report("S*(1 + 0.5*x^6)", equation=weighted)
+    assert found.relative["equation[0]"] < 1e-5
+    assert found.locals["equation[0]"] > 0.05
+    assert report("1.0001*S", equation=weighted).locals["equation[0]"] < 1e-4
+
+
+def test_what_has_not_come_yet_is_no_fault():
+    """A pulse that fills a hundredth of the domain, right to 1e-5 of its height: noise elsewhere."""
+    noise = "1e-5*sin(9*x)*sin(9*y)"
+    pulse = "exp(-1000*((x - 0.3)^2 + (y - 0.3)^2))"
+    found = report(f"{pulse} + {noise}", equation=f"laplace(u) - 100*u = laplace({pulse}) - 100*{pulse}")
+    assert found.locals["equation[0]"] < 1e-3
+
+
+LATE = """
+coordinates: [y]
+time: {x: [0, 100]}
+domain: {shape: interval, y: [0, 1]}
+unknowns: u
+equations: ["u_x = u_yy + (0.9*cos(0.9*x) + pi^2*sin(0.9*x))*sin(pi*y)"]
+boundary: [u = 0]
+initial: ["u = 200*sin(pi*y)"]
+"""
+
+
+def test_what_happens_late_counts_where_time_is_graded(monkeypatch):
+    """An error of 20 % from t = 1 on (6 % of all), behind a transient that is 200 times larger."""
+    x, y = sympy.symbols("x y")
+    u = (200 * sympy.exp(-(sympy.pi**2) * x) + 1.2 * sympy.sin(0.9 * x)) * sympy.sin(sympy.pi * y)
+    solution = Formula(load_problem(LATE).at(), u)
+    assert solution.instance.domain.grading > 900
+    both = residual_report(solution)
+    assert both.relative["equation[0]"] > 0.01
+    assert both.means["equation[0]"] > 0.05
+    graded = relative._sets
+    monkeypatch.setattr(relative, "_sets", lambda *which: graded(*which)[:1])
+    assert residual_report(solution).relative["equation[0]"] < 0.005

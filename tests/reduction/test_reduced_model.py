@@ -9,7 +9,7 @@ from scipy.optimize import least_squares
 
 from pinnkan.bases import make_basis
 from pinnkan.errors import UsageError
-from pinnkan.networks import make_kan
+from pinnkan.networks import InputMap, make_kan
 from pinnkan.problem import load_problem
 from pinnkan.problem.instance import family_blocks
 from pinnkan.reduction import FamilyAnsatz, Snapshots, network_jets, online_points
@@ -27,7 +27,7 @@ boundary: ["u = exact"]
 STRAIGHT = CURVED.replace("+ u^3 ", "")
 SOFT = STRAIGHT.replace('boundary: ["u = exact"]', "boundary: [{equation: u = exact, hard: false}]")
 
-NETWORK = make_kan([2, 1], make_basis("chebyshev", functions=3), [-1.0, -1.0], [1.0, 1.0])
+NETWORK = make_kan([2, 1], make_basis("chebyshev", functions=3), InputMap.over([-1.0, -1.0], [1.0, 1.0]))
 
 
 def additive(constant, slope):
