@@ -183,20 +183,20 @@ def graded_spacing(time: float, levels: float, time_scale: float = 0.1) -> float
 @pytest.mark.parametrize(
     ("formula", "place", "is_seen", "is_seen_evenly"),
     [
-        ("exp(-((t - 70)/0.9)^2)", 70, False, True),
+        ("exp(-((t - 70)/2)^2)", 70, False, True),
         ("tanh((t - 60)/1.0)", 60, False, True),
         ("tanh((t - 80)/0.2)", 80, False, False),
         ("exp(-((t - 0.5)/0.001)^2)", 0.5, False, False),
         ("exp(-t/0.1)", 0, True, False),
         ("tanh(t/0.1)", 0, True, False),
-        ("exp(-((t - 1)/0.1)^2)", 1, True, False),
+        ("exp(-((t - 1)/0.3)^2)", 1, True, False),
         ("exp(-((t - 70)/20)^2)", 70, True, True),
     ],
 )
 def test_points_that_are_dense_at_the_start_see_early_changes_and_not_late_ones(
     formula, place, is_seen, is_seen_evenly
 ):
-    """In the interior, 30 levels, and on a side, 100 for a time scale that is ten times as sharp."""
+    """The interior has 30 levels of time, a side 100."""
     for source, side, levels, key in ((formula, "0", 30, "interior"), ("0", formula, 100, "boundary")):
         text = COOLING.replace("SOURCE", source).replace("SIDE", side)
         messages = unseen_data(load_problem(text.replace("SCALE", "0.1")).at())
@@ -217,7 +217,7 @@ OF_UNKNOWN = {
     # What is differentiated, over a width {w} about a value {c}: where it changes, and how fast.
     "diff((2 + tanh((u - {c})/{w}))*u_x, x)": ("u", "{c}", "tanh", 1.1),
     "div((2 + erf((u - {c})/{w}))*grad(u))": ("u", "{c}", "erf", 0.95),
-    "dx(u_x/(1 + 9*exp(-((u - {c})/{w})^2)))": ("u", "{c}", "exp", 0.7),
+    "dx(u_x/(1 + 9*exp(-((u - {c})/{w})^2)))": ("u", "{c}", "exp", 3.0),
     "dx((3 + (u - {c})/sqrt((u - {c})^2 + {w}^2))*u_x)": ("u", "{c}", "a power", 1.15),
     "u_xx + dx({U}*tanh((u - {c})/{w}))": ("u", "{c}", "tanh", 1.1),
     "u_xx + dx(dx({U}*tanh(u/{w})))": ("u", "0", "tanh", 1.1),
