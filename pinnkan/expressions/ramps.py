@@ -25,6 +25,8 @@ from pinnkan.expressions.switches import Switch
 Array = NDArray[np.float64]
 Evaluate = Callable[[Array], Array]
 """Values (N,) at points (N, D)."""
+Spacing = Callable[[float], float]
+"""Distance of neighbouring points at a position on an axis."""
 
 _HALVINGS = 40
 _UNSEEN = 0.15
@@ -35,6 +37,7 @@ _MOST_LOOKED_AT = 60
 _SAMPLED_LINES = 3
 _SAMPLES = 201
 _STEEP = 0.25
+_STEPS = (sympy.tanh, sympy.erf, sympy.exp, sympy.sinh, sympy.cosh)
 
 
 @dataclass(frozen=True)
@@ -46,19 +49,26 @@ class Ramp:
         position: Where.
         width: Within which half of the change happens.
         operation: The function that makes it.
+        spacing: Distance of neighbouring points there.
     """
 
     coordinate: str
     position: float
     width: float
     operation: str
+    spacing: float
+
+
+def has_ramps(expr: Any) -> bool:
+    """Tell whether a formula holds a function that makes ramps or peaks, besides powers (`switches`)."""
+    return bool(expr.has(*_STEPS))
 
 
 def unseen_ramps(
     expr: Any,
     coordinates: Sequence[str],
     region: Region,
-    spacings: Sequence[float],
+    spacings: Sequence[Spacing | None],
     values: Mapping[str, float],
 ) -> list[Ramp]:
     """Return the narrowest ramp or peak of a formula along each coordinate, if points do not see it.
@@ -67,7 +77,8 @@ def unseen_ramps(
         expr: The formula.
         coordinates: Names of the D coordinates.
         region: The closed domain.
-        spacings: Distance of neighbouring points along each coordinate, D numbers; 0 asks for nothing.
+        spacings: Distance of neighbouring points along each coordinate, D functions of the position;
+            None asks for nothing.
         values: Of every symbol that is no coordinate.
     """
     program = compile_program((expr,), (*coordinates, *values), guarded=False)
@@ -75,7 +86,7 @@ def unseen_ramps(
     result = []
     for axis, spacing in enumerate(spacings):
         leaf = symbol(coordinates[axis])
-        if not spacing or leaf not in expr.free_symbols:
+        if spacing is None or leaf not in expr.free_symbols:
             continue
         centres = [centre for centre in _centres(expr, leaf) if centre.function.free_symbols]
         places = crossings(centres, coordinates, values, region, axis) if centres else []
@@ -83,13 +94,14 @@ def unseen_ramps(
         narrow = narrow or _narrow(evaluate, _steepest(evaluate, expr, region.lines(axis)), spacing)
         if narrow:
             width, place = min(narrow, key=lambda pair: pair[0])
-            result.append(Ramp(coordinates[axis], place.position, width, place.switch.operation))
+            position, operation = place.position, place.switch.operation
+            result.append(Ramp(coordinates[axis], position, width, operation, spacing(position)))
     return result
 
 
-def _narrow(evaluate: Evaluate, places: Sequence[Crossing], spacing: float) -> list[tuple[float, Crossing]]:
+def _narrow(evaluate: Evaluate, places: Sequence[Crossing], spacing: Spacing) -> list[tuple[float, Crossing]]:
     """Return the places where points do not see the change, each with its width."""
-    widths = [(_half_width(evaluate, place, spacing), place) for place in places]
+    widths = [(_half_width(evaluate, place, spacing(place.position)), place) for place in places]
     return [(width, place) for width, place in widths if width is not None]
 
 
@@ -124,7 +136,7 @@ def _centres(expr: Any, leaf: Any) -> Iterator[Switch]:
     for part in sympy.postorder_traversal(expr):
         if leaf not in part.free_symbols:
             continue
-        if isinstance(part, sympy.tanh | sympy.erf | sympy.exp | sympy.sinh | sympy.cosh):
+        if isinstance(part, _STEPS):
             yield Switch(part.args[0], part.func.__name__)
             yield Switch(partial_derivative(part.args[0], leaf), part.func.__name__)
         elif part.is_Pow and not (part.exp.is_Integer and part.exp > 0):

@@ -220,15 +220,17 @@ def _place(
     # A switch that every line meets at the same few positions is a few planes across the axis.
     positions = {round(other / length * 1e6) for other in others}
     if not crossing.isolated and (len(coordinates) == 1 or 2 * len(positions) <= len(others)):
-        return position, f" at {coordinates[axis]} = {_shown(position, length)}"
+        return position, f" at {coordinates[axis]} = {shown_position(position, length)}"
     point = list(crossing.line.point)
     point[axis] = position
     leaves = crossing.switch.function.free_symbols
     named = zip(coordinates, point, strict=True)
-    listed = ", ".join(f"{name} = {_shown(value, length)}" for name, value in named if symbol(name) in leaves)
+    listed = ", ".join(
+        f"{name} = {shown_position(value, length)}" for name, value in named if symbol(name) in leaves
+    )
     return None, f" at {listed}" if crossing.isolated else f", for example at {listed}"
 
 
-def _shown(value: float, length: float) -> str:
+def shown_position(value: float, length: float) -> str:
     """Write a coordinate, zero if it is zero up to rounding."""
     return "0" if abs(value) < 1e-12 * length else f"{value:.4g}"

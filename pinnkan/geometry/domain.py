@@ -81,6 +81,18 @@ class Domain:
         ratio = (self.time[1] - self.time[0]) / self.time_scale
         return ratio if ratio > 1.0 else 0.0
 
+    def time_per_share(self, time: float) -> float:
+        """Return dt/ds at a time, s in [0, 1] as in `grading`: the duration without one.
+
+        By N points even in s neighbours are dt/ds / N apart; with a grading it is (t - t0 + T) log(1 + g),
+        T the time scale.
+        """
+        assert self.time is not None
+        start, end = self.time
+        if not self.grading:
+            return end - start
+        return (time - start + self.time_scale) * math.log1p(self.grading)
+
     @property
     def bounding_box(self) -> tuple[FloatArray, FloatArray]:
         """Lower and upper corner, shapes ``(D,)``."""

@@ -7,18 +7,16 @@ from collections.abc import Mapping
 
 from pinnkan.errors import ProblemError
 from pinnkan.expressions import derivative_symbols, normal_symbols
-from pinnkan.expressions.smoothness import Break, breaks
+from pinnkan.expressions.smoothness import Break, breaks, shown_position
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.region import DomainRegion
-from pinnkan.problem.sizes import characteristic
 from pinnkan.problem.spec import Derived
-from pinnkan.problem.states import States
+from pinnkan.problem.states import States, unknown_sizes, values_at_a_point
 
 _RAMP = 0.02
 """Width of the ramp that is proposed, as a share of the domain's extent or of the unknown's size."""
 _FARTHEST = 8.0
 """Values of the unknown that are looked at, over its scale."""
-_SEED = 271_801
 
 
 def refuse_lost_derivatives(instance: Instance) -> None:
@@ -41,7 +39,7 @@ def refuse_lost_derivatives(instance: Instance) -> None:
         jump = _jump(derived, instance, region)
         extents = dict(zip(instance.coordinates, (region.upper - region.lower).tolist(), strict=True))
         if jump is None:
-            extents = _unknown_sizes(derived, instance)
+            extents = unknown_sizes(derived.expr, instance, _FARTHEST * instance.problem.scale)
             jump = _jump_of_unknown(derived, instance, extents)
         if jump is not None:
             text = _explained(derived, jump, extents[jump.coordinate])
@@ -64,16 +62,6 @@ def _jump(derived: Derived, instance: Instance, region: DomainRegion) -> Break |
     return next((item for item in found if not item.isolated and not item.at_end), None)
 
 
-def _unknown_sizes(derived: Derived, instance: Instance) -> dict[str, float]:
-    """Return the size of the unknown and of each derivative that is differentiated, by the symbols' names."""
-    lower, upper = instance.domain.bounding_box
-    leaves = derivative_symbols(derived.expr, instance.problem.names)
-    sizes = characteristic(
-        list(leaves.values()), _FARTHEST * instance.problem.scale, (upper - lower).tolist()
-    )
-    return dict(zip((leaf.name for leaf in leaves), sizes, strict=True))
-
-
 def _jump_of_unknown(derived: Derived, instance: Instance, sizes: Mapping[str, float]) -> Break | None:
     """Return at which value of the unknown something that is differentiated jumps, None if it does not.
 
@@ -82,17 +70,14 @@ def _jump_of_unknown(derived: Derived, instance: Instance, sizes: Mapping[str, f
     """
     if not sizes:
         return None
-    names = instance.problem.names
-    point = instance.domain.uniform(1, _SEED)[0].tolist()
-    values = {**instance.values, **dict(zip(names.coordinates, point, strict=True))}
-    values |= {leaf.name: 1.0 for leaf in normal_symbols(names)}
-    found = breaks(derived.expr, list(sizes), States(list(sizes.values())), [0] * len(sizes), values)
+    region, values = States(list(sizes.values())), values_at_a_point(instance)
+    found = breaks(derived.expr, list(sizes), region, [0] * len(sizes), values)
     return next((item for item in found if not (item.infinite or item.isolated or item.at_end)), None)
 
 
 def _explained(derived: Derived, jump: Break, extent: float) -> str:
     width = _rounded(_RAMP * extent)
-    switch = "s" if jump.position is None else _difference(jump.coordinate, jump.position)
+    switch = "s" if jump.position is None else _difference(jump.coordinate, jump.position, extent)
     if derived.step:
         what = "a first derivative with"
         instead = (
@@ -111,9 +96,9 @@ def _explained(derived: Derived, jump: Break, extent: float) -> str:
     )
 
 
-def _difference(coordinate: str, position: float) -> str:
-    """Return the distance from a plane as a formula."""
-    return f"{coordinate} {'-' if position >= 0 else '+'} {abs(position):.4g}"
+def _difference(coordinate: str, position: float, extent: float) -> str:
+    """Return the distance from a plane as a formula; a position that is zero up to rounding is zero."""
+    return f"{coordinate} {'-' if position >= 0 else '+'} {shown_position(abs(position), extent)}"
 
 
 def _rounded(width: float) -> str:

@@ -60,7 +60,7 @@ class Condition(Equation):
 
 @dataclass(frozen=True)
 class Derived:
-    """A derivative of a formula that is not smooth everywhere, as the file asks for it.
+    """A derivative of a formula that may not be smooth everywhere or steep, as the file asks for it.
 
     Attributes:
         path: Of the statement, ``equation[0]``.
@@ -143,7 +143,7 @@ class Problem:
         source: Formula of the name ``source``, None if there is none.
         manufactured: Whether ``source`` follows from ``exact``.
         reference: File with reference values, None if there is none.
-        derived: Derivatives of formulas that may jump, to be looked at where the parameters are known.
+        derived: Derivatives of formulas that may jump or be steep, for a look when parameters are known.
         samples: Values to be represented, instead of equations; None for a differential equation.
         settings: Network, adapter, points and training.
         scales: What training divides by.

@@ -17,6 +17,7 @@ from pinnkan.expressions import (
     symbol,
     total_derivative,
 )
+from pinnkan.expressions.ramps import has_ramps
 from pinnkan.expressions.switches import switches
 from pinnkan.expressions.symbolic import Differentiation
 from pinnkan.geometry import Shape as SpaceShape
@@ -142,7 +143,7 @@ class Statements:
         return result
 
     def _keep(self, path: str, text: str, place: Place, item: Differentiation) -> None:
-        if switches(item.expr):
+        if switches(item.expr) or has_ramps(item.expr):
             self.derived.append(Derived(path, text, place, item.expr, item.coordinate, item.step))
 
     def _keep_manufactured(self, place: Place, residual: sympy.Expr) -> None:

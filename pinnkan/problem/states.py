@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pinnkan.expressions import derivative_symbols, normal_symbols
 from pinnkan.expressions.crossings import Line
+from pinnkan.problem.instance import Instance
+from pinnkan.problem.sizes import characteristic
 
 FloatArray = NDArray[np.float64]
 
 _LINES = 3
 _SEED = 161_803
+_POINT_SEED = 271_801
 
 
 class States:
@@ -38,3 +43,24 @@ class States:
     def _line(self, point: FloatArray, axis: int) -> Line:
         size = float(self.sizes[axis])
         return Line(tuple(point.tolist()), axis, -size, size)
+
+
+def unknown_sizes(expr: Any, instance: Instance, amplitude: float) -> dict[str, float]:
+    """Return the size of the unknown and of each derivative that a formula takes, by the symbols' names.
+
+    Args:
+        expr: The formula.
+        instance: The problem at a parameter value.
+        amplitude: The size of the unknown itself.
+    """
+    lower, upper = instance.domain.bounding_box
+    leaves = derivative_symbols(expr, instance.problem.names)
+    sizes = characteristic(list(leaves.values()), amplitude, (upper - lower).tolist())
+    return dict(zip((leaf.name for leaf in leaves), sizes, strict=True))
+
+
+def values_at_a_point(instance: Instance) -> dict[str, float]:
+    """Return a value of all that a formula takes besides the unknown: at a point of no special kind."""
+    point = instance.domain.uniform(1, _POINT_SEED)[0].tolist()
+    values = {**instance.values, **dict(zip(instance.coordinates, point, strict=True))}
+    return values | {leaf.name: 1.0 for leaf in normal_symbols(instance.problem.names)}

@@ -151,3 +151,122 @@ def test_check_says_so_for_the_values_that_it_is_given():
     report = check_problem(load_problem(MOVING), further=[{"a": 3.0}, {"a": 1e5}])
     (warning,) = (f.message for f in report.findings if f.severity == "warning")
     assert warning.startswith("at a=100000: equation[0]: what is given changes (tanh) by half within ")
+
+
+COOLING = """\
+coordinates: [x]
+time: {t: [0, 100]}
+domain: {shape: interval, x: [0, 1]}
+unknowns: u
+scales: {t: SCALE}
+family: {a: 1}
+equations: ["u_t = a*u_xx + (SOURCE)*sin(pi*x)"]
+boundary:
+  - {on: left, equation: "u = SIDE", hard: false}
+  - {on: right, equation: u = 0}
+initial: ["u = 0"]
+points: {interior: 900, boundary: 100}
+"""
+
+
+def graded_spacing(time: float, levels: float, time_scale: float = 0.1) -> float:
+    """Points at t(s) = T ((1 + g)^s - 1)/g, g = T/time_scale: dt/ds / levels, by a difference quotient."""
+    growth = 100 / time_scale
+
+    def position(share: float) -> float:
+        return 100 * ((1 + growth) ** share - 1) / growth
+
+    share = math.log1p(growth * time / 100) / math.log1p(growth)
+    return (position(share + 1e-6) - position(share - 1e-6)) / 2e-6 / levels
+
+
+@pytest.mark.parametrize(
+    ("formula", "place", "is_seen", "is_seen_evenly"),
+    [
+        ("exp(-((t - 70)/2)^2)", 70, False, True),
+        ("tanh((t - 60)/1.0)", 60, False, True),
+        ("tanh((t - 80)/0.2)", 80, False, False),
+        ("exp(-((t - 0.5)/0.001)^2)", 0.5, False, False),
+        ("exp(-t/0.1)", 0, True, False),
+        ("tanh(t/0.1)", 0, True, False),
+        ("exp(-((t - 1)/0.3)^2)", 1, True, False),
+        ("exp(-((t - 70)/20)^2)", 70, True, True),
+    ],
+)
+def test_points_that_are_dense_at_the_start_see_early_changes_and_not_late_ones(
+    formula, place, is_seen, is_seen_evenly
+):
+    """The interior has 30 levels of time, a side 100."""
+    for source, side, levels, key in ((formula, "0", 30, "interior"), ("0", formula, 100, "boundary")):
+        text = COOLING.replace("SOURCE", source).replace("SIDE", side)
+        messages = unseen_data(load_problem(text.replace("SCALE", "0.1")).at())
+        if levels == 30:
+            assert bool(messages) != is_seen, messages
+            evenly = unseen_data(load_problem(text.replace("SCALE", "1000")).at())
+            assert bool(evenly) != is_seen_evenly, evenly
+        elif is_seen:
+            assert messages == []
+        for message in messages:
+            said = re.search(r"at t = (\S+), where points are about (\S+) apart", message)
+            assert float(said[1]) == pytest.approx(place, rel=0.02)
+            assert float(said[2]) == pytest.approx(graded_spacing(place, levels), rel=0.06)
+            assert message.endswith(f"raise points.{key} (now {900 if levels == 30 else 100})")
+
+
+OF_UNKNOWN = {
+    # What is differentiated, over a width {w} about a value {c}: where it changes, and how fast.
+    "diff((2 + tanh((u - {c})/{w}))*u_x, x)": ("u", "{c}", "tanh", 1.1),
+    "div((2 + erf((u - {c})/{w}))*grad(u))": ("u", "{c}", "erf", 0.95),
+    "dx(u_x/(1 + 9*exp(-((u - {c})/{w})^2)))": ("u", "{c}", "exp", 3.0),
+    "dx((3 + (u - {c})/sqrt((u - {c})^2 + {w}^2))*u_x)": ("u", "{c}", "a power", 1.15),
+    "u_xx + dx({U}*tanh((u - {c})/{w}))": ("u", "{c}", "tanh", 1.1),
+    "u_xx + dx(dx({U}*tanh(u/{w})))": ("u", "0", "tanh", 1.1),
+    "dx((3 + tanh((u_x - {c})/{w}))*u_x)": ("u_x", "{c}", "tanh", 1.1),
+}
+
+
+@pytest.mark.parametrize("formula", OF_UNKNOWN)
+def test_a_ramp_of_the_unknown_that_is_differentiated_must_be_seen(formula):
+    leaf, place, operation, half = OF_UNKNOWN[formula]
+    rng = random.Random(formula)
+    for unit in (1e-9, 1.0, 1e6):
+        c, width = f"{unit * rng.uniform(0.2, 0.6):.3g}", 10 ** rng.uniform(-7, -4) * unit
+        for is_seen, w in ((False, width), (True, 0.02 * unit)):
+            equation = formula.replace("{c}", c).replace("{w}", repr(w)).replace("{U}", repr(unit))
+            text = (
+                "coordinates: [x]\ndomain: {shape: interval, x: [0, 1]}\nunknowns: u\n"
+                f'equations: ["{equation} = 0"]\nboundary: ["u = {unit:g}*(1 - x)"]\n'
+                "points: {interior: 400}\n"
+            )
+            messages = unseen_data(load_problem(text).at())
+            assert len(messages) == (not is_seen), messages
+            if is_seen:
+                continue
+            said = re.fullmatch(
+                r"equation\[0\]: '.*' differentiates what changes \((.*)\) by half within (\S+) "
+                r"at (\S+) = (\S+), where points are about (\S+) apart and do not see it: make it wider, "
+                r"or raise points.interior \(now 400\)",
+                messages[0],
+            )
+            assert said is not None, messages
+            assert (said[1], said[3]) == (operation, leaf)
+            assert float(said[2]) / (half * w) == pytest.approx(1, abs=0.4)
+            assert float(said[4]) == pytest.approx(float(place.replace("{c}", c)), rel=0.01)
+            assert float(said[5]) == pytest.approx(unit / 400, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "equation",
+    [
+        "diff(exp(3*u)*u_x, x) = 1",
+        "diff(u_x/(1 + u^2), x) = 1",
+        "diff(u_x/sqrt(1 + u_x^2), x) = 1",
+        "diff(abs(u_x)*u_x, x) = 1",
+        "diff(u^3*u_x, x) = 1",
+        "diff(sqrt(u)*u_x, x) = 1",
+        "u_xx = tanh((u - 0.5)/1e-6)",
+    ],
+)
+def test_a_smooth_law_and_what_is_not_differentiated_are_silent(equation):
+    text = LINE.replace("EQUATION", equation).replace('"u = 0"', '"u = a"')
+    assert unseen_data(load_problem(text).at()) == []
