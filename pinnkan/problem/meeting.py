@@ -26,7 +26,7 @@ from pinnkan.expressions import (
 )
 from pinnkan.geometry import Box, CollocationSet, Domain
 from pinnkan.geometry.shape import number
-from pinnkan.problem.prescribed import prescribed
+from pinnkan.problem.prescribed import initial_state, prescribed
 from pinnkan.problem.spec import Condition
 
 FloatArray = NDArray[np.float64]
@@ -66,15 +66,14 @@ def initial_gap(
     if prescribed(condition, names) is not None or any(index[0] >= len(data) for index in leaves.values()):
         return None
     time, start = symbol(names.coordinates[0]), number(domain.time[0])
-    frozen = [substitute(formula, {time: start}) for formula in data]
-    state = sympy.Add(*(formula * (time - start) ** power for power, formula in enumerate(frozen)))
+    state, varied = initial_state(data, time, start), substitute(data[-1], {time: start})
     sides = [domain.collocate(part, _POINTS, rule="random", seed=_SEED) for part in condition.parts]
     around = np.concatenate([_with_normals(side) for side in sides])
     points = around.copy()
     points[:, 0] = domain.time[0]
     inside = domain.collocate("initial", 2 * _POINTS, rule="random", seed=_SEED).points
     rate = time.name if len(data) == 2 else None
-    return _gap(condition.residual, state, frozen[-1], names, values, points, around, inside, rate)
+    return _gap(condition.residual, state, varied, names, values, points, around, inside, rate)
 
 
 def corner_gap(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -48,6 +49,12 @@ def prescribed(condition: Condition, names: Names) -> Prescribed | None:
         return None
     rest = substitute(condition.residual, {unknown: sympy.Integer(0)})
     return Prescribed(condition, int(rate), -rest / slope, slope)
+
+
+def initial_state(data: Sequence[sympy.Expr], time: sympy.Symbol, start: sympy.Expr) -> sympy.Expr:
+    """Return h + (t - t0) k, a function that has the initial data h, and k where the rate is given too."""
+    frozen = [substitute(formula, {time: start}) for formula in data]
+    return sympy.Add(*(formula * (time - start) ** power for power, formula in enumerate(frozen)))
 
 
 def difference_text(gap: float, size: float) -> str:

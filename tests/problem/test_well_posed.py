@@ -57,6 +57,22 @@ REFUSED = {
         problem(LINE + TIME, "u_t = -(1 + u^2)*u_xx + u", "u = 0", "u = sin(pi*x)"),
         "the second derivative along x has a negative factor",
     ),
+    "backward at the initial data": (
+        problem(LINE + TIME, "u_t = dx((u - 0.5)*u_x)", "u = 1", "u = 1 - 0.9*sin(pi*x)"),
+        "the second derivative along x has the factor -0.4 at t = 0, x = ",
+    ),
+    "backward at soft initial data, turned": (
+        problem(LINE + TIME, "-2*u_t = dx((0.5 - u)*u_x)", "u = 1", '{equation: "3*u = 3 - 2.7*sin(pi*x)", hard: false}'),
+        "by the initial data; it must be positive",
+    ),
+    "backward where the data are steep": (
+        problem(LINE + TIME, "u_t = dx(u_x/(1 + u_x^2))", "u = 0", "u = sin(pi*x)"),
+        "the second derivative along x has the factor -0.125 at t = 0",
+    ),
+    "elliptic at the initial data": (
+        problem(LINE + TIME, "u_tt = (u_t + 1)*u_xx", "u = 0", '"u = sin(pi*x)", "u_t = -2*sin(pi*x)"'),
+        "the second derivative along x has the factor -1 at t = 0, x = ",
+    ),
     "elliptic in space-time": (
         problem(LINE + TIME, "u_tt = -u_xx", "u = 0", '"u = sin(pi*x)", "u_t = 0"'),
         "An elliptic equation has no time: name t under coordinates",
@@ -203,6 +219,8 @@ WARNED = {
     ),
     "near it": (problem(SQUARE, "laplace(u) + 4.44^2*u = 1", "u = 0"), "nearly singular: "),
     "on a line": (problem(LINE, "u_xx + pi^2*u = 1", "u = 0"), "nearly singular: "),
+    "on a line, ten half waves": (problem(LINE, "u_xx + 31.416^2*u = x", "u = 0"), "nearly singular: "),
+    "on a line, 25 half waves": (problem(LINE, "u_xx + 78.54^2*u = x", "u = 0"), "nearly singular: "),
     "on a line, Neumann": (problem(LINE, "u_xx + 4*pi^2*u = 1", "dn(u) = 0"), "nearly singular: "),
     "on the disk": (problem(DISK, "laplace(u) + 2.404825557695773^2*u = 1", "u = 0"), "nearly singular: "),
     "in the ball": (problem(BALL, "laplace(u) + (pi/2)^2*u = 1", "u = 1"), "nearly singular: "),
@@ -254,11 +272,20 @@ GOOD = {
         "laplace(u) = 0",
         f"{on('[left, right]', 'u = x + 3*y')}, {on('bottom', 'dn(u) = -3')}, {on('top', 'dn(u) = 3')}",
     ),
+    "short waves between resonances": problem(LINE, "u_xx + 33^2*u = x", "u = 0"),
+    "shorter ones": problem(LINE, "u_xx + 80^2*u = x", "u = 0"),
     "Helmholtz between resonances": problem(SQUARE, "laplace(u) + 30*u = x", "u = 0"),
     "Helmholtz, many waves": problem(SQUARE, "laplace(u) + 2000*u = x", "u = 0"),
     "growth by e^50": problem(LINE, "u_x = 50*u", on("left", "u = 1")),
     "a layer": problem(LINE, "-0.001*u_xx + u_x = 1", "u = 0"),
     "reaction and advection": problem(BALL, "-laplace(u) + u_x + 3*u = 1", "u = 0"),
+    "porous medium, from nothing but for rounding": problem(
+        LINE + TIME, "u_t = div(u*grad(u))", '"u = max(x - 0.5, 0) - 1e-6"', '"u = max(x - 0.5, 0) - 1e-6"'
+    ),
+    "backward diffusion where the data are not": problem(
+        LINE + TIME, "u_t = dx((u - 0.5)*u_x)", "u = 1", "u = 1 - 0.4*sin(pi*x)"
+    ),
+    "gentle slopes": problem(LINE + TIME, "u_t = dx(u_x/(1 + u_x^2))", "u = 0", "u = 0.3*sin(pi*x)"),
     "porous medium": problem(LINE + TIME, "u_t = div(u*grad(u))", "u = 1", "u = 1 + x*(1 - x)"),
 }
 

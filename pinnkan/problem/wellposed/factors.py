@@ -3,7 +3,8 @@
 With R(x, u, u_x, ...) = left minus right, the factor of the derivative of multi-index alpha is
 dR / d(u_alpha). In a linear statement it is a function of the coordinates. In a nonlinear one it also
 depends on the unknown, whose values are not known yet: it is sampled at several of them, of either
-sign and of many sizes, and a property holds only if it holds at every one.
+sign and of many sizes, and a property holds only if it holds at every one. The one state that is known
+is that of the initial data.
 """
 
 from __future__ import annotations
@@ -17,14 +18,19 @@ from numpy.typing import NDArray
 
 from pinnkan.channels import MultiIndex
 from pinnkan.expressions import (
+    ExpressionFault,
     defined_values,
     derivative_symbols,
     evaluate,
     normal_symbols,
     partial_derivative,
     substitute,
+    substitute_unknown,
+    symbol,
 )
+from pinnkan.geometry.shape import number
 from pinnkan.problem.instance import Instance, full_residual
+from pinnkan.problem.prescribed import initial_state, prescribed
 from pinnkan.problem.spec import Equation
 
 FloatArray = NDArray[np.float64]
@@ -87,6 +93,36 @@ def factors(
     ]
     by_index = {index: np.stack([row[k] for row in rows]) for k, index in enumerate(leaves.values())}
     return Factors(linear, {index: values for index, values in by_index.items() if values.any()})
+
+
+def initial_factors(instance: Instance, equation: Equation, points: FloatArray) -> Factors | None:
+    """Evaluate the factors of a nonlinear equation's derivatives at the state that the initial data are.
+
+    Args:
+        instance: As in `factors`.
+        equation: An equation of it.
+        points: At the initial time, shape (N, D).
+
+    Returns:
+        The factors at one state; None if the equation is linear, or the data do not say its factors.
+    """
+    problem, names = instance.problem, instance.problem.names
+    leaves = derivative_symbols(equation.residual, names)
+    slopes = [partial_derivative(equation.residual, leaf) for leaf in leaves]
+    sought = {leaf for slope in slopes for leaf in slope.free_symbols & leaves.keys()}
+    given = {item.order: item.data for c in problem.initial if (item := prescribed(c, names)) is not None}
+    data = [given[order] for order in (0, 1) if order in given]
+    if not sought or 0 not in given or any(leaves[leaf][0] >= len(data) for leaf in sought):
+        return None
+    assert instance.domain.time is not None
+    state = initial_state(data, symbol(names.coordinates[0]), number(instance.domain.time[0]))
+    try:
+        known = [substitute_unknown(slope, state, names) for slope in slopes]
+    except ExpressionFault:
+        return None  # A derivative of an order above two, or a formula that outgrows its bounds.
+    rows = defined_values(known, *_columns(instance, points, None))
+    by_index = {index: rows[k : k + 1] for k, index in enumerate(leaves.values())}
+    return Factors(False, {index: values for index, values in by_index.items() if values.any()})
 
 
 def known_terms(

@@ -9,6 +9,7 @@ bounded if and only if
     s(xi) = (-1)^m p(xi) / a  >= 0        (with u_tx and m = 1: s + (b xi)^2 / (4 a^2) >= 0)
 
 in every direction xi. Odd orders turn waves, lower ones change them at a bounded rate: neither decides.
+A nonlinear equation is judged at sampled states, and at the state that it begins with.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from pinnkan.channels import MultiIndex
 from pinnkan.expressions import Names, derivative_name
 from pinnkan.problem.instance import Instance
-from pinnkan.problem.wellposed.factors import decided, factors
+from pinnkan.problem.wellposed.factors import Factors, decided, factors, initial_factors
 from pinnkan.problem.wellposed.findings import Finding, point_text, refusal
 
 FloatArray = NDArray[np.float64]
@@ -31,6 +32,8 @@ _SEED = 314_159
 _DIRECTIONS = 48
 _NOTHING = 1e-9
 """A factor below this share of the largest of its order is taken for zero."""
+_DECISIVE = 1e-3
+"""Share of the largest |s| from which on a negative one at the initial data is no matter of rounding."""
 
 
 _REMEDIES = {
@@ -44,21 +47,35 @@ def ill_posed_forward(instance: Instance) -> Iterator[Finding]:
     if instance.problem.time is None or not instance.problem.space:
         return
     points = instance.domain.uniform(_POINTS, _SEED)
+    first = instance.domain.collocate("initial", _POINTS, rule="random", seed=_SEED).points
     directions = _directions(len(instance.problem.space))
     for equation in instance.problem.equations:
-        found = factors(instance, equation, points)
-        order = max((index[0] for index in found.by_index), default=0)
-        stiffness = _stiffness(found.by_index, order, directions) if order else None
-        if stiffness is None:
-            continue
-        bad = decided(stiffness < 0, ~np.isnan(stiffness))
-        if bad.any():
-            least = np.where(bad, np.where(np.isnan(stiffness), np.inf, stiffness).min(axis=0), np.inf)
-            row, column = np.unravel_index(int(least.argmin()), least.shape)
-            factor = f"the factor {least[row, column]:.3g}" if found.linear else "a negative factor"
-            where = point_text(instance.coordinates, points[row])
-            message = _message(instance.problem.names, order, factor, directions[column], where)
+        anywhere = factors(instance, equation, points)
+        message = _growing(instance, anywhere, points, directions, at_data=False)
+        if message is None:
+            begun = initial_factors(instance, equation, first)
+            message = begun and _growing(instance, begun, first, directions, at_data=True)
+        if message:
             yield refusal(f"{equation.name}: {message}", equation.place)
+
+
+def _growing(
+    instance: Instance, found: Factors, points: FloatArray, directions: FloatArray, *, at_data: bool
+) -> str | None:
+    """Say where short waves grow without bound, by the factors at points (N, D); None where they do not."""
+    order = max((index[0] for index in found.by_index), default=0)
+    stiffness = _stiffness(found.by_index, order, directions) if order else None
+    if stiffness is None or np.isnan(stiffness).all():
+        return None
+    zero = -_DECISIVE * np.nanmax(np.abs(stiffness)) if at_data else 0.0
+    bad = decided(stiffness < zero, ~np.isnan(stiffness))
+    if not bad.any():
+        return None
+    least = np.where(bad, np.where(np.isnan(stiffness), np.inf, stiffness).min(axis=0), np.inf)
+    row, column = np.unravel_index(int(least.argmin()), least.shape)
+    factor = f"the factor {least[row, column]:.3g}" if at_data or found.linear else "a negative factor"
+    where = point_text(instance.coordinates, points[row]) + (", by the initial data" if at_data else "")
+    return _message(instance.problem.names, order, factor, directions[column], where)
 
 
 def _stiffness(

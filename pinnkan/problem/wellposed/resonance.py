@@ -27,9 +27,10 @@ from pinnkan.problem.wellposed.findings import Finding, warning
 
 FloatArray = NDArray[np.float64]
 
-_DEGREES = {1: 24, 2: 12, 3: 8}
-"""Total degree of the polynomials, by dimension: 25, 91 and 165 of them. What they do not resolve looks far
-from singular, so that a high wave number goes unjudged, not misjudged."""
+_DEGREES = {1: 100, 2: 12, 3: 8}
+"""Total degree of the polynomials, by dimension: 101, 91 and 165 of them. What they do not resolve looks far
+from singular, so that a high wave number (on a line, one of more than about 50 half waves) goes unjudged,
+not misjudged."""
 _SAID_ELSEWHERE = (no_condition, missing_sides, characteristics, unfixed_constant)
 _FIFTH = 4
 _NEARBY = 0.02
