@@ -44,8 +44,11 @@ def unseen_data(instance: Instance, block: str = "training") -> list[str]:
             text = f"{statement.name}: what is given {_described(ramp, extent, key, count)}"
             messages.setdefault(statement.name, text)
         for derived in instance.problem.derived if inside else ():
-            if derived.path == statement.name and (text := _lost_ramp(derived, instance, key, count, share)):
-                messages.setdefault(f"{statement.name} differentiates", text)
+            if derived.path != statement.name:
+                continue
+            lost = _lost_ramp(derived, instance, key, count, share)
+            if lost is not None:
+                messages.setdefault(f"{statement.name} differentiates", lost)
     for statement in instance.equations:
         for expr in statement.program.data:
             found = breaks(expr, names, region, [0] * len(names), values, enough=40)
