@@ -54,8 +54,9 @@ def ill_posed_forward(instance: Instance) -> Iterator[Finding]:
         message = _growing(instance, anywhere, points, directions, at_data=False)
         if message is None:
             begun = initial_factors(instance, equation, first)
-            message = begun and _growing(instance, begun, first, directions, at_data=True)
-        if message:
+            if begun is not None:
+                message = _growing(instance, begun, first, directions, at_data=True)
+        if message is not None:
             yield refusal(f"{equation.name}: {message}", equation.place)
 
 
