@@ -25,7 +25,8 @@ class Circumstances:
         steps_key: The ``--set`` key that states them.
         trainable: Numbers that were trained.
         hidden: Widths of the hidden layers; empty where the network is settled (adapters).
-        still_falling: Whether the held-out residual was still falling at the end.
+        still_falling: Whether the held-out residual was still falling when all steps were taken.
+        out_of_time: Whether a time limit ended the training.
         unknown: Name of the unknown.
     """
 
@@ -36,6 +37,7 @@ class Circumstances:
     trainable: int
     hidden: Sequence[int]
     still_falling: bool
+    out_of_time: bool
     unknown: str
 
 
@@ -63,6 +65,8 @@ def advice(evidence: Evidence, where: Circumstances) -> str:
     if violated is not None and VIOLATION.word(violated[1]) != "solved":
         place = evidence.places.get(violated[0], "")
         return f"Look at the data of {violated[0]} near {place}: do they contradict another condition there?"
+    if where.out_of_time:
+        return "The time limit ended the training: begin again with a longer --time-limit, and --force."
     if where.still_falling:
         return f"More steps may lower the error further: --set {where.steps_key}={2 * where.steps}"
     if evidence.shares.get(name, 0.0) > _CONCENTRATED:

@@ -30,8 +30,8 @@ _TIMES = 8
 _SEED = 20_250_101
 _VANISHES = 1e-13
 """Data below this share of the unknown's scale are rounding errors of zero."""
-_MEETS = 1e-12
-"""Data that differ by less than this share of the scale, or of their own size, meet."""
+_MEETS = 1e-9
+"""Data that differ by less than this share of the scale, or of their own size, meet: a pulse's tail may."""
 _ZERO = sympy.Integer(0)
 
 

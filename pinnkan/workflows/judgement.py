@@ -67,7 +67,9 @@ def circumstances(instance: Instance, trained: Trained, method: str) -> Circumst
         steps_key=f"{prefix}.steps",
         trainable=trained.trainable,
         hidden=() if block == "finetuning" else settings.network.hidden,
-        still_falling=still_falling([report.held_out for report in steps]),
+        still_falling=trained.outcome.reason == "max_steps"
+        and still_falling([report.held_out for report in steps]),
+        out_of_time=trained.outcome.reason == "time_limit",
         unknown=instance.problem.unknown,
     )
 

@@ -17,6 +17,7 @@ BASE = Circumstances(
     trainable=34_304,
     hidden=(64, 64),
     still_falling=False,
+    out_of_time=False,
     unknown="T",
 )
 ADAPTER = replace(BASE, points_key="finetuning.phases.1.points", trainable=2632, hidden=())
@@ -58,6 +59,11 @@ LARGE = Evidence({"equation[0]": 0.5}, held_out=FELL, places={"equation[0]": "x 
             LARGE,
             replace(BASE, still_falling=True),
             "More steps may lower the error further: --set training.steps=80",
+        ),
+        (
+            LARGE,
+            replace(BASE, still_falling=True, out_of_time=True),
+            "The time limit ended the training: begin again with a longer --time-limit, and --force.",
         ),
         (
             replace(LARGE, shares={"equation[0]": 0.95}),

@@ -152,7 +152,7 @@ def test_advice():
         "converged": "The residual fell below the tolerance.",
         "stalled": "No step lowers the loss any more; use more points, a wider network or another seed.",
         "overfitting": "The held-out residual stopped falling; use more points or fresh ones (refresh).",
-        "settled": "The residual falls too slowly for more steps to pay; widen the network and add points.",
+        "settled": "The residual falls too slowly for more steps to pay.",
         "non_finite": "The loss is not finite; lower the rate, raise the damping or check the equation.",
         "time_limit": "The time limit was reached; the best state so far is kept.",
     }
