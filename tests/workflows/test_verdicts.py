@@ -52,7 +52,7 @@ def test_every_command_tells_the_stored_verdict(pinnkan, lame, folder):
     for command in ("status", "evaluate"):
         told = pinnkan(command, run)
         assert told.code == 0
-        assert f"lambda=0 (base): unsolved: {stored['reasons'][0]}\n" in told.out
+        assert f"lambda=0 (base): unsolved: {'; '.join(stored['reasons'])}\n" in told.out
     for command, more in {
         "export": ("--grid", "3x3", "-o", folder / "u.csv"),
         "plot": ("-o", folder / "u.png"),
