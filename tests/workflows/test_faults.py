@@ -43,7 +43,8 @@ def test_killed_at_random_moments_of_training_and_saving(tmp_path, kills):
     for stage in ("training", "saving a checkpoint", "saving an adapter"):
         assert stages.get(stage, 0) >= max(1, kills // 10), found
     assert found["went_on"] >= kills // 10, found
-    assert found["leftovers"] >= kills // 20, (
+    # Of dead writers, gone at the end; ten kills may leave none.
+    assert found["leftovers"] >= kills // 20, found
         found
     )  # of dead writers, gone at the end; ten kills may leave none
     assert found["kept"] == [found["own"]]  # that of a live one
