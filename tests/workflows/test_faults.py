@@ -45,8 +45,6 @@ def test_killed_at_random_moments_of_training_and_saving(tmp_path, kills):
     assert found["went_on"] >= kills // 10, found
     # Of dead writers, gone at the end; ten kills may leave none.
     assert found["leftovers"] >= kills // 20, found
-        found
-    )  # of dead writers, gone at the end; ten kills may leave none
     assert found["kept"] == [found["own"]]  # that of a live one
 
 
