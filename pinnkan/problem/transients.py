@@ -23,19 +23,19 @@ import sympy
 from pinnkan.channels import MultiIndex
 from pinnkan.errors import PinnkanError
 from pinnkan.expressions import (
-    Names,
+    ExpressionFault,
     derivative_symbols,
     evaluate,
     partial_derivative,
-    substitute,
+    substitute_unknown,
     symbol,
-    total_derivative,
 )
 from pinnkan.geometry import Domain
+from pinnkan.geometry.shape import number
 from pinnkan.problem.domains import build_shape, number_at
 from pinnkan.problem.instance import full_residual
 from pinnkan.problem.meeting import CONTRADICTS, initial_gap
-from pinnkan.problem.prescribed import prescribed
+from pinnkan.problem.prescribed import initial_state, prescribed
 from pinnkan.problem.scales import rounded
 from pinnkan.problem.spec import Condition, Equation, Problem
 
@@ -67,7 +67,10 @@ def _time_scale(problem: Problem) -> float:
         rate = min(_rate(problem, equation, domain) for equation in problem.equations)
         if rate * (end - start) <= _LONG or (_forced(problem) and _in_balance(problem, domain)):
             return math.inf
-    except PinnkanError:  # an empty domain, a coefficient without a value: told of where they are used
+    except (
+        PinnkanError,
+        ExpressionFault,
+    ):  # an empty domain, a coefficient without a value: told of where they are used
         return math.inf
     return rounded(1 / rate)
 
@@ -83,24 +86,23 @@ def _in_balance(problem: Problem, domain: Domain) -> bool:
     """Tell whether the initial data stay about what they are when left to the equation and the walls."""
     names, values = problem.names, problem.base_values
     items = [prescribed(condition, names) for condition in problem.initial]
-    data = [item.data for item in items if item is not None and item.order == 0]
+    given = [item.data for item in items if item is not None and item.order == 0]
     assert domain.time is not None
-    if len(data) != 1:
+    if len(given) != 1:
         return True
-    if any(_missed(condition, data[0], problem, domain) for condition in problem.boundary):
+    if any(_missed(condition, given[0], problem, domain) for condition in problem.boundary):
         return False
+    state = initial_state(given, symbol(names.coordinates[0]), number(domain.time[0]))
     points = domain.uniform(_POINTS, _SEED)
     points[:, 0] = domain.time[0]
     for equation in problem.equations:
         residual = full_residual(problem, equation)
         leaves = derivative_symbols(residual, names)
         rate = next(leaf for leaf, index in leaves.items() if index[0])
-        rest = substitute(residual, {leaf: _derived(data[0], index, names) for leaf, index in leaves.items()})
-        change, size = evaluate(
-            [rest / partial_derivative(residual, rate), data[0]], names.coordinates, points, values
-        )
+        change = substitute_unknown(residual, state, names) / partial_derivative(residual, rate)
+        speed, size = evaluate([change, state], names.coordinates, points, values)
         duration = domain.time[1] - domain.time[0]
-        if np.linalg.norm(change) * duration > _LONG * np.linalg.norm(size):
+        if np.linalg.norm(speed) * duration > _LONG * np.linalg.norm(size):
             return False
     return True
 
@@ -116,16 +118,6 @@ def _missed(condition: Condition, data: sympy.Expr, problem: Problem, domain: Do
     points[:, 0] = domain.time[0]
     wanted, given = evaluate([item.data, data], names.coordinates, points, values)
     return bool(np.linalg.norm(wanted - given) > CONTRADICTS * np.linalg.norm([wanted, given]))
-
-
-def _derived(data: sympy.Expr, index: MultiIndex, names: Names) -> sympy.Expr:
-    """Return the derivative of initial data along space; 0 along time, in which they are constant."""
-    if index[0]:
-        return sympy.Integer(0)
-    for name, order in zip(names.space, index[1:], strict=True):
-        for _ in range(order):
-            data = total_derivative(data, name, names)
-    return data
 
 
 def _rate(problem: Problem, equation: Equation, domain: Domain) -> float:
