@@ -76,7 +76,10 @@ def _growing(
     row, column = np.unravel_index(int(least.argmin()), least.shape)
     factor = f"the factor {least[row, column]:.3g}" if at_data or found.linear else "a negative factor"
     where = point_text(instance.coordinates, points[row]) + (", by the initial data" if at_data else "")
-    return _message(instance.problem.names, order, factor, directions[column], where)
+    message = _message(instance.problem.names, order, factor, directions[column], where)
+    names = instance.problem.names
+    remedy = _REMEDIES[order].format(t=names.coordinates[0], u=names.unknowns[0])
+    return message + ("" if at_data else f". {remedy}")
 
 
 def _stiffness(
@@ -130,13 +133,13 @@ def _directions(dimension: int) -> FloatArray:
 
 
 def _message(names: Names, order: int, factor: str, direction: FloatArray, where: str) -> str:
-    """Say what grows, where, and what to write instead."""
+    """Say what grows, and where."""
     time, unknown = names.coordinates[0], names.unknowns[0]
     rate = derivative_name(unknown, (order, *(0,) * len(names.space)), names)
     return (
         f"not well posed forward in {time}: solved for {rate}, the second derivative along "
         f"{_along(names, direction)} has {factor} at {where}; it must be positive, or short waves grow "
-        f"without bound. {_REMEDIES[order].format(t=time, u=unknown)}"
+        "without bound"
     )
 
 
