@@ -93,14 +93,14 @@ def _jump(instance: Instance) -> Jump | None:
 
 @dataclass(frozen=True)
 class _Constant:
-    """The ansatz with a constant in place of the network, as `largest_jump` takes it."""
+    """The ansatz with 1 in place of the network, as `largest_jump` takes it."""
 
     instance: Instance
 
     def derivatives(self, points: FloatArray, requested: Sequence[Channel]) -> FloatArray:
         """Return derivatives at points, (C, N)."""
-        ansatz, scale = self.instance.ansatz, self.instance.problem.scale
-        values: FloatArray = ansatz.lift(points, requested) + scale * ansatz.factor(points, requested)
+        ansatz = self.instance.ansatz
+        values: FloatArray = ansatz.lift(points, requested) + ansatz.factor(points, requested)
         return values
 
 

@@ -212,12 +212,13 @@ def test_all_values_are_measured_up_to_a_number_and_then_those_with_the_largest_
     assert "residuals were measured" not in done("solve", alone, "--lambda", "0:1:4").out
 
 
+@pytest.mark.parametrize("unit", ["1", "1e9", "1e-9"])
 @pytest.mark.parametrize(("start", "jump"), [("min(2*x, 2*(1 - x))", "u_x"), ("sin(pi*x)", None)])
-def test_an_answer_is_looked_at_where_what_is_built_in_jumps(start, jump):
+def test_an_answer_is_looked_at_where_what_is_built_in_jumps(start, jump, unit):
     """Results from before the lifts were looked at have such ones."""
     problem = load_problem(
         "coordinates: [x]\ntime: {t: [0, 1]}\ndomain: {shape: interval, x: [0, 1]}\nunknowns: u\n"
-        f'equations: ["u_t = u_xx"]\nboundary: ["u = 0"]\ninitial: ["u = {start}"]\n'
+        f'equations: ["u_t = u_xx"]\nboundary: ["u = 0"]\ninitial: ["u = {unit}*{start}"]\n'
     )
     jumps = answer_verdicts._jump(replace(problem, rough_lifts=True).at())
     assert (None if jumps is None else jumps.derivative) == jump
