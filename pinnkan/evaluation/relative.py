@@ -47,7 +47,7 @@ class BlockResidual:
         relative: Root mean square of the residual over that of its terms.
         mean: Mean absolute value of the residual over that of its terms: what adds up to an error where the
             residual is large in a thin layer alone.
-        local: Mean of the residual over its terms point by point (`_local`): what sees a region whose terms
+        pointwise: Mean of the residual over its terms point by point (`_pointwise`): what sees a region whose terms
             are small beside those elsewhere.
         largest: Largest residual over the largest sum of the absolute values of its terms.
         place: The point (D,) with the largest residual.
@@ -58,7 +58,7 @@ class BlockResidual:
     is_condition: bool
     relative: float
     mean: float
-    local: float
+    pointwise: float
     largest: float
     place: tuple[float, ...]
     share: float
@@ -112,9 +112,9 @@ class ResidualReport:
         return {block.name: block.mean for block in self.blocks}
 
     @property
-    def locals(self) -> dict[str, float]:
+    def pointwise(self) -> dict[str, float]:
         """Mean residuals over the terms point by point, of the equations by name."""
-        return {block.name: block.local for block in self.blocks if not block.is_condition}
+        return {block.name: block.pointwise for block in self.blocks if not block.is_condition}
 
     @property
     def violations(self) -> dict[str, float]:
@@ -242,13 +242,15 @@ def _measured(
         residual = terms.sum(axis=0)
         lengths: list[float] = (upper - lower).tolist()
         judged = judged_terms(block, places, terms, extent=extent, lengths=lengths)
-        local = _local(residual, terms, characteristic_terms(block, places, extent, lengths), places.weights)
+        pointwise = _pointwise(
+            residual, terms, characteristic_terms(block, places, extent, lengths), places.weights
+        )
         size, mean = size_of(judged, places.weights), float(places.weights @ np.abs(judged).sum(axis=0))
         peak = max(float(np.abs(terms).sum(axis=0).max()), size)
     except PinnkanError:
         # Terms may have a pole where their sum has none: there is no size to measure by.
         residual = solution.residual(block, places.points, places.normals)
-        size = mean = peak = local = 0.0
+        size = mean = peak = pointwise = 0.0
     worst = int(np.argmax(np.abs(residual)))
     rms = math.sqrt(float(places.weights @ residual**2))
     return BlockResidual(
@@ -256,14 +258,14 @@ def _measured(
         is_condition,
         _ratio(rms, size),
         _ratio(float(places.weights @ np.abs(residual)), mean),
-        local,
+        pointwise,
         _ratio(float(np.abs(residual[worst])), peak),
         tuple(float(x) for x in places.points[worst]),
         _share(residual),
     )
 
 
-def _local(residual: FloatArray, terms: FloatArray, plain: FloatArray, weights: FloatArray) -> float:
+def _pointwise(residual: FloatArray, terms: FloatArray, plain: FloatArray, weights: FloatArray) -> float:
     """Return the mean over points of |r| / (sum_i |term_i| + sum_i |plain_i|).
 
     The plain terms are those of a function of the unknown's range over the domain's own lengths, with the

@@ -37,7 +37,7 @@ class Limits:
 
 RESIDUAL = Limits(1e-2, 1e-1)
 """Of relative residuals; doubtful is only what exceeds the first limit in the mean, too."""
-LOCAL = Limits(2e-2, 1e-1)
+POINTWISE = Limits(2e-2, 1e-1)
 """Of residuals over their terms point by point, in the mean."""
 VIOLATION = Limits(1.5e-1, 3e-1)
 """Of the largest violation of a condition relative to its data."""
@@ -60,7 +60,7 @@ class Evidence:
     Attributes:
         relative: Relative residual of every equation and condition by its name.
         means: The same in the mean; what is not there counts as its relative residual.
-        locals: Residuals over their terms point by point, in the mean, of every equation by its name.
+        pointwise: Residuals over their terms point by point, in the mean, of every equation by its name.
         violations: Largest violation of every condition relative to its data.
         overfitting: Held-out over training residual; None where it is not known.
         held_out: Held-out residuals in the order of training, over the first; None between checks.
@@ -77,7 +77,7 @@ class Evidence:
 
     relative: Mapping[str, float]
     means: Mapping[str, float] = field(default_factory=dict)
-    locals: Mapping[str, float] = field(default_factory=dict)
+    pointwise: Mapping[str, float] = field(default_factory=dict)
     violations: Mapping[str, float] = field(default_factory=dict)
     overfitting: float | None = None
     held_out: Sequence[float | None] = ()
@@ -109,7 +109,7 @@ def judge(evidence: Evidence) -> Verdict:
     """Return the verdict: the worst word that any piece of the evidence asks for, with all reasons for it."""
     complaints = [
         *_residuals(evidence),
-        *_locals(evidence.locals),
+        *_pointwise(evidence.pointwise),
         *_violations(evidence.violations),
         *_jump(evidence),
         *_second_solution(evidence),
@@ -161,14 +161,14 @@ def never_moved(held_out: Sequence[float | None]) -> bool:
     return len(course) > 1 and min(course) > _MOVED
 
 
-def _locals(shares: Mapping[str, float]) -> Sequence[tuple[Word, str]]:
+def _pointwise(shares: Mapping[str, float]) -> Sequence[tuple[Word, str]]:
     worst = largest(shares)
-    if worst is None or LOCAL.word(worst[1]) == "solved":
+    if worst is None or POINTWISE.word(worst[1]) == "solved":
         return []
     name, value = worst
     share = f"{value:.0%} of its terms"
     text = f"point by point the residual of {name} is {share}: a part of the domain is not solved"
-    return [(LOCAL.word(value), text)]
+    return [(POINTWISE.word(value), text)]
 
 
 def _violations(violations: Mapping[str, float]) -> Sequence[tuple[Word, str]]:

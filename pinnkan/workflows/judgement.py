@@ -96,7 +96,7 @@ def evidence_of(
     return Evidence(
         relative=report.relative,
         means=report.means,
-        locals=report.locals,
+        pointwise=report.pointwise,
         violations=report.violations,
         overfitting=held_out / training if training > 0.0 else None,
         held_out=_over_first(course),

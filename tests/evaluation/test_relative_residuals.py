@@ -127,7 +127,7 @@ def test_the_largest_residual_has_a_place():
 
 def test_point_by_point_a_residual_is_divided_by_the_terms_there_and_those_of_a_plain_function():
     """u = 1.01 S of -laplace(u) = f: |r| = 0.01 f over 2.01 f + (f + 2 max u / L^2)."""
-    found = report("1.01*S").locals["equation[0]"]
+    found = report("1.01*S").pointwise["equation[0]"]
     x = (np.arange(400) + 0.5) / 400
     f = 2 * np.pi**2 * np.outer(np.sin(np.pi * x), np.sin(np.pi * x))
     assert found == pytest.approx(np.mean(0.01 * f / (3.01 * f + 2 * 1.01)), rel=1e-3)
@@ -138,8 +138,8 @@ def test_a_region_where_all_terms_are_small_is_seen_point_by_point():
     weighted = "-exp(-60*x)*laplace(u) = source"
     found = report("S*(1 + 0.5*x^6)", equation=weighted)
     assert found.relative["equation[0]"] < 1e-5
-    assert found.locals["equation[0]"] > 0.05
-    assert report("1.0001*S", equation=weighted).locals["equation[0]"] < 1e-4
+    assert found.pointwise["equation[0]"] > 0.05
+    assert report("1.0001*S", equation=weighted).pointwise["equation[0]"] < 1e-4
 
 
 def test_what_has_not_come_yet_is_no_fault():
@@ -147,7 +147,7 @@ def test_what_has_not_come_yet_is_no_fault():
     noise = "1e-5*sin(9*x)*sin(9*y)"
     pulse = "exp(-1000*((x - 0.3)^2 + (y - 0.3)^2))"
     found = report(f"{pulse} + {noise}", equation=f"laplace(u) - 100*u = laplace({pulse}) - 100*{pulse}")
-    assert found.locals["equation[0]"] < 1e-3
+    assert found.pointwise["equation[0]"] < 1e-3
 
 
 LATE = """

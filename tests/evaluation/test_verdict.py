@@ -104,6 +104,6 @@ def test_what_no_residual_sees(evidence, word, reason):
 
 @pytest.mark.parametrize(("share", "word"), [(0.019, "solved"), (0.021, "doubtful"), (0.11, "unsolved")])
 def test_a_part_of_the_domain_that_is_not_solved_is_seen(share, word):
-    verdict = judge(Evidence({"equation[0]": 1e-6}, locals={"equation[0]": share, "b": 1e-6}))
+    verdict = judge(Evidence({"equation[0]": 1e-6}, pointwise={"equation[0]": share, "b": 1e-6}))
     assert verdict.word == word
     assert all("residual of equation[0] is" in reason for reason in verdict.reasons)
