@@ -47,8 +47,8 @@ class BlockResidual:
         relative: Root mean square of the residual over that of its terms.
         mean: Mean absolute value of the residual over that of its terms: what adds up to an error where the
             residual is large in a thin layer alone.
-        pointwise: Mean of the residual over its terms point by point (`_pointwise`): what sees a region whose terms
-            are small beside those elsewhere.
+        pointwise: Mean of the residual over its terms point by point (`_pointwise`): what sees a region
+            whose terms are small beside those elsewhere.
         largest: Largest residual over the largest sum of the absolute values of its terms.
         place: The point (D,) with the largest residual.
         share: Part of the sum of squares that the 5 % of the points with the largest residuals have.
