@@ -6,7 +6,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pinnkan.evaluation.verdict import BEYOND, JUMP, OVERFITTED, VIOLATION, Evidence, largest, never_moved
+from pinnkan.evaluation.verdict import (
+    BEYOND,
+    JUMP,
+    OVERFITTED,
+    POINTWISE,
+    RESIDUAL,
+    VIOLATION,
+    Evidence,
+    largest,
+    never_moved,
+)
 
 _RESIDUALS_PER_NUMBER = 2.0
 """Residuals for every number that is trained, as advised; below 1.5 the fit is to the points."""
@@ -43,7 +53,7 @@ class Circumstances:
 
 def advice(evidence: Evidence, where: Circumstances) -> str:
     """Return what to try, the most likely cause first."""
-    name, _ = largest(evidence.relative) or ("", 0.0)
+    name, relative = largest(evidence.relative) or ("", 0.0)
     violated = largest(evidence.violations)
     if JUMP.word(evidence.jump) != "solved":
         return "Write 'hard: false' beside a condition with a jump or kink there, so that it is trained."
@@ -65,6 +75,9 @@ def advice(evidence: Evidence, where: Circumstances) -> str:
     if violated is not None and VIOLATION.word(violated[1]) != "solved":
         place = evidence.places.get(violated[0], "")
         return f"Look at the data of {violated[0]} near {place}: do they contradict another condition there?"
+    apart = largest(evidence.pointwise)
+    if apart is not None and POINTWISE.word(apart[1]) != "solved" and RESIDUAL.word(relative) == "solved":
+        return f"Divide {apart[0]} by the factor that varies across the domain, so that all of it counts."
     if where.out_of_time:
         return "The time limit ended the training: begin again with a longer --time-limit, and --force."
     if where.still_falling:

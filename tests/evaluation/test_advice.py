@@ -61,6 +61,11 @@ LARGE = Evidence({"equation[0]": 0.5}, held_out=FELL, places={"equation[0]": "x 
             "More steps may lower the error further: --set training.steps=80",
         ),
         (
+            replace(LARGE, relative={"equation[0]": 1e-6}, pointwise={"equation[0]": 0.2}),
+            BASE,
+            "Divide equation[0] by the factor that varies across the domain, so that all of it counts.",
+        ),
+        (
             LARGE,
             replace(BASE, still_falling=True, out_of_time=True),
             "The time limit ended the training: begin again with a longer --time-limit, and --force.",
