@@ -56,9 +56,13 @@ def answer_verdicts(answers: Answers) -> AnswerVerdicts:
     worst = np.argsort(-answers.estimates, kind="stable")[:MEASURED].tolist()
     jets = _Jets(answers)
     ends = [worst[0], 0, len(answers.values) - 1]
-    with_jumps = any(_jump(answers.family.problem.at(answers.values[at])) is not None for at in set(ends))
-    measured = {at: _measured(answers, at, jets, with_jumps=with_jumps) for at in worst}
-    rows = [measured.get(at) or _estimated(answers, at) for at in range(len(answers.values))]
+    with_jumps = any(
+        _jump(answers.family.problem.at(answers.values[position])) is not None for position in set(ends)
+    )
+    measured = {position: _measured(answers, position, jets, with_jumps=with_jumps) for position in worst}
+    rows = [
+        measured.get(position) or _estimated(answers, position) for position in range(len(answers.values))
+    ]
     return AnswerVerdicts(rows, len(measured))
 
 
