@@ -79,6 +79,25 @@ def test_kinks_and_jumps_are_found_where_they_are(f, g, derivative, place, scale
     assert found.place[axis] == pytest.approx(where, abs=1e-3)
 
 
+@dataclass(frozen=True)
+class Oblique:
+    """|x - 1 - t/2|: a kink that lies elsewhere at every time."""
+
+    instance: Instance
+
+    def derivatives(self, points: np.ndarray, requested: Sequence[MultiIndex]) -> np.ndarray:
+        z = points[:, 1] - 1 - points[:, 0] / 2
+        return np.stack(
+            [abs(z) if not any(index) else np.sign(z) * (-0.5) ** index[0] for index in requested]
+        )
+
+
+def test_a_kink_is_found_on_the_line_through_its_own_point():
+    found = largest_jump(Oblique(load_problem(HEAT).at()))
+    assert found.derivative == "T_x"
+    assert found.place[1] == pytest.approx(1 + found.place[0] / 2, abs=1e-3)
+
+
 @pytest.mark.parametrize("f", [smooth, curved, layer])
 def test_what_the_equation_may_take_is_none(f):
     assert largest_jump(Known(load_problem(HEAT).at(), f, smooth)).relative < 1e-4
