@@ -73,7 +73,7 @@ def cell(key: str, value: Any) -> str:
 
 _SMALL = (
     *("relative_", "absolute_", "boundary_max", "residual_", "zero_network_", "loss"),
-    *("estimate", "worst_estimate", "median_estimate", "worst_residual", "worst_error"),
+    *("estimate", "error_estimate", "worst_estimate", "median_estimate", "worst_residual", "worst_error"),
     *("training_rms", "validation_rms", "network_relative_", "missed_r2"),
 )
 

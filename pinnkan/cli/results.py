@@ -15,6 +15,7 @@ COLUMNS = (
     "method",
     "status",
     "relative_l2",
+    "error_estimate",
     "relative_residual",
     "verdict",
     "trainable_parameters",

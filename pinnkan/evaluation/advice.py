@@ -12,6 +12,7 @@ from pinnkan.evaluation.verdict import (
     OVERFITTED,
     POINTWISE,
     RESIDUAL,
+    SLACK,
     VIOLATION,
     Evidence,
     largest,
@@ -78,6 +79,11 @@ def advice(evidence: Evidence, where: Circumstances) -> str:
     apart = largest(evidence.pointwise)
     if apart is not None and POINTWISE.word(apart[1]) != "solved" and RESIDUAL.word(relative) == "solved":
         return f"Divide {apart[0]} by the factor that varies across the domain, so that all of it counts."
+    if SLACK.word(evidence.slack) != "solved":
+        return (
+            "The problem magnifies every residual: ask for less time or a smaller domain, or write it for "
+            f"what changes by less (log({where.unknown}) of what grows); take the answer for a sketch."
+        )
     if where.out_of_time:
         return "The time limit ended the training: begin again with a longer --time-limit, and --force."
     if where.still_falling:

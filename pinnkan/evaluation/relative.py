@@ -94,7 +94,7 @@ class ResidualReport:
     @property
     def extent(self) -> float:
         """Range of the unknown, which errors are measured by; a share of its size where it is constant."""
-        return _extent(self.lowest, self.highest)
+        return extent_of(self.lowest, self.highest)
 
     @property
     def beyond(self) -> float:
@@ -164,7 +164,7 @@ def residual_report(solution: Measurable, seed: int = 0, *, with_jumps: bool = T
     )
     jump = largest_jump(solution, seed) if with_jumps else None
     return ResidualReport(
-        blocks=_blocks(solution, seed, _extent(lowest, highest)),
+        blocks=_blocks(solution, seed, extent_of(lowest, highest)),
         coordinates=instance.coordinates,
         lowest=lowest,
         highest=highest,
@@ -180,7 +180,7 @@ def _range(solution: Measurable, seed: int) -> tuple[float, float]:
     return float(values.min()), float(values.max())
 
 
-def _extent(lowest: float, highest: float) -> float:
+def extent_of(lowest: float, highest: float) -> float:
     """Return the range of an unknown, or a share of its size where that is more."""
     return max(highest - lowest, _LEAST_EXTENT * max(abs(lowest), abs(highest)))
 
@@ -206,7 +206,7 @@ def _blocks(solution: Measurable, seed: int, extent: float) -> tuple[BlockResidu
 
 def relative_residuals(solution: Measurable, seed: int = 0) -> Mapping[str, float]:
     """Return the relative residual of every equation and condition by its name; see `residual_report`."""
-    extent = _extent(*_range(solution, seed))
+    extent = extent_of(*_range(solution, seed))
     return {block.name: block.relative for block in _blocks(solution, seed, extent)}
 
 

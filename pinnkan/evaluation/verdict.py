@@ -7,7 +7,7 @@ Pure functions of numbers without a unit, so that the rule can be judged again o
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -46,7 +46,9 @@ JUMP = Limits(1e-3, 3e-2)
 BEYOND = Limits(3e-2, math.inf)
 """Of how far a solution goes beyond constants that enclose another one, over its range."""
 ESTIMATE = Limits(1e-2, 1e-1)
-"""Of the estimated relative L2 error of an answer of a reduced basis."""
+"""Of the estimated relative L2 error."""
+SLACK = Limits(3e-3, math.inf)
+"""Of what residuals leave open in one direction, over the solution."""
 OVERFITTED = 3.0
 """Held-out over training residual."""
 
@@ -71,8 +73,10 @@ class Evidence:
         beyond: How far it goes beyond constants that enclose another solution, over its range.
         bracket: The constants and its own values, in words.
         is_zero: Whether the solution is zero everywhere.
-        estimate: Of the relative L2 error, of an answer of a reduced basis.
+        estimate: Of the relative L2 error; None where there is none.
+        slack: By how much one other function may differ that meets all statements as well, over the solution.
         base: The verdict on the base that an adapter belongs to; None for a base.
+        snapshots: The worst verdict on what a reduced basis is made from; None for anything else.
     """
 
     relative: Mapping[str, float]
@@ -89,7 +93,9 @@ class Evidence:
     bracket: str = ""
     is_zero: bool = False
     estimate: float | None = None
+    slack: float = 0.0
     base: str | None = None
+    snapshots: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,11 +120,18 @@ def judge(evidence: Evidence) -> Verdict:
         *_jump(evidence),
         *_second_solution(evidence),
         *_estimate(evidence.estimate),
+        *_slack(evidence.slack),
         *_zero(evidence),
         *_base(evidence),
     ]
     worst = max((WORDS.index(word) for word, _ in complaints), default=0)
     return Verdict(WORDS[worst], tuple(text for _, text in complaints))
+
+
+def worst(verdicts: Iterable[str | None]) -> Word | None:
+    """Return the worst of several verdicts; None where none is one."""
+    given = set(verdicts)
+    return next((word for word in reversed(WORDS) if word in given), None)
 
 
 def largest(values: Mapping[str, float]) -> tuple[str, float] | None:
@@ -198,9 +211,19 @@ def _estimate(estimate: float | None) -> Sequence[tuple[Word, str]]:
     return [(ESTIMATE.word(estimate), text)]
 
 
+def _slack(slack: float) -> Sequence[tuple[Word, str]]:
+    word = SLACK.word(slack)
+    text = f"a function that differs by {slack:.1e} of its size meets the equations and conditions as well"
+    return [] if word == "solved" else [(word, text)]
+
+
 def _zero(evidence: Evidence) -> Sequence[tuple[Word, str]]:
     return [("doubtful", "the solution is zero everywhere")] if evidence.is_zero else []
 
 
 def _base(evidence: Evidence) -> Sequence[tuple[Word, str]]:
-    return [("doubtful", "its base is unsolved")] if evidence.base == "unsolved" else []
+    if evidence.base == "unsolved":
+        return [("doubtful", "its base is unsolved")]
+    if evidence.snapshots in ("doubtful", "unsolved"):
+        return [("doubtful", f"the solutions that it is made from are {evidence.snapshots}")]
+    return []

@@ -68,7 +68,8 @@ def answer_verdicts(answers: Answers) -> AnswerVerdicts:
 
 def _estimated(answers: Answers, at: int) -> dict[str, Any]:
     """Return the verdict on an answer by its estimate alone."""
-    verdict = judge(Evidence({}, estimate=float(answers.estimates[at])))
+    snapshots = answers.family.meta.get("verdict")
+    verdict = judge(Evidence({}, estimate=float(answers.estimates[at]), snapshots=snapshots))
     return {"relative_residual": None, "verdict": verdict.word, "reasons": list(verdict.reasons)}
 
 
@@ -77,7 +78,11 @@ def _measured(answers: Answers, at: int, jets: _Jets, *, with_jumps: bool) -> di
     instance = answers.family.problem.at(answers.values[at])
     report = residual_report(_Answer(instance, answers, at, jets), with_jumps=False)
     report = replace(report, jump=_jump(instance) if with_jumps else None)
-    evidence = replace(evidence_of(report, instance.problem.scale), estimate=float(answers.estimates[at]))
+    evidence = replace(
+        evidence_of(report, instance.problem.scale),
+        estimate=float(answers.estimates[at]),
+        snapshots=answers.family.meta.get("verdict"),
+    )
     verdict = judge(evidence)
     return {
         "relative_residual": finite(report.relative),

@@ -199,6 +199,7 @@ def _row(result: Result, solution: Solution, places: Places, seed: int) -> dict[
         **errors_at(solution, places.known),
         "boundary_max": boundary_max(solution, seed),
         "residual_rms": residual_rms(solution, places.points),
+        "error_estimate": training.get("error_estimate"),
         "relative_residual": relative_residuals(solution, seed),
         "trainable_parameters": training.get("trainable_parameters"),
         "file_bytes": result.stored.file_bytes,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pinnkan.errors import PinnkanError
+from pinnkan.evaluation.verdict import worst
 from pinnkan.files import clean_leftovers, require_writable
 from pinnkan.parameters import file_stem
 from pinnkan.progress import Observer
@@ -34,6 +35,7 @@ from pinnkan.workflows.finetune import finetune
 from pinnkan.workflows.greedy import ADVICE, CurvePoint, Reason, Search, search
 from pinnkan.workflows.identity import weights_hash
 from pinnkan.workflows.paths import FAMILY
+from pinnkan.workflows.results import stored_verdict
 from pinnkan.workflows.runs import Result, RunDirectory
 
 FloatArray = NDArray[np.float64]
@@ -163,7 +165,8 @@ def family(
         result = _result(directory / FAMILY, reason, tolerance, state, factor, model, adapters)
         model = thinned(model, state.training, factor)
         facts = provenance(torch.device("cpu"), count)
-    meta = _facts(result, base, ranges, state) | {"seed": seed, "provenance": facts}
+    verdict = worst(stored_verdict(member.meta)["verdict"] for member in (base, *adapters))
+    meta = _facts(result, base, ranges, state) | {"verdict": verdict, "seed": seed, "provenance": facts}
     write_family(result.path, base=base, adapters=adapters, model=model, meta=meta)
     observer.note(f"wrote {result.path}")
     return replace(result, file_bytes=result.path.stat().st_size)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pinnkan.evaluation.advice import Circumstances, advice
+from pinnkan.evaluation.correction import Correction, correction_of
 from pinnkan.evaluation.relative import ResidualReport, residual_report
 from pinnkan.evaluation.verdict import Evidence, judge
 from pinnkan.problem.instance import Instance
@@ -17,7 +18,7 @@ from pinnkan.training.phases import phases_of
 
 
 def judgement(instance: Instance, trained: Trained, method: str, base: str | None) -> dict[str, Any]:
-    """Return ``relative_residual``, ``verdict`` and ``reasons`` of a result; None without an equation.
+    """Return ``error_estimate``, ``relative_residual``, ``verdict``, ``reasons``; None without an equation.
 
     With ``advice`` that fits the reasons where it is not solved.
 
@@ -28,9 +29,10 @@ def judgement(instance: Instance, trained: Trained, method: str, base: str | Non
         base: The verdict on the base that it belongs to, if that is known.
     """
     if not instance.equations:
-        return {"relative_residual": None, "verdict": None, "reasons": None}
+        return {"error_estimate": None, "relative_residual": None, "verdict": None, "reasons": None}
     coefficients = [c.cpu() for c in trained.coefficients()]
-    report = residual_report(Solution(instance, trained.network, coefficients))
+    solution = Solution(instance, trained.network, coefficients)
+    report, correction = residual_report(solution), correction_of(solution)
     held_out = [step.held_out for step in trained.history]
     evidence = evidence_of(
         report,
@@ -39,9 +41,11 @@ def judgement(instance: Instance, trained: Trained, method: str, base: str | Non
         held_out=trained.held_out,
         course=held_out,
         base=base,
+        correction=correction,
     )
     verdict = judge(evidence)
     facts = {
+        "error_estimate": evidence.estimate,
         "relative_residual": finite(report.relative),
         "verdict": verdict.word,
         "reasons": list(verdict.reasons),
@@ -82,6 +86,7 @@ def evidence_of(
     held_out: float = 0.0,
     course: Sequence[float | None] = (),
     base: str | None = None,
+    correction: Correction | None = None,
 ) -> Evidence:
     """Return the evidence that a report is, and the history of a training where there was one.
 
@@ -92,6 +97,7 @@ def evidence_of(
         held_out: The same at the held-out points.
         course: Held-out residuals after every step, None between checks.
         base: See `judgement`.
+        correction: What a step of Newton's method would add, if that was asked and is known.
     """
     return Evidence(
         relative=report.relative,
@@ -107,6 +113,8 @@ def evidence_of(
         beyond=report.beyond,
         bracket="" if report.bracket is None else _bracket_words(report),
         is_zero=report.is_zero(scale),
+        estimate=None if correction is None else correction.error_estimate,
+        slack=0.0 if correction is None else correction.slack,
         base=base,
     )
 

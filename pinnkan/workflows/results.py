@@ -44,6 +44,7 @@ class TrainingResult:
 
 REPORTED = (
     "relative_l2",
+    "error_estimate",
     "training_rms",
     "residual_rms",
     "trainable_parameters",

@@ -77,6 +77,7 @@ def workflow(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[..., An
         stub(monkeypatch, f"pinnkan.workflows.{name}", **{name: run})
         return calls
 
+    program()  # whose imports need the package that is replaced
     stub(monkeypatch, "pinnkan.workflows")
     return replace
 
@@ -101,6 +102,7 @@ def problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
         "shipped_problems",
         lambda: {name: tmp_path / f"{name}.yaml" for name in ("elliptic", "heat")},
     )
+    program()
     stub(monkeypatch, "pinnkan.workflows")
     stub(monkeypatch, "pinnkan.workflows.identity", recorded_problem=lambda directory: heat)
     return heat

@@ -25,6 +25,7 @@ ROW = {
     "train_seconds": 3.14159,
     "steps": 12,
     "stop_reason": "converged",
+    "error_estimate": 3e-4,
     "relative_residual": {"boundary[0]": 0.0, "equation[0]": 2e-2},
     "verdict": "doubtful",
     "reasons": ["too little", "too late"],
@@ -158,11 +159,11 @@ def test_evaluate_table(pinnkan_command, workflow, problem, run_directory):
         "lambda=0.1  lotra         2632  24001      3.1     12  converged\n"
         "lambda=1    lotra         2632  24001      3.1      -  converged\n"
         "\n"
-        "                    relative\n"
-        "parameters  method  residual              verdict\n"
-        "----------  ------  --------------------  --------\n"
-        "lambda=0.1  lotra   2.00e-02 equation[0]  doubtful\n"
-        "lambda=1    lotra   2.00e-02 equation[0]  doubtful\n"
+        "                       error  relative\n"
+        "parameters  method  estimate  residual              verdict\n"
+        "----------  ------  --------  --------------------  --------\n"
+        "lambda=0.1  lotra   3.00e-04  2.00e-02 equation[0]  doubtful\n"
+        "lambda=1    lotra   3.00e-04  2.00e-02 equation[0]  doubtful\n"
         "\n"
         "lambda=0.1 (lotra): doubtful: too little; too late\n"
         "lambda=1 (lotra): doubtful: too little; too late\n"

@@ -29,6 +29,12 @@ LARGE = Evidence({"equation[0]": 0.5}, held_out=FELL, places={"equation[0]": "x 
     ("evidence", "where", "text"),
     [
         (
+            Evidence({"equation[0]": 1e-7}, slack=1.0),
+            BASE,
+            "The problem magnifies every residual: ask for less time or a smaller domain, or write it for "
+            "what changes by less (log(T) of what grows); take the answer for a sketch.",
+        ),
+        (
             replace(LARGE, overfitting=80.0),
             BASE,
             "Use more points: --set points.interior=69000; or a smaller network: "

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from pinnkan.evaluation.verdict import RESIDUAL, VIOLATION, Evidence, Verdict, judge
+from pinnkan.evaluation.verdict import RESIDUAL, SLACK, VIOLATION, Evidence, Verdict, judge, worst
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,40 @@ def test_zero_everywhere_is_never_solved():
 def test_an_adapter_carries_that_its_base_is_unsolved():
     assert judge(Evidence({"equation[0]": 1e-7}, base="unsolved")).reasons == ("its base is unsolved",)
     assert judge(Evidence({"equation[0]": 1e-7}, base="doubtful")).word == "solved"
+
+
+def test_a_reduced_basis_carries_what_its_solutions_are():
+    small = {"equation[0]": 1e-7}
+    assert judge(Evidence(small, snapshots="solved")).word == "solved"
+    for word in ("doubtful", "unsolved"):
+        assert judge(Evidence(small, snapshots=word)) == Verdict(
+            "doubtful", (f"the solutions that it is made from are {word}",)
+        )
+
+
+def test_the_worst_of_several_verdicts():
+    assert worst(["solved", None, "doubtful"]) == "doubtful"
+    assert worst(["unsolved", "doubtful", "solved"]) == "unsolved"
+    assert worst(["solved"]) == "solved"
+    assert worst([None, None]) is None
+    assert worst([]) is None
+
+
+@pytest.mark.parametrize(
+    ("estimate", "word"), [(None, "solved"), (9e-3, "solved"), (2e-2, "doubtful"), (0.2, "unsolved")]
+)
+def test_the_estimate_of_the_error_decides_though_residuals_are_small(estimate, word):
+    verdict = judge(Evidence({"equation[0]": 1e-7}, estimate=estimate))
+    assert verdict.word == word
+    assert verdict.reasons == (() if word == "solved" else (f"the error is estimated at {estimate:.1e}",))
+
+
+def test_what_residuals_leave_open_is_doubtful_at_most():
+    small = {"equation[0]": 1e-7}
+    assert judge(Evidence(small, slack=SLACK.doubtful)).word == "solved"
+    verdict = judge(Evidence(small, slack=1.0))
+    assert verdict.word == "doubtful"
+    assert "differs by 1.0e+00 of its size" in verdict.reasons[0]
 
 
 def test_a_training_that_never_moved_is_named():

@@ -7,7 +7,7 @@ import pytest
 
 from pinnkan.store import read_store, write_store
 
-KEYS = ("relative_residual", "verdict", "reasons")
+KEYS = ("error_estimate", "relative_residual", "verdict", "reasons")
 LAME = ("--set", "training.steps=0")
 
 
@@ -23,6 +23,7 @@ def test_a_good_base_is_solved(done, folder):
     assert (row["status"], row["verdict"], row["reasons"]) == ("present", "solved", [])
     assert set(row["relative_residual"]) == {"equation[0]", "boundary[0]"}
     assert row["relative_residual"]["equation[0]"] < 1e-3
+    assert row["error_estimate"] == pytest.approx(row["relative_l2"], rel=0.5)
 
 
 def test_an_unsolved_base_is_written_said_and_exit_4(pinnkan, lame, folder):
@@ -96,7 +97,7 @@ def test_results_from_before_have_null_and_are_read(pinnkan, done, run, folder):
     arrays = {name: np.asarray(array) for name, array in stored.arrays.items()}
     write_store(run / "base.h5", "base", arrays=arrays, meta=meta)
     row = done("pretrain", folder / "tiny.yaml", "-o", run, "--json", "-q").json
-    assert [row[key] for key in KEYS] == [None, None, None]
+    assert [row[key] for key in KEYS] == [None] * len(KEYS)
     (row, _) = done("evaluate", run, "--json").json["results"]
     assert (row["verdict"], row["reasons"]) == (None, None)
     assert row["relative_residual"]["equation[0]"] < 1e-3
@@ -110,4 +111,4 @@ def test_a_fit_to_a_table_has_no_equation_to_be_judged_by(done, folder):
     x = np.linspace(0, 1, 30)
     np.savetxt(folder / "table.csv", np.stack([x, x**2], axis=1), delimiter=",", header="x,u", comments="")
     row = done("fit", folder / "table.csv", "-o", folder / "fit", "-q", "--json").json
-    assert [row[key] for key in KEYS] == [None, None, None]
+    assert [row[key] for key in KEYS] == [None] * len(KEYS)

@@ -9,16 +9,14 @@ layer; so it is compared with those of L + delta and L - delta.
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
 from pinnkan.channels import MultiIndex
 from pinnkan.problem.instance import Instance
+from pinnkan.problem.polynomials import Polynomials
 from pinnkan.problem.wellposed.characteristics import characteristics
 from pinnkan.problem.wellposed.constants import unfixed_constant
 from pinnkan.problem.wellposed.counts import missing_sides, no_condition
@@ -36,6 +34,8 @@ _FIFTH = 4
 _NEARBY = 0.02
 """Size of delta as a share of the fifth singular value: the first may be as many-fold as the dimension."""
 _FAR_BELOW = 0.02
+_ROUNDING = 1e-14
+"""Of the largest singular value: below it, one singular value is not told from another."""
 _HELD = 10.0
 """Weight of the conditions' rows; all rows are scaled by the size of their factors."""
 
@@ -55,7 +55,7 @@ def nearly_singular(instance: Instance) -> Iterator[Finding]:
     values = np.linalg.svd(operator, compute_uv=False)[::-1]
     delta = _NEARBY * values[_FIFTH]
     beside = min(np.linalg.svd(operator + s * delta * identity, compute_uv=False)[-1] for s in (1, -1))
-    if values[0] < _FAR_BELOW * beside:
+    if _ROUNDING * values[-1] < beside and values[0] < _FAR_BELOW * beside:
         yield warning(
             f"nearly singular: with zero data, {problem.equations[0].name} is close to having solutions of "
             f"its own (smallest singular value {values[0]:.1e}, {beside:.1e} beside it) and magnifies every "
@@ -69,7 +69,7 @@ def _rows(instance: Instance, degree: int) -> tuple[FloatArray, FloatArray] | No
     None if an equation or condition is not linear, or its factors vanish or have no value somewhere.
     """
     domain, (equation,) = instance.domain, instance.problem.equations
-    polynomials = _Polynomials(*domain.bounding_box, degree)
+    polynomials = Polynomials(*domain.bounding_box, degree)
     inside = domain.collocate("interior", 4 * polynomials.count)
     blocks = [(factors(instance, equation, inside.points), inside, 1.0)]
     for condition in instance.problem.boundary:
@@ -79,7 +79,7 @@ def _rows(instance: Instance, degree: int) -> tuple[FloatArray, FloatArray] | No
     if any(not found.linear or not _usable(found) for found, _, _ in blocks):
         return None
     applied = [
-        weight * np.sqrt(points.weights)[:, None] * polynomials.applied(found, points.points)
+        weight * np.sqrt(points.weights)[:, None] * _applied(polynomials, found, points.points)
         for found, points, weight in blocks
     ]
     values = np.sqrt(inside.weights)[:, None] * polynomials.derivative(
@@ -97,41 +97,16 @@ def _usable(found: Factors) -> bool:
     return bool(found.by_index) and all(np.isfinite(values).all() for values in found.by_index.values())
 
 
-class _Polynomials:
-    """Products of Chebyshev polynomials on a box, of at most some total degree.
+def _applied(polynomials: Polynomials, found: Factors, points: FloatArray) -> FloatArray:
+    """Return a linear statement's rows (N, P), over the size of its factors for lengths of the box."""
+    terms = [
+        values[0][:, None] * polynomials.derivative(index, points) for index, values in found.by_index.items()
+    ]
+    return np.asarray(sum(terms) / _size(found.by_index, polynomials.extent))
 
-    Args:
-        lower: Lower corner.
-        upper: Upper corner.
-        degree: Highest total degree.
-    """
 
-    def __init__(self, lower: FloatArray, upper: FloatArray, degree: int) -> None:
-        self.lower, self.extent, self.degree = lower, upper - lower, degree
-        everything = itertools.product(range(degree + 1), repeat=len(lower))
-        self.exponents = np.array([powers for powers in everything if sum(powers) <= degree])
-        self.count = len(self.exponents)
-        self.count_on_a_side = math.comb(degree + len(lower) - 1, len(lower) - 1)
-
-    def derivative(self, index: MultiIndex, points: FloatArray) -> FloatArray:
-        """Return a derivative of every polynomial at points, shape (N, P)."""
-        result = np.ones((len(points), self.count))
-        for axis, order in enumerate(index):
-            scaled = 2 * (points[:, axis] - self.lower[axis]) / self.extent[axis] - 1
-            coefficients = chebyshev.chebder(np.eye(self.degree + 1), order, scl=2 / self.extent[axis])
-            result *= chebyshev.chebval(scaled, coefficients).T[:, self.exponents[:, axis]]
-        return result
-
-    def applied(self, found: Factors, points: FloatArray) -> FloatArray:
-        """Return a linear statement's rows (N, P), over the size of its factors for lengths of the box."""
-        terms = [
-            values[0][:, None] * self.derivative(index, points) for index, values in found.by_index.items()
-        ]
-        return np.asarray(sum(terms) / self.size(found.by_index))
-
-    def size(self, by_index: Mapping[MultiIndex, FloatArray]) -> float:
-        """Return sum over alpha of max |c_alpha| / extent^alpha."""
-        return sum(
-            float(np.abs(values).max() / np.prod(self.extent ** np.array(index)))
-            for index, values in by_index.items()
-        )
+def _size(by_index: Mapping[MultiIndex, FloatArray], extent: FloatArray) -> float:
+    """Return sum over alpha of max |c_alpha| / extent^alpha."""
+    return sum(
+        float(np.abs(values).max() / np.prod(extent ** np.array(index))) for index, values in by_index.items()
+    )
