@@ -13,6 +13,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
+import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -73,6 +75,18 @@ def kind_of(row: Row) -> str:
     return "good" if error < GOOD else "bad" if error > BAD else "middling"
 
 
+def effectivity(rows: Sequence[Row]) -> str:
+    """Say of estimates over errors how many there are, their median and the share within 0.2 to 10."""
+    pairs = [(row["evidence"]["estimate"], row["error"]) for row in rows]
+    ratios = [estimate / error for estimate, error in pairs if estimate is not None]
+    within = sum(0.2 <= ratio <= 10.0 for ratio in ratios) / len(ratios)
+    blind = sum(error > BAD and estimate is not None and estimate < 1e-2 for estimate, error in pairs)
+    return (
+        f"estimates: {len(ratios)} of {len(rows)}; over the error {statistics.median(ratios):.2f} in the "
+        f"median, {within:.0%} within 0.2 to 10; errors above {BAD:g} estimated below 0.01: {blind}"
+    )
+
+
 def measured(case: Any, directory: Path) -> dict[str, Any]:
     """Train a case and return its row."""
     from pinnkan.evaluation.norms import measure_errors
@@ -109,15 +123,21 @@ def _right_values(truth: Any, instance: Any) -> tuple[Any, Any]:
 
 def evidence(result: Any) -> dict[str, Any]:
     """Return what the verdict on a stored result is made from."""
+    from pinnkan.evaluation.correction import correction_of
     from pinnkan.evaluation.relative import residual_report
     from pinnkan.workflows.judgement import evidence_of
 
     training, course = result.meta["training"], result.meta["history"]["held_out"]
     report, scale = residual_report(result.solution()), result.problem.scale
     found = evidence_of(
-        report, scale, training=training["training_rms"], held_out=training["held_out"], course=course
+        report,
+        scale,
+        training=training["training_rms"],
+        held_out=training["held_out"],
+        course=course,
+        correction=correction_of(result.solution()),
     )
-    return {name: value for name, value in vars(found).items() if name != "base"}
+    return {name: value for name, value in vars(found).items() if name not in ("base", "snapshots")}
 
 
 def key_of(case: Any) -> str:
@@ -139,13 +159,16 @@ def train(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def report(rows: Mapping[str, Row], names: Sequence[str]) -> str:
-    """Return a table of the problems named, by their errors, and the confusion table."""
+    """Return a table of the problems named by their errors, with the estimates, and what they come to."""
     lines = []
     for name in sorted(names, key=lambda name: rows[name]["error"]):
         verdict = judged(rows[name])
-        lines.append(f"{name:22} {rows[name]['error']:9.1e}  {verdict.word:9} {'; '.join(verdict.reasons)}")
-    counts = confusion([rows[name] for name in names])
-    return "\n".join([*lines, "", ", ".join(f"{name} {count}" for name, count in counts.items() if count)])
+        estimate = rows[name]["evidence"]["estimate"]
+        numbers = f"{rows[name]['error']:9.1e} {math.nan if estimate is None else estimate:9.1e}"
+        lines.append(f"{name:22} {numbers}  {verdict.word:9} {'; '.join(verdict.reasons)}")
+    kept = [rows[name] for name in names]
+    counts = ", ".join(f"{name} {count}" for name, count in confusion(kept).items() if count)
+    return "\n".join([*lines, "", counts, effectivity(kept)])
 
 
 def main() -> None:
