@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import sys
 from pathlib import Path
 
@@ -46,3 +47,14 @@ def test_what_is_not_solved_has_reasons():
     for name, row in ROWS.items():
         verdict = judged(row)
         assert bool(verdict.reasons) == (verdict.word != "solved"), name
+
+
+def test_estimates_are_the_errors_within_a_factor():
+    """Only a second solution of an equation has an error above 10 % that is estimated below 1 %."""
+    pairs = {name: (row["evidence"]["estimate"], row["error"]) for name, row in ROWS.items()}
+    ratios = {name: estimate / error for name, (estimate, error) in pairs.items() if estimate is not None}
+    assert len(ratios) > 0.9 * len(ROWS)
+    assert 0.5 < statistics.median(ratios.values()) < 3.0
+    assert sum(0.2 <= ratio <= 10.0 for ratio in ratios.values()) > 0.8 * len(ratios)
+    blind = [name for name, ratio in ratios.items() if pairs[name][1] > 0.1 and ratio * pairs[name][1] < 1e-2]
+    assert blind == ["fin_square", "radiating_fin"]
