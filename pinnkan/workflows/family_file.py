@@ -36,7 +36,7 @@ _PARTS = ("mixing", "known", "coordinates", "values")
 
 
 @dataclass(frozen=True)
-class StoredFamily:
+class StoredReducedBasis:
     """What a family file holds, understood.
 
     Attributes:
@@ -102,7 +102,7 @@ def write_family(
     write_store(path, "family", arrays=arrays, meta=facts)
 
 
-def read_family(path: Path) -> StoredFamily:
+def read_family(path: Path) -> StoredReducedBasis:
     """Read a family file; nothing else is opened.
 
     Raises:
@@ -126,7 +126,7 @@ def read_family(path: Path) -> StoredFamily:
     except (KeyError, TypeError, ValueError, IndexError, UsageError) as error:
         raise DamagedFileError(f"{path}: its contents do not fit together ({error!r:.200})") from None
     network = network_for(ansatz.reference, problem.settings.network, coefficients[0])
-    return StoredFamily(
+    return StoredReducedBasis(
         path,
         problem,
         ranges,
