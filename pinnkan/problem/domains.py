@@ -194,8 +194,13 @@ def build_shape(shape: Shape, axes: tuple[str, ...], values: Mapping[str, float]
     return make_shape(shape.kind, axes, numbers)
 
 
-def build_domain(problem: Problem, values: Mapping[str, float]) -> Domain:
+def build_domain(problem: Problem, values: Mapping[str, float], *, time_scale: float) -> Domain:
     """Return the domain of a problem at one parameter value.
+
+    Args:
+        problem: What the file states.
+        values: The parameter values.
+        time_scale: The time within which the solution changes at the start.
 
     Raises:
         ProblemError: If it is empty there.
@@ -204,7 +209,7 @@ def build_domain(problem: Problem, values: Mapping[str, float]) -> Domain:
     time = None if interval is None else (number_at(interval[0], values), number_at(interval[1], values))
     try:
         shape = build_shape(problem.shape, problem.space, values)
-        return Domain(shape=shape, coordinates=problem.coordinates, time=time, time_scale=problem.time_scale)
+        return Domain(shape=shape, coordinates=problem.coordinates, time=time, time_scale=time_scale)
     except UsageError as error:
         where = ", ".join(f"{name} = {value:.12g}" for name, value in values.items())
         suffix = f" at {where}" if where else ""

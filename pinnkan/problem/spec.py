@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import sympy
 
@@ -14,9 +12,6 @@ from pinnkan.expressions import Names
 from pinnkan.parameters import Parameter, complete_values
 from pinnkan.problem.places import Place
 from pinnkan.problem.settings import Settings
-
-if TYPE_CHECKING:
-    from pinnkan.problem.instance import Instance
 
 
 @dataclass(frozen=True)
@@ -147,8 +142,6 @@ class Problem:
         samples: Values to be represented, instead of equations; None for a differential equation.
         settings: Network, adapter, points and training.
         scales: What training divides by.
-        rough_lifts: Whether conditions are built in whose data are rough or contradict a flux, as results
-            were trained before both were looked at; only such results are read so.
     """
 
     name: str
@@ -176,7 +169,6 @@ class Problem:
     samples: Samples | None = None
     settings: Settings = field(default_factory=Settings)
     scales: Scales = field(default_factory=Scales)
-    rough_lifts: bool = False
 
     @property
     def coordinates(self) -> tuple[str, ...]:
@@ -192,50 +184,3 @@ class Problem:
     def base_values(self) -> dict[str, float]:
         """The parameter values that the base network is trained at."""
         return complete_values(self.parameters, None)
-
-    @cached_property
-    def cache(self) -> dict[str, object]:
-        """Symbolic work that is done once a problem and shared by its instances."""
-        return {}
-
-    @property
-    def scale(self) -> float:
-        """The scale of the unknown, one for all parameter values: stated, or as the data at the base give it.
-
-        Raises:
-            ProblemError: If the problem makes no sense at the base.
-        """
-        if self.scales.unknown is not None:
-            return self.scales.unknown
-        from pinnkan.problem.instance import scale_of
-
-        return scale_of(self)
-
-    @property
-    def time_scale(self) -> float:
-        """The time within which the solution changes at the start: stated, or as the equations give it.
-
-        Raises:
-            ProblemError: If the problem makes no sense at the base.
-        """
-        if self.scales.time is not None:
-            return self.scales.time
-        from pinnkan.problem.transients import time_scale_of
-
-        return time_scale_of(self)
-
-    def at(self, values: Mapping[str, float] | float | None = None) -> Instance:
-        """Return the problem at one parameter value.
-
-        Args:
-            values: By name; a name left out keeps its base value. One number
-                will do where the family has one parameter.
-
-        Raises:
-            UsageError: If a name is unknown or a value not finite.
-            ProblemError: If the problem makes no sense at this value (an
-                empty domain, a hard condition that cannot be met).
-        """
-        from pinnkan.problem.instance import make_instance
-
-        return make_instance(self, complete_values(self.parameters, values))

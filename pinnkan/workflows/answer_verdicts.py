@@ -57,7 +57,7 @@ def answer_verdicts(answers: Answers) -> AnswerVerdicts:
     jets = _Jets(answers)
     ends = [worst[0], 0, len(answers.values) - 1]
     with_jumps = any(
-        _jump(answers.stored.problem.at(answers.values[position])) is not None for position in set(ends)
+        _jump(answers.stored.family.at(answers.values[position])) is not None for position in set(ends)
     )
     measured = {position: _measured(answers, position, jets, with_jumps=with_jumps) for position in worst}
     rows = [
@@ -74,10 +74,10 @@ def _estimated(answers: Answers, at: int) -> dict[str, Any]:
 
 def _measured(answers: Answers, at: int, jets: _Jets, *, with_jumps: bool) -> dict[str, Any]:
     """Return the verdict on an answer by its residuals, as on a network's."""
-    instance = answers.stored.problem.at(answers.values[at])
+    instance = answers.stored.family.at(answers.values[at])
     report = residual_report(_Answer(instance, answers, at, jets), with_jumps=False)
     report = replace(report, jump=_jump(instance) if with_jumps else None)
-    evidence = replace(evidence_of(report, instance.problem.scale), estimate=float(answers.estimates[at]))
+    evidence = replace(evidence_of(report, instance.scale), estimate=float(answers.estimates[at]))
     verdict = judge(evidence)
     return {
         "relative_residual": finite(report.relative),

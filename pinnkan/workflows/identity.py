@@ -18,7 +18,7 @@ from pinnkan.store import Stored, hash_arrays, read_store
 from pinnkan.workflows.paths import base_path
 
 if TYPE_CHECKING:
-    from pinnkan.problem import Problem
+    from pinnkan.problem.family import Family
 
 _MAY_CHANGE = ("finetuning", "adapter", "points")
 
@@ -48,8 +48,9 @@ class ProblemRecord:
     time_scale: float | None = None
 
     @classmethod
-    def of(cls, problem: Problem) -> ProblemRecord:
+    def of(cls, family: Family) -> ProblemRecord:
         """Return what is recorded of a problem; nobody's folders go into files that do not need them."""
+        problem = family.problem
         has_data = problem.reference is not None or problem.samples is not None
         folder = problem.directory if has_data else None
         directory = None if folder is None else str(folder.resolve())
@@ -61,8 +62,8 @@ class ProblemRecord:
             directory=directory,
             parameters=problem.parameters,
             samples=samples,
-            scale=problem.scale,
-            time_scale=problem.time_scale if math.isfinite(problem.time_scale) else None,
+            scale=family.scale,
+            time_scale=family.time_scale if math.isfinite(family.time_scale) else None,
         )
 
     @classmethod

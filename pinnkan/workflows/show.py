@@ -14,7 +14,7 @@ from pinnkan.store import Stored, read_store
 from pinnkan.training.refinement import fitted
 from pinnkan.workflows.identity import fits, stored_values, weights_hash
 from pinnkan.workflows.paths import ADAPTERS, BASE, FAMILY
-from pinnkan.workflows.records import hidden_widths, problem_from
+from pinnkan.workflows.records import family_from, hidden_widths
 from pinnkan.workflows.results import stored_report
 from pinnkan.workflows.runs import RunDirectory
 
@@ -37,7 +37,7 @@ def _show_run(directory: Path) -> dict[str, Any]:
     if not run.base_path.is_file():
         raise UsageError(f"{directory} has no {BASE}; 'pinnkan pretrain PROBLEM -o {directory}' makes one")
     stored = read_store(run.base_path, kind="base")
-    problem = problem_from(run.base_path, stored.meta, hidden_widths(stored.arrays))
+    problem = family_from(run.base_path, stored.meta, hidden_widths(stored.arrays)).problem
     adapters = [_row(adapter, weights_hash(stored)) for adapter in run.adapter_paths()]
     return {
         "directory": str(directory),
@@ -57,7 +57,7 @@ def _show_file(path: Path) -> dict[str, Any]:
             f"'pinnkan status {path.absolute().parent.parent}' tells of it"
         )
     own = {name.removeprefix("base."): array for name, array in stored.arrays.items()}
-    problem = problem_from(path, stored.meta, hidden_widths(own))
+    problem = family_from(path, stored.meta, hidden_widths(own)).problem
     status = {"status": _status_beside(path, stored)} if stored.kind == "adapter" else {}
     return {
         "file": str(path),

@@ -33,6 +33,7 @@ from common import begin, error_text, finish, parser, table, time_text, words
 from families import run_program
 
 import pinnkan
+from pinnkan.problem.family import Family
 from pinnkan.reduction import network_jets
 from pinnkan.store import read_store
 from pinnkan.workflows.paths import adapter_path, base_path
@@ -202,7 +203,7 @@ def reference(family: pinnkan.ReducedBasis, name: str, points: np.ndarray, value
         return reduced_families.helmholtz(points, value)
     if name == "reaction_diffusion":
         return reduced_families.reaction(points, value)
-    exact = family.problem.at(value).exact(points)
+    exact = Family(family.problem).at(value).exact(points)
     assert exact is not None
     return exact
 

@@ -11,6 +11,7 @@ import pytest
 import pinnkan as package
 from pinnkan.errors import UsageError
 from pinnkan.problem import load_problem
+from pinnkan.problem.family import Family
 from pinnkan.reduction import ReducedModel
 from pinnkan.store import read_store, write_store
 from pinnkan.workflows import answer_verdicts
@@ -220,7 +221,7 @@ def test_an_answer_is_looked_at_where_what_is_built_in_jumps(start, jump, unit):
         "coordinates: [x]\ntime: {t: [0, 1]}\ndomain: {shape: interval, x: [0, 1]}\nunknowns: u\n"
         f'equations: ["u_t = u_xx"]\nboundary: ["u = 0"]\ninitial: ["u = {unit}*{start}"]\n'
     )
-    jumps = answer_verdicts._jump(replace(problem, rough_lifts=True).at())
+    jumps = answer_verdicts._jump(Family(problem, rough_lifts=True).at())
     assert (None if jumps is None else jumps.derivative) == jump
     if jumps is not None:
         assert jumps.place[1] == pytest.approx(0.5, abs=1e-3)
