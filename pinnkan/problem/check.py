@@ -134,14 +134,14 @@ def check_problem(family: Family, further: Sequence[Mapping[str, float]] = ()) -
         findings.append(Finding("warning", message))
     return CheckReport(
         name=problem.name,
-        title=problem.title,
+        title=problem.file.title,
         parameters=problem.base_values,
         coordinates=problem.coordinates,
         equations=equations,
         conditions=conditions,
         ansatz=base.ansatz.text(),
         exact=None if problem.exact is None else canonical_text(problem.exact),
-        source=None if problem.source is None else canonical_text(problem.source),
+        source=None if problem.solution.source is None else canonical_text(problem.solution.source),
         zero_network_l2=zero,
         findings=tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))),
     )

@@ -18,8 +18,9 @@ from pinnkan.problem.statements import SOURCE
 
 def full_residual(problem: Problem, statement: Equation) -> sympy.Expr:
     """Return a statement's residual with a manufactured source written out."""
-    if problem.manufactured and problem.source is not None:
-        return substitute(statement.residual, {SOURCE: problem.source})
+    source = problem.solution.source
+    if problem.solution.manufactured and source is not None:
+        return substitute(statement.residual, {SOURCE: source})
     return statement.residual
 
 

@@ -47,13 +47,13 @@ class Family:
     @cached_property
     def reference(self) -> ReferenceTable | None:
         """The file with reference values; None if there is none."""
-        file = self.problem.reference
+        file = self.problem.solution.reference
         return None if file is None or not file.is_file() else ReferenceTable(self.problem, file)
 
     @cached_property
     def samples(self) -> SampleTable | None:
         """The values given instead of equations; None for a differential equation."""
-        samples = self.problem.samples
+        samples = self.problem.statements.samples
         return None if samples is None else SampleTable(self.problem, samples)
 
     @cached_property

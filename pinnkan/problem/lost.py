@@ -32,7 +32,7 @@ def refuse_lost_derivatives(instance: Instance) -> None:
     """
     region = DomainRegion(instance.domain)
     messages: dict[tuple[int, int], str] = {}
-    for derived in instance.problem.derived:
+    for derived in instance.problem.statements.derived:
         place = (derived.place.line, derived.place.column)
         if place in messages:
             continue

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pinnkan.datafiles import DataFile
 from pinnkan.errors import UsageError
 from pinnkan.geometry import Domain
-from pinnkan.problem.spec import Problem, Samples
+from pinnkan.problem.spec import DataTable, Problem
 
 FloatArray = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ class SampleTable:
         samples: Its samples.
     """
 
-    def __init__(self, problem: Problem, samples: Samples) -> None:
+    def __init__(self, problem: Problem, samples: DataTable) -> None:
         self._problem = problem
         self._samples = samples
 

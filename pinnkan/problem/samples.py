@@ -15,13 +15,13 @@ from pinnkan.problem.fields import (
 )
 from pinnkan.problem.places import Faults
 from pinnkan.problem.reader import Block
-from pinnkan.problem.spec import Samples
+from pinnkan.problem.spec import DataTable
 
 _EXAMPLE = "{file: data.csv, validation: 1/5}"
 _VALIDATION = 0.2
 
 
-def read_samples(root: Block, directory: Path | None, faults: Faults) -> Samples | None:
+def read_samples(root: Block, directory: Path | None, faults: Faults) -> DataTable | None:
     """Read ``samples``, which stands instead of ``equations``; None if there is none or it has a fault.
 
     The file is looked for when it is needed: a stored result may outlive its data.
@@ -40,7 +40,7 @@ def read_samples(root: Block, directory: Path | None, faults: Faults) -> Samples
     path = (directory or Path()) / text
     if path.suffix.lower() not in (".csv", ".npz"):
         faults.add(file.place, f"samples.file: expected a file ending in .csv or .npz, got {quote(text)}")
-    return Samples(path, _read_validation(block, faults))
+    return DataTable(path, _read_validation(block, faults))
 
 
 def _read_validation(block: Block, faults: Faults) -> float:

@@ -43,7 +43,7 @@ def unseen_data(instance: Instance, block: str = "training") -> list[str]:
             extent = float((region.upper - region.lower)[names.index(ramp.coordinate)])
             text = f"{statement.name}: what is given {_described(ramp, extent, key, count)}"
             messages.setdefault(statement.name, text)
-        for derived in instance.problem.derived if inside else ():
+        for derived in instance.problem.statements.derived if inside else ():
             if derived.path != statement.name:
                 continue
             lost = _lost_ramp(derived, instance, key, count, share)

@@ -49,12 +49,12 @@ with: r T = 2, 5e-9 and 5e-9; 4, 2.5e-8 and 1.2e-8; 10, 5.6e-7 and 3.5e-8; 20, 2
 
 def relaxation_time(problem: Problem) -> float:
     """Return 1/r at the base value where the interval of time is much longer, else infinity."""
-    if problem.interval is None or not problem.initial:
+    if problem.domain.interval is None or not problem.initial:
         return math.inf
     values = problem.base_values
-    start, end = (number_at(bound, values) for bound in problem.interval)
+    start, end = (number_at(bound, values) for bound in problem.domain.interval)
     try:
-        shape = build_shape(problem.shape, problem.space, values)
+        shape = build_shape(problem.domain.shape, problem.space, values)
         domain = Domain(shape, problem.coordinates, (start, end))
         rate = min(_rate(problem, equation, domain) for equation in problem.equations)
         if rate * (end - start) <= _LONG or (_forced(problem) and _in_balance(problem, domain)):

@@ -96,8 +96,8 @@ def refuse_moving_geometry(problem: Problem) -> None:
     Raises:
         UsageError: Naming the parameter.
     """
-    written = [expr for entries in problem.shape.numbers.values() for expr in entries]
-    for what, formulas in (("domain", written), ("time", problem.interval or ())):
+    written = [expr for entries in problem.domain.shape.numbers.values() for expr in entries]
+    for what, formulas in (("domain", written), ("time", problem.domain.interval or ())):
         for parameter in problem.parameters:
             if any(symbol(parameter.name) in formula.free_symbols for formula in formulas):
                 raise UsageError(

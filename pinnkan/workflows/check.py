@@ -179,7 +179,7 @@ def _draw_points(instance: Instance, sets: Mapping[str, np.ndarray], path: Path)
     from pinnkan.output.labels import Caption
 
     problem = instance.problem
-    caption = Caption(problem.title or problem.name, instance.values)
+    caption = Caption(problem.file.title or problem.name, instance.values)
     # Held-out points come first: those that are trained on stand above them.
     shown = {"held out": sets["held_out"], **{name: sets[name] for name in sets if name != "held_out"}}
     plot_collocation(path, shown, coordinates=problem.coordinates, time=problem.time, caption=caption)

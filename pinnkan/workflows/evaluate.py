@@ -180,7 +180,7 @@ def _places(result: Result, instance: Instance, points: Path | None, seed: int) 
 
 def held_out_samples(result: Result, instance: Instance) -> Places | None:
     """Return the samples that a fit has not seen; None where it is no fit or its table is not as it was."""
-    stated, samples = instance.problem.samples, instance.samples
+    stated, samples = instance.problem.statements.samples, instance.samples
     if stated is None or samples is None or not stated.file.is_file():
         return None
     if result.meta["problem"].get("samples") != file_hash(stated.file):

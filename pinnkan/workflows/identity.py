@@ -50,15 +50,15 @@ class ProblemRecord:
     @classmethod
     def of(cls, family: Family) -> ProblemRecord:
         """Return what is recorded of a problem; nobody's folders go into files that do not need them."""
-        problem = family.problem
-        has_data = problem.reference is not None or problem.samples is not None
-        folder = problem.directory if has_data else None
+        problem, file, table = family.problem, family.problem.file, family.problem.statements.samples
+        has_data = problem.solution.reference is not None or table is not None
+        folder = file.directory if has_data else None
         directory = None if folder is None else str(folder.resolve())
-        samples = None if problem.samples is None else file_hash(problem.samples.file)
+        samples = None if table is None else file_hash(table.file)
         return cls(
             name=problem.name,
-            text=problem.text,
-            overrides=problem.overrides,
+            text=file.text,
+            overrides=file.overrides,
             directory=directory,
             parameters=problem.parameters,
             samples=samples,

@@ -45,7 +45,7 @@ def _show_run(directory: Path) -> dict[str, Any]:
         "base": _file_facts(run.base_path, stored),
         "adapters": adapters,
         **_family_beside(run.path / FAMILY, weights_hash(stored)),
-        "problem_text": problem.text,
+        "problem_text": problem.file.text,
     }
 
 
@@ -65,7 +65,7 @@ def _show_file(path: Path) -> dict[str, Any]:
         **status,
         **_problem_facts(problem, stored),
         **(_family_facts(stored) if stored.kind == "family" else _file_facts(path, stored)),
-        "problem_text": problem.text,
+        "problem_text": problem.file.text,
     }
 
 
@@ -105,19 +105,20 @@ def _family_beside(path: Path, base_hash: str) -> dict[str, Any]:
 
 
 def _problem_facts(problem: Problem, stored: Stored) -> dict[str, Any]:
+    samples = problem.statements.samples
     return {
         "problem": problem.name,
-        "title": problem.title,
-        "citation": problem.citation or None,
+        "title": problem.file.title,
+        "citation": problem.file.citation or None,
         "coordinates": list(problem.coordinates),
         "unknown": problem.unknown,
         "equations": [equation.text for equation in problem.equations],
-        "samples": None if problem.samples is None else str(problem.samples.file),
+        "samples": None if samples is None else str(samples.file),
         "conditions": [condition.text for condition in problem.conditions],
         "family": [
             {"parameter": p.name, "base": p.base, "low": p.low, "high": p.high} for p in problem.parameters
         ],
-        "overrides": list(problem.overrides),
+        "overrides": list(problem.file.overrides),
         "network": network_facts(_network(problem, stored), len(problem.coordinates)),
     }
 

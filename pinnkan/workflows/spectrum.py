@@ -221,5 +221,5 @@ def _draw(changes: Sequence[Change], output: Path, dpi: int) -> None:
         discarded = {name: one.discarded.numpy() for name, one in curves.items()}
         panels.append(SpectraPanel(title, relative, discarded))
     problem = changes[0].result.problem
-    caption = Caption(problem.title or problem.name)
+    caption = Caption(problem.file.title or problem.name)
     plot_spectra(output, panels, caption=caption, dpi=dpi)

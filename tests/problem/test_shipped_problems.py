@@ -44,7 +44,7 @@ def test_every_problem_passes_its_own_check(name):
     expected = [("warning", PAY_OFF)] if name == "black_scholes" else []
     assert [(finding.severity, finding.message) for finding in report.findings] == expected
     assert problem.name == name
-    assert problem.title
+    assert problem.file.title
     for statement in (*report.equations, *report.conditions):
         assert statement.exact_residual is None or statement.exact_residual <= 1e-9, statement
     assert (report.zero_network_l2 is None) == (problem.exact is None)
@@ -127,9 +127,9 @@ def test_a_path_comes_before_a_name_and_text_before_both(tmp_path, monkeypatch):
     text = shipped_problems()["burgers"].read_text()
     (tmp_path / "elliptic").write_text(text)
     monkeypatch.chdir(tmp_path)
-    assert load_problem("elliptic").title == "Viscous Burgers equation"
+    assert load_problem("elliptic").file.title == "Viscous Burgers equation"
     monkeypatch.chdir(tmp_path.parent)
-    assert load_problem("elliptic").title.startswith("Nonlinear elliptic")
+    assert load_problem("elliptic").file.title.startswith("Nonlinear elliptic")
     assert load_problem(text, name="mine").name == "mine"
 
 
