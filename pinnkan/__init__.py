@@ -4,7 +4,7 @@ The way in, beside the command ``pinnkan``::
 
     import pinnkan
     u = pinnkan.load("runs/elliptic").at(0.1)    # then u(points), u.jet(points, "u_xx")
-    u = pinnkan.Family.load("runs/elliptic").solve(0.37)    # from family.h5: u(points), u.estimate
+    u = pinnkan.ReducedBasis.load("runs/elliptic").solve(0.37)    # from family.h5: u(points), u.estimate
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pinnkan.workflows.api import Run, RunSolution, load
-    from pinnkan.workflows.solve import Family, ReducedSolution
+    from pinnkan.workflows.solve import ReducedBasis, ReducedSolution
 
     __version__: str
 
-__all__ = ["Family", "ReducedSolution", "Run", "RunSolution", "__version__", "load"]
+__all__ = ["ReducedBasis", "ReducedSolution", "Run", "RunSolution", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
@@ -30,7 +30,7 @@ def __getattr__(name: str) -> Any:
         from pinnkan.machine import wait_passively
 
         wait_passively()  # torch comes with what follows
-    if name in ("Family", "ReducedSolution"):
+    if name in ("ReducedBasis", "ReducedSolution"):
         from pinnkan.workflows import solve
 
         return getattr(solve, name)

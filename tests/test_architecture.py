@@ -1,9 +1,10 @@
-"""The rooms and their floors: imports point down, never sideways; only the command line prints."""
+"""The rooms and their floors: imports point down, in no circle; only the command line prints."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,55 @@ def test_every_room_has_a_floor():
 def test_imports_point_down(path):
     package = ("pinnkan", *path.relative_to(ROOT).parts[:-1])
     assert faults_of(room_of(path), path.read_text(encoding="utf-8"), package) == []
+
+
+def module_of(path: Path) -> str:
+    parts = ["pinnkan", *path.relative_to(ROOT).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_among(files: dict[str, tuple[str, tuple[str, ...]]]) -> dict[str, set[str]]:
+    """Return which modules each module imports, be it lazily or for types alone.
+
+    Args:
+        files: Source and package of every module, by dotted name.
+    """
+    graph = {}
+    for module, (source, package) in files.items():
+        named = [name for _, name in imported_modules(ast.parse(source), package)]
+        # "from pinnkan.store import layout" names a module, "from pinnkan.store import write_store" none.
+        reached = {name if name in files else name.rpartition(".")[0] for name in named}
+        graph[module] = (reached & files.keys()) - {module}
+    return graph
+
+
+def circle_in(graph: dict[str, set[str]]) -> list[str]:
+    """Return modules that import each other in a circle, the first again at the end; none without one."""
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_imports_run_in_a_circle():
+    files = {}
+    for path in sources():
+        package = ("pinnkan", *path.relative_to(ROOT).parts[:-1])
+        files[module_of(path)] = path.read_text(encoding="utf-8"), package
+    assert circle_in(imports_among(files)) == []
+
+
+def test_a_circle_through_a_lazy_import_or_one_for_types_is_seen():
+    files = {
+        "pinnkan.problem.spec": "def at():\n    from pinnkan.problem.instance import make",
+        "pinnkan.problem.instance": "from pinnkan.problem import domains",
+        "pinnkan.problem.domains": "if TYPE_CHECKING:\n    from .spec import Problem",
+    }
+    graph = imports_among({name: (source, ("pinnkan", "problem")) for name, source in files.items()})
+    assert set(circle_in(graph)) == set(files)
+    graph["pinnkan.problem.domains"].clear()
+    assert circle_in(graph) == []
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 from reduced_families import HELMHOLTZ, REACTION, helmholtz, reaction
 
 from pinnkan.problem import load_problem
+from pinnkan.problem.family import Family
 
 
 @pytest.mark.parametrize("k", [1.0, 2.5, 4.0])
@@ -28,7 +29,7 @@ def test_helmholtz_series(k):
     assert np.abs(laplacian + k * k * u - source).max() < 1e-3
     edge = np.stack([np.zeros(9), np.linspace(0, 1, 9)], axis=1)
     assert np.abs(helmholtz(edge, k)).max() < 1e-12
-    assert load_problem(HELMHOLTZ).at({"k": k}).values == {"k": k}
+    assert Family(load_problem(HELMHOLTZ)).at({"k": k}).values == {"k": k}
 
 
 @pytest.mark.parametrize("rho", [0.0, 6.0])
@@ -39,4 +40,4 @@ def test_reaction(rho):
     if rho == 0:
         exact = 0.5 * np.exp(-0.02 * np.pi**2 * points[:, 0]) * np.sin(np.pi * points[:, 1])
         assert np.abs(u - exact).max() < 1e-8
-    assert load_problem(REACTION).at({"rho": rho}).values == {"rho": rho}
+    assert Family(load_problem(REACTION)).at({"rho": rho}).values == {"rho": rho}

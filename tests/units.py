@@ -10,7 +10,7 @@ import sympy
 
 from pinnkan.expressions import derivative_symbols, substitute, symbol
 from pinnkan.problem import Problem
-from pinnkan.problem.spec import Equation, Scales
+from pinnkan.problem.spec import Equation, Scales, StatedDomain
 
 Statement = TypeVar("Statement", bound=Equation)
 
@@ -34,18 +34,26 @@ def in_other_units(problem: Problem, *, u: sympy.Expr, x: sympy.Expr, t: sympy.E
             changed[leaf] = leaf * sympy.Mul(*size) / u
         return replace(stated, residual=substitute(stated.residual, changed))
 
-    numbers = {key: tuple(x * number for number in row) for key, row in problem.shape.numbers.items()}
+    numbers = {key: tuple(x * number for number in row) for key, row in problem.domain.shape.numbers.items()}
     exact = data(problem.exact)
     stated, time = problem.scales.unknown, problem.scales.time
     return replace(
         problem,
-        shape=replace(problem.shape, numbers=numbers),
-        interval=None if problem.interval is None else tuple(t * end for end in problem.interval),
-        equations=tuple(map(statement, problem.equations)),
-        boundary=tuple(map(statement, problem.boundary)),
-        initial=tuple(map(statement, problem.initial)),
-        exact=None if exact is None else u * exact,
-        source=data(problem.source),
+        domain=StatedDomain(
+            replace(problem.domain.shape, numbers=numbers),
+            None if problem.domain.interval is None else tuple(t * end for end in problem.domain.interval),
+        ),
+        statements=replace(
+            problem.statements,
+            equations=tuple(map(statement, problem.equations)),
+            boundary=tuple(map(statement, problem.boundary)),
+            initial=tuple(map(statement, problem.initial)),
+        ),
+        solution=replace(
+            problem.solution,
+            exact=None if exact is None else u * exact,
+            source=data(problem.solution.source),
+        ),
         scales=Scales(
             None if stated is None else stated * float(u),
             None if time is None else time * float(t),

@@ -56,6 +56,7 @@ def check(
     """
     stated = targets.load(problem, overrides)
     from pinnkan.parameters import family_points
+    from pinnkan.problem.family import Family
     from pinnkan.workflows.check import check as run
 
     with watching(quiet=quiet, verbose=verbose) as observer:
@@ -69,7 +70,13 @@ def check(
                 remark=observer.note,
             )
         report = run(
-            stated, further=further, seed=seed, device=device, dtype=dtype.value, threads=threads, plot=plot
+            Family(stated),
+            further=further,
+            seed=seed,
+            device=device,
+            dtype=dtype.value,
+            threads=threads,
+            plot=plot,
         )
     if as_json:
         render.write_json(report)

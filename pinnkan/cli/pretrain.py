@@ -85,11 +85,12 @@ def base_row(
         verbose: Whether every step is.
         training: Options of `pinnkan.workflows.pretrain.pretrain`.
     """
+    from pinnkan.problem.family import Family
     from pinnkan.workflows.pretrain import pretrain as run
 
     with watching_training(quiet=quiet, verbose=verbose, threads=training["threads"]) as observer:
         directory = output or targets.RUNS / stated.name
-        result = run(stated, directory=directory, observer=observer, **training)
+        result = run(Family(stated), directory=directory, observer=observer, **training)
         if result.status == "present":
             observer.note(f"{result.path} {present}")
     return results.row(result)

@@ -84,18 +84,18 @@ def solve(
     from pinnkan.parameters import family_points
     from pinnkan.workflows.answers_file import write_answers
     from pinnkan.workflows.environment import limited_threads
-    from pinnkan.workflows.solve import Family
+    from pinnkan.workflows.solve import ReducedBasis
 
     with watching(quiet=quiet, verbose=verbose) as observer, limited_threads(threads):
-        family = Family.load(path)
+        basis = ReducedBasis.load(path)
         values = family_points(
-            family.problem.parameters,
+            basis.problem.parameters,
             only=lambdas or (),
             named=params or (),
             paired=paired,
             remark=observer.note,
         )
-        answers = family.solve_all(values)
+        answers = basis.solve_all(values)
         if output is not None:
             write_answers(answers, output, grid=grid, points=points, time=time)
             observer.note(f"wrote {output}")
@@ -148,12 +148,12 @@ def _print(answers: Answers, *, check: bool, as_json: bool) -> list[dict[str, An
     judged = answer_verdicts(answers)
     rows = [row | verdict for row, verdict in zip(rows, judged.rows, strict=True)]
     if as_json:
-        family = answers.family
+        stored = answers.stored
         render.write_json(
             {
-                "problem": family.problem.name,
-                "ranges": {one.name: [one.low, one.high] for one in family.ranges},
-                "tolerance": family.tolerance,
+                "problem": stored.problem.name,
+                "ranges": {one.name: [one.low, one.high] for one in stored.ranges},
+                "tolerance": stored.tolerance,
                 "seconds": answers.seconds,
                 "measured": judged.measured,
                 "results": rows,

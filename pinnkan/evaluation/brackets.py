@@ -55,7 +55,7 @@ def bracket_left(instance: Instance, lowest: float, highest: float) -> Bracket |
     """
     if not _is_candidate(instance):
         return None
-    scale = instance.problem.scale
+    scale = instance.scale
     constants = sorted([0.0, *(sign * factor * scale for factor in _LADDER for sign in (1, -1))])
     blocks = [(block, _places(instance, block)) for block in (*instance.equations, *instance.conditions)]
     with np.errstate(all="ignore"):

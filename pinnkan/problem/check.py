@@ -19,7 +19,9 @@ from pinnkan.expressions import (
     total_derivative,
 )
 from pinnkan.parameters import file_stem
-from pinnkan.problem.instance import Instance, full_residual
+from pinnkan.problem.compiled import full_residual
+from pinnkan.problem.family import Family
+from pinnkan.problem.instance import Instance
 from pinnkan.problem.lost import refuse_lost_derivatives
 from pinnkan.problem.prescribed import Prescribed, difference_text, prescribed
 from pinnkan.problem.spec import Condition, Equation, Problem
@@ -98,20 +100,20 @@ class CheckReport:
         return all(finding.severity == "warning" for finding in self.findings)
 
 
-def check_problem(problem: Problem, further: Sequence[Mapping[str, float]] = ()) -> CheckReport:
+def check_problem(family: Family, further: Sequence[Mapping[str, float]] = ()) -> CheckReport:
     """Test a problem against itself and whether it is one, at the base value and at its ranges' ends.
 
     Args:
-        problem: As the file and its overrides state it.
+        family: The problem as the file and its overrides state it.
         further: Other parameter values, at which its data are looked at with the points of adapters, too.
 
     Raises:
         ProblemError: If it makes no sense at the base value, or differentiates something that jumps.
     """
+    problem, base = family.problem, family.at(None)
     findings: list[Finding] = []
-    base = problem.at(None)
     refuse_lost_derivatives(base)
-    others = _instances([*_range_ends(problem), *further], problem, findings)
+    others = _instances([*_range_ends(problem), *further], family, findings)
     instances = [base, *others.values()]
     equations = tuple(_checked(equation, instances, findings) for equation in problem.equations)
     conditions = tuple(_checked(condition, instances, findings) for condition in problem.conditions)
@@ -132,14 +134,14 @@ def check_problem(problem: Problem, further: Sequence[Mapping[str, float]] = ())
         findings.append(Finding("warning", message))
     return CheckReport(
         name=problem.name,
-        title=problem.title,
+        title=problem.file.title,
         parameters=problem.base_values,
         coordinates=problem.coordinates,
         equations=equations,
         conditions=conditions,
         ansatz=base.ansatz.text(),
         exact=None if problem.exact is None else canonical_text(problem.exact),
-        source=None if problem.source is None else canonical_text(problem.source),
+        source=None if problem.solution.source is None else canonical_text(problem.solution.source),
         zero_network_l2=zero,
         findings=tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))),
     )
@@ -156,16 +158,16 @@ def _range_ends(problem: Problem) -> list[dict[str, float]]:
 
 
 def _instances(
-    values: Sequence[Mapping[str, float]], problem: Problem, findings: list[Finding]
+    values: Sequence[Mapping[str, float]], family: Family, findings: list[Finding]
 ) -> dict[str, Instance]:
     """Build the problem at parameter values other than the base's, by their names; note where it is none."""
     instances = {}
     for point in values:
         name = file_stem(point)
-        if name in instances or dict(point) == problem.base_values:
+        if name in instances or dict(point) == family.problem.base_values:
             continue
         try:
-            instance = problem.at(point)
+            instance = family.at(point)
             refuse_lost_derivatives(instance)
             instances[name] = instance
         except PinnkanError as error:
@@ -273,7 +275,7 @@ def _gap(instance: Instance, start: Prescribed, side: Prescribed) -> tuple[float
     given, expected = evaluate([start.data, wanted], problem.coordinates, points, instance.values)
     duration = domain.time[1] - domain.time[0]
     size = max(
-        problem.scale / duration**start.order, *(float(np.abs(data).max()) for data in (given, expected))
+        instance.scale / duration**start.order, *(float(np.abs(data).max()) for data in (given, expected))
     )
     gap = np.abs(given - expected)
     worst = int(gap.argmax())

@@ -8,8 +8,7 @@ import sympy
 
 from pinnkan.errors import ProblemError, UsageError, quote
 from pinnkan.expressions import substitute
-from pinnkan.geometry import SHAPES, Domain, make_shape
-from pinnkan.geometry import Shape as SpaceShape
+from pinnkan.geometry import SHAPES, Domain, Shape, make_shape
 from pinnkan.problem.declarations import Declared, as_number
 from pinnkan.problem.fields import (
     read_block,
@@ -22,7 +21,7 @@ from pinnkan.problem.fields import (
 from pinnkan.problem.formulas import names_in, read_formula
 from pinnkan.problem.places import Faults
 from pinnkan.problem.reader import Block, Listing, Node
-from pinnkan.problem.spec import Problem, Shape
+from pinnkan.problem.spec import Problem, StatedShape
 
 _NOT_YET = (
     "annulus", "cylinder", "difference", "ellipse", "ellipsoid", "intersection", "l-shape", "mesh", "polygon",
@@ -30,13 +29,13 @@ _NOT_YET = (
 )  # fmt: skip
 
 
-def read_shape(root: Block, declared: Declared, used: set[str], faults: Faults) -> Shape | None:
+def read_shape(root: Block, declared: Declared, used: set[str], faults: Faults) -> StatedShape | None:
     """Read ``domain``; the names that its numbers mention are added to ``used``.
 
     A problem in time alone has none: its space is a point.
     """
     if not declared.space and root.get("domain") is None:
-        return Shape("point", {}, root.place)
+        return StatedShape("point", {}, root.place)
     example = "{shape: disk, center: [0, 0], radius: 1}"
     node = require(root, "domain", "", root.place, faults, example=example)
     block = None if node is None else read_block(node, "domain", faults, example=example)
@@ -56,7 +55,7 @@ def read_shape(root: Block, declared: Declared, used: set[str], faults: Faults) 
             message = f"domain: {_article(kind)} needs the key '{key}', for example {key}: {sample}"
             faults.add(block.place, message)
     complete = all(key in numbers or key in optional for key in entries)
-    return Shape(kind, numbers, block.place) if complete else None
+    return StatedShape(kind, numbers, block.place) if complete else None
 
 
 def _read_kind(block: Block, axes: tuple[str, ...], faults: Faults) -> str | None:
@@ -134,10 +133,10 @@ def read_numbers(
 def check_at_base(
     root: Block,
     declared: Declared,
-    shape: Shape | None,
+    shape: StatedShape | None,
     interval: tuple[sympy.Expr, sympy.Expr] | None,
     faults: Faults,
-) -> SpaceShape | None:
+) -> Shape | None:
     """Build shape and interval at the base value; note an empty domain where its numbers are written."""
     base = {parameter.name: parameter.base for parameter in declared.parameters}
     space = None
@@ -184,7 +183,7 @@ def number_at(expression: sympy.Expr, values: Mapping[str, float]) -> float:
     return float("nan") if number is None else number
 
 
-def build_shape(shape: Shape, axes: tuple[str, ...], values: Mapping[str, float]) -> SpaceShape:
+def build_shape(shape: StatedShape, axes: tuple[str, ...], values: Mapping[str, float]) -> Shape:
     """Return the shape at one parameter value.
 
     Raises:
@@ -194,18 +193,23 @@ def build_shape(shape: Shape, axes: tuple[str, ...], values: Mapping[str, float]
     return make_shape(shape.kind, axes, numbers)
 
 
-def build_domain(problem: Problem, values: Mapping[str, float]) -> Domain:
+def build_domain(problem: Problem, values: Mapping[str, float], *, time_scale: float) -> Domain:
     """Return the domain of a problem at one parameter value.
+
+    Args:
+        problem: What the file states.
+        values: The parameter values.
+        time_scale: The time within which the solution changes at the start.
 
     Raises:
         ProblemError: If it is empty there.
     """
-    interval = problem.interval
+    stated, interval = problem.domain.shape, problem.domain.interval
     time = None if interval is None else (number_at(interval[0], values), number_at(interval[1], values))
     try:
-        shape = build_shape(problem.shape, problem.space, values)
-        return Domain(shape=shape, coordinates=problem.coordinates, time=time, time_scale=problem.time_scale)
+        shape = build_shape(stated, problem.space, values)
+        return Domain(shape=shape, coordinates=problem.coordinates, time=time, time_scale=time_scale)
     except UsageError as error:
         where = ", ".join(f"{name} = {value:.12g}" for name, value in values.items())
         suffix = f" at {where}" if where else ""
-        raise ProblemError([problem.shape.place.render(f"{error}{suffix}")]) from None
+        raise ProblemError([stated.place.render(f"{error}{suffix}")]) from None

@@ -20,7 +20,7 @@ from pinnkan.problem.lifts import HarmonicLift, harmonic_lift, transfinite
 from pinnkan.problem.meeting import initial_gap
 from pinnkan.problem.prescribed import Prescribed, difference_text, prescribed
 from pinnkan.problem.region import DomainRegion
-from pinnkan.problem.roughness import roughness
+from pinnkan.problem.roughness import LiftSmoothness
 from pinnkan.problem.spec import Problem
 
 FloatArray = NDArray[np.float64]
@@ -35,19 +35,29 @@ _MEETS = 1e-9
 _ZERO = sympy.Integer(0)
 
 
-def build_ansatz(problem: Problem, domain: Domain, values: Mapping[str, float], memory: Memory) -> Ansatz:
+def build_ansatz(
+    problem: Problem,
+    domain: Domain,
+    values: Mapping[str, float],
+    *,
+    scale: float,
+    smoothness: LiftSmoothness | None,
+    memory: Memory,
+) -> Ansatz:
     """Return the ansatz that meets as many conditions as it can.
 
     Args:
         problem: The problem.
         domain: Its domain at ``values``.
         values: Of the parameters.
+        scale: Of the unknown.
+        smoothness: Refuses lifts that are too rough; None builds in any, whatever flux it contradicts.
         memory: Derivatives of formulas, shared by all parameter values.
 
     Raises:
         ProblemError: If a condition with ``hard: true`` cannot be met, with the reason.
     """
-    return _Builder(problem, domain, values).build(memory)
+    return _Builder(problem, domain, values, scale, smoothness).build(memory)
 
 
 @dataclass
@@ -66,10 +76,19 @@ class _Boundary:
 class _Builder:
     """One ansatz under construction; ``notes`` collects why conditions stay soft."""
 
-    def __init__(self, problem: Problem, domain: Domain, values: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        domain: Domain,
+        values: Mapping[str, float],
+        scale: float,
+        smoothness: LiftSmoothness | None,
+    ) -> None:
         self.problem = problem
         self.domain = domain
         self.values = values
+        self.scale = scale
+        self.smoothness = smoothness
         self.notes: dict[str, str] = {}
         self.offset = int(domain.time is not None)
         # Read only where there are initial conditions or times, that is, where there is a time.
@@ -87,7 +106,7 @@ class _Builder:
             values=self.values,
             lift_formula=self.lift(boundary, initial),
             factor_formula=self.factor(boundary, initial),
-            scale=self.problem.scale,
+            scale=self.scale,
             harmonic=None if initial else boundary.harmonic,
             hard=tuple(item.condition.name for item in (*boundary.found, *initial)),
             notes=self.notes,
@@ -145,13 +164,13 @@ class _Builder:
 
         All data may be rounding errors of a zero that a source outgrows.
         """
-        return max(self.problem.scale, float(np.abs(data).max()))
+        return max(self.scale, float(np.abs(data).max()))
 
     def is_rough(self, item: Prescribed, lift: sympy.Expr) -> bool:
         """Tell whether a lift of a condition's data is too rough to be built in, and note why."""
-        if self.problem.rough_lifts:
+        if self.smoothness is None:
             return False
-        note = roughness(self.problem, self.region, lift, self.values)
+        note = self.smoothness.fault(self.region, lift, self.values)
         if note is not None:
             self.notes[item.condition.name] = note
         return note is not None
@@ -192,7 +211,7 @@ class _Builder:
     def side_data(self, part: str, item: Prescribed) -> sympy.Expr:
         """Return the data of one side, exactly 0 where they vanish up to rounding."""
         largest = np.abs(self.given(item, self.samples(part))).max()
-        return _ZERO if largest <= _VANISHES * self.problem.scale else item.data
+        return _ZERO if largest <= _VANISHES * self.scale else item.data
 
     def mismatch(self, formula: sympy.Expr, item: Prescribed) -> bool:
         """Tell whether a lift misses a condition's data, and note by how much."""
@@ -212,7 +231,7 @@ class _Builder:
         """Lift data on a shape whose boundary is one smooth part: constant in position, or harmonic."""
         (part,) = item.condition.parts
         values = self.over_times(item, part)
-        if np.abs(values).max() <= _VANISHES * self.problem.scale:
+        if np.abs(values).max() <= _VANISHES * self.scale:
             return _Boundary([item])
         if np.ptp(values, axis=1).max() <= _VANISHES * self.level(values):
             lift = self.at_one_point(item.data)
@@ -316,7 +335,7 @@ class _Builder:
 
     def flux_contradiction(self, items: list[Prescribed]) -> str:
         """Say which boundary condition in derivatives the last of the data contradict; empty if none."""
-        if self.problem.rough_lifts:
+        if self.smoothness is None:
             return ""
         data = [item.data for item in items]
         for condition in self.problem.boundary:
@@ -347,7 +366,7 @@ class _Builder:
         """Return initial data as a formula in space, exactly 0 where they vanish up to rounding."""
         data = substitute(item.data, {self.time: number(self.interval[0])})
         largest = np.abs(self.evaluate(data, self.samples("initial"))).max()
-        vanish = largest * self.unit_time(item) <= _VANISHES * self.problem.scale
+        vanish = largest * self.unit_time(item) <= _VANISHES * self.scale
         return _ZERO if vanish else data
 
     def unit_time(self, item: Prescribed) -> float:

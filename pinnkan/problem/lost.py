@@ -32,14 +32,14 @@ def refuse_lost_derivatives(instance: Instance) -> None:
     """
     region = DomainRegion(instance.domain)
     messages: dict[tuple[int, int], str] = {}
-    for derived in instance.problem.derived:
+    for derived in instance.problem.statements.derived:
         place = (derived.place.line, derived.place.column)
         if place in messages:
             continue
         jump = _jump(derived, instance, region)
         extents = dict(zip(instance.coordinates, (region.upper - region.lower).tolist(), strict=True))
         if jump is None:
-            extents = unknown_sizes(derived.expr, instance, _FARTHEST * instance.problem.scale)
+            extents = unknown_sizes(derived.expr, instance, _FARTHEST * instance.scale)
             jump = _jump_of_unknown(derived, instance, extents)
         if jump is not None:
             text = _explained(derived, jump, extents[jump.coordinate])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -125,44 +126,55 @@ def _exponent(sizes: FloatArray) -> NDArray[np.int32]:
     return np.frexp(sizes)[1]
 
 
-def load_reference(problem: Problem, values: Mapping[str, float]) -> Reference | None:
-    """Return the reference data at a parameter value; None if there are none.
+class ReferenceTable:
+    """A problem's reference data at all parameter values, read when they are first asked for.
 
     The file's columns are named like the coordinates and the unknown; a column
     named like a parameter tells which rows hold for which value. Others are passed over.
 
-    Raises:
-        FileAccessError: If the file cannot be read.
-        UsageError: If it is not such a table, gives a point two values, or has too few points
-            to interpolate between.
+    Args:
+        problem: What the file of the problem states.
+        file: The table.
     """
-    if problem.reference is None or not problem.reference.is_file():
-        return None
-    if "reference" not in problem.cache:
-        problem.cache["reference"] = _read(problem)
-    columns = problem.cache["reference"]
-    assert isinstance(columns, Columns)
-    named = [name for name in values if name in columns.arrays]
-    if values and not named and values != problem.base_values:
-        return None
-    rows = np.ones(len(columns.rows), dtype=bool)
-    for name in named:
-        rows &= _equal(columns.arrays[name], values[name])
-    if not rows.any():
-        return None
-    held = columns.where(rows).distinct(problem.coordinates, problem.unknown)
-    points = held.points(problem.coordinates)
-    where = f" at {file_stem({name: values[name] for name in named})}" if named else ""
-    _require_span(points, problem.coordinates, f"{columns.label}{where}")
-    return Reference(points, held.arrays[problem.unknown], columns.label)
 
+    def __init__(self, problem: Problem, file: Path) -> None:
+        self._problem = problem
+        self._file = file
 
-def _read(problem: Problem) -> Columns:
-    assert problem.reference is not None
-    file = DataFile(problem.reference, what="reference")
-    parameters = [parameter.name for parameter in problem.parameters if parameter.name in file.names]
-    names = [*problem.coordinates, problem.unknown, *parameters]
-    return file.columns(names, gaps_in=problem.unknown)
+    @cached_property
+    def columns(self) -> Columns:
+        """All rows.
+
+        Raises:
+            FileAccessError: If the file cannot be read.
+            UsageError: If it is not such a table.
+        """
+        problem, file = self._problem, DataFile(self._file, what="reference")
+        parameters = [parameter.name for parameter in problem.parameters if parameter.name in file.names]
+        return file.columns([*problem.coordinates, problem.unknown, *parameters], gaps_in=problem.unknown)
+
+    def at(self, values: Mapping[str, float]) -> Reference | None:
+        """Return the data at a parameter value; None if there are none.
+
+        Raises:
+            FileAccessError: If the file cannot be read.
+            UsageError: If it is not such a table, gives a point two values, or has too few points
+                to interpolate between.
+        """
+        problem, columns = self._problem, self.columns
+        named = [name for name in values if name in columns.arrays]
+        if values and not named and values != problem.base_values:
+            return None
+        rows = np.ones(len(columns.rows), dtype=bool)
+        for name in named:
+            rows &= _equal(columns.arrays[name], values[name])
+        if not rows.any():
+            return None
+        held = columns.where(rows).distinct(problem.coordinates, problem.unknown)
+        points = held.points(problem.coordinates)
+        where = f" at {file_stem({name: values[name] for name in named})}" if named else ""
+        _require_span(points, problem.coordinates, f"{columns.label}{where}")
+        return Reference(points, held.arrays[problem.unknown], columns.label)
 
 
 def _equal(column: FloatArray, value: float) -> NDArray[np.bool_]:

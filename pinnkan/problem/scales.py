@@ -22,13 +22,17 @@ import torch
 from numpy.typing import NDArray
 
 from pinnkan.errors import PinnkanError
+from pinnkan.expressions import derivative_symbols, evaluate
 from pinnkan.geometry import CollocationSet, Domain
 from pinnkan.problem.blocks import ResidualBlock
+from pinnkan.problem.prescribed import prescribed
 from pinnkan.problem.sizes import characteristic_terms, size_of
+from pinnkan.problem.spec import Problem
 
 FloatArray = NDArray[np.float64]
 
 _POINTS = 200
+_PRESCRIBED_POINTS = 200
 _PLACES = 16
 """Positions at which growth is followed."""
 _STEPS = 128
@@ -56,24 +60,51 @@ _VARIANT = 1 << 21
 """Far from those of training."""
 
 
-def unknown_scale(
-    blocks: Sequence[ResidualBlock], prescribed: Sequence[float], domain: Domain, axis: int | None
-) -> float:
+def data_scale(problem: Problem, blocks: Sequence[ResidualBlock], domain: Domain) -> float:
     """Return the scale of the unknown (module docstring); 1 where the data say nothing, as in u'' = 0, u = 0.
 
     Args:
-        blocks: All equations and conditions.
-        prescribed: Largest and least values of the unknown that conditions prescribe.
-        domain: The domain.
-        axis: The coordinate along which a first-order equation marches; None if there is none.
+        problem: What the file states.
+        blocks: All equations and conditions at the base values.
+        domain: The domain there.
     """
-    halves = half_extents(domain)
+    halves, values = half_extents(domain), _prescribed_values(problem, domain)
     scale = max((balance(block, sizing_points(block, domain), halves) for block in blocks), default=0.0)
-    scale = max([scale, *(abs(value) for value in prescribed)])
+    scale = max([scale, *(abs(value) for value in values)])
+    axis = _marching_axis(problem)
     if axis is not None:
         equations = [block for block in blocks if block.where == "interior"]
-        scale = max([scale, *(growth(block, prescribed, domain, axis) for block in equations)])
+        scale = max([scale, *(growth(block, values, domain, axis) for block in equations)])
     return rounded(scale) if 0.0 < scale < math.inf else 1.0
+
+
+def _prescribed_values(problem: Problem, domain: Domain) -> list[float]:
+    """Return the largest and the least value of the unknown that any condition prescribes at the base."""
+    values = []
+    for condition in problem.conditions:
+        item = prescribed(condition, problem.names)
+        if item is None or item.order:
+            continue
+        for where in condition.parts or ("initial",):
+            places = domain.collocate(where, _PRESCRIBED_POINTS).points
+            try:
+                data = evaluate([item.data], problem.coordinates, places, problem.base_values)[0]
+            except PinnkanError:
+                continue  # told of where the condition itself is evaluated
+            values += [float(data.max()), float(data.min())]
+    return [max(values), min(values)] if values else []
+
+
+def _marching_axis(problem: Problem) -> int | None:
+    """Return the coordinate along which the equations are of first order: time, or the only one."""
+    if problem.time is None and len(problem.space) > 1:
+        return None
+    orders = [
+        index[0]
+        for equation in problem.equations
+        for index in derivative_symbols(equation.residual, problem.names).values()
+    ]
+    return 0 if max(orders, default=0) == 1 else None
 
 
 def balance(block: ResidualBlock, places: CollocationSet, lengths: Sequence[float]) -> float:
@@ -113,7 +144,7 @@ def balance(block: ResidualBlock, places: CollocationSet, lengths: Sequence[floa
     return amplitude if math.isfinite(amplitude) else 0.0
 
 
-def growth(block: ResidualBlock, prescribed: Sequence[float], domain: Domain, axis: int) -> float:
+def growth(block: ResidualBlock, values: Sequence[float], domain: Domain, axis: int) -> float:
     """Return the largest |u| that values grow to along an axis by an equation's terms without derivatives.
 
     Linearly implicit Euler steps for du/ds = f(u) = (r(0) - r(u)) / (dr/du_s), all other derivatives 0.
@@ -121,7 +152,7 @@ def growth(block: ResidualBlock, prescribed: Sequence[float], domain: Domain, ax
     """
     size = len(domain.coordinates)
     value, rate = (0,) * size, tuple(int(other == axis) for other in range(size))
-    if value not in block.channels or rate not in block.channels or not prescribed:
+    if value not in block.channels or rate not in block.channels or not values:
         return 0.0
     lower, upper = domain.bounding_box
     step = float(upper[axis] - lower[axis]) / _STEPS
@@ -133,7 +164,7 @@ def growth(block: ResidualBlock, prescribed: Sequence[float], domain: Domain, ax
         return 0.0
     rows = block.channels.index(value), block.channels.index(rate)
     largest = 0.0
-    for start in dict.fromkeys(number for number in prescribed if number):
+    for start in dict.fromkeys(number for number in values if number):
         u = torch.full((path.shape[1],), start, dtype=torch.float64)
         peak = abs(start)
         for position in range(_STEPS):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
+
+import sympy
 
 from pinnkan.errors import did_you_mean, quote
-from pinnkan.expressions import derivative_symbols, has_jump, symbol
+from pinnkan.expressions import Names, derivative_symbols, has_jump, symbol
 from pinnkan.problem.declarations import Declared, read_declarations
 from pinnkan.problem.defaults import Circumstances
 from pinnkan.problem.domains import check_at_base, read_interval, read_shape
@@ -20,8 +23,18 @@ from pinnkan.problem.prescribed import prescribed
 from pinnkan.problem.reader import Block, Scalar, read_yaml
 from pinnkan.problem.samples import read_samples
 from pinnkan.problem.settings_schema import SETTINGS_KEYS, read_settings
-from pinnkan.problem.spec import Condition, Equation, Problem, Scales
-from pinnkan.problem.statements import Statements
+from pinnkan.problem.spec import (
+    Condition,
+    Equation,
+    Problem,
+    ProblemFile,
+    Scales,
+    StatedDomain,
+    StatedShape,
+    StatedSolution,
+    Statements,
+)
+from pinnkan.problem.statements import StatementReader
 
 _TEXT_KEYS = ("title", "description", "citation")
 KEYS = (
@@ -91,40 +104,36 @@ def _read_root(
 ) -> Problem | None:
     """Read every block; None when a fault leaves nothing to build."""
     refuse_unknown_keys(root, KEYS, "", faults, synonyms=_SYNONYMS)
-    texts: dict[str, Any] = {key: _read_free_text(root, key, faults) for key in _TEXT_KEYS}
+    texts = {key: _read_free_text(root, key, faults) for key in _TEXT_KEYS}
     declared = read_declarations(root, faults)
     reference = _read_reference(root, directory, faults, stored=stored)
     samples = read_samples(root, directory, faults)
     scales = _read_scales(root, declared, faults)
-    mathematics = _read_mathematics(root, declared, faults) if declared.sound else {}
-    settings = read_settings(root, _circumstances(declared, mathematics, hidden), faults)
+    mathematics = _read_mathematics(root, declared, faults) if declared.sound else None
+    equations = () if mathematics is None else mathematics.statements.equations
+    settings = read_settings(root, _circumstances(declared, equations, hidden), faults)
     if faults:
         return None
+    assert mathematics is not None
+    assert mathematics.shape is not None
     return Problem(
-        name=name,
-        text=text,
-        overrides=overrides,
-        directory=directory,
-        unknown=declared.unknown,
-        space=declared.space,
-        time=declared.time,
+        file=ProblemFile(name, text, overrides, directory, **texts),
+        names=mathematics.names,
         parameters=declared.parameters,
-        reference=reference,
-        samples=samples,
+        domain=StatedDomain(mathematics.shape, mathematics.interval),
+        statements=replace(mathematics.statements, samples=samples),
+        solution=replace(mathematics.solution, reference=reference),
         settings=settings,
         scales=scales,
-        **texts,
-        **mathematics,
     )
 
 
 def _circumstances(
-    declared: Declared, mathematics: dict[str, Any], hidden: tuple[int, ...] | None
+    declared: Declared, equations: Sequence[Equation], hidden: tuple[int, ...] | None
 ) -> Circumstances:
     """Return what the default recipe depends on; of a file with faults, whatever it may be."""
     coordinates = [symbol(name) for name in declared.coordinates]
-    residuals = [equation.residual for equation in mathematics.get("equations", ())]
-    jumps = any(has_jump(residual, coordinates) for residual in residuals)
+    jumps = any(has_jump(equation.residual, coordinates) for equation in equations)
     return Circumstances(max(1, len(coordinates)), jumps, hidden=hidden)
 
 
@@ -133,32 +142,37 @@ def _read_free_text(root: Block, key: str, faults: Faults) -> str:
     return "" if node is None else read_text(node, key, faults) or ""
 
 
-def _read_mathematics(root: Block, declared: Declared, faults: Faults) -> dict[str, Any]:
-    """Read domain, data, equations and conditions; return the fields of a problem that they fill."""
-    statements = Statements(declared, faults)
-    shape = read_shape(root, declared, statements.used, faults)
-    interval = read_interval(root, declared, statements.used, faults)
+class _Mathematics(NamedTuple):
+    """What the formulas of a file say; the shape is None where there is a fault."""
+
+    names: Names
+    shape: StatedShape | None
+    interval: tuple[sympy.Expr, sympy.Expr] | None
+    statements: Statements
+    solution: StatedSolution
+
+
+def _read_mathematics(root: Block, declared: Declared, faults: Faults) -> _Mathematics:
+    """Read domain, data, equations and conditions."""
+    reader = StatementReader(declared, faults)
+    shape = read_shape(root, declared, reader.used, faults)
+    interval = read_interval(root, declared, reader.used, faults)
     space = check_at_base(root, declared, shape, interval, faults)
-    statements.read_data(root)
-    equations = () if root.get("samples") else statements.read_equations(root)
-    boundary = statements.read_conditions(root, "boundary", space)
-    initial = statements.read_conditions(root, "initial", space)
+    reader.read_data(root)
+    equations = () if root.get("samples") else reader.read_equations(root)
+    boundary = reader.read_conditions(root, "boundary", space)
+    initial = reader.read_conditions(root, "initial", space)
     if not faults:
-        _check_initial(root, equations, initial, statements, faults)
-        _check_hard((*boundary, *initial), statements, faults)
-        _check_unused(declared, statements.used, faults)
-    return {
-        "names": statements.names(),
-        "shape": shape,
-        "interval": interval,
-        "exact": statements.exact,
-        "source": statements.source,
-        "manufactured": statements.manufactured,
-        "derived": tuple(statements.derived),
-        "equations": equations,
-        "boundary": boundary,
-        "initial": initial,
-    }
+        _check_initial(root, equations, initial, reader.names(), faults)
+        _check_hard((*boundary, *initial), reader.names(), faults)
+        _check_unused(declared, reader.used, faults)
+    return _Mathematics(
+        names=reader.names(),
+        shape=shape,
+        interval=interval,
+        statements=Statements(equations, boundary, initial, derived=tuple(reader.derived)),
+        solution=StatedSolution(reader.exact, reader.source, reader.manufactured),
+    )
 
 
 def _read_reference(root: Block, directory: Path | None, faults: Faults, *, stored: bool) -> Path | None:
@@ -202,11 +216,10 @@ def _check_initial(
     root: Block,
     equations: tuple[Equation, ...],
     initial: tuple[Condition, ...],
-    statements: Statements,
+    names: Names,
     faults: Faults,
 ) -> None:
     """An equation of order m in time needs m initial conditions."""
-    names = statements.names()
     if names.time is None:
         return
     for equation in equations:
@@ -220,11 +233,10 @@ def _check_initial(
             faults.add(place, f"initial: {what}; found {len(initial)}")
 
 
-def _check_hard(conditions: tuple[Condition, ...], statements: Statements, faults: Faults) -> None:
+def _check_hard(conditions: tuple[Condition, ...], names: Names, faults: Faults) -> None:
     """``hard: true`` fits conditions that prescribe u; two of those on one part contradict."""
     taken: dict[str, str] = {}
     for condition in conditions:
-        names = statements.names()
         found = prescribed(condition, names)
         u = names.unknowns[0]
         if condition.hard and found is None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import sympy
 
@@ -14,9 +12,6 @@ from pinnkan.expressions import Names
 from pinnkan.parameters import Parameter, complete_values
 from pinnkan.problem.places import Place
 from pinnkan.problem.settings import Settings
-
-if TYPE_CHECKING:
-    from pinnkan.problem.instance import Instance
 
 
 @dataclass(frozen=True)
@@ -80,8 +75,8 @@ class Derived:
 
 
 @dataclass(frozen=True)
-class Shape:
-    """The domain as written: a shape's name and its numbers, which may depend on the parameters."""
+class StatedShape:
+    """The domain in space as written: a shape's name and its numbers, which may depend on the parameters."""
 
     kind: str
     numbers: Mapping[str, tuple[sympy.Expr, ...]]
@@ -89,7 +84,20 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Samples:
+class StatedDomain:
+    """Where the problem is posed.
+
+    Attributes:
+        shape: The domain in space.
+        interval: First and last time; None for a stationary problem.
+    """
+
+    shape: StatedShape
+    interval: tuple[sympy.Expr, sympy.Expr] | None = None
+
+
+@dataclass(frozen=True)
+class DataTable:
     """Values given at scattered points.
 
     Attributes:
@@ -99,6 +107,42 @@ class Samples:
 
     file: Path
     validation: float
+
+
+@dataclass(frozen=True)
+class Statements:
+    """What the solution has to satisfy.
+
+    Attributes:
+        equations: In the order of the file.
+        boundary: Boundary conditions.
+        initial: Initial conditions.
+        samples: Values to be represented, instead of equations; None for a differential equation.
+        derived: Derivatives of formulas that may jump or be steep, for a look when parameters are known.
+    """
+
+    equations: tuple[Equation, ...]
+    boundary: tuple[Condition, ...]
+    initial: tuple[Condition, ...]
+    samples: DataTable | None = None
+    derived: tuple[Derived, ...] = ()
+
+
+@dataclass(frozen=True)
+class StatedSolution:
+    """What is known of the solution.
+
+    Attributes:
+        exact: Its formula, None if not known.
+        source: Formula of the name ``source``, None if there is none.
+        manufactured: Whether ``source`` follows from ``exact``.
+        reference: File with reference values, None if there is none.
+    """
+
+    exact: sympy.Expr | None = None
+    source: sympy.Expr | None = None
+    manufactured: bool = False
+    reference: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -118,65 +162,56 @@ class Scales:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """One problem file.
+class ProblemFile:
+    """The file of a problem.
 
     Attributes:
-        name: Stem of the file, or the name the text was given.
-        text: The file's text, verbatim.
+        name: Its stem, or the name the text was given.
+        text: Its text, verbatim.
         overrides: The ``--set`` texts that were applied to it.
         directory: Where a reference file's path starts from.
         title: One line for tables and pictures; empty if not given.
         description: Free text.
         citation: Free text.
-        unknown: Name of the unknown.
-        space: Names of the space coordinates.
-        time: Name of time, None for a stationary problem.
-        interval: First and last time.
-        shape: The domain in space.
-        parameters: The family's parameters, in the order of the file.
-        names: Everything an expression of this problem may mention.
-        equations: In the order of the file.
-        boundary: Boundary conditions.
-        initial: Initial conditions.
-        exact: Formula of the solution, None if not known.
-        source: Formula of the name ``source``, None if there is none.
-        manufactured: Whether ``source`` follows from ``exact``.
-        reference: File with reference values, None if there is none.
-        derived: Derivatives of formulas that may jump or be steep, for a look when parameters are known.
-        samples: Values to be represented, instead of equations; None for a differential equation.
-        settings: Network, adapter, points and training.
-        scales: What training divides by.
-        rough_lifts: Whether conditions are built in whose data are rough or contradict a flux, as results
-            were trained before both were looked at; only such results are read so.
     """
 
     name: str
     text: str
-    overrides: tuple[str, ...]
-    directory: Path | None
-    title: str
-    description: str
-    citation: str
-    unknown: str
-    space: tuple[str, ...]
-    time: str | None
-    interval: tuple[sympy.Expr, sympy.Expr] | None
-    shape: Shape
-    parameters: tuple[Parameter, ...]
+    overrides: tuple[str, ...] = ()
+    directory: Path | None = None
+    title: str = ""
+    description: str = ""
+    citation: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What one problem file says, and nothing that follows from it.
+
+    Attributes:
+        file: The file itself.
+        names: Everything an expression of this problem may mention.
+        parameters: The family's parameters, in the order of the file.
+        domain: Shape and interval of time.
+        statements: Equations and conditions, or samples in their place.
+        solution: What is known of the solution.
+        settings: Network, adapter, points and training.
+        scales: What training divides by.
+    """
+
+    file: ProblemFile
     names: Names
-    equations: tuple[Equation, ...]
-    boundary: tuple[Condition, ...]
-    initial: tuple[Condition, ...]
-    exact: sympy.Expr | None
-    source: sympy.Expr | None
-    manufactured: bool
-    reference: Path | None
-    derived: tuple[Derived, ...] = ()
-    samples: Samples | None = None
+    parameters: tuple[Parameter, ...]
+    domain: StatedDomain
+    statements: Statements
+    solution: StatedSolution
     settings: Settings = field(default_factory=Settings)
     scales: Scales = field(default_factory=Scales)
-    rough_lifts: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name of the problem."""
+        return self.file.name
 
     @property
     def coordinates(self) -> tuple[str, ...]:
@@ -184,58 +219,46 @@ class Problem:
         return self.names.coordinates
 
     @property
+    def space(self) -> tuple[str, ...]:
+        """Names of the space coordinates."""
+        return self.names.space
+
+    @property
+    def time(self) -> str | None:
+        """Name of time, None for a stationary problem."""
+        return self.names.time
+
+    @property
+    def unknown(self) -> str:
+        """Name of the unknown."""
+        return self.names.unknowns[0]
+
+    @property
+    def equations(self) -> tuple[Equation, ...]:
+        """The equations, in the order of the file."""
+        return self.statements.equations
+
+    @property
+    def boundary(self) -> tuple[Condition, ...]:
+        """The boundary conditions."""
+        return self.statements.boundary
+
+    @property
+    def initial(self) -> tuple[Condition, ...]:
+        """The initial conditions."""
+        return self.statements.initial
+
+    @property
     def conditions(self) -> tuple[Condition, ...]:
         """Boundary conditions, then initial ones."""
         return self.boundary + self.initial
 
     @property
+    def exact(self) -> sympy.Expr | None:
+        """Formula of the solution, None if not known."""
+        return self.solution.exact
+
+    @property
     def base_values(self) -> dict[str, float]:
         """The parameter values that the base network is trained at."""
         return complete_values(self.parameters, None)
-
-    @cached_property
-    def cache(self) -> dict[str, object]:
-        """Symbolic work that is done once a problem and shared by its instances."""
-        return {}
-
-    @property
-    def scale(self) -> float:
-        """The scale of the unknown, one for all parameter values: stated, or as the data at the base give it.
-
-        Raises:
-            ProblemError: If the problem makes no sense at the base.
-        """
-        if self.scales.unknown is not None:
-            return self.scales.unknown
-        from pinnkan.problem.instance import scale_of
-
-        return scale_of(self)
-
-    @property
-    def time_scale(self) -> float:
-        """The time within which the solution changes at the start: stated, or as the equations give it.
-
-        Raises:
-            ProblemError: If the problem makes no sense at the base.
-        """
-        if self.scales.time is not None:
-            return self.scales.time
-        from pinnkan.problem.transients import time_scale_of
-
-        return time_scale_of(self)
-
-    def at(self, values: Mapping[str, float] | float | None = None) -> Instance:
-        """Return the problem at one parameter value.
-
-        Args:
-            values: By name; a name left out keeps its base value. One number
-                will do where the family has one parameter.
-
-        Raises:
-            UsageError: If a name is unknown or a value not finite.
-            ProblemError: If the problem makes no sense at this value (an
-                empty domain, a hard condition that cannot be met).
-        """
-        from pinnkan.problem.instance import make_instance
-
-        return make_instance(self, complete_values(self.parameters, values))

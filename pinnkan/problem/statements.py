@@ -20,7 +20,7 @@ from pinnkan.expressions import (
 from pinnkan.expressions.ramps import has_ramps
 from pinnkan.expressions.switches import switches
 from pinnkan.expressions.symbolic import Differentiation
-from pinnkan.geometry import Shape as SpaceShape
+from pinnkan.geometry import Shape
 from pinnkan.problem.declarations import Declared
 from pinnkan.problem.fields import (
     describe,
@@ -53,8 +53,8 @@ _RESERVED = ("interior", "held_out", "samples")
 
 
 @dataclass
-class Statements:
-    """What the statements of a file read as, which names they mention and which they have taken."""
+class StatementReader:
+    """Reads the statements of a file; knows which names they mention and which they have taken."""
 
     declared: Declared
     faults: Faults
@@ -188,7 +188,7 @@ class Statements:
     def _definition_names(self) -> set[str]:
         return {name for formula in self.declared.definitions.values() for name in names_in(formula.tree)}
 
-    def read_conditions(self, root: Block, key: str, shape: SpaceShape | None) -> tuple[Condition, ...]:
+    def read_conditions(self, root: Block, key: str, shape: Shape | None) -> tuple[Condition, ...]:
         """Read the list ``boundary`` or ``initial``."""
         node = root.get(key)
         if node is None:
@@ -223,7 +223,7 @@ class Statements:
             self.faults.add(place, f"{path}: the name {quote(clash)} is taken")
         self.taken.update(names)
 
-    def _condition(self, node: Node, key: str, path: str, shape: SpaceShape | None) -> Condition | None:
+    def _condition(self, node: Node, key: str, path: str, shape: Shape | None) -> Condition | None:
         """Read one entry: a text, or a block with ``equation`` and its options."""
         if isinstance(node, Listing):
             found = describe(node)
@@ -282,7 +282,7 @@ class Statements:
             self.faults.add(node.place, f"{path}: expected a positive number, got {describe(node)}")
         return value
 
-    def _parts(self, block: Block, path: str, shape: SpaceShape | None) -> tuple[str, ...] | None:
+    def _parts(self, block: Block, path: str, shape: Shape | None) -> tuple[str, ...] | None:
         """Resolve ``on`` to canonical parts; all of them where it is left out."""
         if shape is None:
             return None

@@ -43,7 +43,7 @@ def unseen_data(instance: Instance, block: str = "training") -> list[str]:
             extent = float((region.upper - region.lower)[names.index(ramp.coordinate)])
             text = f"{statement.name}: what is given {_described(ramp, extent, key, count)}"
             messages.setdefault(statement.name, text)
-        for derived in instance.problem.derived if inside else ():
+        for derived in instance.problem.statements.derived if inside else ():
             if derived.path != statement.name:
                 continue
             lost = _lost_ramp(derived, instance, key, count, share)
@@ -68,7 +68,7 @@ def _lost_ramp(derived: Derived, instance: Instance, key: str, count: int, share
     Where K(u) is a narrow ramp, ``diff(K*u_x, x)`` is all but a Dirac at the points where u crosses it.
     Points that are a share h of the extent apart see values of an unknown of scale U about h U apart.
     """
-    scale = instance.problem.scale
+    scale = instance.scale
     sizes = unknown_sizes(derived.expr, instance, scale)
     region = States([_FARTHEST * size for size in sizes.values()])
     spacings = [_even(share * size) for size in sizes.values()]

@@ -32,8 +32,8 @@ from pinnkan.expressions import (
 )
 from pinnkan.geometry import Domain
 from pinnkan.geometry.shape import number
+from pinnkan.problem.compiled import full_residual
 from pinnkan.problem.domains import build_shape, number_at
-from pinnkan.problem.instance import full_residual
 from pinnkan.problem.meeting import CONTRADICTS, initial_gap
 from pinnkan.problem.prescribed import initial_state, prescribed
 from pinnkan.problem.scales import rounded
@@ -47,22 +47,14 @@ with: r T = 2, 5e-9 and 5e-9; 4, 2.5e-8 and 1.2e-8; 10, 5.6e-7 and 3.5e-8; 20, 2
 2.5e-7; 200, unsolved and 8.5e-6; 2000, unsolved and 5.1e-5."""
 
 
-def time_scale_of(problem: Problem) -> float:
+def relaxation_time(problem: Problem) -> float:
     """Return 1/r at the base value where the interval of time is much longer, else infinity."""
-    if "time scale" not in problem.cache:
-        problem.cache["time scale"] = _time_scale(problem)
-    found = problem.cache["time scale"]
-    assert isinstance(found, float)
-    return found
-
-
-def _time_scale(problem: Problem) -> float:
-    if problem.interval is None or not problem.initial:
+    if problem.domain.interval is None or not problem.initial:
         return math.inf
     values = problem.base_values
-    start, end = (number_at(bound, values) for bound in problem.interval)
+    start, end = (number_at(bound, values) for bound in problem.domain.interval)
     try:
-        shape = build_shape(problem.shape, problem.space, values)
+        shape = build_shape(problem.domain.shape, problem.space, values)
         domain = Domain(shape, problem.coordinates, (start, end))
         rate = min(_rate(problem, equation, domain) for equation in problem.equations)
         if rate * (end - start) <= _LONG or (_forced(problem) and _in_balance(problem, domain)):

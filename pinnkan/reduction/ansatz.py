@@ -18,6 +18,7 @@ from pinnkan.expressions import PointProgram, symbol
 from pinnkan.parameters import file_stem
 from pinnkan.problem import Problem
 from pinnkan.problem.ansatz import Ansatz
+from pinnkan.problem.family import Family
 from pinnkan.problem.instance import Instance
 
 FloatArray = NDArray[np.float64]
@@ -32,10 +33,11 @@ class FamilyAnsatz:
     """The ansatz of a problem over a range of parameter values.
 
     Args:
-        problem: The problem.
+        family: The family of problems.
         probes: Complete parameter values from all over the range, two at least.
 
     Attributes:
+        family: The same.
         reference: An instance whose domain, factor and, where ``has_formula``, lift hold for all values.
         has_formula: Whether one formula gives the lift at every value; otherwise it is built value by value.
 
@@ -44,11 +46,12 @@ class FamilyAnsatz:
         ProblemError: If the problem makes no sense at a probe.
     """
 
-    def __init__(self, problem: Problem, probes: Sequence[Mapping[str, float]]) -> None:
-        refuse_moving_geometry(problem)
-        instances = [problem.at(values) for values in probes]
+    def __init__(self, family: Family, probes: Sequence[Mapping[str, float]]) -> None:
+        refuse_moving_geometry(family.problem)
+        self.family = family
+        instances = [family.at(values) for values in probes]
         _refuse_changing_conditions(instances)
-        self.parameters = tuple(parameter.name for parameter in problem.parameters)
+        self.parameters = tuple(parameter.name for parameter in family.problem.parameters)
         # Where data vanish a lift has a shorter formula: the longest holds for all values or none does.
         self.reference = max(instances, key=lambda one: int(sympy.count_ops(one.ansatz.lift_formula)))
         self.has_formula = all(self._gives(one.ansatz) for one in instances)
@@ -62,14 +65,15 @@ class FamilyAnsatz:
         """Return the lift's derivatives at points (N, D) as a function of parameter values."""
         if not self.has_formula:
             return lambda values: np.stack(
-                [self._at(row).lift(points, channels) for row in values.tolist()], axis=1
+                [self.at(row).ansatz.lift(points, channels) for row in values.tolist()], axis=1
             )
         ansatz = self.reference.ansatz
         formulas = ansatz.lift_formulas(channels)
         return PointProgram(formulas, ansatz.names.coordinates, points, self.parameters)
 
-    def _at(self, row: Sequence[float]) -> Ansatz:
-        return self.reference.problem.at(dict(zip(self.parameters, row, strict=True))).ansatz
+    def at(self, row: Sequence[float]) -> Instance:
+        """Return the problem at parameter values (P,)."""
+        return self.family.at(dict(zip(self.parameters, row, strict=True)))
 
     def _gives(self, ansatz: Ansatz) -> bool:
         """Tell whether the reference's formula is the lift of another value, too."""
@@ -92,8 +96,8 @@ def refuse_moving_geometry(problem: Problem) -> None:
     Raises:
         UsageError: Naming the parameter.
     """
-    written = [expr for entries in problem.shape.numbers.values() for expr in entries]
-    for what, formulas in (("domain", written), ("time", problem.interval or ())):
+    written = [expr for entries in problem.domain.shape.numbers.values() for expr in entries]
+    for what, formulas in (("domain", written), ("time", problem.domain.interval or ())):
         for parameter in problem.parameters:
             if any(symbol(parameter.name) in formula.free_symbols for formula in formulas):
                 raise UsageError(

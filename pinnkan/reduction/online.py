@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pinnkan.expressions import PointProgram
 from pinnkan.problem.blocks import ResidualBlock
-from pinnkan.problem.instance import Instance, family_blocks
+from pinnkan.problem.instance import Instance
 from pinnkan.reduction.ansatz import FamilyAnsatz, Lift
 from pinnkan.reduction.cells import in_cells
 
@@ -62,7 +62,7 @@ def online_points(reference: Instance) -> list[OnlinePoints]:
     """
     interior = _INTERIOR.get(len(reference.coordinates), _MOST_INTERIOR)
     sets = []
-    for block in family_blocks(reference):
+    for block in reference.family_blocks:
         inside = block.where == "interior"
         drawn = reference.domain.collocate(block.where, interior if inside else _BOUNDARY, variant=VARIANT)
         if not inside:

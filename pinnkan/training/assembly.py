@@ -9,7 +9,7 @@ from torch import Tensor
 from pinnkan.channels import Channels
 from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.instance import Instance
-from pinnkan.problem.samples import split_samples
+from pinnkan.problem.sample_table import SampleTable
 from pinnkan.problem.settings import PointSettings
 from pinnkan.solution import blended
 from pinnkan.training.least_squares import TrainingSet
@@ -37,9 +37,12 @@ def training_sets(
     """
     counts = {"interior": interior or points.interior, "initial": points.initial}
     sets = []
-    if instance.problem.samples is not None:
+    if instance.samples is not None:
+        held_out = variant % 2 == 1
         sets.append(
-            _sample_set(instance, seed=seed, held_out=variant % 2 == 1, count=interior, device=device)
+            _sample_set(
+                instance, instance.samples, seed=seed, held_out=held_out, count=interior, device=device
+            )
         )
     for block in instance.blocks:
         count = counts.get(block.where, points.boundary)
@@ -73,17 +76,23 @@ def _along_a_tree(instance: Instance, points: np.ndarray) -> np.ndarray:
 
 
 def _sample_set(
-    instance: Instance, *, seed: int, held_out: bool, count: int | None, device: torch.device | None
+    instance: Instance,
+    samples: SampleTable,
+    *,
+    seed: int,
+    held_out: bool,
+    count: int | None,
+    device: torch.device | None,
 ) -> TrainingSet:
     """Return u - value at the samples held out, or at those to train on (``count`` of them at most)."""
-    given = split_samples(instance, seed=seed)[held_out]
+    given = samples.split(instance.domain, seed=seed)[held_out]
     rows = slice(None if held_out else count)
     points, values = given.points[rows], given.values[rows]
     order = _along_a_tree(instance, points)
     value = (0,) * len(instance.coordinates)
     channels = Channels([value], len(value))
     lift, blend = blended(instance.ansatz, points[order], channels)
-    size = instance.problem.scale if instance.problem.scales.rows else 1.0
+    size = instance.scale if instance.problem.scales.rows else 1.0
 
     def tensor(array: np.ndarray) -> Tensor:
         return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float64, device=device)

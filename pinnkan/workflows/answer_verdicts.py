@@ -57,7 +57,7 @@ def answer_verdicts(answers: Answers) -> AnswerVerdicts:
     jets = _Jets(answers)
     ends = [worst[0], 0, len(answers.values) - 1]
     with_jumps = any(
-        _jump(answers.family.problem.at(answers.values[position])) is not None for position in set(ends)
+        _jump(answers.stored.family.at(answers.values[position])) is not None for position in set(ends)
     )
     measured = {position: _measured(answers, position, jets, with_jumps=with_jumps) for position in worst}
     rows = [
@@ -68,20 +68,20 @@ def answer_verdicts(answers: Answers) -> AnswerVerdicts:
 
 def _estimated(answers: Answers, at: int) -> dict[str, Any]:
     """Return the verdict on an answer by its estimate alone."""
-    snapshots = answers.family.meta.get("verdict")
+    snapshots = answers.stored.meta.get("verdict")
     verdict = judge(Evidence({}, estimate=float(answers.estimates[at]), snapshots=snapshots))
     return {"relative_residual": None, "verdict": verdict.word, "reasons": list(verdict.reasons)}
 
 
 def _measured(answers: Answers, at: int, jets: _Jets, *, with_jumps: bool) -> dict[str, Any]:
     """Return the verdict on an answer by its residuals, as on a network's."""
-    instance = answers.family.problem.at(answers.values[at])
+    instance = answers.stored.family.at(answers.values[at])
     report = residual_report(_Answer(instance, answers, at, jets), with_jumps=False)
     report = replace(report, jump=_jump(instance) if with_jumps else None)
     evidence = replace(
-        evidence_of(report, instance.problem.scale),
+        evidence_of(report, instance.scale),
         estimate=float(answers.estimates[at]),
-        snapshots=answers.family.meta.get("verdict"),
+        snapshots=answers.stored.meta.get("verdict"),
     )
     verdict = judge(evidence)
     return {
@@ -124,11 +124,11 @@ class _Jets:
         """Return derivatives (C, k + 1, N) of the basis and, last, of the base's network, and the lift's."""
         key = points.tobytes(), tuple(requested)
         if key not in self.kept:
-            family = self.answers.family
-            networks = [*family.coefficients, family.base]
-            ansatz = family.model.ansatz
-            jets = network_jets(ansatz.reference.ansatz, family.network, networks, points, requested)
-            mixed = np.einsum("sk,csn->ckn", family.model.basis.mixing, jets[:, :-1])
+            stored = self.answers.stored
+            networks = [*stored.coefficients, stored.base]
+            ansatz = stored.model.ansatz
+            jets = network_jets(ansatz.reference.ansatz, stored.network, networks, points, requested)
+            mixed = np.einsum("sk,csn->ckn", stored.model.basis.mixing, jets[:, :-1])
             lift = None if ansatz.lift_is_zero else ansatz.lift(points, requested)
             self.kept[key] = np.concatenate([mixed, jets[:, -1:]], axis=1), lift
         return self.kept[key]

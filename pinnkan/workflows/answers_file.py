@@ -51,12 +51,12 @@ def _require_npz(suffix: str, output: Path, what: str) -> None:
 
 
 def _parameters(answers: Answers) -> dict[str, Any]:
-    columns = {one.name: column for one, column in zip(answers.family.ranges, answers.rows.T, strict=True)}
+    columns = {one.name: column for one, column in zip(answers.stored.ranges, answers.rows.T, strict=True)}
     return columns | {"estimate": answers.estimates}
 
 
 def _samples(answers: Answers, places: np.ndarray, shape: tuple[int, ...] | None) -> Samples:
-    problem = answers.family.problem
+    problem = answers.stored.problem
     inside = answers.reference.domain.contains(places)
     about: dict[str, str | float] = {"problem": problem.name, "method": answers.method(0)}
     about |= {f"parameter {name}": value for name, value in answers.values[0].items()}
@@ -73,7 +73,7 @@ def _samples(answers: Answers, places: np.ndarray, shape: tuple[int, ...] | None
 
 
 def _table(answers: Answers, places: np.ndarray, shape: tuple[int, ...] | None) -> dict[str, Any]:
-    problem = answers.family.problem
+    problem = answers.stored.problem
     inside = answers.reference.domain.contains(places)
     count = len(answers.values)
     if count * len(places) > _MOST_NUMBERS:

@@ -12,10 +12,9 @@ import torch
 
 from pinnkan.adapters import attach, slim
 from pinnkan.errors import UsageError
-from pinnkan.problem import Problem
 from pinnkan.problem.check import CheckedStatement, check_problem
+from pinnkan.problem.family import Family
 from pinnkan.problem.instance import Instance
-from pinnkan.problem.samples import split_samples
 from pinnkan.problem.settings import Settings
 from pinnkan.problem.wellposed import Finding
 from pinnkan.training import network_for, plan_for, refined
@@ -25,7 +24,7 @@ from pinnkan.workflows.show import network_facts
 
 
 def check(
-    problem: Problem,
+    family: Family,
     *,
     further: Sequence[Mapping[str, float]] = (),
     seed: int,
@@ -37,7 +36,7 @@ def check(
     """Test a problem and count its points and parameters.
 
     Args:
-        problem: As the file and its overrides state it.
+        family: The problem as the file and its overrides state it.
         further: Parameter values at which it is tested, too.
         seed: Of collocation points that are drawn at random.
         device: Looked at, so that a line for ``pretrain`` can be tried first.
@@ -60,8 +59,8 @@ def check(
     device_for(device)
     dtype_for(dtype)
     with limited_threads(threads):
-        found = check_problem(problem, further)
-        instance = problem.at(None)
+        found = check_problem(family, further)
+        problem, instance = family.problem, family.at(None)
         findings = [_finding(finding) for finding in found.findings]
         counted = _parameters(instance, problem.settings, findings)
         sets = _point_sets(instance, seed)
@@ -74,7 +73,7 @@ def check(
         "coordinates": list(found.coordinates),
         "equations": [_equation(one, instance) for one in found.equations],
         "conditions": [_condition(one, instance) for one in found.conditions],
-        "scales": _scales(problem),
+        "scales": _scales(family),
         "ansatz": found.ansatz,
         "exact": found.exact,
         "source": found.source,
@@ -87,11 +86,11 @@ def check(
     }
 
 
-def _scales(problem: Problem) -> dict[str, float]:
+def _scales(family: Family) -> dict[str, float]:
     """Return the scale of the unknown, and of time where the solution changes at the start alone."""
-    scales = {problem.unknown: problem.scale}
-    if problem.time is not None and math.isfinite(problem.time_scale):
-        scales[problem.time] = problem.time_scale
+    problem, scales = family.problem, {family.problem.unknown: family.scale}
+    if problem.time is not None and math.isfinite(family.time_scale):
+        scales[problem.time] = family.time_scale
     return scales
 
 
@@ -180,7 +179,7 @@ def _draw_points(instance: Instance, sets: Mapping[str, np.ndarray], path: Path)
     from pinnkan.output.labels import Caption
 
     problem = instance.problem
-    caption = Caption(problem.title or problem.name, instance.values)
+    caption = Caption(problem.file.title or problem.name, instance.values)
     # Held-out points come first: those that are trained on stand above them.
     shown = {"held out": sets["held_out"], **{name: sets[name] for name in sets if name != "held_out"}}
     plot_collocation(path, shown, coordinates=problem.coordinates, time=problem.time, caption=caption)
@@ -207,8 +206,8 @@ def _point_sets(instance: Instance, seed: int) -> dict[str, np.ndarray]:
 def _interior(instance: Instance, count: int | None, seed: int, variant: int) -> np.ndarray:
     """Return a collocation set, or the rows of samples that stand for it, as `training_sets` takes them."""
     points = instance.problem.settings.points
-    if instance.problem.samples is None:
+    if instance.samples is None:
         wanted, rule = count or points.interior, points.rule
         return instance.domain.collocate("interior", wanted, rule=rule, seed=seed, variant=variant).points
-    training, held_out = split_samples(instance, seed=seed)
+    training, held_out = instance.samples.split(instance.domain, seed=seed)
     return held_out.points if variant == HELD_OUT else training.points[:count]

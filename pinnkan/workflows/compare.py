@@ -31,6 +31,7 @@ from pinnkan.workflows.work import read_failure
 
 if TYPE_CHECKING:
     from pinnkan.problem import Problem
+    from pinnkan.problem.family import Family
 
 
 _STOPPED = "stopped by a signal; rows are kept, and the same command goes on with the other cells"
@@ -329,7 +330,7 @@ def _base(cell: Cell, *, directory: Path, threads: int | None, device: str, obse
     if failure is not None and failure.exit_code == DivergedError.exit_code:
         raise DivergedError(failure.message)
     pretrain(
-        _problem(cell.problem, cell.text, cell.base),
+        _family(cell.problem, cell.text, cell.base),
         directory=folder,
         seed=cell.seed,
         device=device,
@@ -347,8 +348,16 @@ def _base_folder(cell: Cell, directory: Path) -> Path:
 
 
 @lru_cache(maxsize=8)
+def _family(path: Path, text: str, overrides: tuple[str, ...]) -> Family:
+    """Return a problem's family, compiled once for all cells that share it."""
+    from pinnkan.problem.family import Family
+
+    return Family(_problem(path, text, overrides))
+
+
+@lru_cache(maxsize=8)
 def _problem(path: Path, text: str, overrides: tuple[str, ...]) -> Problem:
-    """Return a problem, parsed once for all cells that share it."""
+    """Return a problem, parsed once for all cells that share it; SymPy waits until one is."""
     from pinnkan.problem.schema import read_problem
 
     return read_problem(text, file=str(path), name=path.stem, overrides=overrides, directory=path.parent)

@@ -17,7 +17,6 @@ from pinnkan.output.point_table import read_points
 from pinnkan.parameters import complete_values, file_stem, shortest_text
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.reference import Known
-from pinnkan.problem.samples import split_samples
 from pinnkan.progress import Observer
 from pinnkan.solution import Solution
 from pinnkan.workflows.environment import device_for, dtype_for, limited_threads
@@ -181,12 +180,12 @@ def _places(result: Result, instance: Instance, points: Path | None, seed: int) 
 
 def held_out_samples(result: Result, instance: Instance) -> Places | None:
     """Return the samples that a fit has not seen; None where it is no fit or its table is not as it was."""
-    samples = instance.problem.samples
-    if samples is None or not samples.file.is_file():
+    stated, samples = instance.problem.statements.samples, instance.samples
+    if stated is None or samples is None or not stated.file.is_file():
         return None
-    if result.meta["problem"].get("samples") != file_hash(samples.file):
+    if result.meta["problem"].get("samples") != file_hash(stated.file):
         return None
-    _, held_out = split_samples(instance, seed=int(result.meta["seed"]))
+    _, held_out = samples.split(instance.domain, seed=int(result.meta["seed"]))
     return Places(held_out.points, Known(*held_out, len(held_out.points)))
 
 

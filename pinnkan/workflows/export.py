@@ -150,6 +150,6 @@ def spread(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
 
 def _about(result: Result) -> dict[str, str | float]:
     facts: dict[str, str | float] = {"problem": result.problem.name, "method": result.method}
-    if result.problem.title:
-        facts["title"] = result.problem.title
+    if result.problem.file.title:
+        facts["title"] = result.problem.file.title
     return facts | {f"parameter {name}": value for name, value in result.values.items()}

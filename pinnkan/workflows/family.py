@@ -152,7 +152,7 @@ def family(
     }
     trainer = _Trainer(directory, base, ranges, options)
     with limited_threads(threads) as count:
-        ansatz = family_ansatz(base.problem, ranges)
+        ansatz = family_ansatz(base.family, ranges)
         state = _begin(base, ansatz, ranges)
 
         def report(point: CurvePoint) -> None:
@@ -285,10 +285,9 @@ def relative_errors(model: ReducedModel, values: FloatArray, solutions: FloatArr
     """
     place = model.blocks[0].place
     root = np.sqrt(place.weights)
-    problem = model.ansatz.reference.problem
     errors = np.empty(len(values))
     for at, row in enumerate(values.tolist()):
-        exact = problem.at(dict(zip(model.ansatz.parameters, row, strict=True))).exact(place.points)
+        exact = model.ansatz.at(row).exact(place.points)
         assert exact is not None
         whole = np.linalg.norm(exact * root)
         errors[at] = np.linalg.norm(solutions[at] - exact * root) / max(whole, np.finfo(float).tiny)

@@ -15,7 +15,7 @@ from torch import Tensor
 from pinnkan.errors import DamagedFileError, UsageError
 from pinnkan.networks import Network
 from pinnkan.problem import Problem
-from pinnkan.problem.instance import family_blocks
+from pinnkan.problem.family import Family
 from pinnkan.reduction import (
     Basis,
     FamilyAnsatz,
@@ -28,7 +28,7 @@ from pinnkan.reduction import (
 )
 from pinnkan.store import read_store, write_store
 from pinnkan.training import coefficient_shapes, network_for
-from pinnkan.workflows.records import hidden_widths, problem_from
+from pinnkan.workflows.records import family_from, hidden_widths
 from pinnkan.workflows.runs import Result, changed_coefficients, whole_coefficients
 
 _PROBES = 5
@@ -36,12 +36,12 @@ _PARTS = ("mixing", "known", "coordinates", "values")
 
 
 @dataclass(frozen=True)
-class StoredFamily:
+class StoredReducedBasis:
     """What a family file holds, understood.
 
     Attributes:
         path: The file.
-        problem: The problem with the base's overrides.
+        family: The family of problems, with the base's overrides.
         ranges: The box of parameter values it was made for.
         tolerance: Of the estimate.
         factor: From relative residual to estimate.
@@ -54,7 +54,7 @@ class StoredFamily:
     """
 
     path: Path
-    problem: Problem
+    family: Family
     ranges: tuple[Range, ...]
     tolerance: float
     factor: float
@@ -65,8 +65,13 @@ class StoredFamily:
     meta: Mapping[str, Any]
     file_bytes: int
 
+    @property
+    def problem(self) -> Problem:
+        """What the file states."""
+        return self.family.problem
 
-def family_ansatz(problem: Problem, ranges: Sequence[Range]) -> FamilyAnsatz:
+
+def family_ansatz(family: Family, ranges: Sequence[Range]) -> FamilyAnsatz:
     """Return the ansatz over a box of parameter values, probed all over it.
 
     Raises:
@@ -75,7 +80,7 @@ def family_ansatz(problem: Problem, ranges: Sequence[Range]) -> FamilyAnsatz:
     """
     training = training_set(ranges)
     chosen = np.unique(np.linspace(0, len(training) - 1, _PROBES).round().astype(int))
-    return FamilyAnsatz(problem, [named(ranges, row) for row in training[chosen].tolist()])
+    return FamilyAnsatz(family, [named(ranges, row) for row in training[chosen].tolist()])
 
 
 def write_family(
@@ -102,7 +107,7 @@ def write_family(
     write_store(path, "family", arrays=arrays, meta=facts)
 
 
-def read_family(path: Path) -> StoredFamily:
+def read_family(path: Path) -> StoredReducedBasis:
     """Read a family file; nothing else is opened.
 
     Raises:
@@ -110,13 +115,14 @@ def read_family(path: Path) -> StoredFamily:
         DamagedFileError: If it is damaged, foreign, or does not fit the problem inside.
     """
     stored = read_store(path, kind="family")
-    problem = problem_from(path, stored.meta, hidden_widths(_under("base.", stored.arrays)))
+    family = family_from(path, stored.meta, hidden_widths(_under("base.", stored.arrays)))
+    problem = family.problem
     try:
         ranges = tuple(Range(str(n), float(low), float(high)) for n, low, high in stored.meta["ranges"])
         factor, tolerance = float(stored.meta["factor"]), float(stored.meta["tolerance"])
         _require(0 < factor < math.inf and 0 <= tolerance < math.inf, "the factor or the tolerance")
         _require(all(-math.inf < one.low <= one.high < math.inf for one in ranges), "a range")
-        ansatz = family_ansatz(problem, ranges)
+        ansatz = family_ansatz(family, ranges)
         model = _model(ansatz, stored.arrays, stored.meta)
         base = whole_coefficients(path, _under("base.", stored.arrays))
         coefficients = _coefficients(path, stored.arrays, base, len(model.basis.known))
@@ -126,9 +132,9 @@ def read_family(path: Path) -> StoredFamily:
     except (KeyError, TypeError, ValueError, IndexError, UsageError) as error:
         raise DamagedFileError(f"{path}: its contents do not fit together ({error!r:.200})") from None
     network = network_for(ansatz.reference, problem.settings.network, coefficients[0])
-    return StoredFamily(
+    return StoredReducedBasis(
         path,
-        problem,
+        family,
         ranges,
         tolerance,
         factor,
@@ -144,7 +150,7 @@ def read_family(path: Path) -> StoredFamily:
 def _model(ansatz: FamilyAnsatz, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> ReducedModel:
     cells, levels, count = meta["cells"], meta["levels"], int(meta["count"])
     _require(all(array.dtype == np.float64 for name, array in arrays.items() if _is_online(name)), "an array")
-    blocks = family_blocks(ansatz.reference)
+    blocks = ansatz.reference.family_blocks
     jets = tuple(arrays[f"block[{at}].jets"] for at in range(len(blocks)))
     basis = Basis(arrays["mixing"], arrays["known"], arrays["coordinates"], arrays["values"], jets)
     online = []

@@ -18,7 +18,7 @@ from pinnkan.store import Stored, hash_arrays, read_store
 from pinnkan.workflows.paths import base_path
 
 if TYPE_CHECKING:
-    from pinnkan.problem import Problem
+    from pinnkan.problem.family import Family
 
 _MAY_CHANGE = ("finetuning", "adapter", "points")
 
@@ -48,21 +48,22 @@ class ProblemRecord:
     time_scale: float | None = None
 
     @classmethod
-    def of(cls, problem: Problem) -> ProblemRecord:
+    def of(cls, family: Family) -> ProblemRecord:
         """Return what is recorded of a problem; nobody's folders go into files that do not need them."""
-        has_data = problem.reference is not None or problem.samples is not None
-        folder = problem.directory if has_data else None
+        problem, file, table = family.problem, family.problem.file, family.problem.statements.samples
+        has_data = problem.solution.reference is not None or table is not None
+        folder = file.directory if has_data else None
         directory = None if folder is None else str(folder.resolve())
-        samples = None if problem.samples is None else file_hash(problem.samples.file)
+        samples = None if table is None else file_hash(table.file)
         return cls(
             name=problem.name,
-            text=problem.text,
-            overrides=problem.overrides,
+            text=file.text,
+            overrides=file.overrides,
             directory=directory,
             parameters=problem.parameters,
             samples=samples,
-            scale=problem.scale,
-            time_scale=problem.time_scale if math.isfinite(problem.time_scale) else None,
+            scale=family.scale,
+            time_scale=family.time_scale if math.isfinite(family.time_scale) else None,
         )
 
     @classmethod

@@ -36,7 +36,7 @@ def judgement(instance: Instance, trained: Trained, method: str, base: str | Non
     held_out = [step.held_out for step in trained.history]
     evidence = evidence_of(
         report,
-        instance.problem.scale,
+        instance.scale,
         training=trained.training,
         held_out=trained.held_out,
         course=held_out,

@@ -142,7 +142,7 @@ class _Subject:
     @property
     def caption(self) -> Caption:
         held = {**self.solution.instance.values, **self.section.fixed}
-        return Caption(self.problem.title or self.problem.name, held, self._figures(), self.note)
+        return Caption(self.problem.file.title or self.problem.name, held, self._figures(), self.note)
 
     def _figures(self) -> dict[str, float | None]:
         """Measure what the picture is judged by, over the whole domain, as ``evaluate`` does."""
@@ -286,7 +286,7 @@ def _draw_history(result: Result, output: Path, dpi: int) -> None:
     problem, error = result.problem, result.meta["training"].get("relative_l2")
     figures = {"relative $L^2$ error": error}
     note = verdict_text(result.meta)
-    caption = Caption(problem.title or problem.name, result.values, figures, note)
+    caption = Caption(problem.file.title or problem.name, result.values, figures, note)
     plot_history(output, _training_curves(result), caption=caption, dpi=dpi)
 
 

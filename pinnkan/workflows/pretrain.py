@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pinnkan.errors import DamagedFileError, PinnkanError, StoppedError, UsageError
 from pinnkan.files import clean_leftovers
-from pinnkan.problem import Problem
+from pinnkan.problem.family import Family
 from pinnkan.progress import Observer
 from pinnkan.store import read_store
 from pinnkan.training import pretrain as train_base
@@ -22,7 +22,7 @@ _NAMED = 3
 
 
 def pretrain(
-    problem: Problem,
+    family: Family,
     *,
     directory: Path,
     seed: int,
@@ -42,7 +42,8 @@ def pretrain(
         StoppedError: If a signal arrived after the first step; the state is saved.
         FileAccessError: If the file cannot be written.
     """
-    identity = Identity(ProblemRecord.of(problem), problem.base_values, "base", seed, dtype, None)
+    problem = family.problem
+    identity = Identity(ProblemRecord.of(family), problem.base_values, "base", seed, dtype, None)
     present = None if force else _present(directory, identity)
     if present is not None:
         clear_finished(directory, BASE_STEM)
@@ -54,7 +55,7 @@ def pretrain(
     with limited_threads(threads) as count:
         title = f"{problem.name} base"
         job = TrainingJob(
-            *(directory, identity, None, problem, title, place, count),
+            *(directory, identity, None, family, title, place, count),
             *(time_limit, force, observer, observer.note),
         )
         try:

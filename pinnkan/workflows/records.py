@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from pinnkan.errors import DamagedFileError, ProblemError
-from pinnkan.problem import Problem
+from pinnkan.problem.family import Family
 from pinnkan.problem.schema import read_problem
 from pinnkan.progress import StepReport
 from pinnkan.training import Trained
@@ -68,8 +68,8 @@ def _elapsed(reports: Sequence[StepReport]) -> list[float]:
     return found
 
 
-def problem_from(path: Path, meta: Mapping[str, Any], hidden: tuple[int, ...] | None) -> Problem:
-    """Read the problem that a file carries.
+def family_from(path: Path, meta: Mapping[str, Any], hidden: tuple[int, ...] | None) -> Family:
+    """Read the family of problems that a file carries.
 
     Args:
         path: The file.
@@ -87,8 +87,8 @@ def problem_from(path: Path, meta: Mapping[str, Any], hidden: tuple[int, ...] | 
 
 
 @lru_cache(maxsize=64)
-def parsed(record: ProblemRecord, hidden: tuple[int, ...] | None) -> Problem:
-    """Return the problem behind a record, parsed once a process: a problem keeps its symbolic work.
+def parsed(record: ProblemRecord, hidden: tuple[int, ...] | None) -> Family:
+    """Return the family behind a record, parsed once a process: a family keeps its symbolic work.
 
     Args:
         record: Its text and overrides.
@@ -113,7 +113,7 @@ def parsed(record: ProblemRecord, hidden: tuple[int, ...] | None) -> Problem:
     # of before there was one were trained in their own units, on lifts that nobody had looked at.
     scale = 1.0 if record.scale is None else record.scale
     scales = replace(problem.scales, unknown=scale, time=record.time_scale or math.inf)
-    return replace(problem, scales=scales, rough_lifts=record.scale is None)
+    return Family(replace(problem, scales=scales), rough_lifts=record.scale is None)
 
 
 def hidden_widths(arrays: Mapping[str, np.ndarray]) -> tuple[int, ...] | None:

@@ -15,6 +15,7 @@ from pinnkan.adapters import Parameters, TuckerChange
 from pinnkan.errors import DamagedFileError, UsageError, WrongBaseError
 from pinnkan.parameters import complete_values, file_stem, shortest_text
 from pinnkan.problem import Problem
+from pinnkan.problem.family import Family
 from pinnkan.problem.instance import Instance
 from pinnkan.progress import Observer
 from pinnkan.solution import Solution
@@ -24,7 +25,7 @@ from pinnkan.tucker import Tucker
 from pinnkan.workflows import paths
 from pinnkan.workflows.adapter_files import adapter_file
 from pinnkan.workflows.identity import fits, stored_values, weights_hash
-from pinnkan.workflows.records import hidden_widths, problem_from
+from pinnkan.workflows.records import family_from, hidden_widths
 from pinnkan.workflows.results import verdict_text
 
 _WHOLE = "coefficients"
@@ -37,16 +38,21 @@ class Result:
     Attributes:
         path: The file.
         stored: Its verified contents.
-        problem: The problem with the file's overrides.
+        family: The family of problems, with the file's overrides.
         values: Parameter values.
         coefficients: Of every layer, float64, the adapter's change applied.
     """
 
     path: Path
     stored: Stored
-    problem: Problem
+    family: Family
     values: Mapping[str, float]
     coefficients: Sequence[Tensor]
+
+    @property
+    def problem(self) -> Problem:
+        """What the file's problem states."""
+        return self.family.problem
 
     @property
     def meta(self) -> Mapping[str, Any]:
@@ -76,7 +82,7 @@ class Result:
             device: Where it is evaluated; the CPU if not given.
             dtype: Precision that the coefficients are rounded to; as stored if not given.
         """
-        instance: Instance = self.problem.at(self.values)
+        instance: Instance = self.family.at(self.values)
         network = network_for(instance, self.problem.settings.network, self.coefficients)
         rounded = [c.to(dtype or c.dtype).to(c.dtype) for c in self.coefficients]
         return Solution(instance, network, [c.to(device or "cpu") for c in rounded])
@@ -121,10 +127,10 @@ class RunDirectory:
             WrongBaseError: If it was trained for another base.
         """
         stored = read_store(path, kind="adapter")
-        # The base's own problem has its symbolic work done already.
+        # The base's own family has its symbolic work done already.
         shared = stored.meta.get("problem") == base.meta["problem"]
         widths = hidden_widths(stored.arrays) or base.problem.settings.network.hidden
-        problem = base.problem if shared else problem_from(path, stored.meta, widths)
+        family = base.family if shared else family_from(path, stored.meta, widths)
         if not fits(stored.meta, weights_hash(base.stored)):
             raise WrongBaseError(
                 f"{path}: was trained for another base than {base.path}; "
@@ -134,7 +140,7 @@ class RunDirectory:
             coefficients = whole_coefficients(path, stored.arrays)
         else:
             coefficients = changed_coefficients(path, stored.arrays, base.coefficients)
-        return _understood(path, stored, problem, coefficients)
+        return _understood(path, stored, family, coefficients)
 
     def find(self, values: Mapping[str, float] | None, method: str, tag: str | None) -> Result:
         """Read the base, or the adapter of one value.
@@ -196,8 +202,8 @@ def read_base(path: Path) -> Result:
         DamagedFileError: If it is damaged or foreign.
     """
     stored = read_store(path, kind="base")
-    problem = problem_from(path, stored.meta, hidden_widths(stored.arrays))
-    return _understood(path, stored, problem, whole_coefficients(path, stored.arrays))
+    family = family_from(path, stored.meta, hidden_widths(stored.arrays))
+    return _understood(path, stored, family, whole_coefficients(path, stored.arrays))
 
 
 def whole_arrays(coefficients: Sequence[Tensor], dtype: torch.dtype) -> dict[str, np.ndarray]:
@@ -216,20 +222,21 @@ def change_arrays(parameters: Parameters, theta: Tensor, dtype: torch.dtype) -> 
     return {name: array.detach().cpu().to(dtype).contiguous().numpy() for name, array in arrays.items()}
 
 
-def _understood(path: Path, stored: Stored, problem: Problem, coefficients: Sequence[Tensor]) -> Result:
+def _understood(path: Path, stored: Stored, family: Family, coefficients: Sequence[Tensor]) -> Result:
     """Return the result in a file whose parts fit each other: one with a right checksum may be anybody's.
 
     Raises:
         DamagedFileError: If values or coefficients are those of another problem.
     """
-    values, names = stored_values(path, stored), [parameter.name for parameter in problem.parameters]
+    problem, values = family.problem, stored_values(path, stored)
+    names = [parameter.name for parameter in problem.parameters]
     if sorted(values) != sorted(names):
         raise DamagedFileError(f"{path}: its values are of {sorted(values)}, its problem has {sorted(names)}")
     shapes = coefficient_shapes(len(problem.coordinates), problem.settings, coefficients)
     found = [tuple(c.shape) for c in coefficients]
     if found != shapes:
         raise DamagedFileError(f"{path}: its arrays have shapes {found}, its problem's network {shapes}")
-    return Result(path, stored, problem, values, coefficients)
+    return Result(path, stored, family, values, coefficients)
 
 
 def whole_coefficients(path: Path, arrays: Mapping[str, np.ndarray]) -> list[Tensor]:

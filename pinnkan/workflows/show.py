@@ -14,7 +14,7 @@ from pinnkan.store import Stored, read_store
 from pinnkan.training.refinement import fitted
 from pinnkan.workflows.identity import fits, stored_values, weights_hash
 from pinnkan.workflows.paths import ADAPTERS, BASE, FAMILY
-from pinnkan.workflows.records import hidden_widths, problem_from
+from pinnkan.workflows.records import family_from, hidden_widths
 from pinnkan.workflows.results import stored_report
 from pinnkan.workflows.runs import RunDirectory
 
@@ -37,7 +37,7 @@ def _show_run(directory: Path) -> dict[str, Any]:
     if not run.base_path.is_file():
         raise UsageError(f"{directory} has no {BASE}; 'pinnkan pretrain PROBLEM -o {directory}' makes one")
     stored = read_store(run.base_path, kind="base")
-    problem = problem_from(run.base_path, stored.meta, hidden_widths(stored.arrays))
+    problem = family_from(run.base_path, stored.meta, hidden_widths(stored.arrays)).problem
     adapters = [_row(adapter, weights_hash(stored)) for adapter in run.adapter_paths()]
     return {
         "directory": str(directory),
@@ -45,7 +45,7 @@ def _show_run(directory: Path) -> dict[str, Any]:
         "base": _file_facts(run.base_path, stored),
         "adapters": adapters,
         **_family_beside(run.path / FAMILY, weights_hash(stored)),
-        "problem_text": problem.text,
+        "problem_text": problem.file.text,
     }
 
 
@@ -57,7 +57,7 @@ def _show_file(path: Path) -> dict[str, Any]:
             f"'pinnkan status {path.absolute().parent.parent}' tells of it"
         )
     own = {name.removeprefix("base."): array for name, array in stored.arrays.items()}
-    problem = problem_from(path, stored.meta, hidden_widths(own))
+    problem = family_from(path, stored.meta, hidden_widths(own)).problem
     status = {"status": _status_beside(path, stored)} if stored.kind == "adapter" else {}
     return {
         "file": str(path),
@@ -65,7 +65,7 @@ def _show_file(path: Path) -> dict[str, Any]:
         **status,
         **_problem_facts(problem, stored),
         **(_family_facts(stored) if stored.kind == "family" else _file_facts(path, stored)),
-        "problem_text": problem.text,
+        "problem_text": problem.file.text,
     }
 
 
@@ -105,19 +105,20 @@ def _family_beside(path: Path, base_hash: str) -> dict[str, Any]:
 
 
 def _problem_facts(problem: Problem, stored: Stored) -> dict[str, Any]:
+    samples = problem.statements.samples
     return {
         "problem": problem.name,
-        "title": problem.title,
-        "citation": problem.citation or None,
+        "title": problem.file.title,
+        "citation": problem.file.citation or None,
         "coordinates": list(problem.coordinates),
         "unknown": problem.unknown,
         "equations": [equation.text for equation in problem.equations],
-        "samples": None if problem.samples is None else str(problem.samples.file),
+        "samples": None if samples is None else str(samples.file),
         "conditions": [condition.text for condition in problem.conditions],
         "family": [
             {"parameter": p.name, "base": p.base, "low": p.low, "high": p.high} for p in problem.parameters
         ],
-        "overrides": list(problem.overrides),
+        "overrides": list(problem.file.overrides),
         "network": network_facts(_network(problem, stored), len(problem.coordinates)),
     }
 

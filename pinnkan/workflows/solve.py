@@ -20,7 +20,7 @@ from pinnkan.problem import Problem
 from pinnkan.problem.instance import Instance
 from pinnkan.reduction import network_jets, network_residual, network_solution, outside, rows_of
 from pinnkan.workflows.family import relative_errors
-from pinnkan.workflows.family_file import StoredFamily, read_family
+from pinnkan.workflows.family_file import StoredReducedBasis, read_family
 from pinnkan.workflows.fields import checked_points
 from pinnkan.workflows.paths import FAMILY
 
@@ -35,7 +35,7 @@ class Answers:
     """Answers at L parameter values.
 
     Attributes:
-        family: What they come from.
+        stored: The reduced basis that they come from.
         values: Parameter values, one mapping each.
         coefficients: In the orthonormal basis, NaN where the base answers, shape (L, k).
         estimates: Of the relative L2 error, infinite where Gauss-Newton did not end, shape (L,).
@@ -44,7 +44,7 @@ class Answers:
         seconds: Wall time of coefficients and estimates.
     """
 
-    family: StoredFamily
+    stored: StoredReducedBasis
     values: Sequence[Mapping[str, float]]
     coefficients: FloatArray
     estimates: FloatArray
@@ -55,7 +55,7 @@ class Answers:
     @property
     def rows(self) -> FloatArray:
         """Parameter values, shape (L, P)."""
-        return rows_of(self.family.ranges, self.values)
+        return rows_of(self.stored.ranges, self.values)
 
     @property
     def doubtful(self) -> NDArray[np.bool_]:
@@ -64,7 +64,7 @@ class Answers:
         Outside the range the base is no extrapolation at its own value.
         """
         extrapolated = self.outside & ~self.by_base
-        found: NDArray[np.bool_] = extrapolated | ~(self.estimates <= self.family.tolerance)
+        found: NDArray[np.bool_] = extrapolated | ~(self.estimates <= self.stored.tolerance)
         return found
 
     def method(self, at: int) -> str:
@@ -74,7 +74,7 @@ class Answers:
     @property
     def reference(self) -> Instance:
         """An instance with the family's domain."""
-        return self.family.model.ansatz.reference
+        return self.stored.model.ansatz.reference
 
     def solutions(self, points: FloatArray) -> FloatArray:
         """Return all solutions at points (N, D), shape (L, N)."""
@@ -83,12 +83,12 @@ class Answers:
 
     def chunks(self, points: FloatArray) -> Iterator[FloatArray]:
         """Yield the rows of `solutions` a few at a time."""
-        family = self.family
+        stored = self.stored
         value = [(0,) * points.shape[1]]
         factor = self.reference.ansatz
-        jets = network_jets(factor, family.network, family.coefficients, points, value)[0]
-        basis = family.model.basis.mixing.T @ jets
-        ansatz = family.model.ansatz
+        jets = network_jets(factor, stored.network, stored.coefficients, points, value)[0]
+        basis = stored.model.basis.mixing.T @ jets
+        ansatz = stored.model.ansatz
         lift = None if ansatz.lift_is_zero else ansatz.lift(points, value)
         step = max(1, _CHUNK // max(1, len(points)))
         rows = self.rows
@@ -101,21 +101,21 @@ class Answers:
 
     def errors(self) -> FloatArray | None:
         """Return relative L2 errors against the exact formula, shape (L,); None where there is none."""
-        if self.family.problem.exact is None:
+        if self.stored.problem.exact is None:
             return None
-        return relative_errors(self.family.model, self.rows, self._weighted())
+        return relative_errors(self.stored.model, self.rows, self._weighted())
 
     def _weighted(self) -> FloatArray:
         """Return all solutions at the model's interior points times the root of their weights, (L, N)."""
-        place = self.family.model.blocks[0].place
-        solutions = self.family.model.weighted(self.rows, self.coefficients)
+        place = self.stored.model.blocks[0].place
+        solutions = self.stored.model.weighted(self.rows, self.coefficients)
         for row in np.flatnonzero(self.by_base):
             solutions[row] = self._of_base(self.rows[row], place.points) * np.sqrt(place.weights)
         return solutions
 
     def _of_base(self, values: FloatArray, points: FloatArray) -> FloatArray:
-        family = self.family
-        return network_solution(family.model.ansatz, family.network, family.base, values, points)
+        stored = self.stored
+        return network_solution(stored.model.ansatz, stored.network, stored.base, values, points)
 
     def complaint(self, directory: str) -> str | None:
         """Say which values are doubtful and what would help; None if none is."""
@@ -131,9 +131,9 @@ class Answers:
     def _doubt(self, at: int) -> str:
         name, estimate = file_stem(self.values[at]), self.estimates[at]
         if self.outside[at] and not self.by_base[at]:
-            box = ", ".join(f"{r.name} {r.low:.12g}:{r.high:.12g}" for r in self.family.ranges)
+            box = ", ".join(f"{r.name} {r.low:.12g}:{r.high:.12g}" for r in self.stored.ranges)
             return f"{name} is outside the trained range ({box}), estimate {estimate:.2e}"
-        return f"{name}: the estimate {estimate:.2e} exceeds the tolerance {self.family.tolerance:.2g}"
+        return f"{name}: the estimate {estimate:.2e} exceeds the tolerance {self.stored.tolerance:.2g}"
 
 
 @contextmanager
@@ -150,7 +150,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(former)
 
 
-class Family:
+class ReducedBasis:
     """A reduced basis: any parameter value of its range in a fraction of a millisecond.
 
     Made by :meth:`load` from the file that ``pinnkan family`` wrote; neither the base nor the adapters are
@@ -158,19 +158,19 @@ class Family:
 
     Examples:
         >>> import pinnkan
-        >>> family = pinnkan.Family.load("runs/elliptic")
-        >>> u = family.solve(0.37)
+        >>> basis = pinnkan.ReducedBasis.load("runs/elliptic")
+        >>> u = basis.solve(0.37)
         >>> u.estimate
         3.1e-05
         >>> u([[0.0, 0.0], [0.5, 0.0]])
         array([1.37000..., 0.53...])
     """
 
-    def __init__(self, stored: StoredFamily) -> None:
+    def __init__(self, stored: StoredReducedBasis) -> None:
         self._stored = stored
 
     @classmethod
-    def load(cls, path: str | Path) -> Family:
+    def load(cls, path: str | Path) -> ReducedBasis:
         """Read ``family.h5``, given as a file or as the run directory that holds it.
 
         Raises:
@@ -248,7 +248,7 @@ class Family:
 
 
 class ReducedSolution:
-    """The solution at one parameter value, a function of points; made by :meth:`Family.solve`."""
+    """The solution at one parameter value, a function of points; made by :meth:`ReducedBasis.solve`."""
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers

@@ -124,7 +124,7 @@ class Change:
     @torch.no_grad()
     def _outputs(self, coefficients: Sequence[Tensor]) -> Tensor:
         """Return the network's own outputs, without lift and factor, on the points of ``evaluate``."""
-        instance = self.result.problem.at(self.result.values)
+        instance = self.result.family.at(self.result.values)
         network = network_for(instance, self.result.problem.settings.network, coefficients)
         points = torch.from_numpy(instance.domain.uniform(POINTS, EVALUATION_SEED))
         weights = network.matrices(coefficients)
@@ -221,5 +221,5 @@ def _draw(changes: Sequence[Change], output: Path, dpi: int) -> None:
         discarded = {name: one.discarded.numpy() for name, one in curves.items()}
         panels.append(SpectraPanel(title, relative, discarded))
     problem = changes[0].result.problem
-    caption = Caption(problem.title or problem.name)
+    caption = Caption(problem.file.title or problem.name)
     plot_spectra(output, panels, caption=caption, dpi=dpi)

@@ -61,7 +61,7 @@ def study_of_options(
             raise UsageError(f"--axis {axis} is given twice; name all its levels in one, separated by commas")
         found[axis] = levels
     return Study(
-        f"{problem.title or name}, by {', '.join(found)}" if found else problem.title or name,
+        f"{problem.file.title or name}, by {', '.join(found)}" if found else problem.file.title or name,
         name,
         values,
         overrides=tuple(overrides),

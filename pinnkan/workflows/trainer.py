@@ -52,7 +52,7 @@ class Trainer:
             order.overrides, order.method
         )
         widths = self._base.problem.settings.network.hidden
-        self._problem = parsed(record, widths) if order.overrides else self._base.problem
+        self._family = parsed(record, widths) if order.overrides else self._base.family
         self._device = device_for(order.device)
 
     def __call__(self, identity: Identity) -> TrainingResult:
@@ -67,8 +67,8 @@ class Trainer:
                 order.directory,
                 identity,
                 order.tag,
-                self._problem,
-                file_stem(identity.values) or self._problem.name,
+                self._family,
+                file_stem(identity.values) or self._family.problem.name,
                 self._device,
                 count,
                 order.time_limit,

@@ -16,7 +16,7 @@ import torch
 
 from pinnkan.errors import FileAccessError, PinnkanError, StoppedError, Terminated, UnsavedError
 from pinnkan.files import require_writable
-from pinnkan.problem import Problem
+from pinnkan.problem.family import Family
 from pinnkan.problem.lost import refuse_lost_derivatives
 from pinnkan.problem.steepness import unseen_data
 from pinnkan.problem.wellposed import require_well_posed
@@ -42,7 +42,7 @@ class TrainingJob:
         directory: The run directory.
         identity: Of the result.
         tag: Of the file's name.
-        problem: With all overrides.
+        family: The family of problems, with all overrides.
         title: What is trained, for reports.
         device: Where tensors live.
         threads: In force.
@@ -56,7 +56,7 @@ class TrainingJob:
     directory: Path
     identity: Identity
     tag: str | None
-    problem: Problem
+    family: Family
     title: str
     device: torch.device
     threads: int
@@ -97,7 +97,7 @@ class TrainingJob:
             keeper.discard()
         with running(work_path(self.directory, stem, "running.json"), title=self.title) as state_file:
             trained, relative_l2 = self._train(train, keeper, state_file)
-            instance = self.problem.at(self.identity.values)
+            instance = self.family.at(self.identity.values)
             verdict = judgement(instance, trained, self.identity.method, self.base_verdict)
             training = training_facts(trained) | {"relative_l2": relative_l2} | verdict
             facts = {
@@ -119,16 +119,16 @@ class TrainingJob:
         self, train: Callable[[Run], Trained], keeper: Keeper, state_file: StateFile
     ) -> tuple[Trained, float | None]:
         """Return what was trained and its relative L2 error, if that is known."""
-        instance = self.problem.at(self.identity.values)
+        instance = self.family.at(self.identity.values)
         require_well_posed(instance)
         refuse_lost_derivatives(instance)
         block = "finetuning" if self.identity.method in ("lotra", "full") else "training"
         for message in unseen_data(instance, block):
             self.observer.note(f"{self.title}: warning: {message}")
-        error = shown_error(instance, self.problem.settings.network, self.remark)
+        error = shown_error(instance, self.family.problem.settings.network, self.remark)
         run = Run(
             instance,
-            self.problem.settings,
+            self.family.problem.settings,
             self.identity.seed,
             self.device,
             dtype_for(self.identity.dtype),

@@ -45,6 +45,7 @@ from common import (
 from radial import elliptic_source
 
 from pinnkan.evaluation.norms import measure_errors
+from pinnkan.problem.family import Family
 
 TARGETS = (1e-3, 2e-4, 5e-5)
 SCRATCH, ADAPTER, BASE = "pinnkan, scratch", "pinnkan, adapter", "pinnkan, base"
@@ -208,8 +209,8 @@ def main() -> None:
     record = begin(f"The elliptic problem at lambda = {options.value:g}: DeepXDE and pinnkan", options)
     # pinnkan first: importing DeepXDE changes torch's defaults.
     found = pinnkan_curves(options)
-    family = problem("elliptic")
-    meter = ErrorMeter(family.at({"lambda": options.value}), family)
+    stated = problem("elliptic")
+    meter = ErrorMeter(Family(stated).at({"lambda": options.value}), stated)
     # A first small training takes the cost of what torch imports late out of the times.
     deepxde_curve(Recipe(50, 2, 2, options.value), meter.points, meter.reference, 0)
     peers: dict[str, list[Curve]] = {}

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from pinnkan.evaluation.norms import measure_errors
 from pinnkan.problem import Problem, load_problem, shipped_problems
+from pinnkan.problem.family import Family
 from pinnkan.problem.instance import Instance
 from pinnkan.progress import Outcome, StepReport, SweepReport
 from pinnkan.training import Run, Trained, finetune, network_for, pretrain
@@ -295,7 +296,7 @@ def trained_curve(
         dtype: Of coefficients, and of products where float32.
         time_limit: Seconds.
     """
-    instance = family.at(values)
+    instance = Family(family).at(values)
     meter = ErrorMeter(instance, family)
     observer = CurveObserver(meter)
     run = Run(

@@ -32,6 +32,8 @@ from typing import Any
 
 import numpy as np
 
+from pinnkan.problem.family import Family
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from reference_solutions import burgers
 
@@ -277,7 +279,7 @@ def solve(name: str, overrides: Sequence[str], seed: int, keep: Path | None) -> 
         directory = keep / name if keep else Path(scratch)
         before = resource.getrusage(resource.RUSAGE_SELF)
         result = pretrain(
-            problem,
+            Family(problem),
             directory=directory,
             seed=seed,
             device="cpu",
@@ -289,10 +291,10 @@ def solve(name: str, overrides: Sequence[str], seed: int, keep: Path | None) -> 
         )
         after = resource.getrusage(resource.RUSAGE_SELF)
         solution = pinnkan.load(directory).at()
-        points = problem.at().domain.uniform(POINTS, POINT_SEED)
+        points = Family(problem).at().domain.uniform(POINTS, POINT_SEED)
         psi = np.asarray(solution(points))
     judge = TABLE[name].judge
-    u = np.asarray(problem.at().exact(points) if judge is None else judge(points))
+    u = np.asarray(Family(problem).at().exact(points) if judge is None else judge(points))
     report = result.report
     return {
         "name": name,

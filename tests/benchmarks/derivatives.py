@@ -39,6 +39,7 @@ from pinnkan.adapters import Parameters
 from pinnkan.adapters.layerwise import Full
 from pinnkan.channels import Channel, Channels, Collapsed
 from pinnkan.networks import Network
+from pinnkan.problem.family import Family
 from pinnkan.training import generator_for, network_for
 from pinnkan.training.assembly import training_sets
 from pinnkan.training.least_squares import NetworkLeastSquares, TrainingSet
@@ -134,12 +135,12 @@ def products_alone(
 
 def measure(count: int, dtype: torch.dtype, repeats: int, rate: float, compared: int) -> dict[str, Any]:
     """Time both sides at so many points and compare what they return."""
-    family = problem("elliptic")
-    instance = family.at(family.base_values)
-    network = network_for(instance, family.settings.network)
+    stated = problem("elliptic")
+    instance = Family(stated).at()
+    network = network_for(instance, stated.settings.network)
     coefficients = network.initial(generator_for(0, "coefficients"))
     parameters = Parameters([Full(c) for c in coefficients])
-    sets = training_sets(instance, family.settings.points, seed=0, variant=0, interior=count)
+    sets = training_sets(instance, stated.settings.points, seed=0, variant=0, interior=count)
     least_squares = NetworkLeastSquares(network, parameters, sets, product_dtype=dtype)
     theta = parameters.start()
     chunked, whole = (

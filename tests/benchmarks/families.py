@@ -42,6 +42,7 @@ from common import (
 
 import pinnkan
 from pinnkan.evaluation.norms import measure_errors
+from pinnkan.problem.family import Family
 
 
 @dataclass(frozen=True)
@@ -171,11 +172,11 @@ def against_cole_hopf(folder: Path, found: Sequence[Measurement]) -> list[Measur
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from reference_solutions import burgers
 
-    family = pinnkan.load(folder)
-    points = family.problem.at(family.parameters).domain.uniform(POINTS, POINT_SEED)
+    run = pinnkan.load(folder)
+    points = Family(run.problem).at(run.parameters).domain.uniform(POINTS, POINT_SEED)
     measured = []
     for one in found:
-        solution = family.at() if one.method == "base" else family.at(one.value)
+        solution = run.at() if one.method == "base" else run.at(one.value)
         report = measure_errors(solution(points), burgers(*points.T, one.value))
         errors = {"relative_l2": report.relative_l2, "relative_max": report.relative_max}
         measured.append(Measurement(**{**asdict(one), **errors}))

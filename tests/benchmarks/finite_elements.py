@@ -44,6 +44,8 @@ from skfem import Basis, BilinearForm, ElementTriP2, LinearForm, MeshTri1, MeshT
 from skfem.helpers import dot, grad
 from skfem.mapping import MappingAffine
 
+from pinnkan.problem.family import Family
+
 _NEWTON_TOLERANCE = 1e-10
 _LONG = 5.0
 """Seconds above which a solve is timed once."""
@@ -303,9 +305,9 @@ class Trained:
 
 def climb(family: str, value: float, repeats: int, most: int) -> list[Rung]:
     """Solve on every mesh of the ladder."""
-    domain = problem(family).at({"lambda": value}).domain
-    points = domain.uniform(POINTS, POINT_SEED)
-    exact = problem(family).at({"lambda": value}).exact(points)
+    instance = Family(problem(family)).at({"lambda": value})
+    points = instance.domain.uniform(POINTS, POINT_SEED)
+    exact = instance.exact(points)
     assert exact is not None
     rungs = []
     for refinements, steps in LADDERS[family][:most]:

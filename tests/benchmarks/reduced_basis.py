@@ -5,8 +5,8 @@ Runs, for every family,
     pinnkan pretrain FAMILY -o DIR
     pinnkan family DIR --lambda LOW:HIGH --tolerance 0 --max-adapters K --set ...
 
-and then asks `pinnkan.Family.load(DIR)` for 200 unseen values, all in one batch: uniform in the range, for
-Burgers half of them in the logarithm of the viscosity. Errors are relative L2 over 5,000 uniform
+and then asks `pinnkan.ReducedBasis.load(DIR)` for 200 unseen values, all in one batch: uniform in the range,
+for Burgers half of them in the logarithm of the viscosity. Errors are relative L2 over 5,000 uniform
 points, against the exact solution or Cole and Hopf's formula.
 
     error          worst and median of the reduced solutions
@@ -33,6 +33,7 @@ from common import begin, error_text, finish, parser, table, time_text, words
 from families import run_program
 
 import pinnkan
+from pinnkan.problem.family import Family
 from pinnkan.reduction import network_jets
 from pinnkan.store import read_store
 from pinnkan.workflows.paths import adapter_path, base_path
@@ -151,7 +152,7 @@ def wall_seconds(arguments: Sequence[str]) -> float:
 
 def judge(name: str, folder: Path) -> Measurement:
     """Measure errors, effectivity and times of a family file."""
-    family = pinnkan.Family.load(folder)
+    family = pinnkan.ReducedBasis.load(folder)
     values = unseen(CASES[name])
     answers = family.solve_all(values.tolist())
     points = answers.reference.domain.uniform(POINTS, POINT_SEED)
@@ -194,7 +195,7 @@ def unseen(case: Case) -> np.ndarray:
     return np.concatenate([rng.uniform(case.low, case.high, VALUES // 2), np.exp(half)])
 
 
-def reference(family: pinnkan.Family, name: str, points: np.ndarray, value: float) -> np.ndarray:
+def reference(family: pinnkan.ReducedBasis, name: str, points: np.ndarray, value: float) -> np.ndarray:
     """Return the solution that is believed."""
     if name == "burgers":
         return burgers(*points.T, value)
@@ -202,13 +203,13 @@ def reference(family: pinnkan.Family, name: str, points: np.ndarray, value: floa
         return reduced_families.helmholtz(points, value)
     if name == "reaction_diffusion":
         return reduced_families.reaction(points, value)
-    exact = family.problem.at(value).exact(points)
+    exact = Family(family.problem).at(value).exact(points)
     assert exact is not None
     return exact
 
 
 def best_errors(
-    family: pinnkan.Family, points: np.ndarray, values: np.ndarray, exact: np.ndarray
+    family: pinnkan.ReducedBasis, points: np.ndarray, values: np.ndarray, exact: np.ndarray
 ) -> np.ndarray:
     """Return the distance of references from the span of the adapters, shape (L,)."""
     stored, value = family._stored, [(0,) * points.shape[1]]
@@ -219,7 +220,7 @@ def best_errors(
     return np.linalg.norm(wanted - wanted @ basis @ basis.T, axis=1)
 
 
-def batch_seconds(family: pinnkan.Family, values: np.ndarray) -> float:
+def batch_seconds(family: pinnkan.ReducedBasis, values: np.ndarray) -> float:
     """Return the median wall time of answering a batch."""
     return statistics.median(family.solve_all(values.tolist()).seconds for _ in range(REPEATS))
 

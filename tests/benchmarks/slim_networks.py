@@ -34,6 +34,7 @@ from torch import Tensor
 
 from pinnkan.output.canvas import picture
 from pinnkan.problem import Problem, load_problem, shipped_problems
+from pinnkan.problem.family import Family
 from pinnkan.progress import Silent
 from pinnkan.solution import Solution
 from pinnkan.training import Run, TrainingState, pretrain
@@ -130,7 +131,16 @@ def fit(name: str, network: str, seed: int, *, quick: bool) -> tuple[Cell, Solut
     def keep(state: TrainingState) -> None:
         last[:] = [state]
 
-    run = Run(problem.at(None), problem.settings, seed, torch.device("cpu"), dtype, Silent(), name, keep=keep)
+    run = Run(
+        Family(problem).at(None),
+        problem.settings,
+        seed,
+        torch.device("cpu"),
+        dtype,
+        Silent(),
+        name,
+        keep=keep,
+    )
     trained = pretrain(run)
     theta = last[0].inner.optimizer["theta"]
     assert isinstance(theta, Tensor)

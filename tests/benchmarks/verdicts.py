@@ -20,6 +20,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pinnkan.problem.family import Family
+
 ROWS = Path(__file__).resolve().parent / "verdicts.json"
 GOOD, BAD = 1e-3, 1e-1
 """Relative L2 errors below and above which a verdict is right or wrong; between them none is."""
@@ -103,7 +105,7 @@ def measured(case: Any, directory: Path) -> dict[str, Any]:
         "threads": 1,
         "time_limit": None,
     }
-    pretrain(problem, directory=directory, force=False, observer=Silent(), **options)
+    pretrain(Family(problem), directory=directory, force=False, observer=Silent(), **options)
     result = read_base(directory / "base.h5")
     solution = result.solution()
     points, right = _right_values(case.truth, solution.instance)
@@ -128,7 +130,7 @@ def evidence(result: Any) -> dict[str, Any]:
     from pinnkan.workflows.judgement import evidence_of
 
     training, course = result.meta["training"], result.meta["history"]["held_out"]
-    report, scale = residual_report(result.solution()), result.problem.scale
+    report, scale = residual_report(result.solution()), result.family.scale
     found = evidence_of(
         report,
         scale,

@@ -8,6 +8,7 @@ from scipy.integrate import solve_bvp
 
 from pinnkan.evaluation.brackets import bracket_left
 from pinnkan.problem import load_problem
+from pinnkan.problem.family import Family
 
 LINE = "coordinates: [x]\ndomain: {shape: interval, x: [0, 1]}\nunknowns: u\n"
 SQUARE = "coordinates: [x, y]\ndomain: {shape: box, x: [0, 1], y: [0, 1]}\nunknowns: u\n"
@@ -17,7 +18,7 @@ FAR = (-1e6, 1e6)
 
 def instance(head: str, equation: str, *conditions: str, initial: str = ""):
     listed = ", ".join(conditions)
-    return load_problem(f'{head}equations: ["{equation}"]\nboundary: [{listed}]\n{initial}').at()
+    return Family(load_problem(f'{head}equations: ["{equation}"]\nboundary: [{listed}]\n{initial}')).at()
 
 
 def side(on: str, equation: str) -> str:

@@ -15,6 +15,7 @@ from pinnkan.channels import Channel, Collapsed
 from pinnkan.evaluation.correction import correction_of
 from pinnkan.evaluation.verdict import SLACK
 from pinnkan.problem import load_problem
+from pinnkan.problem.family import Family
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.polynomials import Polynomials
 
@@ -124,7 +125,7 @@ def error_of(solution: Formula, added: str) -> float:
 def test_the_estimate_is_the_error(name, share):
     text, exact, extra = KNOWN[name]
     added = f"{share}*({extra})"
-    solution = Formula(load_problem(text).at(), f"{exact} + {added}")
+    solution = Formula(Family(load_problem(text)).at(), f"{exact} + {added}")
     found = correction_of(solution)
     assert found is not None
     assert found.error_estimate == pytest.approx(error_of(solution, added), rel=0.15)
@@ -140,9 +141,11 @@ def test_it_has_no_unit(scale):
     )
     exact = f"{scale}*sin({3e3 / scale}*x)"
     added = f"{1e-3 * scale}*sin({1e3 / scale}*pi*x)*cos({7e3 / scale}*x)"
-    found = correction_of(Formula(load_problem(text).at(), f"{exact} + {added}"))
+    found = correction_of(Formula(Family(load_problem(text)).at(), f"{exact} + {added}"))
     reference = correction_of(
-        Formula(load_problem(KNOWN["line"][0]).at(), f"{KNOWN['line'][1]} + 0.001*({KNOWN['line'][2]})")
+        Formula(
+            Family(load_problem(KNOWN["line"][0])).at(), f"{KNOWN['line'][1]} + 0.001*({KNOWN['line'][2]})"
+        )
     )
     assert found is not None
     assert reference is not None
@@ -152,7 +155,7 @@ def test_it_has_no_unit(scale):
 def test_growth_from_almost_nothing_is_an_error_although_no_residual_shows_it():
     text = 'time: {t: [0, 40]}\nunknowns: u\nequations: ["u_t = u*(1 - u)"]\ninitial: [u = 1e-6]'
     late = "1/(1 + 999999*exp(-(t - 2*t**2/(1 + t**2))))"  # two units late, by a defect in the first ones
-    found = correction_of(Formula(load_problem(text).at(), late))
+    found = correction_of(Formula(Family(load_problem(text)).at(), late))
     assert found is not None
     assert found.slack > 0.05
 
@@ -165,16 +168,16 @@ FRONT = (
 
 def test_a_front_in_the_wrong_place_is_seen_though_nearly_nothing_holds_it():
     wide = FRONT.replace("0.05", "0.1")
-    found = correction_of(Formula(load_problem(wide).at(), "-tanh((x - 0.1)/0.2)"))
+    found = correction_of(Formula(Family(load_problem(wide)).at(), "-tanh((x - 0.1)/0.2)"))
     assert found is not None
     assert found.error_estimate > 0.1
 
 
 def test_what_is_left_of_the_residuals_counts_in_a_direction_that_they_hardly_hold():
     rough = " + 3e-7*sin(400*x)"
-    free = correction_of(Formula(load_problem(FRONT).at(), "-tanh(x/0.1)" + rough))
+    free = correction_of(Formula(Family(load_problem(FRONT)).at(), "-tanh(x/0.1)" + rough))
     held = FRONT.replace("u*u_x", "u + u*u_x").replace("0.05*u_xx", "0.05*u_xx - tanh(x/0.1)")
-    fixed = correction_of(Formula(load_problem(held).at(), "-tanh(x/0.1)" + rough))
+    fixed = correction_of(Formula(Family(load_problem(held)).at(), "-tanh(x/0.1)" + rough))
     assert free is not None
     assert fixed is not None
     assert free.slack > SLACK.doubtful
@@ -183,7 +186,7 @@ def test_what_is_left_of_the_residuals_counts_in_a_direction_that_they_hardly_ho
 
 def test_what_polynomials_do_not_resolve_has_no_estimate():
     text, exact, _ = KNOWN["line"]
-    found = correction_of(Formula(load_problem(text).at(), f"{exact} + 1e-5*sin(900*x)"))
+    found = correction_of(Formula(Family(load_problem(text)).at(), f"{exact} + 1e-5*sin(900*x)"))
     assert found is not None
     assert found.left > 0.65
     assert found.error_estimate is None
@@ -191,9 +194,9 @@ def test_what_polynomials_do_not_resolve_has_no_estimate():
 
 def test_zero_and_statements_without_a_value_have_none():
     text, _, _ = KNOWN["line"]
-    assert correction_of(Formula(load_problem(text).at(), "0*x")) is None
+    assert correction_of(Formula(Family(load_problem(text)).at(), "0*x")) is None
     pole = LINE + 'equations: ["u_xx = log(x - 0.5)"]\nboundary: [u = 0]'
-    assert correction_of(Formula(load_problem(pole).at(), "x")) is None
+    assert correction_of(Formula(Family(load_problem(pole)).at(), "x")) is None
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import torch
 from pinnkan.channels import MultiIndex
 from pinnkan.evaluation.jumps import largest_jump
 from pinnkan.problem import load_problem
+from pinnkan.problem.family import Family
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.settings import NetworkSettings
 from pinnkan.solution import Solution
@@ -71,7 +72,7 @@ def layer(x: np.ndarray, order: int) -> np.ndarray:
     [(tent, smooth, "T_x", (1, 1.0)), (step, smooth, "T", (1, 1.0)), (smooth, step, "T", (0, 1.0))],
 )
 def test_kinks_and_jumps_are_found_where_they_are(f, g, derivative, place, scale):
-    solution = Known(load_problem(HEAT).at(), lambda x, order: scale * f(x, order), g)
+    solution = Known(Family(load_problem(HEAT)).at(), lambda x, order: scale * f(x, order), g)
     found = largest_jump(solution)
     assert found.derivative == derivative
     assert 0.3 < found.relative <= 1.0
@@ -93,21 +94,21 @@ class Oblique:
 
 
 def test_a_kink_is_found_on_the_line_through_its_own_point():
-    found = largest_jump(Oblique(load_problem(HEAT).at()))
+    found = largest_jump(Oblique(Family(load_problem(HEAT)).at()))
     assert found.derivative == "T_x"
     assert found.place[1] == pytest.approx(1 + found.place[0] / 2, abs=1e-3)
 
 
 @pytest.mark.parametrize("f", [smooth, curved, layer])
 def test_what_the_equation_may_take_is_none(f):
-    assert largest_jump(Known(load_problem(HEAT).at(), f, smooth)).relative < 1e-4
+    assert largest_jump(Known(Family(load_problem(HEAT)).at(), f, smooth)).relative < 1e-4
 
 
 @pytest.mark.parametrize(
     ("basis", "degree", "jumps"), [("bspline", 3, False), ("bspline", 1, True), ("taylor", 3, False)]
 )
 def test_networks(basis, degree, jumps):
-    instance = load_problem(HEAT).at()
+    instance = Family(load_problem(HEAT)).at()
     network = network_for(instance, NetworkSettings(hidden=(4, 4), functions=6, basis=basis, degree=degree))
     coefficients = network.initial(torch.Generator().manual_seed(3))
     found = largest_jump(Solution(instance, network, coefficients))
@@ -128,7 +129,7 @@ class Counted(Known):
 
 def test_smooth_functions_are_left_after_few_halvings():
     """A verdict costs as many points as there are doubts: a tent is halved to the end, a cosine is not."""
-    instance = load_problem(HEAT).at()
+    instance = Family(load_problem(HEAT)).at()
     cosine, kinked = Counted(instance, smooth, smooth), Counted(instance, tent, smooth)
     largest_jump(cosine)
     largest_jump(kinked)

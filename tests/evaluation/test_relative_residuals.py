@@ -14,6 +14,7 @@ from pinnkan.channels import Collapsed, MultiIndex
 from pinnkan.evaluation import relative
 from pinnkan.evaluation.relative import residual_report
 from pinnkan.problem import load_problem
+from pinnkan.problem.family import Family
 from pinnkan.problem.instance import Instance
 
 SQUARE = """
@@ -64,7 +65,7 @@ def report(u: str, *, equation="-laplace(u) = source", boundary="u = 0", scale=1
     pi, x, y = sympy.pi, *sympy.symbols("x y")
     sines = sympy.sin(pi * x / length) * sympy.sin(pi * y / length)
     formula = sympy.sympify(u, {"S": scale * sines, "x": x, "y": y})
-    return residual_report(Formula(load_problem(text).at(), formula))
+    return residual_report(Formula(Family(load_problem(text)).at(), formula))
 
 
 def test_the_mean_is_over_that_of_the_terms():
@@ -165,7 +166,7 @@ def test_what_happens_late_counts_where_time_is_graded(monkeypatch):
     """An error of 20 % from t = 1 on (6 % of all), behind a transient that is 200 times larger."""
     x, y = sympy.symbols("x y")
     u = (200 * sympy.exp(-(sympy.pi**2) * x) + 1.2 * sympy.sin(0.9 * x)) * sympy.sin(sympy.pi * y)
-    solution = Formula(load_problem(LATE).at(), u)
+    solution = Formula(Family(load_problem(LATE)).at(), u)
     assert solution.instance.domain.grading > 900
     both = residual_report(solution)
     assert both.relative["equation[0]"] > 0.01

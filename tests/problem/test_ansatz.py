@@ -10,6 +10,7 @@ import pytest
 from pinnkan.channels import Collapsed
 from pinnkan.errors import ProblemError
 from pinnkan.problem import load_problem, shipped_problems
+from pinnkan.problem.family import Family
 
 DISK = """\
 coordinates: [x, y]
@@ -91,11 +92,11 @@ def violation(instance, name: str) -> float:
 
 @pytest.mark.parametrize("name", sorted(shipped_problems()))
 def test_shipped_problems_meet_their_data(name):
-    problem = load_problem(name)
-    for value in (None, problem.parameters[0].high):
-        instance = problem.at(value)
+    family = Family(load_problem(name))
+    for value in (None, family.problem.parameters[0].high):
+        instance = family.at(value)
         # The insulated end of heat has no lift, an option's pay-off has a kink; advection asks for soft conditions.
-        wanted = [one for one in problem.conditions if one.hard is not False]
+        wanted = [one for one in family.problem.conditions if one.hard is not False]
         assert len(instance.ansatz.hard) >= len(wanted) - (name in ("heat", "black_scholes"))
         for condition in instance.ansatz.hard:
             assert violation(instance, condition) <= 1e-12
@@ -125,7 +126,7 @@ def test_shipped_problems_meet_their_data(name):
     ids=range(17),
 )  # fmt: skip
 def test_lifts_meet_data_of_many_kinds(text, hard):
-    instance = load_problem(text).at()
+    instance = Family(load_problem(text)).at()
     assert len(instance.ansatz.hard) == hard, instance.ansatz.notes
     for condition in instance.ansatz.hard:
         assert violation(instance, condition) <= 1e-12
@@ -143,7 +144,7 @@ boundary:
   - {on: [right, bottom, front], equation: dn(u) = dn(sin(x*y*z + t) + x)}
 initial: ["u = sin(x*y*z) + x"]
 """
-    instance = load_problem(text).at()
+    instance = Family(load_problem(text)).at()
     assert instance.ansatz.hard == ("walls", "initial[0]")
     assert violation(instance, "walls") <= 1e-12
     assert violation(instance, "initial[0]") <= 1e-12
@@ -151,7 +152,7 @@ initial: ["u = sin(x*y*z) + x"]
 
 def test_a_rate_of_the_wrong_sign_would_be_seen():
     text = filled(ROD, equation="u_tt = u_xx", boundary="0", initial='"u = 1 - x^2", "u_t = sin(pi*x)"')
-    instance = load_problem(text).at()
+    instance = Family(load_problem(text)).at()
     points = instance.domain.collocate("initial", 50, rule="random", seed=1).points
     rate = instance.ansatz.lift(points, [(1, 0)])[0]
     assert rate == pytest.approx(np.sin(np.pi * points[:, 1]), abs=1e-14)
@@ -185,7 +186,7 @@ def test_a_rate_of_the_wrong_sign_would_be_seen():
     ids=range(9),
 )  # fmt: skip
 def test_what_cannot_be_hard_stays_soft_and_says_why(text, name, reason):
-    instance = load_problem(text).at()
+    instance = Family(load_problem(text)).at()
     assert name not in instance.ansatz.hard
     assert instance.ansatz.notes[name].startswith(reason)
     assert name in [block.name for block in instance.blocks]
@@ -199,7 +200,7 @@ def test_hard_true_that_cannot_be_met_is_refused_with_its_place():
     with pytest.raises(
         ProblemError, match=r"disk.yaml:5:23: error: boundary\[0\]: hard: true cannot be met: its values are"
     ):
-        problem.at()
+        Family(problem).at()
 
 
 def test_data_without_a_value_are_refused_with_their_place():
@@ -207,12 +208,12 @@ def test_data_without_a_value_are_refused_with_their_place():
     with pytest.raises(
         ProblemError, match=r"rod.yaml:6:12: error: boundary\[0\]: no finite value or limit at"
     ):
-        load_problem(text, name="rod").at()
+        Family(load_problem(text, name="rod")).at()
 
 
 def test_hard_false_is_obeyed():
     text = filled(DISK, boundary="x").replace('"u = x"', "{equation: u = x, hard: false, weight: 5}")
-    instance = load_problem(text).at()
+    instance = Family(load_problem(text)).at()
     assert (instance.ansatz.lift_formula, instance.ansatz.factor_formula) == (0, 1)
     assert instance.ansatz.text() == "u = 2.5*N"
     assert [(b.name, b.where, b.weight) for b in instance.blocks[1:]] == [("boundary[0]", "circle", 5.0)]
@@ -220,9 +221,9 @@ def test_hard_false_is_obeyed():
 
 def test_a_condition_whose_unknown_vanishes_at_this_value_stays_soft():
     text = filled(SQUARE, boundary='  - "p*u = 0"').replace("unknowns: u", "unknowns: u\nfamily: {p: 1}")
-    problem = load_problem(text)
-    assert problem.at(1.0).ansatz.hard == ("boundary[0]",)
-    assert problem.at(0.0).ansatz.notes == {
+    family = Family(load_problem(text))
+    assert family.at(1.0).ansatz.hard == ("boundary[0]",)
+    assert family.at(0.0).ansatz.notes == {
         "boundary[0]": "the factor of the unknown vanishes at this parameter value"
     }
 
@@ -230,14 +231,14 @@ def test_a_condition_whose_unknown_vanishes_at_this_value_stays_soft():
 def test_vanishing_data_give_no_lift_at_all():
     """exact is not zero inside the disk, but all its boundary data are: nothing of it may leak into the lift."""
     for name in ("elliptic", "hyperbolic"):
-        assert load_problem(name).at(0.7).ansatz.lift_is_zero
+        assert Family(load_problem(name)).at(0.7).ansatz.lift_is_zero
 
 
 def test_the_lift_is_made_of_boundary_values_alone():
     """Two formulas that agree on the boundary but not inside give the same lift."""
     inside = "exp(x*y)*(x*(2 - x)*(1 - y^2))"
-    plain = load_problem(filled(SQUARE, boundary='  - "u = sin(x) + y"')).at()
-    other = load_problem(filled(SQUARE, boundary=f'  - "u = sin(x) + y + {inside}"')).at()
+    plain = Family(load_problem(filled(SQUARE, boundary='  - "u = sin(x) + y"'))).at()
+    other = Family(load_problem(filled(SQUARE, boundary=f'  - "u = sin(x) + y + {inside}"'))).at()
     points = plain.domain.uniform(200, 0)
     channels = [(0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2)]
     assert plain.ansatz.lift(points, channels) == pytest.approx(
@@ -245,15 +246,15 @@ def test_the_lift_is_made_of_boundary_values_alone():
     )
     for shape, formula in ((DISK, "x + 2"), (DISK, "7"), (BALL, "7")):
         radius = "(x - 0.5)^2 + (y + 1)^2 - 4" if shape is DISK else "x^2 + y^2 + z^2 - 1"
-        plain = load_problem(filled(shape, boundary=formula)).at()
-        other = load_problem(filled(shape, boundary=f"{formula} + ({radius})*cos(x)")).at()
+        plain = Family(load_problem(filled(shape, boundary=formula))).at()
+        other = Family(load_problem(filled(shape, boundary=f"{formula} + ({radius})*cos(x)"))).at()
         points = plain.domain.uniform(200, 0)
         value = [(0,) * points.shape[1]]
         assert plain.ansatz.lift(points, value) == pytest.approx(other.ansatz.lift(points, value), abs=1e-12)
 
 
 def test_the_harmonic_lift_is_the_harmonic_polynomial():
-    instance = load_problem(filled(DISK, boundary="(x - 0.5)^2 - (y + 1)^2 + x*y")).at()
+    instance = Family(load_problem(filled(DISK, boundary="(x - 0.5)^2 - (y + 1)^2 + x*y"))).at()
     points = instance.domain.uniform(100, 0)
     x, y = points.T
     lift = instance.ansatz.lift(points, [(0, 0), (1, 0), (1, 1), Collapsed((1.0, 1.0))])
@@ -266,7 +267,7 @@ def test_the_harmonic_lift_is_the_harmonic_polynomial():
 
 
 def test_derivatives_of_lift_and_factor_against_differences():
-    instance = load_problem("helmholtz").at(5.5)
+    instance = Family(load_problem("helmholtz")).at(5.5)
     points = instance.domain.uniform(50, 0)
     h = 1e-5
     for function in (instance.ansatz.lift, instance.ansatz.factor):
@@ -285,8 +286,10 @@ def test_derivatives_of_lift_and_factor_against_differences():
 
 def test_the_factor_follows_the_parts_that_are_hard():
     text = filled(ROD, equation="u_t = u_xx", boundary="0", initial='{equation: "u = 1", hard: false}')
-    assert load_problem(text).at().ansatz.text().count("t") == 0
-    both = load_problem(filled(ROD, equation="u_t = u_xx", boundary="0", initial='"u = 1 - x^2"')).at()
+    assert Family(load_problem(text)).at().ansatz.text().count("t") == 0
+    both = Family(
+        load_problem(filled(ROD, equation="u_t = u_xx", boundary="0", initial='"u = 1 - x^2"'))
+    ).at()
     points = np.array([[1.0, 0.0], [0.0, 0.3], [2.0, 1.0]])
     assert both.ansatz.factor(points, [(0, 0)])[0] == pytest.approx([0.5, 0.0, 0.0])
 
@@ -294,10 +297,10 @@ def test_the_factor_follows_the_parts_that_are_hard():
 def test_bounds_may_depend_on_the_parameters():
     text = filled(ROD, equation="u_t = u_xx", boundary="0", initial='"u = 0"')
     text = text.replace("x: [-1, 1]", "x: [0, 2*L]").replace("unknowns: u", "unknowns: u\nfamily: {L: 1}")
-    problem = load_problem(text, name="rod")
-    assert problem.at(3.0).domain.bounding_box[1][1] == 6.0
-    assert problem.at(3.0).ansatz.factor(np.array([[2.0, 3.0]]), [(0, 0)])[0] == pytest.approx([1.0])
+    family = Family(load_problem(text, name="rod"))
+    assert family.at(3.0).domain.bounding_box[1][1] == 6.0
+    assert family.at(3.0).ansatz.factor(np.array([[2.0, 3.0]]), [(0, 0)])[0] == pytest.approx([1.0])
     with pytest.raises(
         ProblemError, match=r"rod.yaml:3:9: error: domain: x: expected lower < upper, .* at L = -1"
     ):
-        problem.at(-1.0)
+        family.at(-1.0)

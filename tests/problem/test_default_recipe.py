@@ -8,6 +8,7 @@ import torch
 from pinnkan.adapters import slim
 from pinnkan.problem import load_problem
 from pinnkan.problem.defaults import LARGEST_IN_FULL, numbers_in_full, numbers_slim
+from pinnkan.problem.family import Family
 from pinnkan.training import network_for
 from pinnkan.training.assembly import training_sets
 
@@ -43,7 +44,7 @@ def numbers_trained(problem) -> int:
     """Count what the widest phase of pre-training moves, from the network itself."""
     settings = problem.settings
     generator = torch.Generator().manual_seed(0)
-    coefficients = network_for(problem.at(), settings.network).initial(generator)
+    coefficients = network_for(Family(problem).at(), settings.network).initial(generator)
     forms = [phase.form for phase in settings.training.phases or (settings.training,)]
     if settings.network.kind == "slim" or "slim" in forms:
         return slim(coefficients, settings.network.rank, generator).size
@@ -56,7 +57,9 @@ def numbers_trained(problem) -> int:
 def test_residuals_outnumber_what_is_trained(shape, time, stated):
     problem = problem_of(shape, time, *STATED[stated])
     points = problem.settings.points
-    (interior,) = [one for one in training_sets(problem.at(), points, seed=0, variant=0) if one.interior]
+    (interior,) = [
+        one for one in training_sets(Family(problem).at(), points, seed=0, variant=0) if one.interior
+    ]
     assert interior.count >= 1.5 * numbers_trained(problem), (interior.count, numbers_trained(problem))
     assert problem.settings.training.patience > 0
     assert problem.settings.network.kind != "kan" or numbers_trained(problem) <= LARGEST_IN_FULL
@@ -67,7 +70,7 @@ def test_residuals_outnumber_what_is_trained(shape, time, stated):
 def test_numbers_are_counted_as_the_network_has_them(basis, hidden):
     problem = problem_of("disk", "heat", f"network.basis={basis}", f"network.hidden={hidden}")
     network, generator = problem.settings.network, torch.Generator().manual_seed(0)
-    coefficients = network_for(problem.at(), network).initial(generator)
+    coefficients = network_for(Family(problem).at(), network).initial(generator)
     assert numbers_in_full(network, 3) == sum(c.numel() for c in coefficients)
     if hidden != "[3]":
         assert numbers_slim(network, 3) == slim(coefficients, network.rank, generator).size

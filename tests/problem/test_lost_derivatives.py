@@ -9,6 +9,7 @@ import pytest
 from pinnkan.errors import ProblemError
 from pinnkan.problem import load_problem, shipped_problems
 from pinnkan.problem.check import check_problem
+from pinnkan.problem.family import Family
 from pinnkan.problem.lost import refuse_lost_derivatives
 
 LINE = """\
@@ -55,16 +56,16 @@ def stated(text: str, equation: str, coefficient: str) -> str:
 
 def refusal(text: str) -> str:
     with pytest.raises(ProblemError) as caught:
-        check_problem(load_problem(text, name="mine"))
+        check_problem(Family(load_problem(text, name="mine")))
     assert caught.value.exit_code == 2
     with pytest.raises(ProblemError) as in_training:
-        refuse_lost_derivatives(load_problem(text, name="mine").at())
+        refuse_lost_derivatives(Family(load_problem(text, name="mine")).at())
     assert str(in_training.value) == str(caught.value)
     return str(caught.value)
 
 
 def accept(text: str) -> None:
-    refuse_lost_derivatives(load_problem(text, name="mine").at())
+    refuse_lost_derivatives(Family(load_problem(text, name="mine")).at())
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -136,10 +137,10 @@ def test_what_does_not_jump_inside_the_domain_at_this_value_is_allowed(coefficie
 def test_the_parameter_decides():
     text = stated(LINE, "diff(K*u_x, x) = 1", "where(x < 1.5, a, 10)")
     with pytest.raises(ProblemError, match="with a jump"):
-        refuse_lost_derivatives(load_problem(text).at(9.0))
+        refuse_lost_derivatives(Family(load_problem(text)).at(9.0))
     (finding,) = (
         f
-        for f in check_problem(load_problem(text)).findings
+        for f in check_problem(Family(load_problem(text))).findings
         if f.severity == "error" and "at a=2:" in f.message
     )
     assert "with a jump (where) at x = 1.5" in finding.message
@@ -192,7 +193,7 @@ def test_all_places_are_said_at_once():
 @pytest.mark.parametrize("name", sorted(shipped_problems()))
 def test_every_shipped_problem_is_accepted(name):
     problem = load_problem(name)
-    refuse_lost_derivatives(problem.at(problem.parameters[0].high))
+    refuse_lost_derivatives(Family(problem).at(problem.parameters[0].high))
 
 
 OF_UNKNOWN = {

@@ -65,8 +65,8 @@ def test_equations_and_short_conditions_can_be_replaced():
 
 
 def test_the_overrides_are_kept():
-    assert load("training.steps=1").overrides == ("training.steps=1",)
-    assert load("training.steps=1").text == TEXT
+    assert load("training.steps=1").file.overrides == ("training.steps=1",)
+    assert load("training.steps=1").file.text == TEXT
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from pinnkan.errors import ProblemError, UsageError
 from pinnkan.problem import load_problem
+from pinnkan.problem.family import Family
 from pinnkan.problem.schema import read_problem
 
 TEXT = """\
@@ -44,7 +45,7 @@ def write_csv(path, columns) -> None:
 
 def test_a_grid_is_interpolated_cubically(tmp_path):
     np.savez(tmp_path / "data.npz", **table(1.0))
-    instance = problem(tmp_path, "data.npz").at()
+    instance = Family(problem(tmp_path, "data.npz")).at()
     points = instance.domain.uniform(200, 0)
     assert instance.has_exact
     exact = np.sin(np.pi * points[:, 1]) * np.exp(-points[:, 0])
@@ -54,7 +55,7 @@ def test_a_grid_is_interpolated_cubically(tmp_path):
 def test_rows_are_chosen_by_the_parameter(tmp_path):
     one, two = table(1.0), table(2.0)
     write_csv(tmp_path / "data.csv", {name: np.concatenate([one[name], two[name]]) for name in one})
-    family = problem(tmp_path, "data.csv")
+    family = Family(problem(tmp_path, "data.csv"))
     point = np.array([[1.0, 0.5]])
     assert family.at(1.0).exact(point) == pytest.approx([np.exp(-1)], abs=1e-6)
     assert family.at(2.0).exact(point) == pytest.approx([np.exp(-2)], abs=1e-6)
@@ -66,8 +67,8 @@ def test_a_table_without_the_parameter_holds_at_the_base_value(tmp_path):
     columns = table(1.0)
     del columns["nu"]
     write_csv(tmp_path / "data.csv", columns)
-    assert problem(tmp_path, "data.csv").at().has_exact
-    assert not problem(tmp_path, "data.csv").at(2.0).has_exact
+    assert Family(problem(tmp_path, "data.csv")).at().has_exact
+    assert not Family(problem(tmp_path, "data.csv")).at(2.0).has_exact
 
 
 def test_scattered_points_are_interpolated_linearly(tmp_path):
@@ -76,7 +77,7 @@ def test_scattered_points_are_interpolated_linearly(tmp_path):
     corners = np.isin(columns["t"], (0, 1)) & np.isin(columns["x"], (0, 1))
     keep = np.union1d(keep, np.flatnonzero(corners))[1:]
     np.savez(tmp_path / "data.npz", **{name: column[keep] for name, column in columns.items()})
-    instance = problem(tmp_path, "data.npz").at()
+    instance = Family(problem(tmp_path, "data.npz")).at()
     point = np.array([[0.5, 0.5]])
     assert instance.exact(point) == pytest.approx([np.exp(-0.5)], abs=1e-2)
 
@@ -99,7 +100,7 @@ def test_scattered_points_are_interpolated_linearly(tmp_path):
 def test_tables_that_are_none(tmp_path, content, message):
     (tmp_path / "data.csv").write_text(content)
     with pytest.raises(UsageError) as caught:
-        problem(tmp_path, "data.csv").at()
+        Family(problem(tmp_path, "data.csv")).at()
     assert message in str(caught.value)
 
 
@@ -107,7 +108,7 @@ def test_a_pickle_in_an_npz_is_refused(tmp_path):
     columns = {**table(1.0), "u": np.array([{"a": 1}] * 625, dtype=object)}
     np.savez(tmp_path / "data.npz", **columns)
     with pytest.raises(UsageError, match="array 'u' holds Python objects, expected real numbers"):
-        problem(tmp_path, "data.npz").at()
+        Family(problem(tmp_path, "data.npz")).at()
 
 
 def test_a_file_that_is_missing(tmp_path):
@@ -116,12 +117,12 @@ def test_a_file_that_is_missing(tmp_path):
     # A problem read back from a result may outlive its data.
     text = TEXT.replace("DATA", "data.npz")
     stored = read_problem(text, file="heat.yaml", name="heat", directory=tmp_path, stored=True)
-    assert stored.at().exact(np.array([[0.5, 0.5]])) is None
+    assert Family(stored).at().exact(np.array([[0.5, 0.5]])) is None
 
 
 def test_points_outside_the_data(tmp_path):
     np.savez(tmp_path / "data.npz", **table(1.0))
-    instance = problem(tmp_path, "data.npz").at()
+    instance = Family(problem(tmp_path, "data.npz")).at()
     points = np.array([[0.5, 2.0], [0.0, 0.5], [-1.0, 0.5]])
     assert instance.exact(points) == pytest.approx([np.nan, 1.0, np.nan], abs=2e-5, nan_ok=True)
     known = instance.known(points)

@@ -10,6 +10,7 @@ import torch
 
 from pinnkan.channels import Collapsed
 from pinnkan.problem import load_problem, shipped_problems
+from pinnkan.problem.family import Family
 
 ANISOTROPIC = """\
 coordinates: [x, y]
@@ -28,7 +29,7 @@ def operator(text: str):
 @pytest.mark.parametrize("name", sorted(shipped_problems()))
 def test_partials_against_autograd(name):
     problem = load_problem(name, overrides=["boundary.0.hard=false"])
-    instance = problem.at()
+    instance = Family(problem).at()
     generator = torch.Generator().manual_seed(1)
     for block in (*instance.blocks, *instance.conditions):
         found = instance.domain.collocate(block.where, 40, rule="random", seed=2)
@@ -42,8 +43,8 @@ def test_partials_against_autograd(name):
 
 
 def test_single_precision_stays_single():
-    (block,) = load_problem("elliptic").at().blocks
-    points = load_problem("elliptic").at().domain.uniform(10, 0)
+    (block,) = Family(load_problem("elliptic")).at().blocks
+    points = Family(load_problem("elliptic")).at().domain.uniform(10, 0)
     data = torch.from_numpy(block.data(points)).float()
     u = torch.ones(3, 10)
     assert block.residual(data, u).dtype == torch.float32
@@ -52,7 +53,7 @@ def test_single_precision_stays_single():
 
 def test_an_equation_by_hand():
     problem = operator("u_xy + p*x*u_x^2 - sin(u)*y")
-    (block,) = problem.at(3.0).blocks
+    (block,) = Family(problem).at(3.0).blocks
     assert block.channels == ((0, 0), (1, 0), (1, 1))
     points = np.array([[0.5, 0.25], [1.0, 0.0]])
     u = torch.tensor([[0.1, 0.2], [2.0, -1.0], [7.0, 8.0]], dtype=torch.float64)
@@ -79,7 +80,7 @@ def test_an_equation_by_hand():
 def test_collapsing(text, value, combination):
     text = text if "p" in text.replace("exp", "").replace("laplace", "") else f"{text} + p*u"
     problem = operator(text)
-    instance = problem.at(value)
+    instance = Family(problem).at(value)
     (block,) = instance.blocks
     assert [c for c in block.channels if isinstance(c, Collapsed)] == (
         [Collapsed(combination)] if combination else []
@@ -110,7 +111,7 @@ def test_conditions_on_some_sides_become_one_block_each():
         '["u = 0"]',
         "[{on: [left, top], equation: u + 2*dn(u) = x, name: robin}, {on: bottom, equation: dn(u) = 1}]",
     )
-    instance = load_problem(text).at()
+    instance = Family(load_problem(text)).at()
     assert [(b.name, b.where) for b in instance.blocks] == [
         ("equation[0]", "interior"),
         ("robin.x-", "x-"),
@@ -138,7 +139,7 @@ source: manufactured
 equations: ["-u_xx = source"]
 boundary: ["u = source/4"]
 """
-    instance = load_problem(text).at()
+    instance = Family(load_problem(text)).at()
     assert instance.ansatz.hard == ("boundary[0]",)
     lift = instance.ansatz.lift(np.array([[0.0], [1.0], [0.5]]), [(0,)])[0]
     assert lift == pytest.approx([0, np.sin(2), np.sin(2) / 2])
@@ -146,12 +147,12 @@ boundary: ["u = source/4"]
 
 @pytest.mark.parametrize("name", ["elliptic", "allen_cahn", "hyperbolic"])
 def test_further_parameter_values_are_cheap(name):
-    problem = load_problem(name)
-    problem.at(0.1)
+    family = Family(load_problem(name))
+    family.at(0.1)
     times = []
     for value in (0.2, 0.3, 0.4, 0.5, 0.6):
         start = time.process_time()
-        problem.at(value)
+        family.at(value)
         times.append(time.process_time() - start)
     assert min(times) < 0.02, times
 
@@ -169,8 +170,8 @@ equations: ["u_t = p*laplace(u) + source"]
 boundary: ["u = x"]
 initial: ["u = x + sin(1 - x^2 - y^2)"]
 """
-    one = load_problem(text.replace("EXACT", "x*t")).at()
-    two = load_problem(text.replace("EXACT", "exp(y)")).at()
+    one = Family(load_problem(text.replace("EXACT", "x*t"))).at()
+    two = Family(load_problem(text.replace("EXACT", "exp(y)"))).at()
     points = one.domain.uniform(100, 0)
     channels = one.blocks[0].channels
     assert [b.channels for b in one.blocks] == [b.channels for b in two.blocks]

@@ -8,6 +8,7 @@ import pytest
 
 from pinnkan.errors import ProblemError
 from pinnkan.problem import load_problem
+from pinnkan.problem.family import Family
 
 HEAT = """\
 coordinates: [x]
@@ -65,9 +66,9 @@ def test_nothing_that_is_hard_in_a_shipped_problem_becomes_soft():
         "wave": (3, "u = sin(pi*x) + sin(2*pi*x)/2 + (4*t**2*x*(1 - x))*N"),
     }  # fmt: skip
     for name, (count, text) in wanted.items():
-        problem = load_problem(name, overrides=["scales=none"])
-        for value in (None, problem.parameters[0].high):
-            ansatz = problem.at(value).ansatz
+        family = Family(load_problem(name, overrides=["scales=none"]))
+        for value in (None, family.problem.parameters[0].high):
+            ansatz = family.at(value).ansatz
             assert (len(ansatz.hard), ansatz.notes) == (count, {}), (name, value)
             assert ansatz.text().startswith(text), (name, value)
 
@@ -89,7 +90,7 @@ ROUGH = [
 
 @pytest.mark.parametrize(("text", "name", "what", "taken"), ROUGH, ids=range(len(ROUGH)))
 def test_rough_data_stay_soft_and_hard_true_is_refused_for_the_same_reason(text, name, what, taken):
-    ansatz = load_problem(text).at().ansatz
+    ansatz = Family(load_problem(text)).at().ansatz
     note = ansatz.notes[name]
     assert name not in ansatz.hard
     assert len(ansatz.hard) == 1 + ("initial" in text and "{on: right" in text)
@@ -98,7 +99,7 @@ def test_rough_data_stay_soft_and_hard_true_is_refused_for_the_same_reason(text,
     insisting = text.replace("hard: auto", "hard: true") if "initial" in name else None
     if insisting and insisting != text:
         with pytest.raises(ProblemError) as caught:
-            load_problem(insisting, name="mine").at()
+            Family(load_problem(insisting, name="mine")).at()
         message = f"mine.yaml:11:16: error: initial[0]: hard: true cannot be met: {note}"
         assert str(caught.value).startswith(message)
 
@@ -120,19 +121,19 @@ SMOOTH = [
 
 @pytest.mark.parametrize(("text", "count"), SMOOTH, ids=range(len(SMOOTH)))
 def test_what_joins_smoothly_enough_for_the_equation_is_built_in(text, count):
-    ansatz = load_problem(text).at().ansatz
+    ansatz = Family(load_problem(text)).at().ansatz
     assert (len(ansatz.hard), ansatz.notes) == (count, {})
 
 
 def test_the_parameter_moves_a_kink_in_and_out():
-    problem = load_problem(filled(HEAT, start="max(x - a, 0)*0 + max(x - a, 0)*(1 - x)"))
-    assert "initial[0]" in problem.at(0.5).ansatz.notes
-    assert "initial[0]" in problem.at(1.5).ansatz.hard
-    assert "initial[0]" in problem.at(0.6).ansatz.notes
+    family = Family(load_problem(filled(HEAT, start="max(x - a, 0)*0 + max(x - a, 0)*(1 - x)")))
+    assert "initial[0]" in family.at(0.5).ansatz.notes
+    assert "initial[0]" in family.at(1.5).ansatz.hard
+    assert "initial[0]" in family.at(0.6).ansatz.notes
 
 
 def test_a_factor_that_vanishes_at_one_value_leaves_a_kink_out():
-    problem = load_problem(filled(HEAT, start="(a - 1)*min(x, 1 - x) + x*(1 - x)"))
-    assert "initial[0]" in problem.at(1.0).ansatz.hard
-    assert "initial[0]" in problem.at(1.1).ansatz.notes
-    assert "initial[0]" in problem.at(1.0).ansatz.hard
+    family = Family(load_problem(filled(HEAT, start="(a - 1)*min(x, 1 - x) + x*(1 - x)")))
+    assert "initial[0]" in family.at(1.0).ansatz.hard
+    assert "initial[0]" in family.at(1.1).ansatz.notes
+    assert "initial[0]" in family.at(1.0).ansatz.hard

@@ -9,6 +9,7 @@ import sympy
 
 from pinnkan.problem import load_problem
 from pinnkan.problem.check import Finding, check_problem
+from pinnkan.problem.family import Family
 
 WAVE = """\
 title: String
@@ -27,12 +28,13 @@ points: {interior: 100, boundary: 20, initial: 30, held_out: 50, rule: sobol}
 
 def messages(text: str) -> list[str]:
     return [
-        f"{finding.severity}: {finding.message}" for finding in check_problem(load_problem(text)).findings
+        f"{finding.severity}: {finding.message}"
+        for finding in check_problem(Family(load_problem(text))).findings
     ]
 
 
 def test_a_sound_problem():
-    report = check_problem(load_problem(WAVE))
+    report = check_problem(Family(load_problem(WAVE)))
     assert report.findings == ()
     assert report.passed
     assert report.ansatz == "u = sin(pi*x) + (4*t**2*x*(1 - x))*N"
@@ -82,14 +84,14 @@ def test_errors_come_first_and_fail_the_check():
     text = WAVE.replace("u = sin(pi*x)", "u = 2*sin(pi*x)").replace(
         '["u = 0"]', "[{on: left, equation: u = 0}]"
     )
-    report = check_problem(load_problem(text))
+    report = check_problem(Family(load_problem(text)))
     assert [finding.severity for finding in report.findings] == ["error", "warning"]
     assert not report.passed
     assert isinstance(report.findings[0], Finding)
 
 
 def test_a_manufactured_source_is_shown_by_name_and_written_out():
-    report = check_problem(load_problem("elliptic"))
+    report = check_problem(Family(load_problem("elliptic")))
     (equation,) = report.equations
     assert "source" in equation.shown
     assert "source" not in equation.residual
@@ -102,7 +104,7 @@ def test_the_exact_residual_catches_a_wrong_manufactured_condition():
     text = WAVE.replace("boundary:", "source: manufactured\nboundary:", 1).replace(
         "c^2*u_xx", "c^2*u_xx + source"
     )
-    report = check_problem(load_problem(text.replace("cos(c*pi*t)", "exp(t)")))
+    report = check_problem(Family(load_problem(text.replace("cos(c*pi*t)", "exp(t)"))))
     by_name = {c.name: c.exact_residual for c in (*report.equations, *report.conditions)}
     assert by_name["equation[0]"] <= 1e-12
     assert by_name["initial[1]"] == pytest.approx(1.0, abs=1e-3)

@@ -13,6 +13,7 @@ from pinnkan.channels import Collapsed
 from pinnkan.errors import FileAccessError, ProblemError, UsageError
 from pinnkan.problem import load_problem, shipped_problems
 from pinnkan.problem.check import check_problem
+from pinnkan.problem.family import Family
 
 PAY_OFF = (
     "initial[0] stays soft: its values have a kink (max) at S = 100, and the equation takes 2 derivatives "
@@ -39,11 +40,11 @@ def test_all_are_there():
 @pytest.mark.parametrize("name", NAMES)
 def test_every_problem_passes_its_own_check(name):
     problem = load_problem(name)
-    report = check_problem(problem)
+    report = check_problem(Family(problem))
     expected = [("warning", PAY_OFF)] if name == "black_scholes" else []
     assert [(finding.severity, finding.message) for finding in report.findings] == expected
     assert problem.name == name
-    assert problem.title
+    assert problem.file.title
     for statement in (*report.equations, *report.conditions):
         assert statement.exact_residual is None or statement.exact_residual <= 1e-9, statement
     assert (report.zero_network_l2 is None) == (problem.exact is None)
@@ -68,7 +69,7 @@ Q = math.sin(math.pi / 4)  # S and Q at r = 1/2
     ],
 )
 def test_exact_solutions_by_hand(name, value, point, expected):
-    exact = load_problem(name).at(value).exact(np.array([point]))
+    exact = Family(load_problem(name)).at(value).exact(np.array([point]))
     assert exact is not None
     assert exact[0] == pytest.approx(expected, abs=1e-14)
 
@@ -78,7 +79,7 @@ def test_the_source_of_the_elliptic_family_by_hand():
     value, (x, y) = 0.7, (0.6, 0.8)
     u_r = -value * math.pi / 2
     given = {(1, 0): x * u_r, (0, 1): y * u_r, Collapsed((1.0, 1.0)): u_r}  # laplace(u) = u_rr + u_r / r
-    (block,) = load_problem("elliptic").at(value).equations
+    (block,) = Family(load_problem("elliptic")).at(value).equations
     u = torch.tensor([[given[channel]] for channel in block.channels], dtype=torch.float64)
     residual = block.residual(torch.from_numpy(block.data(np.array([[x, y]]))), u)
     assert abs(residual.item()) < 1e-7  # (1 - r)^0.5 turns one rounding error of r into 1e-8
@@ -86,7 +87,7 @@ def test_the_source_of_the_elliptic_family_by_hand():
 
 def test_the_sources_are_finite_at_the_centre_and_on_the_circle():
     for name in ("elliptic", "allen_cahn", "hyperbolic"):
-        instance = load_problem(name).at(1.0)
+        instance = Family(load_problem(name)).at(1.0)
         points = np.array([[0.0, 0.0], [1.0, 0.0], [np.sqrt(0.5), np.sqrt(0.5)], [0.6, 0.8]])
         if instance.domain.time:
             points = np.column_stack([np.full(4, 0.5), points])
@@ -108,7 +109,7 @@ def test_the_sources_are_finite_at_the_centre_and_on_the_circle():
     ],
 )
 def test_second_derivatives_travel_as_one_channel(name, combination):
-    instance = load_problem(name).at(2.0 if name == "wave" else None)
+    instance = Family(load_problem(name)).at(2.0 if name == "wave" else None)
     (block,) = instance.equations
     collapsed = [channel for channel in block.channels if isinstance(channel, Collapsed)]
     assert collapsed == ([] if combination is None else [Collapsed(combination)])
@@ -117,7 +118,7 @@ def test_second_derivatives_travel_as_one_channel(name, combination):
 
 
 def test_the_hyperbolic_equation_is_one_channel_and_one_datum():
-    (block,) = load_problem("hyperbolic").at(0.5).blocks
+    (block,) = Family(load_problem("hyperbolic")).at(0.5).blocks
     assert block.channels == (Collapsed((1.0, -1.0, -1.0)),)
     assert block.data(np.array([[0.5, 0.1, 0.2]])).shape == (1, 1)
 
@@ -126,9 +127,9 @@ def test_a_path_comes_before_a_name_and_text_before_both(tmp_path, monkeypatch):
     text = shipped_problems()["burgers"].read_text()
     (tmp_path / "elliptic").write_text(text)
     monkeypatch.chdir(tmp_path)
-    assert load_problem("elliptic").title == "Viscous Burgers equation"
+    assert load_problem("elliptic").file.title == "Viscous Burgers equation"
     monkeypatch.chdir(tmp_path.parent)
-    assert load_problem("elliptic").title.startswith("Nonlinear elliptic")
+    assert load_problem("elliptic").file.title.startswith("Nonlinear elliptic")
     assert load_problem(text, name="mine").name == "mine"
 
 

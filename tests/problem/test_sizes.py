@@ -9,6 +9,7 @@ import pytest
 
 from pinnkan.problem import load_problem
 from pinnkan.problem.blocks import ResidualBlock
+from pinnkan.problem.family import Family
 from pinnkan.problem.sizes import judged_terms, size_of
 
 SQUARE = """
@@ -22,7 +23,7 @@ boundary: [{{equation: "{boundary}", hard: false}}]
 
 
 def block_of(equation: str = "laplace(u) = k", boundary: str = "u = 0", *, condition: bool = False):
-    instance = load_problem(SQUARE.format(equation=equation, boundary=boundary)).at()
+    instance = Family(load_problem(SQUARE.format(equation=equation, boundary=boundary))).at()
     block: ResidualBlock = instance.conditions[0] if condition else instance.equations[0]
     places = instance.domain.collocate(block.where, 400, variant=1)
     return block, places

@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 from pinnkan.errors import ProblemError
 from pinnkan.geometry import RULES
 from pinnkan.problem import Problem, load_problem
+from pinnkan.problem.family import Family
 
 ROD = "coordinates: [x]\ntime: {t: [0, <T>]}\ndomain: {shape: interval, x: [0, 2]}\nunknowns: u\n"
 PLATE = "coordinates: [x, y]\ntime: {t: [0, <T>]}\ndomain: {shape: box, x: [0, 2], y: [0, 1]}\nunknowns: u\n"
@@ -75,34 +76,34 @@ def problem_of(text: str, duration: float, more: str = "") -> Problem:
 @pytest.mark.parametrize("name", RELAXING)
 def test_a_relaxing_solution_has_the_time_of_its_slowest_wave(name: str):
     text, rate = RELAXING[name]
-    assert problem_of(text, 1000.0).time_scale == pytest.approx(1 / rate, rel=1e-11)
-    assert problem_of(text, 4.0 / rate).time_scale == math.inf
+    assert Family(problem_of(text, 1000.0)).time_scale == pytest.approx(1 / rate, rel=1e-11)
+    assert Family(problem_of(text, 4.0 / rate)).time_scale == math.inf
 
 
 @pytest.mark.parametrize("name", STEADY)
 def test_what_goes_on_changing_has_none(name: str):
     problem = problem_of(STEADY[name], 1000.0)
-    assert problem.time_scale == math.inf
-    assert problem.at().domain.grading == 0.0
+    assert Family(problem).time_scale == math.inf
+    assert Family(problem).at().domain.grading == 0.0
 
 
 @pytest.mark.parametrize("power", [-30, -3, 4, 40])
 def test_units_that_are_powers_of_two_scale_it_exactly(power: int):
     unit = 2.0**power
     wide = ROD.replace("[0, 2]", f"[0, {2 * unit!r}]") + f'equations: ["u_t = {3 * unit**2!r}*u_xx"]\n'
-    plain = problem_of(ROD + 'equations: ["u_t = 3*u_xx"]\n' + HELD + START, 1000.0).time_scale
-    assert problem_of(wide + HELD + START, 1000.0).time_scale == plain
+    plain = Family(problem_of(ROD + 'equations: ["u_t = 3*u_xx"]\n' + HELD + START, 1000.0)).time_scale
+    assert Family(problem_of(wide + HELD + START, 1000.0)).time_scale == plain
     slow = ROD + f'equations: ["u_t = {3 / unit!r}*u_xx"]\n' + HELD + START
-    assert problem_of(slow, 1000.0 * unit).time_scale == plain * unit
+    assert Family(problem_of(slow, 1000.0 * unit)).time_scale == plain * unit
 
 
 def test_the_file_may_state_it_or_say_that_there_is_none():
     text = RELAXING["diffusion"][0]
-    assert problem_of(text, 1000.0, "scales: {t: 20}\n").time_scale == 20.0
-    assert problem_of(text, 1000.0, "scales: {t: 20}\n").at().domain.grading == 50.0
-    assert problem_of(text, 1000.0, "scales: {t: 1000}\n").at().domain.grading == 0.0
-    assert problem_of(text, 1000.0, "scales: none\n").time_scale == math.inf
-    assert problem_of(text, 1000.0, "scales: {u: 3}\n").time_scale < 1.0
+    assert Family(problem_of(text, 1000.0, "scales: {t: 20}\n")).time_scale == 20.0
+    assert Family(problem_of(text, 1000.0, "scales: {t: 20}\n")).at().domain.grading == 50.0
+    assert Family(problem_of(text, 1000.0, "scales: {t: 1000}\n")).at().domain.grading == 0.0
+    assert Family(problem_of(text, 1000.0, "scales: none\n")).time_scale == math.inf
+    assert Family(problem_of(text, 1000.0, "scales: {u: 3}\n")).time_scale < 1.0
     for entry, fault in {
         "{t: -1}": "scales.t: expected a number between 1e-100 and 1e100, got '-1'",
         "{x: 1}": "unknown key 'x'",
@@ -113,7 +114,7 @@ def test_the_file_may_state_it_or_say_that_there_is_none():
 
 @pytest.mark.parametrize("rule", RULES)
 def test_points_lie_even_in_the_logarithm_of_time(rule: str):
-    domain = problem_of(RELAXING["diffusion"][0], 1000.0).at().domain
+    domain = Family(problem_of(RELAXING["diffusion"][0], 1000.0)).at().domain
     g = domain.grading
     assert g == pytest.approx(3 * ALONG * 1000.0, rel=1e-11)
     for where, variant in (("interior", 0), ("interior", 1), ("left", 0)):
@@ -126,7 +127,7 @@ def test_points_lie_even_in_the_logarithm_of_time(rule: str):
 
 
 def test_held_out_points_keep_away_from_the_training_points_there_too():
-    domain = problem_of(RELAXING["diffusion"][0], 1000.0).at().domain
+    domain = Family(problem_of(RELAXING["diffusion"][0], 1000.0)).at().domain
 
     def mapped(points: np.ndarray) -> np.ndarray:
         even = np.log1p(domain.grading * points[:, 0] / 1000.0) / math.log1p(domain.grading)
@@ -140,13 +141,13 @@ def test_held_out_points_keep_away_from_the_training_points_there_too():
 
 
 def test_errors_are_measured_on_points_even_in_time():
-    domain = problem_of(RELAXING["diffusion"][0], 1000.0).at().domain
+    domain = Family(problem_of(RELAXING["diffusion"][0], 1000.0)).at().domain
     assert np.median(domain.uniform(4000, 0)[:, 0]) == pytest.approx(500.0, rel=0.05)
 
 
 def test_the_hard_initial_condition_holds_in_that_time():
     """u = lift + factor N with a factor that grows as log(1 + g tau) / log(1 + g): 0 at first, 1 at last."""
-    instance = problem_of(RELAXING["an ordinary differential equation"][0], 40.0).at()
+    instance = Family(problem_of(RELAXING["an ordinary differential equation"][0], 40.0)).at()
     g = instance.domain.grading
     assert g == pytest.approx(200.0, rel=1e-11)
     times = np.array([[0.0], [40 / 200], [40.0]])

@@ -11,6 +11,7 @@ from units import in_other_units
 
 from pinnkan.adapters import Full, Parameters
 from pinnkan.problem import Problem, load_problem
+from pinnkan.problem.family import Family
 from pinnkan.problem.finding import shipped_problems
 from pinnkan.training import generator_for, network_for
 from pinnkan.training.assembly import training_sets
@@ -63,7 +64,7 @@ def problem_of(name: str) -> Problem:
 
 def numbers_of(problem: Problem) -> tuple[float, dict[str, float], torch.Tensor, torch.Tensor]:
     """Return the scale, the sizes of the statements, the first residuals and J J^T of their Jacobian."""
-    instance = problem.at()
+    instance = Family(problem).at()
     network = network_for(instance, problem.settings.network)
     coefficients = network.initial(generator_for(0, "coefficients"))
     whole = Parameters([Full(c) for c in coefficients])
@@ -71,7 +72,7 @@ def numbers_of(problem: Problem) -> tuple[float, dict[str, float], torch.Tensor,
     least_squares = NetworkLeastSquares(network, whole, sets)
     theta = whole.start()
     kernel = least_squares.linearise(theta).kernel()
-    return problem.scale, dict(instance.sizes), least_squares.residuals(theta), kernel
+    return instance.scale, dict(instance.sizes), least_squares.residuals(theta), kernel
 
 
 @pytest.mark.parametrize("name", PROBLEMS)

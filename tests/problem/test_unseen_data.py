@@ -10,6 +10,7 @@ import pytest
 
 from pinnkan.problem import load_problem
 from pinnkan.problem.check import check_problem
+from pinnkan.problem.family import Family
 from pinnkan.problem.steepness import unseen_data
 
 LINE = """\
@@ -57,7 +58,7 @@ def test_what_is_narrower_than_the_points_see_is_said_with_width_and_spacing(equ
     for feature, half in zip(range(len(FEATURES)), FEATURES.values(), strict=True):
         width, place = 3 * 10 ** rng.uniform(-7, -4), round(rng.uniform(0.3, 2.7), 4)
         text = LINE.replace("EQUATION", equation.replace("F", features(width, place)[feature]))
-        messages = unseen_data(load_problem(text).at())
+        messages = unseen_data(Family(load_problem(text)).at())
         assert len(messages) == 1, text
         said = re.match(
             r"equation\[0\]: what is given changes \(.*\) by half within (\S+) at x = (\S+), "
@@ -74,55 +75,55 @@ def test_what_is_narrower_than_the_points_see_is_said_with_width_and_spacing(equ
 def test_what_the_points_see_is_silent(feature):
     for width in (0.02, 0.3, 30.0):
         formula = features(width, 1.234)[feature]
-        assert unseen_data(load_problem(LINE.replace("EQUATION", f"-u_xx = a*{formula}")).at()) == []
+        assert unseen_data(Family(load_problem(LINE.replace("EQUATION", f"-u_xx = a*{formula}"))).at()) == []
 
 
 @pytest.mark.parametrize(
     "source", ["abs(x - 1)", "sqrt(abs(x - 1))", "x^2", "sin(20*x)", "exp(-x)", "a", "max(x - 1, 0)^2"]
 )
 def test_kinks_roots_and_plain_functions_are_silent(source):
-    assert unseen_data(load_problem(LINE.replace("EQUATION", f"-u_xx = a*{source}")).at()) == []
+    assert unseen_data(Family(load_problem(LINE.replace("EQUATION", f"-u_xx = a*{source}"))).at()) == []
 
 
 def test_conditions_count_their_own_points():
     text = ROD.replace("LEFT", "tanh((t - 0.5)/1e-5)").replace("START", "0")
-    (message,) = unseen_data(load_problem(text).at())
+    (message,) = unseen_data(Family(load_problem(text)).at())
     assert message.startswith("boundary[0]: what is given changes (tanh) by half within 1.1e-05 at t = 0.5")
     assert message.endswith("raise points.boundary (now 200)")
     text = ROD.replace("LEFT", "0").replace("START", "exp(-((x - 0.5)/1e-5)^2)")
-    (message,) = unseen_data(load_problem(text).at())
+    (message,) = unseen_data(Family(load_problem(text)).at())
     assert message.startswith("initial[0]: what is given changes (exp) by half within 1.7e-05 at x = 0.5")
 
 
 def test_what_is_narrow_along_the_normal_of_a_side_is_not_given_there():
     text = ROD.replace("u = LEFT", "u = exp(-x/1e-6)").replace("START", "0")
-    assert unseen_data(load_problem(text).at()) == []
+    assert unseen_data(Family(load_problem(text)).at()) == []
 
 
 def test_check_says_so_and_more_points_silence_it():
     text = LINE.replace("EQUATION", "-u_xx = a*tanh((x - 1.5)/1e-3)")
-    report = check_problem(load_problem(text))
+    report = check_problem(Family(load_problem(text)))
     (warning,) = (f.message for f in report.findings if f.severity == "warning")
     assert "at x = 1.5" in warning
-    assert check_problem(load_problem(text, overrides=["points.interior=3000"])).findings == ()
+    assert check_problem(Family(load_problem(text, overrides=["points.interior=3000"]))).findings == ()
 
 
 def test_a_source_that_jumps_is_advised_to_be_averaged():
     text = LINE.replace("EQUATION", "-u_xx = where(x < 1, 0, a)")
-    (message,) = unseen_data(load_problem(text, overrides=["training.optimizer=lm"]).at())
+    (message,) = unseen_data(Family(load_problem(text, overrides=["training.optimizer=lm"])).at())
     assert message == (
         "equation[0]: a source or coefficient has a jump (where) at x = 1; residuals averaged over "
         "neighbouring points see it better: --set training.smoothing=48"
     )
     for overrides in ([], ["training.optimizer=lm", "training.smoothing=48"]):
-        assert unseen_data(load_problem(text, overrides=overrides).at()) == []
+        assert unseen_data(Family(load_problem(text, overrides=overrides)).at()) == []
 
 
 def test_units_do_not_matter():
     for size in (1e-9, 1e9):
         text = LINE.replace("[0, 3]", f"[0, {3 * size!r}]")
         text = text.replace("EQUATION", f"-u_xx = 1e-7*a*tanh((x - {1.5 * size!r})/{1e-4 * size!r})")
-        (message,) = unseen_data(load_problem(text).at())
+        (message,) = unseen_data(Family(load_problem(text)).at())
         width = float(re.search(r"within (\S+)", message)[1])
         assert math.isclose(width, 1.1e-4 * size, rel_tol=0.2)
 
@@ -132,23 +133,23 @@ MOVING = LINE.replace("range: [2, 20]", "range: [2, 20]").replace("EQUATION", "-
 
 @pytest.mark.parametrize(("value", "is_seen"), [(3.0, True), (1e5, False)])
 def test_a_parameter_value_is_looked_at_with_the_points_of_its_adapter(value, is_seen):
-    problem = load_problem(MOVING)
-    assert unseen_data(problem.at()) == []
-    messages = unseen_data(problem.at(value), "finetuning")
+    family = Family(load_problem(MOVING))
+    assert unseen_data(family.at()) == []
+    messages = unseen_data(family.at(value), "finetuning")
     assert bool(messages) != is_seen
     if messages:
         (message,) = messages
         assert "at x = 1.5, where points are" in message
         assert "raise points.interior (now " in message
         many = load_problem(MOVING, overrides=["finetuning.points=1000000"])
-        assert unseen_data(many.at(value), "finetuning") == []
+        assert unseen_data(Family(many).at(value), "finetuning") == []
         few = load_problem(MOVING, overrides=["finetuning.points=50"])
-        (message,) = unseen_data(few.at(value), "finetuning")
+        (message,) = unseen_data(Family(few).at(value), "finetuning")
         assert "raise finetuning.points (now 50)" in message
 
 
 def test_check_says_so_for_the_values_that_it_is_given():
-    report = check_problem(load_problem(MOVING), further=[{"a": 3.0}, {"a": 1e5}])
+    report = check_problem(Family(load_problem(MOVING)), further=[{"a": 3.0}, {"a": 1e5}])
     (warning,) = (f.message for f in report.findings if f.severity == "warning")
     assert warning.startswith("at a=100000: equation[0]: what is given changes (tanh) by half within ")
 
@@ -199,10 +200,10 @@ def test_points_that_are_dense_at_the_start_see_early_changes_and_not_late_ones(
     """The interior has 30 levels of time, a side 100."""
     for source, side, levels, key in ((formula, "0", 30, "interior"), ("0", formula, 100, "boundary")):
         text = COOLING.replace("SOURCE", source).replace("SIDE", side)
-        messages = unseen_data(load_problem(text.replace("SCALE", "0.1")).at())
+        messages = unseen_data(Family(load_problem(text.replace("SCALE", "0.1"))).at())
         if levels == 30:
             assert bool(messages) != is_seen, messages
-            evenly = unseen_data(load_problem(text.replace("SCALE", "1000")).at())
+            evenly = unseen_data(Family(load_problem(text.replace("SCALE", "1000"))).at())
             assert bool(evenly) != is_seen_evenly, evenly
         elif is_seen:
             assert messages == []
@@ -238,7 +239,7 @@ def test_a_ramp_of_the_unknown_that_is_differentiated_must_be_seen(formula):
                 f'equations: ["{equation} = 0"]\nboundary: ["u = {unit:g}*(1 - x)"]\n'
                 "points: {interior: 400}\n"
             )
-            messages = unseen_data(load_problem(text).at())
+            messages = unseen_data(Family(load_problem(text)).at())
             assert len(messages) == (not is_seen), messages
             if is_seen:
                 continue
@@ -269,4 +270,4 @@ def test_a_ramp_of_the_unknown_that_is_differentiated_must_be_seen(formula):
 )
 def test_a_smooth_law_and_what_is_not_differentiated_are_silent(equation):
     text = LINE.replace("EQUATION", equation).replace('"u = 0"', '"u = a"')
-    assert unseen_data(load_problem(text).at()) == []
+    assert unseen_data(Family(load_problem(text)).at()) == []

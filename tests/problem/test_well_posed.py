@@ -9,6 +9,7 @@ import pytest
 from pinnkan.errors import ProblemError
 from pinnkan.problem import load_problem, shipped_problems
 from pinnkan.problem.check import check_problem
+from pinnkan.problem.family import Family
 from pinnkan.problem.wellposed import examine, require_well_posed
 
 LINE = "coordinates: [x]\ndomain: {shape: interval, x: [0, 1]}\nunknowns: u\n"
@@ -291,7 +292,7 @@ GOOD = {
 
 
 def findings(text: str) -> list[str]:
-    return [f"{finding.severity}: {finding.message}" for finding in examine(load_problem(text).at())]
+    return [f"{finding.severity}: {finding.message}" for finding in examine(Family(load_problem(text)).at())]
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -301,7 +302,7 @@ def test_what_is_no_problem_is_refused(name):
     assert len(refused) == 1
     assert message in refused[0]
     with pytest.raises(ProblemError, match="error: equation"):
-        require_well_posed(load_problem(text).at())
+        require_well_posed(Family(load_problem(text)).at())
 
 
 @pytest.mark.parametrize("name", WARNED)
@@ -310,7 +311,7 @@ def test_what_may_fail_is_said(name):
     spoken = findings(text)
     assert [line for line in spoken if message in line], spoken
     assert all(line.startswith("warning: ") for line in spoken)
-    require_well_posed(load_problem(text).at())
+    require_well_posed(Family(load_problem(text)).at())
 
 
 @pytest.mark.parametrize("name", [*shipped_problems(), *GOOD])
@@ -322,6 +323,6 @@ def test_an_end_of_the_range_that_is_no_problem_is_an_error_of_the_family():
     text = problem(
         LINE + TIME, "u_t = c*u_xx", "u = 0", "u = sin(pi*x)", "family: {c: {base: 1, range: [-1, 2]}}\n"
     )
-    (finding,) = check_problem(load_problem(text)).findings
+    (finding,) = check_problem(Family(load_problem(text))).findings
     assert finding.severity == "error"
     assert finding.message.startswith("at c=-1: equation[0]: not well posed forward in t")

@@ -8,6 +8,7 @@ import pytest
 
 from pinnkan.errors import PinnkanError
 from pinnkan.problem import load_problem
+from pinnkan.problem.family import Family
 from pinnkan.problem.wellposed import SEVERITIES, examine
 
 SHAPES = [
@@ -56,7 +57,7 @@ def test_no_problem_breaks_the_tests(seed):
         text = random_problem(rng)
         try:
             problem = load_problem(text)
-            instances = [problem.at(), problem.at(0)]
+            instances = [Family(problem).at(), Family(problem).at(0)]
         except PinnkanError:
             continue
         findings = examine(instances[0], instances[1:])

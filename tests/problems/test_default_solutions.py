@@ -14,6 +14,7 @@ import pytest
 
 import pinnkan
 from pinnkan.problem import load_problem
+from pinnkan.problem.family import Family
 from pinnkan.progress import Silent
 from pinnkan.workflows.pretrain import pretrain
 
@@ -40,7 +41,7 @@ def loaded(x: np.ndarray) -> np.ndarray:
 def test_a_small_one(equation, solution, limit, tmp_path):
     problem = load_problem(INTERVAL + f'equations: ["{equation}"]\nboundary: ["u = 0"]\n', name="small")
     result = pretrain(
-        problem,
+        Family(problem),
         directory=tmp_path,
         seed=7,
         device="cpu",
@@ -50,7 +51,7 @@ def test_a_small_one(equation, solution, limit, tmp_path):
         time_limit=None,
         observer=Silent(),
     )
-    points = problem.at().domain.uniform(2000, 3)
+    points = Family(problem).at().domain.uniform(2000, 3)
     psi, u = pinnkan.load(tmp_path).at()(points), solution(points[:, 0])
     error = float(np.linalg.norm(psi - u) / np.linalg.norm(u))
     print(f"{equation}: {error:.1e}, {result.report['steps']} steps, {result.report['stop_reason']}")

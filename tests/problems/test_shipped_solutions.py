@@ -19,6 +19,7 @@ from skfem.helpers import dot, grad
 
 import pinnkan
 from pinnkan.problem import load_problem
+from pinnkan.problem.family import Family
 from pinnkan.progress import Silent
 from pinnkan.workflows.finetune import finetune
 from pinnkan.workflows.formula import formula
@@ -120,16 +121,16 @@ def solve_family(
         "observer": Silent(),
     }
     (parameter,) = problem.base_values
-    pretrain(problem, directory=folder, **settings)
+    pretrain(Family(problem), directory=folder, **settings)
     targets = [{parameter: value} for value in values]
     finetune(folder, targets, method="lotra", tag=None, overrides=overrides, **settings)
-    family = pinnkan.load(folder)
-    points = problem.at().domain.uniform(4000, 11)
-    solutions = [(problem.base_values[parameter], family.at())]
-    solutions += [(value, family.at(value)) for value in values]
+    run, family = pinnkan.load(folder), Family(problem)
+    points = family.at().domain.uniform(4000, 11)
+    solutions = [(problem.base_values[parameter], run.at())]
+    solutions += [(value, run.at(value)) for value in values]
     errors = [distance(solution(points), JUDGES[name](points, value)) for value, solution in solutions]
     for (value, solution), error in zip(solutions, errors, strict=True):
-        shown = problem.at(value).exact(points)
+        shown = family.at(value).exact(points)
         if shown is not None:  # what evaluate reports is what the judge says
             assert error == pytest.approx(distance(solution(points), shown), rel=1e-6)
         print(f"{name} {parameter}={value:g}: {error:.1e}")
@@ -170,7 +171,7 @@ def test_the_advected_wave_as_the_file_is(tmp_path, capsys):
 
 
 def test_the_formula_of_a_call_is_the_average_of_its_pay_off():
-    instance = load_problem("black_scholes").at(0.3)
+    instance = Family(load_problem("black_scholes")).at(0.3)
     points = instance.domain.uniform(2000, 3)
     assert call_option(points, 0.3) == pytest.approx(instance.exact(points), rel=1e-9, abs=1e-9)
 

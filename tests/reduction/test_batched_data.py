@@ -9,7 +9,7 @@ import sympy
 from pinnkan.errors import PinnkanError
 from pinnkan.expressions import PointProgram, symbol
 from pinnkan.problem import load_problem, shipped_problems
-from pinnkan.problem.instance import family_blocks
+from pinnkan.problem.family import Family
 from pinnkan.reduction import FamilyAnsatz, online_points
 
 SHIPPED = ["elliptic", "allen_cahn", "hyperbolic", "burgers", "heat", "helmholtz", "wave"]
@@ -23,10 +23,11 @@ def values_of(problem):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_data_are_those_of_every_instance(name):
     problem = load_problem(shipped_problems()[name])
+    family = Family(problem)
     (parameter,) = problem.parameters
     values = values_of(problem)
     rng = np.random.default_rng(3)
-    for place in online_points(problem.at()):
+    for place in online_points(family.at()):
         picked = rng.permutation(len(place.points))[:200]
         points = place.points[picked]
         program = place.block.program
@@ -36,7 +37,7 @@ def test_data_are_those_of_every_instance(name):
             columns = np.concatenate([points, place.normals[picked]], axis=1)
         found = PointProgram(program.data, names, columns, (parameter.name,))(values[:, None])
         for at, value in enumerate(values):
-            blocks = {block.name: block for block in family_blocks(problem.at(float(value)))}
+            blocks = {block.name: block for block in family.at(float(value)).family_blocks}
             normals = None if place.normals is None else place.normals[picked]
             wanted = blocks[place.block.name].data(points, normals)
             assert found[:, at] == pytest.approx(wanted, rel=1e-12, abs=1e-12)
@@ -45,16 +46,17 @@ def test_data_are_those_of_every_instance(name):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_lifts_are_those_of_every_instance(name):
     problem = load_problem(shipped_problems()[name])
+    family = Family(problem)
     (parameter,) = problem.parameters
     values = values_of(problem)
-    ansatz = FamilyAnsatz(problem, [{parameter.name: float(v)} for v in values])
-    points = problem.at().domain.uniform(50, 1)
+    ansatz = FamilyAnsatz(family, [{parameter.name: float(v)} for v in values])
+    points = family.at().domain.uniform(50, 1)
     size = len(problem.coordinates)
     channels = [(0,) * size, (1,) + (0,) * (size - 1), (0,) * (size - 1) + (2,)]
     found = ansatz.lift(points, channels)(values[:, None])
     assert ansatz.has_formula
     for at, value in enumerate(values):
-        wanted = problem.at(float(value)).ansatz.lift(points, channels)
+        wanted = family.at(float(value)).ansatz.lift(points, channels)
         assert found[:, at] == pytest.approx(wanted, rel=1e-11, abs=1e-11)
 
 

@@ -11,7 +11,7 @@ from pinnkan.bases import make_basis
 from pinnkan.errors import UsageError
 from pinnkan.networks import InputMap, make_kan
 from pinnkan.problem import load_problem
-from pinnkan.problem.instance import family_blocks
+from pinnkan.problem.family import Family
 from pinnkan.reduction import FamilyAnsatz, Snapshots, network_jets, online_points
 
 CURVED = """\
@@ -45,12 +45,12 @@ def bent(value):
 
 
 def snapshots_of(text, makers, values=(0.5, 2.0)):
-    problem = load_problem(text, name="family")
-    ansatz = FamilyAnsatz(problem, [{"a": 0.5}, {"a": 1.3}, {"a": 2.0}])
+    family = Family(load_problem(text, name="family"))
+    ansatz = FamilyAnsatz(family, [{"a": 0.5}, {"a": 1.3}, {"a": 2.0}])
     snapshots = Snapshots(ansatz, NETWORK, online_points(ansatz.reference))
     for value, make in zip(values, makers, strict=True):
         snapshots.add(np.array([value]), make(value))
-    return problem, snapshots
+    return family, snapshots
 
 
 def exactly(value):
@@ -59,14 +59,14 @@ def exactly(value):
 
 @pytest.mark.parametrize("text", [CURVED, STRAIGHT], ids=["nonlinear", "linear"])
 def test_a_family_inside_the_span_is_solved_to_rounding(text):
-    problem, snapshots = snapshots_of(text, [exactly, exactly])
+    family, snapshots = snapshots_of(text, [exactly, exactly])
     model = snapshots.model([0, 1])
     values = np.array([[0.7], [1.1], [1.9], [3.0]])
     found = model.solve(values)
     assert found.converged.all()
     place = snapshots.places[0]
     root = np.sqrt(place.weights)
-    exact = np.stack([problem.at(float(v)).exact(place.points) for v in values[:, 0]]) * root
+    exact = np.stack([family.at(float(v)).exact(place.points) for v in values[:, 0]]) * root
     assert model.weighted(values, found.c) == pytest.approx(exact, abs=1e-11)
     assert found.norm == pytest.approx(np.linalg.norm(exact, axis=1), rel=1e-11)
     assert found.residual.max() < 1e-10
@@ -87,11 +87,11 @@ def test_boundary_data_are_met_exactly_at_values_that_nobody_trained():
 
 @pytest.mark.parametrize("text", [CURVED, STRAIGHT, SOFT], ids=["nonlinear", "linear", "soft"])
 def test_coefficients_are_those_of_a_dense_solver_on_the_instances_residuals(text):
-    problem, snapshots = snapshots_of(text, [bent, bent])
+    family, snapshots = snapshots_of(text, [bent, bent])
     model = snapshots.model([0, 1])
     for value in (0.8, 1.6):
-        instance = problem.at(value)
-        blocks = family_blocks(instance)
+        instance = family.at(value)
+        blocks = instance.family_blocks
 
         def residuals(c, blocks=blocks, instance=instance):
             parts = []
@@ -151,16 +151,16 @@ def test_the_basis_is_orthonormal_and_its_first_functions_span_the_first_snapsho
 def test_a_family_whose_geometry_or_ansatz_changes_is_refused(old, new, message):
     problem = load_problem(CURVED.replace(old, new), name="family")
     with pytest.raises(UsageError, match=message.replace("(", r"\(")):
-        FamilyAnsatz(problem, [{"a": 0.5}, {"a": 2.0}])
+        FamilyAnsatz(Family(problem), [{"a": 0.5}, {"a": 2.0}])
 
 
 def test_a_harmonic_lift_is_built_value_by_value():
     text = CURVED.replace("exact: a +", "exact: a*x*y +").replace('"u = exact"', '"u = a*x*y"')
-    problem, snapshots = snapshots_of(text, [exactly, exactly])
+    family, snapshots = snapshots_of(text, [exactly, exactly])
     assert not snapshots.ansatz.has_formula
     values = np.array([[0.7], [1.5]])
     found = snapshots.model([0, 1]).solve(values)
     points = snapshots.places[0].points
-    exact = np.stack([problem.at(float(v)).exact(points) for v in values[:, 0]])
+    exact = np.stack([family.at(float(v)).exact(points) for v in values[:, 0]])
     root = np.sqrt(snapshots.places[0].weights)
     assert snapshots.model([0, 1]).weighted(values, found.c) == pytest.approx(exact * root, abs=1e-10)

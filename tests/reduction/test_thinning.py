@@ -42,10 +42,10 @@ def test_a_model_that_cannot_be_thinned_well_enough_stays_whole():
 
 
 def test_a_family_without_residuals_stays_whole_or_solves_alike():
-    problem, snapshots = snapshots_of(CURVED, [exactly, exactly])
+    family, snapshots = snapshots_of(CURVED, [exactly, exactly])
     whole = snapshots.model([0, 1])
     small = thinned(whole, TRAINING, 1.0)
     c = small.solve(np.array([[1.3]])).c
     place = snapshots.places[0]
-    exact = problem.at(1.3).exact(place.points) * np.sqrt(place.weights)
+    exact = family.at(1.3).exact(place.points) * np.sqrt(place.weights)
     assert whole.weighted(np.array([[1.3]]), c)[0] == pytest.approx(exact, abs=1e-10)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from pinnkan.problem import Problem, load_problem
+from pinnkan.problem.family import Family
 from pinnkan.progress import Silent
 from pinnkan.training import Run, generator_for, network_for
 from pinnkan.training.assembly import training_sets
@@ -91,7 +92,7 @@ def run_of(
     """Put a problem of the table, or a loaded one, into the circumstances of a training."""
     loaded = problem(name, *overrides) if isinstance(name, str) else name
     defaults = {"observer": Silent(), "title": "test", "device": torch.device("cpu"), "dtype": torch.float64}
-    return Run(instance=loaded.at(at or {}), settings=loaded.settings, seed=seed, **(defaults | more))
+    return Run(instance=Family(loaded).at(at or {}), settings=loaded.settings, seed=seed, **(defaults | more))
 
 
 def start_of(run: Run):

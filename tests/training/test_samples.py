@@ -11,6 +11,7 @@ from small_problems import run_of
 
 from pinnkan.errors import FileAccessError, ProblemError, UsageError
 from pinnkan.problem import Problem, load_problem
+from pinnkan.problem.family import Family
 from pinnkan.solution import Solution
 from pinnkan.training import pretrain
 from pinnkan.training.assembly import training_sets
@@ -49,11 +50,10 @@ def values_of(one) -> dict[tuple[float, float], float]:
 
 def test_samples_are_split_by_the_seed_and_kept_whole(tmp_path):
     problem = from_table(tmp_path)
+    instance, points = Family(problem).at(None), problem.settings.points
     found = {}
     for seed in (0, 1):
-        sets = [
-            training_sets(problem.at(None), problem.settings.points, seed=seed, variant=v) for v in (0, 1, 2)
-        ]
+        sets = [training_sets(instance, points, seed=seed, variant=v) for v in (0, 1, 2)]
         training, held_out, refreshed = (values_of(one) for (one,) in sets)
         assert (len(training), len(held_out)) == (150, 50)
         assert not training.keys() & held_out.keys()
@@ -69,7 +69,9 @@ def test_a_network_learns_a_table(tmp_path):
     trained = pretrain(run_of(problem))
     assert trained.training < 1e-3
     assert trained.held_out < 5e-3
-    (fewer,) = training_sets(problem.at(None), problem.settings.points, seed=0, variant=0, interior=20)
+    (fewer,) = training_sets(
+        Family(problem).at(None), problem.settings.points, seed=0, variant=0, interior=20
+    )
     assert fewer.count == 20
 
 
@@ -80,7 +82,9 @@ def test_noise_has_the_stated_deviation_and_is_drawn_by_seed_and_set(tmp_path, s
     noisy = load_problem(FORMULA, overrides=["points.noise=0.3"]).settings.points
 
     def noise(seed: int, variant: int) -> torch.Tensor:
-        sets = [training_sets(problem.at(None), p, seed=seed, variant=variant)[0] for p in (clean, noisy)]
+        sets = [
+            training_sets(Family(problem).at(None), p, seed=seed, variant=variant)[0] for p in (clean, noisy)
+        ]
         zero = torch.zeros(1, sets[0].count, dtype=torch.float64)
         plain, shaken = (one.residual.residual(one.data, zero) for one in sets)
         assert torch.equal(sets[1].residual.partials(sets[1].data, zero), torch.ones_like(zero))
@@ -132,15 +136,14 @@ def test_faults_of_the_block(line, message):
 def test_tables_that_do_not_fit(tmp_path, rows, scale, message):
     problem = from_table(tmp_path, rows=rows, scale=scale)
     with pytest.raises(UsageError, match=message):
-        training_sets(problem.at(None), problem.settings.points, seed=0, variant=0)
+        training_sets(Family(problem).at(None), problem.settings.points, seed=0, variant=0)
 
 
 def test_a_table_without_the_unknown_or_without_a_file(tmp_path):
     problem = from_table(tmp_path)
     (tmp_path / "data.csv").write_text("x,y,v\n0,0,1\n")
     with pytest.raises(UsageError, match=r"samples .*data.csv:1: no column 'u'; found 'x', 'y', 'v'"):
-        training_sets(problem.at(None), problem.settings.points, seed=0, variant=0)
+        training_sets(Family(problem).at(None), problem.settings.points, seed=0, variant=0)
     (tmp_path / "data.csv").unlink()
-    problem.cache.clear()
     with pytest.raises(FileAccessError, match="cannot read the samples"):
-        training_sets(problem.at(None), problem.settings.points, seed=0, variant=0)
+        training_sets(Family(problem).at(None), problem.settings.points, seed=0, variant=0)

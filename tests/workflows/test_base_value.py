@@ -109,13 +109,13 @@ def test_solve_answers_with_the_base(done, reduced, tmp_path):
 
 def test_among_many_values_the_base_answers_at_its_own(done, reduced, tmp_path):
     done("solve", reduced, "--lambda", "0,0.5,1", "--grid", "5x5", "-o", tmp_path / "u.npz", "-q")
-    family = package.Family.load(reduced)
+    basis = package.ReducedBasis.load(reduced)
     with np.load(tmp_path / "u.npz") as found:
         for at, value in enumerate((0.0, 0.5, 1.0)):
-            alone = family.solve(value)([[0.0, 0.0], [0.5, 0.5]])
+            alone = basis.solve(value)([[0.0, 0.0], [0.5, 0.5]])
             assert found["u"][at][[2, 3], [2, 3]] == pytest.approx(alone, rel=1e-12)
-    assert np.array_equal(family.solve(0)(POINTS), package.load(reduced).at()(POINTS))
-    assert family.solve(0).is_trusted
+    assert np.array_equal(basis.solve(0)(POINTS), package.load(reduced).at()(POINTS))
+    assert basis.solve(0).is_trusted
 
 
 def test_an_adapter_of_the_base_value_in_the_basis_goes_first(done, reduced, tmp_path):

@@ -57,7 +57,7 @@ WAYS_IN = {
         "import sys; sys.argv[1:] = ['check', 'elliptic']; from pinnkan.cli.app import main; main()",
     ),
     "load": ("-c", "import pinnkan; pinnkan.load"),
-    "Family": ("-c", "from pinnkan import Family"),
+    "ReducedBasis": ("-c", "from pinnkan import ReducedBasis"),
     "Dask": ("-c", "from pinnkan.workflows.cluster import unpack_and_train as train; train(None)"),
 }
 

@@ -8,6 +8,7 @@ import sympy
 from tiny_family import HEAT, TINY
 
 from pinnkan.problem import load_problem
+from pinnkan.problem.family import Family
 from pinnkan.training.assembly import training_sets
 from pinnkan.training.phases import HELD_OUT, phase_variant
 
@@ -163,7 +164,7 @@ def test_the_points_are_those_of_the_phases(done, folder, drawn):
     counted = done("check", folder / "tiny.yaml", *options, "--json").json["points"]
     phases = {"interior, phase 1": 30, "interior, phase 2": 90, "interior, phase 3": 60}
     assert counted == {**phases, "held_out": 40}
-    instance = load_problem(folder / "tiny.yaml", overrides=["points.rule=sobol"]).at()
+    instance = Family(load_problem(folder / "tiny.yaml", overrides=["points.rule=sobol"])).at()
 
     def trained(variant, count):
         (one,) = training_sets(

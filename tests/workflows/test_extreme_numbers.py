@@ -17,6 +17,7 @@ from tiny_family import TINY
 
 from pinnkan.errors import PinnkanError
 from pinnkan.problem import load_problem
+from pinnkan.problem.family import Family
 from pinnkan.problem.settings import Settings
 
 VALUES = (
@@ -238,7 +239,7 @@ def test_a_number_of_a_problem_file_is_understood_or_refused(template):
     outcomes = {True: 0, False: 0}
     for text in problems(template):
         try:
-            load_problem(text).at()
+            Family(load_problem(text)).at()
             outcomes[True] += 1
         except PinnkanError as fault:
             if fault.exit_code not in (2, 4):

@@ -11,6 +11,7 @@ import pytest
 import pinnkan as package
 from pinnkan.errors import UsageError
 from pinnkan.problem import load_problem
+from pinnkan.problem.family import Family
 from pinnkan.reduction import ReducedModel
 from pinnkan.store import read_store, write_store
 from pinnkan.workflows import answer_verdicts
@@ -141,8 +142,8 @@ def test_solve_needs_the_file_alone(done, alone):
 
 def test_python_answers_as_the_command_does(done, alone, tmp_path):
     points = np.array([[0.0, 0.0], [0.3, -0.4], [1.0, 0.0]])
-    family = package.Family.load(alone)
-    u = family.solve(0.37)
+    basis = package.ReducedBasis.load(alone)
+    u = basis.solve(0.37)
     (tmp_path / "points.csv").write_text("x,y\n" + "\n".join(f"{x},{y}" for x, y in points) + "\n")
     given = ("--points", tmp_path / "points.csv", "-o", tmp_path / "u.csv")
     done("solve", alone / "family.h5", "--lambda", 0.37, *given)
@@ -151,20 +152,20 @@ def test_python_answers_as_the_command_does(done, alone, tmp_path):
     assert u(points)[2] == 0.0
     assert u(points) == pytest.approx((1 - (points**2).sum(1)) * (1 + 0.37 * points[:, 0]), abs=0.1)
     assert (u.values, u.coordinates, u.is_trusted) == ({"lambda": 0.37}, ("x", "y"), True)
-    assert family.ranges == {"lambda": (0.0, 1.0)}
-    assert family.tolerance == 0.5
-    assert np.array_equal(family.solve({"lambda": 0.37}).coefficients, u.coefficients)
+    assert basis.ranges == {"lambda": (0.0, 1.0)}
+    assert basis.tolerance == 0.5
+    assert np.array_equal(basis.solve({"lambda": 0.37}).coefficients, u.coefficients)
     with pytest.raises(UsageError, match="1 of 1 points are outside the domain, first x=2, y=0"):
         u([[2.0, 0.0]])
     with pytest.raises(UsageError, match="unknown parameter 'nu'"):
-        family.solve({"nu": 1.0})
+        basis.solve({"nu": 1.0})
     with pytest.raises(UsageError, match="Give at least one"):
-        family.solve_all([])
+        basis.solve_all([])
 
 
 def test_a_snapshot_is_what_its_adapter_is(made):
     points = package.load(made).at(1.0)._solution.instance.domain.uniform(50, 1)
-    adapter, reduced = package.load(made).at(1.0)(points), package.Family.load(made).solve(1.0)
+    adapter, reduced = package.load(made).at(1.0)(points), package.ReducedBasis.load(made).solve(1.0)
     gap = np.linalg.norm(adapter - reduced(points)) / np.linalg.norm(adapter)
     assert gap < 0.1
 
@@ -178,7 +179,7 @@ def test_many_values_make_one_npz(done, alone, tmp_path):
         assert found["x"].shape == (7, 9)
         assert np.isnan(found["u"][:, 0, 0]).all()
         assert found["lambda"].tolist() == [0, 0.25, 0.5, 0.75, 1]
-        middle = package.Family.load(alone).solve(0.5)([[0.0, 0.5]])[0]
+        middle = package.ReducedBasis.load(alone).solve(0.5)([[0.0, 0.5]])[0]
         assert found["u"][2, 3, 6] == pytest.approx(middle, abs=1e-14)
 
 
@@ -220,7 +221,7 @@ def test_an_answer_is_looked_at_where_what_is_built_in_jumps(start, jump, unit):
         "coordinates: [x]\ntime: {t: [0, 1]}\ndomain: {shape: interval, x: [0, 1]}\nunknowns: u\n"
         f'equations: ["u_t = u_xx"]\nboundary: ["u = 0"]\ninitial: ["u = {unit}*{start}"]\n'
     )
-    jumps = answer_verdicts._jump(replace(problem, rough_lifts=True).at())
+    jumps = answer_verdicts._jump(Family(problem, rough_lifts=True).at())
     assert (None if jumps is None else jumps.derivative) == jump
     if jumps is not None:
         assert jumps.place[1] == pytest.approx(0.5, abs=1e-3)

@@ -13,8 +13,8 @@ from pinnkan.datafiles import DataFile
 from pinnkan.errors import FileAccessError, UsageError
 from pinnkan.output.point_table import read_points
 from pinnkan.problem import load_problem
+from pinnkan.problem.family import Family
 from pinnkan.problem.fitting import Request, fit_problem
-from pinnkan.problem.samples import load_samples
 
 CASES = list(cases())
 SQUARE = """\
@@ -34,12 +34,13 @@ def as_points(path: Path) -> object:
 
 def as_reference(path: Path) -> object:
     text = SQUARE + f"reference: {path.name}\nequations: [-laplace(u) = 0]\nboundary: [u = x*y]\n"
-    instance = load_problem(text, directory=path.parent).at()
+    instance = Family(load_problem(text, directory=path.parent)).at()
     return instance.exact(np.array([[0.2, 0.3], [0.9, 0.9]]))
 
 
 def as_samples(path: Path) -> object:
-    return load_samples(load_problem(SQUARE + f"samples: {{file: {path.name}}}\n", directory=path.parent))
+    problem = load_problem(SQUARE + f"samples: {{file: {path.name}}}\n", directory=path.parent)
+    return Family(problem).samples.rows
 
 
 USES = {"columns": as_columns, "points": as_points, "reference": as_reference, "samples": as_samples}
@@ -74,7 +75,7 @@ def test_fit_writes_its_problem_from_every_table_that_is_one(tmp_path: Path):
         path = tmp_path / f"{CASES.index(case)}.{case.name[:3]}"
         case.make(path)
         if case.message is None:
-            values = load_samples(fit_problem(str(path), Request(column="u"))).values
+            values = Family(fit_problem(str(path), Request(column="u"))).samples.rows.values
             assert np.isfinite(values).all(), case.name
             assert len(values) == 25, case.name
         elif "column" not in case.message:  # fit takes any columns
@@ -155,7 +156,7 @@ def test_points_that_are_too_few_are_named_with_their_value(tmp_path, pinnkan):
 def test_values_far_below_one_are_told_apart(tmp_path):
     rows = "x,nu,u\n0,1e-9,1\n1,1e-9,1\n0,2e-9,2\n1,2e-9,2\n"
     path = reference(tmp_path, rows, coordinates="[x]", family="family: {nu: {base: 1e-9}}\n")
-    family, half = load_problem(path), np.array([[0.5]])
+    family, half = Family(load_problem(path)), np.array([[0.5]])
     assert family.at(1e-9).exact(half) == pytest.approx([1])
     assert family.at(2e-9).exact(half) == pytest.approx([2])
     assert family.at(2e-9 * (1 + 1e-15)).exact(half) == pytest.approx([2])
@@ -171,7 +172,7 @@ def test_what_export_writes_is_a_reference(tmp_path, done, run):
     np.savez(tmp_path / "data.npz", **stored, about=np.array("text"), more=np.ones(3, dtype=complex))
     disk = "domain: {shape: disk, center: [0, 0], radius: 1}\n"
     text = "coordinates: [x, y]\nunknowns: u\n" + disk + "reference: data.npz\nequations: [-laplace(u) = 4]\n"
-    instance = load_problem(text + "boundary: [u = 0]\n", directory=tmp_path).at()
+    instance = Family(load_problem(text + "boundary: [u = 0]\n", directory=tmp_path)).at()
     points = np.stack([stored["x"].ravel(), stored["y"].ravel()], axis=1)
     values, inside = stored["u"].ravel(), ~np.isnan(stored["u"].ravel())
     assert instance.exact(points[inside]) == pytest.approx(values[inside], abs=1e-12)

@@ -10,6 +10,7 @@ import pytest
 from pinnkan.errors import DamagedFileError, UsageError
 from pinnkan.parameters import Parameter
 from pinnkan.problem import load_problem
+from pinnkan.problem.family import Family
 from pinnkan.store import read_store
 from pinnkan.workflows.identity import Identity, ProblemRecord, identities, recorded_problem
 
@@ -81,7 +82,7 @@ def test_what_training_started_from_is_stored():
 
 def test_a_record_returns_from_a_file(run, folder):
     problem = load_problem(folder / "tiny.yaml", overrides=["training.steps=7"])
-    record = ProblemRecord.of(problem)
+    record = ProblemRecord.of(Family(problem))
     assert record.parameters == (Parameter("lambda", 0.0, 0.0, 1.0),)
     assert record.overrides == ("training.steps=7",)
     assert record.directory is None  # no reference data, so nobody's folder

@@ -8,6 +8,7 @@ import pytest
 from pinnkan.errors import UsageError
 from pinnkan.geometry import Domain
 from pinnkan.problem import load_problem
+from pinnkan.problem.family import Family
 from pinnkan.workflows.sections import Section
 
 SHAPES = {
@@ -24,7 +25,7 @@ def domain(name: str) -> Domain:
     initial = 'initial: ["u = 0"]' if time else ""
     text = f"coordinates: {coordinates}\n{time}\ndomain: {shape}\nunknowns: u\n"
     text += f'equations: ["{equation}"]\nboundary: ["u = 0"]\n{initial}\n'
-    return load_problem(text).at(None).domain
+    return Family(load_problem(text)).at(None).domain
 
 
 @pytest.mark.parametrize(

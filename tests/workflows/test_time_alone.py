@@ -11,6 +11,7 @@ import pytest
 
 from pinnkan.errors import ProblemError
 from pinnkan.problem import load_problem
+from pinnkan.problem.family import Family
 
 LOGISTIC = """\
 time: {t: [0, 5]}
@@ -55,7 +56,7 @@ def test_every_command_takes_a_problem_in_time_alone(done, tmp_path, monkeypatch
 
 @pytest.mark.parametrize("rule", ["quadrature", "sobol", "random"])
 def test_an_initial_condition_may_be_soft(rule):
-    instance = load_problem(PENDULUM, overrides=[f"points.rule={rule}"]).at()
+    instance = Family(load_problem(PENDULUM, overrides=[f"points.rule={rule}"])).at()
     assert instance.ansatz.hard == ("initial[0]",)
     (soft,) = [block for block in instance.blocks if block.where == "initial"]
     assert len(instance.domain.collocate(soft.where, 200, rule=rule).points) == 1

@@ -29,7 +29,8 @@ from pinnkan.expressions import (
     symbol,
 )
 from pinnkan.geometry.shape import number
-from pinnkan.problem.instance import Instance, full_residual
+from pinnkan.problem.compiled import full_residual
+from pinnkan.problem.instance import Instance
 from pinnkan.problem.prescribed import initial_state, prescribed
 from pinnkan.problem.spec import Equation
 
