@@ -106,7 +106,7 @@ def family(
     tolerance: float,
     max_adapters: int,
     overrides: Sequence[str],
-    seed: int,
+    seed: int | None,
     threads: int | None,
     force: bool,
     observer: Observer,
@@ -123,7 +123,7 @@ def family(
         tolerance: Of the estimated relative L2 error, at every value of the training set.
         max_adapters: Most adapters.
         overrides: ``--set`` texts for the adapters' training.
-        seed: Of the adapters' training.
+        seed: Of the adapters' training; None takes finished ones whatever theirs was, and 0 for new ones.
         threads: CPU threads.
         force: Whether finished adapters are trained again.
         observer: Who is told.
@@ -163,7 +163,7 @@ def family(
         result = _result(directory / FAMILY, reason, tolerance, state, factor, model, adapters)
         model = thinned(model, state.training, factor)
         facts = provenance(torch.device("cpu"), count)
-    meta = _facts(result, base, ranges, state) | {"seed": seed, "provenance": facts}
+    meta = _facts(result, base, ranges, state) | {"seed": seed or 0, "provenance": facts}
     write_family(result.path, base=base, adapters=adapters, model=model, meta=meta)
     observer.note(f"wrote {result.path}")
     return replace(result, file_bytes=result.path.stat().st_size)

@@ -36,6 +36,7 @@ class Result:
     path: Path | None = Path("runs/heat/adapters/x.h5")
     report: Mapping[str, Any] = field(default_factory=lambda: REPORT)
     fault: PinnkanError | None = None
+    unasked: str = ""
 
 
 @dataclass
