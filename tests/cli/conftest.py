@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from program import program
 
+import pinnkan.cli.targets  # noqa: F401  # before `workflow` puts stubs in the place of what it imports
 from pinnkan.errors import PinnkanError
 
 REPORT = {
