@@ -219,11 +219,11 @@ def identities(
     record = ProblemRecord.read(path, base.meta).overridden(overrides, method)
     precision = dtype or stored_dtype(path, base)
     base_hash = None if method == "scratch" else weights_hash(base)
-    complete = [complete_values(record.parameters, one) for one in values]
+    complete = [complete_values(record.parameters, point) for point in values]
     stated = {"seed": seed, "dtype": dtype, "start": nearest}
     left_open = frozenset(name for name, value in stated.items() if value is None)
-    asked = Identity(record, {}, method, seed or 0, precision, base_hash, left_open=left_open)
-    return [replace(asked, values=one) for one in complete]
+    shared = (method, seed or 0, precision, base_hash, None, left_open)
+    return [Identity(record, values, *shared) for values in complete]
 
 
 def weights_hash(base: Stored) -> str:
