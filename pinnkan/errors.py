@@ -24,6 +24,21 @@ class UsageError(PinnkanError):
     """An option, an argument or a combination of them that cannot be served."""
 
 
+class OtherSettingsError(UsageError):
+    """A finished result stands where one of other settings is asked for; only ``--force`` replaces it.
+
+    Args:
+        path: Its file.
+        why: Which settings are others.
+    """
+
+    remedy = "--force trains again, over what is there; 'pinnkan finetune --tag NAME' trains beside it"
+
+    def __init__(self, path: object, why: str) -> None:
+        self.why = why
+        super().__init__(f"{path} is finished, with {why}; {self.remedy}")
+
+
 class ProblemError(PinnkanError):
     """A problem file with one or more faults, each already rendered with its place.
 

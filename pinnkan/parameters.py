@@ -259,11 +259,8 @@ def file_stem(values: Mapping[str, float]) -> str:
 def shortest_text(value: float) -> str:
     """Return the shortest decimal, of 12 digits at least, that reads back as a value: ``0.3``, ``1e-05``."""
     value += 0.0  # turns -0.0 into 0.0: one value, one file
-    text = f"{value:.{_PLAIN_DIGITS}g}"
-    if float(text) == value:
-        return text
     digits = repr(value).partition("e")[0].replace(".", "").strip("-0")  # as few as read back
-    return f"{value:.{len(digits)}g}"
+    return f"{value:.{max(len(digits), _PLAIN_DIGITS)}g}"
 
 
 def older_file_stem(values: Mapping[str, float]) -> str:

@@ -37,9 +37,9 @@ def check(
     params: options.Params = None,
     paired: options.Paired = False,
     plot: PointsPlot = None,
-    seed: options.Seed = 0,
+    seed: options.Seed = None,
     device: options.Device = "cpu",
-    dtype: options.TrainingDtype = options.Dtype.float64,
+    dtype: options.TrainingDtype = None,
     threads: options.Threads = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -72,9 +72,9 @@ def check(
         report = run(
             Family(stated),
             further=further,
-            seed=seed,
+            seed=seed or 0,
             device=device,
-            dtype=dtype.value,
+            dtype=(dtype or options.Dtype.float64).value,
             threads=threads,
             plot=plot,
         )

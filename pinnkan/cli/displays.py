@@ -83,6 +83,7 @@ class Lines(Display):
         self._stream = stream
         self._verbose = verbose
         self._where = ""
+        self._in_phase = False
         self._last_line = self._last_news = time.monotonic()
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -92,7 +93,7 @@ class Lines(Display):
 
     def begin(self, title: str, phase: str, total_steps: int) -> None:
         """Name the phase, and from now on every line with it."""
-        self._where = f"{title}: {phase}"
+        self._where, self._in_phase = f"{title}: {phase}", True
         self._say(f"{self._where}: up to {total_steps} steps")
 
     def step(self, report: StepReport) -> None:
@@ -106,6 +107,7 @@ class Lines(Display):
 
     def end(self, outcome: Outcome) -> None:
         """Write the reason and the advice."""
+        self._in_phase = False
         self._say(f"{self._where}: {ending(outcome)}")
 
     def sweep(self, report: SweepReport) -> None:
@@ -135,8 +137,13 @@ class Lines(Display):
             if time.monotonic() - self._last_line < SILENCE_S:
                 continue
             news = self._last_news
+            seconds = f"{time.monotonic() - news:.0f} s"
+            # Steps belong to the phases of a training; there are none around them, nor in other commands.
+            text = (
+                f"{self._where}: {seconds} without a step" if self._in_phase else f"still working: {seconds}"
+            )
             try:
-                self._say(f"{self._where or 'working'}: {time.monotonic() - news:.0f} s without a step")
+                self._say(text)
             except OSError:
                 return  # the log is gone; the main thread finds out at its next line
             self._last_news = news

@@ -59,7 +59,7 @@ def family(
     tolerance: Tolerance = 1e-4,
     max_adapters: MaxAdapters = 12,
     overrides: options.Overrides = None,
-    seed: options.Seed = 0,
+    seed: options.Seed = None,
     threads: options.Threads = None,
     force: options.Force = False,
     as_json: options.AsJson = False,

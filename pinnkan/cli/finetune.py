@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import typer
 
 from pinnkan.cli import options, render, results, targets, verdicts
 from pinnkan.cli.progress import watching_training
-from pinnkan.errors import UsageError
+from pinnkan.errors import OtherSettingsError, PinnkanError, UsageError
 from pinnkan.progress import Observer
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ def finetune(
     tag: options.Tag = None,
     compression: options.Compression = None,
     overrides: options.Overrides = None,
-    seed: options.Seed = 0,
+    seed: options.Seed = None,
     device: options.Device = "cpu",
     dtype: options.StoredDtype = None,
     threads: options.Threads = None,
     time_limit: options.TimeLimit = None,
-    start: options.Start = options.StartFrom.base,
+    start: options.Start = None,
     jobs: options.Jobs = None,
     dask: options.Dask = None,
     print_slurm: options.PrintSlurm = False,
@@ -53,7 +53,8 @@ def finetune(
     """Train an adapter for every parameter value.
 
     Writes DIR/adapters/lambda=0.1.h5, ... Several --param options give all combinations of their
-    values; --zip pairs them. Values that are finished already are left as they are; a stopped
+    values; --zip pairs them. Values that are finished already are left as they are; those finished with
+    other settings than stated (--set, --seed, --dtype, --start) are faults without --force. A stopped
     training goes on where it was. If one of several values fails, or its answer is unsolved, the
     others go on and the exit code is 1; 'pinnkan status DIR' says why. An answer that is unsolved is
     written all the same; if it is the only one asked for, the exit code is 4.
@@ -66,7 +67,7 @@ def finetune(
     values = targets.read_values(directory, lambdas, params, quiet=quiet, paired=paired)
     texts = options.settings(overrides, compression)
     if print_slurm:
-        words = _words(method, tag, texts, seed, device, dtype, time_limit, force=force)
+        words = _words(method, tag, texts, seed, device, dtype, start, time_limit, force=force)
         _print_script(directory, values, words, threads, chained=start is options.StartFrom.nearest)
         return
     from pinnkan.workflows.finetune import finetune as run
@@ -86,7 +87,7 @@ def finetune(
             force=force,
             time_limit=time_limit,
             observer=observer,
-            nearest=start is options.StartFrom.nearest,
+            nearest=options.nearest(start),
             jobs=jobs,
             dask=dask,
         )
@@ -98,9 +99,10 @@ def _words(
     method: options.Method,
     tag: str | None,
     overrides: Sequence[str],
-    seed: int,
+    seed: int | None,
     device: str,
     dtype: options.Dtype | None,
+    start: options.StartFrom | None,
     time_limit: float | None,
     *,
     force: bool,
@@ -112,6 +114,7 @@ def _words(
         "--seed": seed,
         "--device": device,
         "--dtype": dtype and dtype.value,
+        "--start": start and start.value,
         "--time-limit": time_limit,
     }
     words = [word for name, value in given.items() if value is not None for word in (name, str(value))]
@@ -153,9 +156,27 @@ def _note_finished(observer: Observer, found: Sequence[TrainingResult]) -> None:
     """Say once what was left as it is: hundreds of finished values are one line."""
     present = [one for one in found if one.status == "present"]
     if len(present) == 1:
-        observer.note(f"{present[0].path} is finished; --force trains it again")
+        told = results.said_unasked(*present)
+        observer.note(f"{present[0].path} is finished; --force trains it again{told}")
     elif present:
-        observer.note(f"{len(present)} of {len(found)} values were finished; --force trains them again")
+        told = results.said_unasked(*present)
+        observer.note(f"{len(present)} of {len(found)} values were finished; --force trains them again{told}")
+
+
+def _fault_lines(faults: Sequence[tuple[Mapping[str, float], PinnkanError]]) -> list[str]:
+    """Return a line for each fault; values that are finished with the same other settings share one."""
+    kept: dict[str, list[str]] = {}
+    lines = []
+    for values, fault in faults:
+        name = render.cell("parameters", values)
+        if isinstance(fault, OtherSettingsError):
+            kept.setdefault(fault.why, []).append(name)
+        else:
+            lines.append(f"{name}: {fault}")
+    for why, names in kept.items():
+        who = names[0] if len(names) == 1 else f"{len(names)} values ({names[0]} ... {names[-1]})"
+        lines.append(f"{who}: finished, with {why}; {OtherSettingsError.remedy}")
+    return lines
 
 
 def _conclude(found: Sequence[TrainingResult], *, as_json: bool) -> None:
@@ -173,8 +194,8 @@ def _conclude(found: Sequence[TrainingResult], *, as_json: bool) -> None:
         results.write_rows(rows)
     if len(found) == 1 and faults:
         raise faults[0][1]
-    for values, fault in faults:
-        typer.echo(f"error: {render.cell('parameters', values)}: {fault}", err=True)
+    for line in _fault_lines(faults):
+        typer.echo(f"error: {line}", err=True)
     verdicts.conclude(rows, said=not as_json)
     if faults:
         raise typer.Exit(SOME_FAILED)

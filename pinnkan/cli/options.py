@@ -68,6 +68,11 @@ def rounded(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.3g}")
 
 
+def nearest(start: StartFrom | None) -> bool | None:
+    """Return whether values start from their neighbours; None where nobody says."""
+    return None if start is None else start is StartFrom.nearest
+
+
 def settings(overrides: list[str] | None, compression: str | None) -> list[str]:
     """Return the ``--set`` texts, that of ``--compression`` last: of two for one key the last one counts."""
     return [*(overrides or []), *([] if compression is None else [f"adapter.compression={compression}"])]
@@ -128,14 +133,33 @@ Paired = Annotated[
     typer.Option("--zip", help="Pair the lists of several --param, first with first, ...; no product."),
 ]
 Seed = Annotated[
-    int,
-    typer.Option("--seed", min=0, max=LARGEST_SEED, metavar="N", help="Seed of points and coefficients."),
+    int | None,
+    typer.Option(
+        "--seed",
+        min=0,
+        max=LARGEST_SEED,
+        metavar="N",
+        help="Seed of points and coefficients; 0 if not given, and what is finished"
+        " answers whatever its own is.",
+        show_default=False,
+    ),
 ]
 Device = Annotated[str, typer.Option("--device", metavar="NAME", help="cpu, cuda, cuda:1 or auto.")]
-TrainingDtype = Annotated[Dtype, typer.Option("--dtype", help="Precision of the coefficients.")]
+TrainingDtype = Annotated[
+    Dtype | None,
+    typer.Option(
+        "--dtype",
+        help="Precision of the coefficients; float64 if not given, and what is finished answers in its own.",
+        show_default=False,
+    ),
+]
 StoredDtype = Annotated[
     Dtype | None,
-    typer.Option("--dtype", help="Precision; that of the base if not given.", show_default=False),
+    typer.Option(
+        "--dtype",
+        help="Precision; that of the base if not given, and what is finished answers in its own.",
+        show_default=False,
+    ),
 ]
 Threads = Annotated[
     int | None,
@@ -161,11 +185,12 @@ TimeLimit = Annotated[
     ),
 ]
 Start = Annotated[
-    StartFrom,
+    StartFrom | None,
     typer.Option(
         "--start",
-        help="Where a value starts from. base: the base. nearest: the adapter of its neighbour on the way"
-        " to the base, among the values of this command; it is waited for.",
+        help="Where a value starts from. base: the base, as if not given. nearest: the adapter of its"
+        " neighbour on the way to the base, among the values of this command; it is waited for.",
+        show_default=False,
     ),
 ]
 Jobs = Annotated[

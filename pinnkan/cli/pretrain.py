@@ -34,9 +34,9 @@ def pretrain(
     problem: options.Problem,
     output: RunDirectory = None,
     overrides: options.Overrides = None,
-    seed: options.Seed = 0,
+    seed: options.Seed = None,
     device: options.Device = "cpu",
-    dtype: options.TrainingDtype = options.Dtype.float64,
+    dtype: options.TrainingDtype = None,
     threads: options.Threads = None,
     time_limit: options.TimeLimit = None,
     force: options.Force = False,
@@ -47,9 +47,10 @@ def pretrain(
     """Train the base network; writes DIR/base.h5.
 
     The base solves the problem at the family's base value. A finished base of the same problem,
-    settings, seed and precision is left as it is (exit 0); over a different one nothing is trained
-    without --force, which makes the adapters there stale. A base that is unsolved is written all the
-    same, and the exit code is 4 ('pinnkan evaluate --help' defines verdict and relative_residual).
+    settings and, where they are stated, seed and precision is left as it is (exit 0); over a different one
+    nothing is trained without --force, which makes the adapters there stale. A base that is unsolved is
+    written all the same, and the exit code is 4 ('pinnkan evaluate --help' defines verdict and
+    relative_residual).
     """
     stated = targets.load(problem, overrides)
     row = base_row(
@@ -60,7 +61,7 @@ def pretrain(
         verbose=verbose,
         seed=seed,
         device=device,
-        dtype=dtype.value,
+        dtype=dtype and dtype.value,
         threads=threads,
         force=force,
         time_limit=time_limit,
@@ -92,5 +93,5 @@ def base_row(
         directory = output or targets.RUNS / stated.name
         result = run(Family(stated), directory=directory, observer=observer, **training)
         if result.status == "present":
-            observer.note(f"{result.path} {present}")
+            observer.note(f"{result.path} {present}{results.said_unasked(result)}")
     return results.row(result)

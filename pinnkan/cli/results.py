@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,13 @@ def row(result: TrainingResult) -> dict[str, Any]:
         "error": None if result.fault is None else str(result.fault),
         **result.report,
     }
+
+
+def said_unasked(*present: TrainingResult) -> str:
+    """Say what finished results were trained with that nobody asked for: `` (trained with --seed 1)``."""
+    counts = Counter(result.unasked for result in present if result.unasked)
+    said = [text if count == len(present) else f"{text}: {count}" for text, count in counts.items()]
+    return f" (trained with {', '.join(said)})" if said else ""
 
 
 def write_rows(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 MEANINGS = {
     "done": "a file is there, verifies, and fits the present base; where values are asked for, its settings"
-    " and seed are those asked for",
+    " and, where they are stated, seed, precision and start are those asked for",
     "running": "a training is at work on it: its state file is younger than 30 s",
     "failed": "its last training failed, and nothing has replaced it since",
     "missing": "nothing is there yet, or a training that was stopped and will continue",
-    "stale": "a file is there that does not count: damaged, of another base, of other settings",
+    "stale": "a file is there that does not count: damaged or of another base, which finetune replaces, or of"
+    " other settings, which it replaces with --force only",
 }
 _SHOWN = 1000
 """Rows of a table; nobody reads a hundred thousand, and the counts are of all."""
@@ -48,9 +49,9 @@ def status(
     tag: options.Tag = None,
     compression: options.Compression = None,
     overrides: options.Overrides = None,
-    seed: options.Seed = 0,
+    seed: options.Seed = None,
     dtype: options.StoredDtype = None,
-    start: options.Start = options.StartFrom.base,
+    start: options.Start = None,
     as_json: options.AsJson = False,
     quiet: options.QuietAlready = False,
     verbose: Files = False,
@@ -66,8 +67,9 @@ def status(
     if asked or not (directory / WORK).is_dir():  # a first base in training is no run yet
         targets.require_run(directory)
     values = targets.read_values(directory, lambdas, params, quiet=quiet, paired=paired)
-    texts, nearest = options.settings(overrides, compression), start is options.StartFrom.nearest
-    if not asked and (texts or tag or dtype or seed or nearest or method is not options.Method.lotra):
+    texts = options.settings(overrides, compression)
+    stated = texts or tag or any(option is not None for option in (dtype, seed, start))
+    if not asked and (stated or method is not options.Method.lotra):
         raise UsageError(
             "--method, --tag, --seed, --dtype, --start, --compression and --set are those of values: "
             "give --lambda or --param as well"
@@ -76,9 +78,15 @@ def status(
     from pinnkan.workflows.inventory import asked_for, chained, findings
 
     if asked:
-        precision = dtype and dtype.value
+        nearest = options.nearest(start)
         wanted = identities(
-            directory, values, method=method.value, overrides=texts, seed=seed, dtype=precision
+            directory,
+            values,
+            method=method.value,
+            overrides=texts,
+            seed=seed,
+            dtype=dtype and dtype.value,
+            nearest=nearest,
         )
         found = (chained if nearest else asked_for)(directory, wanted, tag)
     else:

@@ -32,7 +32,7 @@ def worded(data: Any) -> Any:
 
 def remarks(rows: Sequence[Row]) -> str:
     """Return what stands under a table: an empty line, then a line for each result that is not solved."""
-    lines = [f"{_who(row)}: {_said(row)}" for row in rows if row.get("verdict") not in (None, "solved")]
+    lines = [_line(row) for row in rows if row.get("verdict") not in (None, "solved")]
     return "".join(f"\n{line}" for line in ["", *lines]) if lines else ""
 
 
@@ -41,17 +41,12 @@ def unsolved(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.get("verdict") == "unsolved"]
 
 
-def fault(row: Row) -> UnsolvedError:
-    """Return what a command ends with whose only result is unsolved."""
-    return UnsolvedError(f"{_who(row)}: {_said(row)}")
-
-
 def conclude(rows: Sequence[Row], *, said: bool) -> None:
     """End a command whose results are unsolved.
 
     Args:
         rows: All results of the command.
-        said: Whether a table has said already which are.
+        said: Whether a table has said already which are, and why.
 
     Raises:
         UnsolvedError: If the only result is.
@@ -61,7 +56,8 @@ def conclude(rows: Sequence[Row], *, said: bool) -> None:
     if not found:
         return
     if len(rows) == 1:
-        raise fault(found[0])
+        only = found[0]
+        raise UnsolvedError(f"{_who(only)} is unsolved; why stands above" if said else _line(only))
     if not said:
         typer.echo(remarks(found).lstrip("\n"), err=True)
     raise typer.Exit(SOME_UNSOLVED)
@@ -73,8 +69,8 @@ def _who(row: Row) -> str:
     return f"{name} ({method})" if name and method else name or str(method)
 
 
-def _said(row: Row) -> str:
-    return f"{row['verdict']}: {'; '.join(row.get('reasons') or [])}"
+def _line(row: Row) -> str:
+    return f"{_who(row)}: {row['verdict']}: {'; '.join(row.get('reasons') or [])}"
 
 
 def _largest(values: Mapping[str, float | None] | None) -> str | None:

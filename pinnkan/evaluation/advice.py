@@ -61,8 +61,8 @@ def advice(evidence: Evidence, where: Circumstances) -> str:
     if BEYOND.word(evidence.beyond) != "solved":
         power = f"{where.unknown}^3*abs({where.unknown}) in place of {where.unknown}^4"
         return (
-            "Start elsewhere (--seed 1), or write the equation for values beyond, too, so that it pulls the "
-            f"unknown back from them as it does from within: {power}."
+            "Start elsewhere (--seed 1 --force), or write the equation for values beyond, too, so that it "
+            f"pulls the unknown back from them as it does from within: {power}."
         )
     if evidence.is_zero:
         return "Prescribe something that zero does not meet: a value, a flux or a source."

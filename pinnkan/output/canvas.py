@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,10 +14,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.ticker import ScalarFormatter
 from matplotlib.transforms import Bbox
 
 from pinnkan.errors import UsageError
 from pinnkan.files import atomic_writer
+from pinnkan.output.labels import number
 from pinnkan.output.suffixes import require_suffix
 
 # Widths of one and two columns of the usual journals.
@@ -37,6 +40,9 @@ PICTURES: Mapping[str, dict[str, Any]] = {
     ".svg": {"Creator": None, "Date": None},
 }
 
+_POWERS = (-2, 4)
+"""Powers of ten between which the numbers of an axis stand as they are."""
+
 # A serif face that comes with matplotlib and goes with mathematics; the second
 # one has the signs that the first lacks.
 _STYLE: dict[str, Any] = {
@@ -52,7 +58,7 @@ _STYLE: dict[str, Any] = {
     "legend.frameon": False,
     "axes.linewidth": 0.5,
     "axes.formatter.use_mathtext": True,
-    "axes.formatter.limits": (-2, 4),
+    "axes.formatter.limits": _POWERS,
     "axes.unicode_minus": True,
     "lines.linewidth": 1.1,
     "lines.markersize": 3.0,
@@ -105,6 +111,25 @@ def picture(
         yield figure
         with atomic_writer(path) as file:
             figure.savefig(file, format=suffix[1:], dpi=dpi, metadata=PICTURES[suffix])
+
+
+class Numbers(ScalarFormatter):
+    """The numbers of an axis; what all have in common stands at its end, in words that say how to read them.
+
+    ``300 + 10^-3 x`` over 0.25, 0.5, ...: of values that differ in their sixth digit (matplotlib's own words,
+    ``x10^-3+3x10^2``, take a second look).
+    """
+
+    def get_offset(self) -> str:
+        """Return what the numbers are multiplied by and added to; nothing where they stand for themselves."""
+        if not self.offset:
+            return super().get_offset()
+        assert self.axis is not None
+        low, high = sorted(self.axis.get_view_interval())
+        power = math.floor(math.log10(high - low))  # as the numbers themselves are divided
+        power = 0 if _POWERS[0] < power < _POWERS[1] else power
+        factor = rf"10^{{{power}}}\times" if power else r"\ldots"
+        return f"{number(self.offset, 12)}$\\,+\\,{factor}$"
 
 
 _HANDLE_MM, _LETTER_MM = 11.0, 1.35

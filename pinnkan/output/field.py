@@ -21,6 +21,7 @@ from pinnkan.output.canvas import (
     DOUBLE_COLUMN_MM,
     MM_PER_INCH,
     SINGLE_COLUMN_MM,
+    Numbers,
     fit_height,
     picture,
 )
@@ -245,7 +246,8 @@ def _colour_bars(figure: Figure, panels: list[Axes], scale: Scale, label: str) -
         width = _BAR_MM / MM_PER_INCH / (last.get_position().width * figure.get_figwidth())
         place = last.inset_axes((1 + 0.7 * width, 0.0, width, 1.0))
         mappable = ScalarMappable(norm=scale.norm, cmap=scale.colours)
-        bar = figure.colorbar(mappable, cax=place, extend=scale.extend)
+        numbers = None if scale.logarithmic else Numbers()
+        bar = figure.colorbar(mappable, cax=place, extend=scale.extend, format=numbers)
         cast(Artist, bar.outline).set(linewidth=0.4)
         cast(Artist, bar.solids).set_rasterized(True)
         if label:

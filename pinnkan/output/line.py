@@ -9,7 +9,7 @@ from pathlib import Path
 import matplotlib
 from matplotlib.axes import Axes
 
-from pinnkan.output.canvas import DEFAULT_DPI, SINGLE_COLUMN_MM, legend_below, picture
+from pinnkan.output.canvas import DEFAULT_DPI, SINGLE_COLUMN_MM, Numbers, legend_below, picture
 from pinnkan.output.colours import LINE_COLOURS
 from pinnkan.output.labels import Caption, symbol
 from pinnkan.output.samples import Array
@@ -83,6 +83,7 @@ def draw_curves(axes: Axes, curves: Sequence[Curve]) -> None:
         label = "reference" if index == 0 else ""
         axes.plot(places, reference, "--", color="black", linewidth=0.8, label=label)
     axes.margins(x=0)
+    axes.yaxis.set_major_formatter(Numbers())
     axes.grid(visible=True)
 
 

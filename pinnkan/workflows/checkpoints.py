@@ -78,6 +78,10 @@ class Keeper:
             self._latest = read_checkpoint(self.path, self._settings_hash, device)
         except DamagedFileError as fault:
             self._observer.note(f"starting afresh: {fault}")
+            return None
+        if self._latest is None and self.path.is_file():
+            other = f"{self.path} is of a training with another seed, other settings or another version"
+            self._observer.note(f"starting afresh: {other}")
         return self._latest
 
     def discard(self) -> None:

@@ -108,7 +108,7 @@ def family(
     tolerance: float,
     max_adapters: int,
     overrides: Sequence[str],
-    seed: int,
+    seed: int | None,
     threads: int | None,
     force: bool,
     observer: Observer,
@@ -125,7 +125,7 @@ def family(
         tolerance: Of the estimated relative L2 error, at every value of the training set.
         max_adapters: Most adapters.
         overrides: ``--set`` texts for the adapters' training.
-        seed: Of the adapters' training.
+        seed: Of the adapters' training; None takes finished ones whatever theirs was, and 0 for new ones.
         threads: CPU threads.
         force: Whether finished adapters are trained again.
         observer: Who is told.
@@ -166,7 +166,7 @@ def family(
         model = thinned(model, state.training, factor)
         facts = provenance(torch.device("cpu"), count)
     verdict = worst(stored_verdict(member.meta)["verdict"] for member in (base, *adapters))
-    meta = _facts(result, base, ranges, state) | {"verdict": verdict, "seed": seed, "provenance": facts}
+    meta = _facts(result, base, ranges, state) | {"verdict": verdict, "seed": seed or 0, "provenance": facts}
     write_family(result.path, base=base, adapters=adapters, model=model, meta=meta)
     observer.note(f"wrote {result.path}")
     return replace(result, file_bytes=result.path.stat().st_size)

@@ -14,7 +14,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from pinnkan.errors import PinnkanError, RemoteError, Terminated, WrongBaseError, stopped
+from pinnkan.errors import (
+    OtherSettingsError,
+    PinnkanError,
+    RemoteError,
+    Terminated,
+    WrongBaseError,
+    stopped,
+)
 from pinnkan.files import clean_leftovers
 from pinnkan.parameters import file_stem
 from pinnkan.progress import Observer, SweepReport
@@ -57,22 +64,22 @@ def finetune(
     method: str,
     tag: str | None,
     overrides: Sequence[str],
-    seed: int,
+    seed: int | None,
     device: str,
     dtype: str | None,
     threads: int | None,
     force: bool,
     time_limit: float | None,
     observer: Observer,
-    nearest: bool = False,
+    nearest: bool | None = None,
     jobs: int | None = None,
     dask: str | None = None,
 ) -> list[TrainingResult]:
     """Train what is missing among the values and store each result as soon as it is there.
 
-    A value is finished if its file verifies and names the same problem, settings, seed,
-    precision, base and, with ``nearest``, the same adapter to start from. A fault of one value is kept in
-    its result; the others go on.
+    A value is finished if its file verifies and names the same problem, settings and base and, as far as they
+    are stated, the same seed, precision and start. One that is finished with other settings is a fault:
+    without ``force`` nothing replaces it. A fault of one value is kept in its result; the others go on.
 
     Args:
         directory: The run directory.
@@ -80,14 +87,15 @@ def finetune(
         method: ``lotra``, ``full`` or ``scratch``.
         tag: Of the files' names.
         overrides: ``--set`` texts.
-        seed: Of points, coefficients and factors.
+        seed: Of points, coefficients and factors; None leaves it open (`Identity.left_open`).
         device: ``cpu``, ``cuda``, ``auto``, ...
-        dtype: Of the stored arrays; the base's if None.
+        dtype: Of the stored arrays; None leaves it open, with the base's for what is new.
         threads: CPU threads of one training; with ``jobs`` the machine's cores are shared if None.
         force: Whether finished values are trained again.
         time_limit: Seconds for each value.
         observer: Who is told.
-        nearest: Whether values start from their neighbours (`predecessors.chain`) and not from the base.
+        nearest: Whether values start from their neighbours (`predecessors.chain`) and not from the base;
+            None leaves it open, with the base for what is new.
         jobs: Worker processes; None trains in this one.
         dask: Address of a Dask scheduler that gets the values.
 
@@ -99,7 +107,9 @@ def finetune(
         FileAccessError: If a file cannot be written.
     """
     check_tag(tag)
-    asked = identities(directory, values, method=method, overrides=overrides, seed=seed, dtype=dtype)
+    asked = identities(
+        directory, values, method=method, overrides=overrides, seed=seed, dtype=dtype, nearest=nearest
+    )
     predecessors = predecessors_of(asked) if nearest else [None] * len(asked)
     for folder in (ADAPTERS, WORK):
         clean_leftovers(directory / folder)
@@ -109,7 +119,7 @@ def finetune(
             f"a new base is trained in {directory} (pid {renewed.pid} on {renewed.host}); "
             "what is trained now will not fit it"
         )
-    order = Order(directory, method, tag, tuple(overrides), seed, device, threads, time_limit, force)
+    order = Order(directory, method, tag, tuple(overrides), device, threads, time_limit, force)
     sweep = _Sweep(order, asked, predecessors, observer, jobs, dask)
     try:
         return sweep.run()
@@ -175,8 +185,15 @@ class _Sweep:
         if found is not None and found.status == "done" and found.meta is not None:
             report = stored_report(found.meta)
             clear_finished(self._order.directory, stem_of(identity.values, identity.method, self._order.tag))
-            self._end(at, self._result(at, "present", path=found.path, report=report))
+            unasked = identity.unasked(found.meta)
+            self._end(at, self._result(at, "present", path=found.path, report=report, unasked=unasked))
             return
+        if found is not None and found.kept:
+            fault = OtherSettingsError(found.path, str(found.fault))
+            self._end(at, self._result(at, "failed", fault=fault))
+            return
+        if found is not None and found.fault is not None:
+            self._observer.note(f"{found.path} does not count and is replaced: {found.fault}")
         if self._engine is None:
             self._engine = self._make_engine()
             self._report()

@@ -125,6 +125,8 @@ class Identity:
         base_hash: Hash of the base's coefficients; None where there is no base behind it.
         start: Values and coefficients' hash of the adapter that training starts from, as JSON; None
             where it starts from the base.
+        left_open: Which of ``seed``, ``dtype`` and ``start`` the command does not state: a new result gets
+            those given here, and a finished one answers whatever its own are.
     """
 
     problem: ProblemRecord
@@ -134,6 +136,7 @@ class Identity:
     dtype: str
     base_hash: str | None
     start: Mapping[str, object] | None = None
+    left_open: frozenset[str] = frozenset()
 
     @property
     def hash(self) -> str:
@@ -146,6 +149,25 @@ class Identity:
     def facts(self) -> dict[str, Any]:
         """Return it as it is stored."""
         return {"problem": self.problem.facts(), **self._settings(), "settings_hash": self.hash}
+
+    def answered_by(self, meta: Mapping[str, Any]) -> bool:
+        """Tell whether a stored result is the one asked for, whatever was left open."""
+        taken: dict[str, Any] = {name: meta.get(name) for name in self.left_open}
+        if not isinstance(taken.get("start"), Mapping | None):  # anybody's file
+            return False
+        return bool(meta.get("settings_hash") == replace(self, **taken).hash)
+
+    def unasked(self, meta: Mapping[str, Any]) -> str:
+        """Return the options that a stored result was trained with and that were left open: ``--seed 1``."""
+        words = {
+            "seed": f"--seed {meta.get('seed')}",
+            "dtype": f"--dtype {meta.get('dtype')}",
+            "start": "--start nearest",
+        }
+        mine = self._settings()
+        return " ".join(
+            word for name, word in words.items() if name in self.left_open and meta.get(name) != mine[name]
+        )
 
     def _settings(self) -> dict[str, Any]:
         return {
@@ -174,8 +196,9 @@ def identities(
     *,
     method: str,
     overrides: Sequence[str],
-    seed: int,
+    seed: int | None,
     dtype: str | None,
+    nearest: bool | None = None,
 ) -> list[Identity]:
     """Return the identities of the results that ``finetune`` would store, with the present base.
 
@@ -184,8 +207,9 @@ def identities(
         values: Parameter values; a name left out keeps its base value.
         method: ``lotra``, ``full`` or ``scratch``.
         overrides: ``--set`` texts.
-        seed: Of points, coefficients and factors.
-        dtype: Of the stored arrays; the base's if None.
+        seed: Of points, coefficients and factors; left open, with 0 for what is new, if None.
+        dtype: Of the stored arrays; left open, with the base's for what is new, if None.
+        nearest: Whether values start from their neighbours; left open if None.
 
     Raises:
         UsageError: If a name is unknown or an override would change the base.
@@ -196,8 +220,11 @@ def identities(
     record = ProblemRecord.read(path, base.meta).overridden(overrides, method)
     precision = dtype or stored_dtype(path, base)
     base_hash = None if method == "scratch" else weights_hash(base)
-    complete = [complete_values(record.parameters, one) for one in values]
-    return [Identity(record, one, method, seed, precision, base_hash) for one in complete]
+    complete = [complete_values(record.parameters, point) for point in values]
+    stated = {"seed": seed, "dtype": dtype, "start": nearest}
+    left_open = frozenset(name for name, value in stated.items() if value is None)
+    shared = (method, seed or 0, precision, base_hash, None, left_open)
+    return [Identity(record, values, *shared) for values in complete]
 
 
 def weights_hash(base: Stored) -> str:

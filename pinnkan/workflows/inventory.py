@@ -49,6 +49,9 @@ class Finding:
         why: One sentence.
         age_s: Seconds since the file that tells the status was written; None where there is none.
         meta: What the file of a result that is done says of itself.
+        fault: Why the file that is there does not count; None if there is none, or it does.
+        kept: Whether that fault is other settings than those asked for: the file is finished and of the
+            present base, and nothing but ``--force`` replaces it.
     """
 
     values: Mapping[str, float]
@@ -59,6 +62,8 @@ class Finding:
     why: str
     age_s: float | None
     meta: Mapping[str, Any] | None = None
+    fault: str | None = None
+    kept: bool = False
 
     @property
     def path(self) -> Path:
@@ -68,7 +73,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class _Result:
-    """Who a result is, what its file holds (None if there is none) and why that does not count (or None)."""
+    """Who a result is, what its file holds (None if there is none) and why that does not count (or None).
+
+    ``kept`` says that all that does not count of it are settings; ``unasked``, what it was trained with that
+    nobody asked for.
+    """
 
     values: Mapping[str, float]
     method: str
@@ -76,13 +85,15 @@ class _Result:
     path: Path
     meta: Mapping[str, Any] | None
     fault: str | None
+    kept: bool = False
+    unasked: str = ""
 
 
 def finding(directory: Path, identity: Identity, tag: str | None) -> Finding:
     """Return what there is of a result that is asked for.
 
-    It is done only if its file verifies and was trained for the same problem,
-    settings, values, seed, precision, start and base.
+    It is done only if its file verifies and was trained for the same problem, settings, values and base,
+    and for the same seed, precision and start as far as these are stated.
 
     Args:
         directory: The run directory.
@@ -97,11 +108,16 @@ def finding(directory: Path, identity: Identity, tag: str | None) -> Finding:
     path = base_path(directory) if is_base else adapter_file(directory, identity.values, identity.method, tag)
     stored, fault = _read(path, "base" if is_base else "adapter")
     meta = None if stored is None else stored.meta
-    fault = fault or (None if meta is None else _difference(meta, identity))
+    kept, unasked = False, ""
+    if meta is not None and identity.answered_by(meta):
+        unasked = identity.unasked(meta)
+    elif meta is not None:
+        kept = _fits(meta, identity)
+        fault = _difference(meta, identity) if kept else "the base changed since"
     failure = read_failure(directory, stem)
     if failure is not None and failure.settings_hash != identity.hash:
         failure = None
-    result = _Result(identity.values, identity.method, tag, path, meta, fault)
+    result = _Result(identity.values, identity.method, tag, path, meta, fault, kept, unasked)
     return _judged(directory, stem, result, failure)
 
 
@@ -216,11 +232,14 @@ def _judged(directory: Path, stem: str, result: _Result, failure: Failure | None
     def found(status: Status, why: str, told_by: Path | None) -> Finding:
         meta = result.meta if status == "done" else None
         age = None if told_by is None else _age(told_by)
-        return Finding(result.values, result.method, result.tag, str(result.path), status, why, age, meta)
+        file = str(result.path)
+        return Finding(
+            result.values, result.method, result.tag, file, status, why, age, meta, result.fault, result.kept
+        )
 
     if result.meta is not None and result.fault is None:
         again = f"; {_at_work(state)}, trains it again" if state else ""
-        return found("done", _trained(result.meta) + again, result.path)
+        return found("done", _trained(result.meta, result.unasked) + again, result.path)
     if state is not None:
         return found("running", _at_work(state), state_path)
     if failure is not None:
@@ -235,28 +254,35 @@ def _judged(directory: Path, stem: str, result: _Result, failure: Failure | None
     return found(status, result.fault or _NOT_TRAINED, result.path if result.fault else None)
 
 
-def _difference(meta: Mapping[str, Any], identity: Identity) -> str | None:
-    """Say why a file's settings hash is another than that of what is asked for; None if it is not."""
-    if meta.get("settings_hash") == identity.hash:
-        return None
-    if meta.get("base_hash") != identity.base_hash:
-        return "the base changed since"
+def _fits(meta: Mapping[str, Any], identity: Identity) -> bool:
+    """Tell whether a file is of the base and the problem that are asked for; settings decide nothing here."""
+    stated = meta["problem"]
+    return (meta.get("base_hash"), stated["text"], stated.get("samples")) == (
+        identity.base_hash,
+        identity.problem.text,
+        identity.problem.samples,
+    )
+
+
+def _difference(meta: Mapping[str, Any], identity: Identity) -> str:
+    """Say which settings of a file are others than those of what is asked for."""
     asked = identity.facts()
     pairs = {
-        "problem": (meta["problem"]["text"], identity.problem.text),
-        "settings": (meta["problem"]["overrides"], list(identity.problem.overrides)),
-        f"seed ({meta.get('seed')})": (meta.get("seed"), identity.seed),
-        f"precision ({meta.get('dtype')})": (meta.get("dtype"), identity.dtype),
-        "start": (meta.get("start"), asked["start"]),
-        "values": (meta.get("values"), asked["values"]),
+        "settings": ("overrides", meta["problem"]["overrides"], list(identity.problem.overrides)),
+        f"seed ({meta.get('seed')})": ("seed", meta.get("seed"), identity.seed),
+        f"precision ({meta.get('dtype')})": ("dtype", meta.get("dtype"), identity.dtype),
+        "start": ("start", meta.get("start"), asked["start"]),
+        "values": ("values", meta.get("values"), asked["values"]),
     }
-    return "other " + (", ".join(name for name, (a, b) in pairs.items() if a != b) or "settings or seed")
+    others = [word for word, (key, a, b) in pairs.items() if a != b and key not in identity.left_open]
+    return "other " + (", ".join(others) or "settings or seed")
 
 
-def _trained(meta: Mapping[str, Any]) -> str:
+def _trained(meta: Mapping[str, Any], unasked: str) -> str:
     steps, seconds = (meta["training"].get(key) for key in ("steps", "train_seconds"))
     took = f", {seconds:.1f} s" if isinstance(seconds, (int, float)) else ""
-    return f"trained in {steps} step{'' if steps == 1 else 's'}{took}"
+    options = f", with {unasked}" if unasked else ""
+    return f"trained in {steps} step{'' if steps == 1 else 's'}{took}{options}"
 
 
 def _at_work(state: State) -> str:

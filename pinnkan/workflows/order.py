@@ -15,7 +15,6 @@ class Order:
         method: ``lotra``, ``full`` or ``scratch``.
         tag: Of the files' names.
         overrides: ``--set`` texts, behind the base's own.
-        seed: Of points, coefficients and factors.
         device: As ``--device`` names it.
         threads: CPU threads of one training; torch's own choice if None.
         time_limit: Seconds for each value, or None.
@@ -26,7 +25,6 @@ class Order:
     method: str
     tag: str | None
     overrides: tuple[str, ...]
-    seed: int
     device: str
     threads: int | None
     time_limit: float | None

@@ -58,7 +58,8 @@ def stem_of(values: Mapping[str, float], method: str, tag: str | None) -> str:
     """Return the name of a result without ``.h5``: ``base``, ``lambda=0.1``, ``lambda=0.1.full.tag``."""
     if method == "base":
         return BASE_STEM
-    return ".".join([file_stem(values), *([] if method == "lotra" else [method]), *([tag] if tag else [])])
+    suffix = "" if method == "lotra" else f".{method}"
+    return file_stem(values) + (f"{suffix}.{tag}" if tag else suffix)
 
 
 def read_stem(stem: str, names: Sequence[str]) -> tuple[dict[str, float], str, str | None] | None:

@@ -28,6 +28,7 @@ from pinnkan.workflows.results import verdict_text
 from pinnkan.workflows.runs import Result, RunDirectory, remark_on
 from pinnkan.workflows.sections import Section
 
+HISTORY = "history"
 _LINE = 401
 _TIMES = 5
 """Times shown of a film: the ends and three between."""
@@ -89,16 +90,18 @@ def plot(
     require_suffix(output, PICTURES)
     result = RunDirectory(directory).find(values, method, tag)
     remark_on(result, observer)
-    if field == "history":
-        if time is not None or slices:
-            raise UsageError("--field history is over training steps; it takes no --time and no --slice")
-        _draw_history(result, output, dpi)
-        return output
+    if field == HISTORY and (time is not None or slices):
+        raise UsageError("--field history is over training steps; it takes no --time and no --slice")
+    curves = _training_curves(result) if field == HISTORY else None
     fixed = _fixed(result.problem, time, slices)
     with limited_threads(threads):
         solution = result.solution(device_for(device), dtype_for(dtype) if dtype else None)
         section = Section(solution.instance.domain, fixed)
-        _drawing(section)(_Subject(solution, section, field, output, dpi, verdict_text(result.meta)))
+        subject = _Subject(solution, section, field, output, dpi, verdict_text(result.meta))
+        if curves is None:
+            _drawing(section)(subject)
+        else:
+            plot_history(output, curves, caption=subject.caption, dpi=dpi)
     return output
 
 
@@ -148,7 +151,7 @@ class _Subject:
         """Measure what the picture is judged by, over the whole domain, as ``evaluate`` does."""
         points = self.solution.instance.domain.uniform(POINTS, EVALUATION_SEED)
         overall = "overall " if self.section.fixed else ""
-        if self.field in (SOLUTION, ERROR):
+        if self.field in (SOLUTION, ERROR, HISTORY):
             known = self.solution.instance.known(points)
             return {f"{overall}relative $L^2$ error": errors_at(self.solution, known)["relative_l2"]}
         if self.field == RESIDUAL:
@@ -280,14 +283,6 @@ def _moments(section: Section) -> tuple[list[float], list[Section]]:
 
 def _equals(name: str | None, value: float) -> str:
     return f"{symbol(name or '')} = {number(value)}"
-
-
-def _draw_history(result: Result, output: Path, dpi: int) -> None:
-    problem, error = result.problem, result.meta["training"].get("relative_l2")
-    figures = {"relative $L^2$ error": error}
-    note = verdict_text(result.meta)
-    caption = Caption(problem.file.title or problem.name, result.values, figures, note)
-    plot_history(output, _training_curves(result), caption=caption, dpi=dpi)
 
 
 def _training_curves(result: Result) -> TrainingCurves:

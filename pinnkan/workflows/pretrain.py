@@ -25,15 +25,18 @@ def pretrain(
     family: Family,
     *,
     directory: Path,
-    seed: int,
+    seed: int | None,
     device: str,
-    dtype: str,
+    dtype: str | None,
     threads: int | None,
     force: bool,
     time_limit: float | None,
     observer: Observer,
 ) -> TrainingResult:
     """Train the base at the family's base value and write ``base.h5``.
+
+    Seed and precision that are None are left open: a finished base answers whatever its own are, a new one
+    is trained with seed 0 in double precision.
 
     Raises:
         UsageError: If another base stands there and ``force`` is not given.
@@ -43,7 +46,16 @@ def pretrain(
         FileAccessError: If the file cannot be written.
     """
     problem = family.problem
-    identity = Identity(ProblemRecord.of(family), problem.base_values, "base", seed, dtype, None)
+    left_open = frozenset(name for name, value in {"seed": seed, "dtype": dtype}.items() if value is None)
+    identity = Identity(
+        ProblemRecord.of(family),
+        problem.base_values,
+        "base",
+        seed or 0,
+        dtype or "float64",
+        None,
+        left_open=left_open,
+    )
     present = None if force else _present(directory, identity)
     if present is not None:
         clear_finished(directory, BASE_STEM)
@@ -94,9 +106,12 @@ def _present(directory: Path, identity: Identity) -> TrainingResult | None:
         meta = read_store(path, kind="base").meta
     except DamagedFileError as error:
         raise DamagedFileError(f"{error}; --force trains a new base over it") from None
-    if meta.get("settings_hash") != identity.hash:
+    if not identity.answered_by(meta):
         raise UsageError(
             f"{path} is the base of another problem, settings, seed or precision; "
             "choose another directory with -o, or --force to replace it (its adapters become stale)"
         )
-    return TrainingResult(identity.values, "base", None, "present", path, stored_report(meta))
+    unasked = identity.unasked(meta)
+    return TrainingResult(
+        identity.values, "base", None, "present", path, stored_report(meta), unasked=unasked
+    )

@@ -31,6 +31,7 @@ class TrainingResult:
         path: The file; None if training failed.
         report: What is known, under the keys of ``evaluate --json``.
         fault: Why training failed.
+        unasked: Options that a present result was trained with and that nobody asked for: ``--seed 1``.
     """
 
     values: Mapping[str, float]
@@ -40,6 +41,7 @@ class TrainingResult:
     path: Path | None
     report: Mapping[str, Any] = field(default_factory=dict)
     fault: PinnkanError | None = None
+    unasked: str = ""
 
 
 REPORTED = (

@@ -30,7 +30,7 @@ from pinnkan.workflows.identity import Identity
 from pinnkan.workflows.judgement import judgement
 from pinnkan.workflows.paths import base_path, stem_of, work_path
 from pinnkan.workflows.records import history_facts, training_facts
-from pinnkan.workflows.results import shown_error, stored_report, verdict_text
+from pinnkan.workflows.results import shown_error, stored_report
 from pinnkan.workflows.work import StateFile, running
 
 
@@ -112,7 +112,8 @@ class TrainingJob:
         keeper.discard()
         self.observer.note(f"wrote {self.path}")
         if verdict["verdict"] not in (None, "solved"):
-            self.observer.note(f"{self.title}: {verdict_text({'training': training})}. {training['advice']}")
+            # The reasons stand under the table that the command ends with.
+            self.observer.note(f"{self.title}: {verdict['verdict']}. {training['advice']}")
         return stored_report({"training": training})
 
     def _train(

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from program import program
 
+import pinnkan.cli.targets  # noqa: F401  # before `workflow` puts stubs in the place of what it imports
 from pinnkan.errors import PinnkanError
 
 REPORT = {
@@ -36,6 +37,7 @@ class Result:
     path: Path | None = Path("runs/heat/adapters/x.h5")
     report: Mapping[str, Any] = field(default_factory=lambda: REPORT)
     fault: PinnkanError | None = None
+    unasked: str = ""
 
 
 @dataclass

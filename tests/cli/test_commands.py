@@ -54,7 +54,7 @@ def test_pretrain_defaults(pinnkan_command, workflow, problem, result):
     calls = workflow("pretrain", lambda stated, **options: result({"lambda": 0.0}, method="base"))
     assert pinnkan_command("pretrain", "heat").code == 0
     (call,) = calls
-    assert (call.directory, call.seed, call.device, call.dtype) == (Path("runs/heat"), 0, "cpu", "float64")
+    assert (call.directory, call.seed, call.device, call.dtype) == (Path("runs/heat"), None, "cpu", None)
     assert (call.threads, call.time_limit, call.force) == (None, None, False)
 
 
@@ -311,3 +311,26 @@ def test_problems_are_listed_with_titles(pinnkan_command, problem):
         "elliptic",
         "heat",
     ]
+
+
+@pytest.mark.parametrize("terms", [1, 40, 4000])
+def test_of_a_long_formula_a_terminal_gets_the_beginning_and_a_file_all(
+    pinnkan_command, workflow, problem, run_directory, tmp_path, terms
+):
+    """A network of [6, 6] filled the terminal with 89 kB."""
+    text = " + ".join(f"{power}.5*sin({power}*pi*x)" for power in range(1, terms + 1))
+    figures = {"relative_l2_network": 1e-9, "relative_l2": 1e-6, "network_relative_l2": 1e-6}
+    workflow("formula", lambda *args, **options: {"unknown": "u", "formula": text, "edges": [], **figures})
+    answer = pinnkan_command("formula", run_directory, "-o", tmp_path / "u.txt")
+    assert (answer.code, (tmp_path / "u.txt").read_text()) == (0, f"u = {text}\n")
+    assert f"wrote {tmp_path / 'u.txt'}\n" in answer.err
+    assert pinnkan_command("formula", run_directory, "--json").json["formula"] == text
+    first, rest = answer.out.splitlines()[:2]
+    if terms <= 40:
+        assert (first, rest) == (f"u = {text}", "")
+        return
+    assert f"u = {text}".startswith(first.removesuffix(" ..."))
+    assert 300 < len(first) <= 404
+    assert rest == f"({len(text) + 4:,} characters in all: -o FILE writes them, --json prints them)"
+    base = run_directory / "base.h5"
+    assert pinnkan_command("formula", run_directory, "-o", base).code == 2

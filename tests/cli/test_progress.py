@@ -96,10 +96,15 @@ def test_a_long_step_does_not_leave_the_log_silent(monkeypatch):
     time.sleep(0.35)
     lines.begin("base", "lm", 40)
     time.sleep(0.35)
+    lines.end(Outcome("max_steps", "", 40))
+    time.sleep(0.35)
     lines.close()
-    before, after = log.getvalue().split("base: lm: up to 40 steps\n")
-    assert re.fullmatch(r"(working: 0 s without a step\n)+", before)
-    assert re.fullmatch(r"(base: lm: 0 s without a step\n)+", after)
+    before, rest = log.getvalue().split("base: lm: up to 40 steps\n")
+    within, after = rest.split("base: lm: max steps after 40 steps.\n")
+    # Steps belong to a phase: evaluate and plot have none, nor has the judgement of what was trained.
+    assert re.fullmatch(r"(still working: 0 s\n)+", before)
+    assert re.fullmatch(r"(base: lm: 0 s without a step\n)+", within)
+    assert re.fullmatch(r"(still working: 0 s\n)+", after)
 
 
 def test_a_log_has_no_control_codes_and_stdout_no_progress():

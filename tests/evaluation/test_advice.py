@@ -102,8 +102,8 @@ LARGE = Evidence({"equation[0]": 0.5}, held_out=FELL, places={"equation[0]": "x 
         (
             replace(LARGE, relative={"equation[0]": 1e-9}, beyond=0.9),
             BASE,
-            "Start elsewhere (--seed 1), or write the equation for values beyond, too, so that it pulls the "
-            "unknown back from them as it does from within: T^3*abs(T) in place of T^4.",
+            "Start elsewhere (--seed 1 --force), or write the equation for values beyond, too, so that it "
+            "pulls the unknown back from them as it does from within: T^3*abs(T) in place of T^4.",
         ),
         (
             replace(LARGE, relative={"equation[0]": 1e-9}, jump=0.9),

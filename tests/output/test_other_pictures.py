@@ -215,6 +215,22 @@ def test_a_single_curve_has_no_legend_and_no_error_panel(tmp_path, saved):
     assert legend(saved[0]) == []
 
 
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        (X**2, ""),
+        (1e-6 * X, r"$\times\mathdefault{10^{~6}}\mathdefault{}$".replace("~", "\N{MINUS SIGN}")),
+        (300 + 1e-3 * X**2, r"$300$$\,+\,10^{-3}\times$"),
+        (-300 - 1e-3 * X**2, r"$-300$$\,+\,10^{-3}\times$"),
+        (1e5 + X**2, r"$100000$$\,+\,\ldots$"),
+    ],
+    ids=["plain", "small", "about 300", "about -300", "about 100000"],
+)
+def test_what_the_numbers_of_an_axis_have_in_common_stands_at_its_end(tmp_path, saved, values, text):
+    plot_lines(tmp_path / "a.png", [Curve("", X, values)], coordinate="x", quantity="u", caption=CAPTION)
+    assert saved[0].axes[0].yaxis.get_offset_text().get_text() == text
+
+
 def test_a_reference_brings_dashes_and_an_error_panel(tmp_path, saved):
     curves = [Curve(f"$t = {t}$", X, t * X**2, t * X) for t in (1, 2)]
     plot_lines(tmp_path / "a.png", curves, coordinate="x", quantity="$u$", caption=CAPTION)

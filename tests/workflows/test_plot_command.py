@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 import pinnkan as python_way
+from pinnkan.output.labels import number
+from pinnkan.store import read_store, write_store
 
 BALL = """\
 title: Tiny ball
@@ -171,6 +173,22 @@ def test_the_history_is_the_stored_one(figure_of, run, folder):
     residuals = axes.lines[0].get_ydata()
     assert residuals[-1] < residuals[0] / 10
     assert [text.get_text() for text in axes.texts] == ["LM"]
+
+
+def test_every_picture_is_judged_by_the_error_that_evaluate_gives(figure_of, done, run, folder, arrays):
+    """The history's title had the one that training showed, on fewer points of its own."""
+    path = run / "adapters" / "lambda=0.5.h5"
+    meta = read_store(path).meta
+    meta = {**meta, "training": {**meta["training"], "relative_l2": 0.5}}
+    write_store(path, "adapter", arrays=arrays(path), meta=meta)
+    facts = [
+        figure_of(run, "--lambda", 0.5, "--field", field, "-o", folder / "a.png")
+        .get_suptitle()
+        .splitlines()[1]
+        for field in ("solution", "error", "history")
+    ]
+    (row,) = done("evaluate", run, "--lambda", 0.5, "--json").json["results"]
+    assert facts == [rf"$\lambda$ = $0.5$,  relative $L^2$ error {number(row['relative_l2'])}"] * 3
 
 
 def test_a_run_without_steps_has_no_history(pinnkan, done, folder):

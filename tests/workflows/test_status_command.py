@@ -21,7 +21,7 @@ SLOW_IMPORTS = ("torch", "sympy", "scipy", "yaml")
 
 
 def asked(run, value, **settings):
-    options = {"method": "lotra", "overrides": [], "seed": 0, "dtype": None} | settings
+    options = {"method": "lotra", "overrides": [], "seed": 0, "dtype": None, "nearest": False} | settings
     return identities(run, [{"lambda": value}], **options)[0]
 
 

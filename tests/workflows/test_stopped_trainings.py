@@ -223,6 +223,12 @@ def test_a_checkpoint_of_other_settings_or_of_another_version_is_not_used(checkp
     assert read_checkpoint(checkpoint.with_name("none.h5"), settings, torch.device("cpu")) is None
     monkeypatch.setattr(checkpoints, "version", lambda _: "99")
     assert read_checkpoint(checkpoint, settings, torch.device("cpu")) is None
+    notes = Notes()
+    assert Keeper(checkpoint, "0" * 64, notes).restore(torch.device("cpu")) is None
+    said = "is of a training with another seed, other settings or another version"
+    assert notes.texts == [f"starting afresh: {checkpoint} {said}"]
+    assert Keeper(checkpoint.with_name("none.h5"), settings, notes).restore(torch.device("cpu")) is None
+    assert len(notes.texts) == 1
 
 
 def test_a_checkpoint_keeps_where_the_parametrisation_before_stood(checkpoint):

@@ -54,7 +54,7 @@ def test_distances_are_in_units_of_each_parameter_s_spread():
     assert chain(values, {"a": 0.0, "b": 0.0}) == [None, None, 3, 0]
 
 
-def test_nearest_names_its_predecessor_and_does_not_depend_on_what_is_finished(done, run):
+def test_nearest_names_its_predecessor_and_does_not_depend_on_what_is_finished(pinnkan, done, run):
     done("finetune", run, "--lambda", "0.25:1:4", "--start", "nearest", "-q", "--tag", "n")
     read = {value: read_store(run / "adapters" / f"lambda={value}.n.h5") for value in ("0.25", "0.5", "1")}
     assert read["0.25"].meta["start"] is None
@@ -76,8 +76,10 @@ def test_nearest_names_its_predecessor_and_does_not_depend_on_what_is_finished(d
     same = read_store(run / "adapters" / "lambda=0.5.n.h5").arrays
     assert all(np.array_equal(same[name], read["0.5"].arrays[name]) for name in same)
     # Another list has other predecessors: what starts from elsewhere is another result.
-    other = done("finetune", run, "--lambda", "0.25,1", "--start", "nearest", "--tag", "n", "--json")
-    assert statuses(other) == ["present", "trained"]
+    short = ("finetune", run, "--lambda", "0.25,1", "--start", "nearest", "--tag", "n", "--json")
+    assert statuses(pinnkan(*short)) == ["present", "failed"]
+    assert "lambda=1: finished, with other start; --force" in pinnkan(*short).err
+    assert statuses(done(*short, "--force")) == ["trained", "trained"]
 
 
 def test_values_behind_a_failed_one_fail_by_name(pinnkan, done, run):

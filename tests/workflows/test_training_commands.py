@@ -28,7 +28,14 @@ def test_a_finished_base_is_left_as_it_is(pinnkan, run, folder):
 
 
 @pytest.mark.parametrize(
-    "changes", [["--set", "training.steps=7"], ["--seed", "1"], ["--dtype", "float32"]], ids=" ".join
+    "changes",
+    [
+        ["--set", "training.steps=7"],
+        ["--seed", "1"],
+        ["--dtype", "float32"],
+        ["--seed", "1", "--dtype", "float64"],
+    ],
+    ids=" ".join,
 )
 def test_a_base_of_other_settings_is_not_overwritten(pinnkan, run, folder, changes):
     before = (run / "base.h5").read_bytes()
@@ -36,6 +43,76 @@ def test_a_base_of_other_settings_is_not_overwritten(pinnkan, run, folder, chang
     assert answer.code == 2
     assert answer.err.startswith(f"error: {run / 'base.h5'} is the base of another problem, settings")
     assert (run / "base.h5").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "options", [["--seed", "1"], ["--dtype", "float32"], ["--seed", "2", "--dtype", "float32"]], ids=" ".join
+)
+def test_a_base_answers_a_command_that_leaves_its_seed_and_precision_open(pinnkan, done, folder, options):
+    base = folder / "other" / "base.h5"
+    plain = ("pretrain", folder / "tiny.yaml", "-o", base.parent)
+    done(*plain, *options, "-q")
+    before = base.read_bytes()
+    answer = done(*plain, "--json")
+    assert (answer.json["status"], base.read_bytes()) == ("present", before)
+    assert f"trains it again (trained with {' '.join(options)})" in answer.err
+    assert "trained with" not in done(*plain, *options).err
+    assert pinnkan(*plain, "--seed", 3).code == pinnkan(*plain, "--set", "training.steps=7").code == 2
+    assert base.read_bytes() == before
+    done("finetune", base.parent, "--lambda", 0.5, "-q")
+    (row,) = done("finetune", base.parent, "--lambda", 0.5, "--json").json["results"]
+    assert row["status"] == "present"
+
+
+@pytest.mark.parametrize(
+    "options", [["--seed", "1"], ["--dtype", "float32"], ["--start", "nearest"]], ids=" ".join
+)
+def test_an_adapter_answers_a_command_that_leaves_open_how_it_was_trained(pinnkan, done, run, options):
+    path, plain = run / "adapters" / "lambda=1.h5", ("finetune", run, "--lambda", "0.25,1")
+    done(*plain, *options, "-q")
+    before = path.read_bytes()
+    answer = done(*plain)
+    assert "2 of 2 values were finished; --force trains them again (trained with" in answer.err
+    assert " ".join(options) in answer.err
+    answer = done("status", *plain[1:])
+    assert "2 done" in answer.out
+    assert f"with {' '.join(options)}" in answer.out
+    stated = [options[0], {"--seed": "0", "--dtype": "float64", "--start": "base"}[options[0]]]
+    assert pinnkan("finetune", run, "--lambda", 1, *stated).code == 2
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--set", "finetuning.steps=2"], "settings"),
+        (["--compression", "1/4"], "settings"),
+        (["--seed", "1"], "seed (0)"),
+        (["--dtype", "float32"], "precision (float64)"),
+    ],
+    ids=str,
+)
+def test_a_finished_value_is_replaced_by_force_alone(pinnkan, done, run, options, why):
+    path = run / "adapters" / "lambda=0.5.h5"
+    before = path.read_bytes()
+    answer = pinnkan("finetune", run, "--lambda", 0.5, *options, "-q")
+    said = f"error: {path} is finished, with other {why}; --force trains again, over what is there;"
+    assert (answer.code, answer.err.startswith(said)) == (2, True), answer.err
+    answer = pinnkan("finetune", run, "--lambda", "0.5,0.75", *options, "--json", "-q")
+    assert answer.code == 1
+    assert [row["status"] for row in answer.json["results"]] == ["failed", "trained"]
+    assert f"error: lambda=0.5: finished, with other {why}; --force" in answer.err
+    assert (path.read_bytes(), list((run / "work").glob("*"))) == (before, [])
+    (row,) = done("finetune", run, "--lambda", 0.5, *options, "--json", "-q", "--force").json["results"]
+    assert (row["status"], path.read_bytes() == before) == ("trained", False)
+
+
+def test_values_of_the_same_other_settings_are_one_line(pinnkan, done, run):
+    done("finetune", run, "--lambda", "0:1:5", "-q")
+    answer = pinnkan("finetune", run, "--lambda", "0:1:5", "--seed", 1, "-q")
+    assert answer.code == 1
+    assert "error: 5 values (lambda=0 ... lambda=1): finished, with other seed (0); --force" in answer.err
+    assert answer.err.count("error: ") == 1
 
 
 def test_force_replaces_a_base_and_makes_its_adapters_stale(pinnkan, done, run, folder):
@@ -60,8 +137,9 @@ def test_finished_values_are_left_and_missing_ones_trained(done, run):
 def test_a_damaged_adapter_is_trained_again(done, run):
     path = run / "adapters" / "lambda=0.5.h5"
     path.write_bytes(path.read_bytes()[:-1])
-    rows = done("finetune", run, "--lambda", 0.5, "--json", "-q").json["results"]
-    assert [row["status"] for row in rows] == ["trained"]
+    answer = done("finetune", run, "--lambda", 0.5, "--json")
+    assert [row["status"] for row in answer.json["results"]] == ["trained"]
+    assert f"{path} does not count and is replaced: damaged" in answer.err
     assert read_store(path).meta["values"] == {"lambda": 0.5}
 
 
@@ -133,9 +211,8 @@ def test_several_parameters_share_one_file_name(done, folder):
 
 
 def test_overrides_train_another_adapter_but_no_other_base(pinnkan, done, run):
-    (row,) = done("finetune", run, "--lambda", 0.5, "--set", "finetuning.steps=2", "--json", "-q").json[
-        "results"
-    ]
+    options = ("--lambda", 0.75, "--set", "finetuning.steps=2", "--json", "-q")
+    (row,) = done("finetune", run, *options).json["results"]
     assert (row["status"], row["steps"]) == ("trained", 2)
     answer = pinnkan("finetune", run, "--lambda", 0.5, "--set", "network.functions=9", "-q")
     assert answer.code == 2
@@ -164,7 +241,7 @@ def test_compression_is_short_for_a_setting(done, pinnkan, run):
     assert (row["status"], row["ranks"]) == ("trained", [[1, 1, 1]])
     (row,) = done("finetune", run, *quarter, "--set", "adapter.compression=1/4").json["results"]
     assert row["status"] == "present"
-    answer = pinnkan("finetune", run, "--lambda", 0.5, "--compression", "much", "-q")
+    answer = pinnkan("finetune", run, "--lambda", 0.75, "--compression", "much", "-q")
     assert answer.code == 2
     assert "adapter.compression: expected a number or auto, got" in answer.err
 

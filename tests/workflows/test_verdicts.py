@@ -38,6 +38,24 @@ def test_an_unsolved_base_is_written_said_and_exit_4(pinnkan, lame, folder):
     assert "unsolved" in again.out
 
 
+@pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["table", "json"])
+@pytest.mark.parametrize("quiet", [(), ("-q",)], ids=["log", "quiet"])
+@pytest.mark.parametrize("command", ["pretrain", "finetune"])
+def test_the_reason_is_read_once(pinnkan, run, folder, command, quiet, as_json):
+    words = {
+        "pretrain": ("pretrain", folder / "tiny.yaml", "-o", folder / "lame", *LAME),
+        "finetune": ("finetune", run, "--lambda", 1, "--set", "finetuning.steps=0"),
+    }[command]
+    answer = pinnkan(*words, *quiet, *as_json)
+    assert answer.code == 4
+    read = answer.err if as_json else answer.out + answer.err
+    assert read.count("the relative residual of equation[0] is ") == 1
+    assert "unsolved" in answer.err.splitlines()[-1]
+    who = "lambda=0 (base)" if command == "pretrain" else "lambda=1 (lotra)"
+    if not as_json:
+        assert answer.err.endswith(f"error: {who} is unsolved; why stands above\n")
+
+
 def test_every_command_tells_the_stored_verdict(pinnkan, lame, folder):
     run, answer = lame
     stored = {key: answer.json[key] for key in KEYS}
