@@ -290,7 +290,7 @@ def _zero_network(instance: Instance, findings: list[Finding]) -> float | None:
     if known is None or not known.values.any():
         return None
     value = (0,) * len(instance.coordinates)
-    lift = instance.ansatz.lift(known.points, [value])[0]
+    lift = instance.ansatz.lift.derivatives(known.points, [value])[0]
     values = known.values / np.abs(known.values).max()  # no square of them overflows or vanishes
     error = lift / np.abs(known.values).max() - values
     return float(np.linalg.norm(error) / np.linalg.norm(values))

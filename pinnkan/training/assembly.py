@@ -11,7 +11,6 @@ from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.sample_table import SampleTable
 from pinnkan.problem.settings import PointSettings
-from pinnkan.solution import blended
 from pinnkan.training.least_squares import TrainingSet
 from pinnkan.training.samples import Given, noisy
 
@@ -91,7 +90,7 @@ def _sample_set(
     order = _along_a_tree(instance, points)
     value = (0,) * len(instance.coordinates)
     channels = Channels([value], len(value))
-    lift, blend = blended(instance.ansatz, points[order], channels)
+    lift, blend = instance.ansatz.blended(points[order], channels)
     size = instance.scale if instance.problem.scales.rows else 1.0
 
     def tensor(array: np.ndarray) -> Tensor:
@@ -124,7 +123,7 @@ def _training_set(
         return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float64, device=device)
 
     channels = Channels(block.channels, len(instance.coordinates))
-    lift, blend = blended(instance.ansatz, points, channels)
+    lift, blend = instance.ansatz.blended(points, channels)
     return TrainingSet(
         block.name,
         block.where == "interior",

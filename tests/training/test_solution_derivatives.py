@@ -8,7 +8,7 @@ import torch
 from small_problems import TEXTS, run_of, start_of
 
 from pinnkan.channels import Collapsed
-from pinnkan.solution import Solution, blended
+from pinnkan.solution import Solution
 
 
 def solution_of(name: str, **at: float) -> Solution:
@@ -75,7 +75,7 @@ def test_chunks_and_no_points(monkeypatch):
 def test_no_ansatz_means_no_blend():
     run = run_of("mixed", "scales=none")
     _, _, sets = start_of(run)
-    assert blended(run.instance.ansatz, np.zeros((1, 2)), sets[0].channels) == (None, None)
+    assert run.instance.ansatz.blended(np.zeros((1, 2)), sets[0].channels) == (None, None)
     assert sets[0].lift is None
     jet = torch.ones(len(sets[0].channels), 3, dtype=torch.float64)
     assert torch.equal(sets[0].unknown(jet), jet[list(sets[0].reads)])
