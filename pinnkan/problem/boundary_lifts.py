@@ -10,7 +10,7 @@ import sympy
 from numpy.typing import NDArray
 
 from pinnkan.expressions import substitute, symbol
-from pinnkan.geometry import Ball, Box, Disk, Shape
+from pinnkan.geometry import Ball, BoundaryPart, Box, Disk, Shape
 from pinnkan.geometry.shape import number
 from pinnkan.problem.condition_data import ConditionData
 from pinnkan.problem.lifts import HarmonicLift, harmonic_lift, transfinite
@@ -84,13 +84,13 @@ def _is_rough_on_a_side(data: ConditionData, box: Box, item: Prescribed) -> bool
 
 def _side(data: ConditionData, part: str, item: Prescribed) -> sympy.Expr:
     """Return the data of one side, exactly 0 where they vanish up to rounding."""
-    return _ZERO if data.vanish(data.given(item, data.samples(part))) else item.data
+    return _ZERO if data.vanish(data.given(item, data.samples(BoundaryPart(part)))) else item.data
 
 
 def _misses(data: ConditionData, formula: sympy.Expr, item: Prescribed) -> bool:
     """Tell whether a lift misses a condition's data, and note by how much."""
     for part in item.condition.parts:
-        points = data.samples(part)
+        points = data.samples(BoundaryPart(part))
         wanted = data.given(item, points)
         gap = float(np.abs(data.evaluate(formula, points) - wanted).max())
         level = data.level(wanted)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pinnkan.errors import PinnkanError, ProblemError
 from pinnkan.expressions import evaluate, symbol
-from pinnkan.geometry import Domain
+from pinnkan.geometry import BoundaryPart, Domain, Region
 from pinnkan.problem.prescribed import Prescribed
 from pinnkan.problem.region import DomainRegion
 from pinnkan.problem.roughness import LiftSmoothness
@@ -79,13 +79,13 @@ class ConditionData:
             condition = item.condition
             raise ProblemError([condition.place.render(f"{condition.name}: {error}")]) from None
 
-    def samples(self, where: str) -> FloatArray:
+    def samples(self, region: Region) -> FloatArray:
         """Return seeded random points of the domain, a boundary part or the initial time, shape (N, D)."""
-        return self.domain.collocate(where, _SAMPLES, rule="random", seed=_SEED).points
+        return self.domain.collocate(region, _SAMPLES, rule="random", seed=_SEED).points
 
     def positions(self, part: str) -> FloatArray:
         """Return the places in space of the samples of a boundary part, shape (N, d)."""
-        return self.samples(part)[:, self._offset :]
+        return self.samples(BoundaryPart(part))[:, self._offset :]
 
     def at_start(self, positions: FloatArray) -> FloatArray:
         """Return points (N, D) at positions (N, d), at the initial time where there is a time."""

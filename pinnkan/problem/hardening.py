@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pinnkan.errors import ProblemError
 from pinnkan.expressions import substitute, symbol, total_derivative
-from pinnkan.geometry import Domain
+from pinnkan.geometry import Domain, InitialTime
 from pinnkan.geometry.shape import number
 from pinnkan.problem.ansatz import Ansatz
 from pinnkan.problem.boundary_lifts import BoundaryLift, boundary_lift
@@ -167,7 +167,7 @@ def _flux_contradiction(data: ConditionData, items: list[Prescribed]) -> str:
 def _initial_data(data: ConditionData, item: Prescribed) -> sympy.Expr:
     """Return initial data as a formula in space, exactly 0 where they vanish up to rounding."""
     formula = substitute(item.data, {data.time: number(data.interval[0])})
-    values = data.evaluate(formula, data.samples("initial"))
+    values = data.evaluate(formula, data.samples(InitialTime()))
     return _ZERO if data.vanish(values, _unit_time(data, item)) else formula
 
 

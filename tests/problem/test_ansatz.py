@@ -9,7 +9,7 @@ import pytest
 
 from pinnkan.channels import Channels, Collapsed
 from pinnkan.errors import ProblemError
-from pinnkan.geometry import Disk
+from pinnkan.geometry import BoundaryPart, Disk, InitialTime
 from pinnkan.problem import boundary_lifts, load_problem, shipped_problems
 from pinnkan.problem.ansatz import Ansatz
 from pinnkan.problem.family import Family
@@ -156,7 +156,7 @@ initial: ["u = sin(x*y*z) + x"]
 def test_a_rate_of_the_wrong_sign_would_be_seen():
     text = filled(ROD, equation="u_tt = u_xx", boundary="0", initial='"u = 1 - x^2", "u_t = sin(pi*x)"')
     instance = Family(load_problem(text)).at()
-    points = instance.domain.collocate("initial", 50, rule="random", seed=1).points
+    points = instance.domain.collocate(InitialTime(), 50, rule="random", seed=1).points
     rate = instance.ansatz.lift.derivatives(points, [(1, 0)])[0]
     assert rate == pytest.approx(np.sin(np.pi * points[:, 1]), abs=1e-14)
 
@@ -219,7 +219,9 @@ def test_hard_false_is_obeyed():
     instance = Family(load_problem(text)).at()
     assert (instance.ansatz.lift.formula, instance.ansatz.distance.formula) == (0, 1)
     assert instance.ansatz.text() == "u = 2.5*N"
-    assert [(b.name, b.where, b.weight) for b in instance.blocks[1:]] == [("boundary[0]", "circle", 5.0)]
+    assert [(b.name, b.where, b.weight) for b in instance.blocks[1:]] == [
+        ("boundary[0]", BoundaryPart("circle"), 5.0)
+    ]
 
 
 def test_a_condition_whose_unknown_vanishes_at_this_value_stays_soft():
