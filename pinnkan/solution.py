@@ -12,7 +12,6 @@ from torch import Tensor
 
 from pinnkan.channels import Channel, Channels
 from pinnkan.networks import Network
-from pinnkan.problem.ansatz import Ansatz
 from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.instance import Instance
 
@@ -62,7 +61,7 @@ class Solution:
     def _chunk(self, points: np.ndarray, channels: Channels, weights: Sequence[Tensor]) -> np.ndarray:
         place = torch.as_tensor(points, dtype=torch.float64, device=weights[0].device)
         jet: np.ndarray = self.network.push(place, weights, channels).output.squeeze(2).cpu().numpy()
-        lift, blend = blended(self.instance.ansatz, points, channels)
+        lift, blend = self.instance.ansatz.blended(points, channels)
         if lift is None or blend is None:
             return jet
         unknown: np.ndarray = lift + np.einsum("abn,bn->an", blend, jet)
@@ -73,20 +72,3 @@ class Solution:
 def _channels(requested: tuple[Channel, ...], dimension: int) -> Channels:
     """Return the channels of a request: the same ones are asked for again and again, at few points each."""
     return Channels(requested, dimension)
-
-
-def blended(
-    ansatz: Ansatz, points: np.ndarray, channels: Channels
-) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Return lift (C, N) and blend (C, C, N) of u = lift + factor * N; None for u = N.
-
-    blend[a, b] is the coefficient of N_b in u_a: Leibniz' rule with the factor's derivatives.
-    """
-    if ansatz.is_identity:
-        return None, None
-    keys: Sequence[Channel] = channels.keys
-    factor = ansatz.factor(points, keys)
-    blend = np.zeros((len(channels), len(channels), len(points)))
-    for term in channels.leibniz:
-        blend[term.channel, term.right] += term.coefficient * factor[term.left]
-    return ansatz.lift(points, keys), blend

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pinnkan.channels import Channel, Collapsed
 from pinnkan.errors import PinnkanError
-from pinnkan.geometry import CollocationSet
+from pinnkan.geometry import CollocationSet, Interior
 from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.instance import Instance
 
@@ -86,7 +86,7 @@ def _is_candidate(instance: Instance) -> bool:
 
 
 def _places(instance: Instance, block: ResidualBlock) -> CollocationSet:
-    count = _INTERIOR if block.where == "interior" else _BOUNDARY
+    count = _INTERIOR if isinstance(block.where, Interior) else _BOUNDARY
     return instance.domain.collocate(block.where, count, rule="sobol", seed=_SEED, variant=_VARIANT)
 
 
@@ -122,7 +122,7 @@ def _orientation(block: ResidualBlock, places: CollocationSet, partials: FloatAr
         partials: Derivatives of its residual in its channels at a constant, (C, N).
     """
     axes = np.eye(places.points.shape[1], dtype=int)
-    if block.where == "interior":
+    if isinstance(block.where, Interior):
         leading = np.linalg.eigvalsh(-_second_order(block.channels, partials, len(axes)))
     elif all(channel == (0,) * len(axes) for channel in block.channels):
         leading = partials if block.program.is_linear else np.zeros(1)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.channels import Channel, MultiIndex
+from pinnkan.geometry import Interior
 from pinnkan.problem.instance import Instance
 
 FloatArray = NDArray[np.float64]
@@ -65,7 +66,7 @@ def largest_jump(solution: Differentiable, seed: int = 0) -> Jump | None:
         None where no equation takes a derivative or no interval lies in the domain.
     """
     domain = solution.instance.domain
-    drawn = domain.collocate("interior", 2 * _SEGMENTS, rule="sobol", seed=seed, variant=_VARIANT).points
+    drawn = domain.collocate(Interior(), 2 * _SEGMENTS, rule="sobol", seed=seed, variant=_VARIANT).points
     found = []
     for axis, order in enumerate(_orders(solution)):
         starts, ends = drawn[::2], drawn[1::2, axis]  # neighbours in a Sobol sequence are far apart

@@ -19,7 +19,7 @@ from pinnkan.channels import Channel
 from pinnkan.errors import PinnkanError
 from pinnkan.evaluation.brackets import Bracket, bracket_left
 from pinnkan.evaluation.jumps import Jump, largest_jump
-from pinnkan.geometry import CollocationSet
+from pinnkan.geometry import CollocationSet, InitialTime, Interior, Region
 from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.sizes import characteristic_terms, judged_terms, size_of
@@ -176,7 +176,7 @@ def residual_report(solution: Measurable, seed: int = 0, *, with_jumps: bool = T
 
 def _range(solution: Measurable, seed: int) -> tuple[float, float]:
     """Return the least and the largest value of the unknown."""
-    values = solution(_places(solution, "interior", seed).points)
+    values = solution(_places(solution, Interior(), seed).points)
     return float(values.min()), float(values.max())
 
 
@@ -210,7 +210,7 @@ def relative_residuals(solution: Measurable, seed: int = 0) -> Mapping[str, floa
     return {block.name: block.relative for block in _blocks(solution, seed, extent)}
 
 
-def _sets(solution: Measurable, where: str, seed: int) -> list[CollocationSet]:
+def _sets(solution: Measurable, where: Region, seed: int) -> list[CollocationSet]:
     """Return the sets on which a block is measured, the worst of which counts.
 
     Where points crowd at the first times (`Domain.grading`) there is a second one, even in time as errors
@@ -218,17 +218,17 @@ def _sets(solution: Measurable, where: str, seed: int) -> list[CollocationSet]:
     """
     domain = solution.instance.domain
     places = [_places(solution, where, seed)]
-    if domain.grading and where != "initial":
+    if domain.grading and not isinstance(where, InitialTime):
         even = replace(domain, time_scale=math.inf)
         places.append(even.collocate(where, _count(where), rule="sobol", seed=seed, variant=VARIANT))
     return places
 
 
-def _count(where: str) -> int:
-    return INTERIOR if where == "interior" else BOUNDARY
+def _count(where: Region) -> int:
+    return INTERIOR if isinstance(where, Interior) else BOUNDARY
 
 
-def _places(solution: Measurable, where: str, seed: int) -> CollocationSet:
+def _places(solution: Measurable, where: Region, seed: int) -> CollocationSet:
     return solution.instance.domain.collocate(where, _count(where), rule="sobol", seed=seed, variant=VARIANT)
 
 

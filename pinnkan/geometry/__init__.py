@@ -5,6 +5,7 @@ from pinnkan.geometry.box import Box
 from pinnkan.geometry.disk import Disk
 from pinnkan.geometry.domain import CollocationSet, Domain
 from pinnkan.geometry.interval import Interval
+from pinnkan.geometry.regions import BoundaryPart, InitialTime, Interior, Region
 from pinnkan.geometry.registry import SHAPES, make_shape
 from pinnkan.geometry.rules import RULES
 from pinnkan.geometry.shape import Shape
@@ -13,11 +14,15 @@ __all__ = [
     "RULES",
     "SHAPES",
     "Ball",
+    "BoundaryPart",
     "Box",
     "CollocationSet",
     "Disk",
     "Domain",
+    "InitialTime",
+    "Interior",
     "Interval",
+    "Region",
     "Shape",
     "make_shape",
 ]

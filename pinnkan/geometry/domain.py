@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pinnkan.errors import UsageError
+from pinnkan.geometry.regions import BoundaryPart, InitialTime, Interior, Region
 from pinnkan.geometry.rules import FloatArray, check_points, gauss, share, unit_cube
 from pinnkan.geometry.shape import Shape, check_extent, check_finite
 
@@ -117,7 +118,7 @@ class Domain:
         return self._place(cube, self.shape.place, grading=0.0)
 
     def collocate(
-        self, where: str, count: int, *, rule: str = "quadrature", seed: int = 0, variant: int = 0
+        self, region: Region, count: int, *, rule: str = "quadrature", seed: int = 0, variant: int = 0
     ) -> CollocationSet:
         """Collocation points in the interior, at the initial time, or on a boundary part.
 
@@ -127,25 +128,27 @@ class Domain:
         fill space and time jointly.
 
         Args:
-            where: ``interior``, ``initial``, or the name or alias of a boundary part.
+            region: Where the points lie.
             count: Wanted number of points; a quadrature comes near it.
             rule: ``quadrature``, ``sobol`` or ``random``.
-            seed: Seed of the latter two and of held-out sets; each ``where`` and variant has its own stream.
+            seed: Seed of the latter two and of held-out sets; each region and variant has its own stream.
             variant: Sets of different variants share no point (but the ends of an interval). Odd
                 variants are held-out sets: scrambled Sobol points whatever the rule.
 
         Raises:
             UsageError: If the count is below 1, the rule, part or variant unknown, the
-                seed negative, or ``initial`` asked of a stationary problem.
+                seed negative, or the initial time asked of a stationary problem.
         """
         check_points(count, rule, variant)
-        rng = _stream(seed, where, variant)
+        rng = _stream(seed, region.name, variant)
         rule = "sobol" if variant % 2 else rule
-        if where == "interior":
-            return self._interior(count, rule, rng, variant)
-        if where == "initial":
-            return self._initial(count, rule, rng, variant)
-        return self._boundary(where, count, rule, rng, variant)
+        match region:
+            case Interior():
+                return self._interior(count, rule, rng, variant)
+            case InitialTime():
+                return self._initial(count, rule, rng, variant)
+            case BoundaryPart(part):
+                return self._boundary(part, count, rule, rng, variant)
 
     def _interior(self, count: int, rule: str, rng: np.random.Generator, variant: int) -> CollocationSet:
         if rule != "quadrature":

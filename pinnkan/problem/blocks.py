@@ -29,6 +29,7 @@ from pinnkan.expressions import (
     substitute,
     symbol,
 )
+from pinnkan.geometry import Region
 
 FloatArray = NDArray[np.float64]
 
@@ -194,7 +195,7 @@ class ResidualBlock:
 
     Attributes:
         name: ``equation[0]``, ``boundary[1]``, ``initial[0]``, or the name given in the file.
-        where: ``interior``, ``initial``, or the name of a boundary part (``all`` for every part).
+        where: Where it holds; on part ``all`` of the boundary where it does on every part.
         weight: Multiplies the mean square of the residual.
         channels: What it reads of the unknown, in the order of the rows of ``u``.
         program: The residual as torch functions.
@@ -203,7 +204,7 @@ class ResidualBlock:
     """
 
     name: str
-    where: str
+    where: Region
     weight: float
     channels: tuple[Channel, ...]
     program: BlockProgram
@@ -278,7 +279,7 @@ def bind(
     program: BlockProgram,
     *,
     name: str,
-    where: str,
+    where: Region,
     weight: float,
     coefficients: tuple[float, ...],
     values: Mapping[str, float],

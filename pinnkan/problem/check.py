@@ -18,6 +18,7 @@ from pinnkan.expressions import (
     substitute_unknown,
     total_derivative,
 )
+from pinnkan.geometry import InitialTime
 from pinnkan.parameters import file_stem
 from pinnkan.problem.compiled import full_residual
 from pinnkan.problem.family import Family
@@ -187,7 +188,7 @@ def _checked(statement: Equation, instances: list[Instance], findings: list[Find
     return CheckedStatement(
         name=statement.name,
         text=statement.text,
-        where=("interior",) if condition is None else condition.parts or ("initial",),
+        where=("interior",) if condition is None else tuple(region.name for region in condition.regions),
         residual=canonical_text(full_residual(problem, statement)),
         shown=display_text(statement.residual),
         hard=None if condition is None else condition.name in base.ansatz.hard,
@@ -222,9 +223,9 @@ def _exact_residual(statement: Equation, instance: Instance) -> tuple[float, flo
     if not isinstance(statement, Condition):
         points = domain.uniform(_POINTS, _SEED)
     elif statement.is_initial:
-        points = domain.collocate("initial", _POINTS, rule="random", seed=_SEED).points
+        points = domain.collocate(InitialTime(), _POINTS, rule="random", seed=_SEED).points
     else:
-        sets = [domain.collocate(part, _POINTS, rule="random", seed=_SEED) for part in statement.parts]
+        sets = [domain.collocate(region, _POINTS, rule="random", seed=_SEED) for region in statement.regions]
         normals = [found.normals for found in sets if found.normals is not None]
         points = np.hstack([np.concatenate([found.points for found in sets]), np.concatenate(normals)])
         names += tuple(leaf.name for leaf in normal_symbols(problem.names))
@@ -269,8 +270,8 @@ def _gap(instance: Instance, start: Prescribed, side: Prescribed) -> tuple[float
     wanted = side.data
     if start.order == 1:
         wanted = total_derivative(wanted, problem.time, problem.names)
-    parts = side.condition.parts
-    points = np.concatenate([domain.collocate(p, _POINTS, rule="random", seed=_SEED).points for p in parts])
+    sets = [domain.collocate(r, _POINTS, rule="random", seed=_SEED) for r in side.condition.regions]
+    points = np.concatenate([drawn.points for drawn in sets])
     points[:, 0] = domain.time[0]
     given, expected = evaluate([start.data, wanted], problem.coordinates, points, instance.values)
     duration = domain.time[1] - domain.time[0]
@@ -290,7 +291,7 @@ def _zero_network(instance: Instance, findings: list[Finding]) -> float | None:
     if known is None or not known.values.any():
         return None
     value = (0,) * len(instance.coordinates)
-    lift = instance.ansatz.lift(known.points, [value])[0]
+    lift = instance.ansatz.lift.derivatives(known.points, [value])[0]
     values = known.values / np.abs(known.values).max()  # no square of them overflows or vanishes
     error = lift / np.abs(known.values).max() - values
     return float(np.linalg.norm(error) / np.linalg.norm(values))

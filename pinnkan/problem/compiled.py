@@ -9,7 +9,7 @@ from dataclasses import replace
 import sympy
 
 from pinnkan.expressions import substitute
-from pinnkan.geometry import Domain
+from pinnkan.geometry import BoundaryPart, Domain, Interior
 from pinnkan.problem.blocks import BlockProgram, Collapse, ResidualBlock, TermProgram, bind, find_collapse
 from pinnkan.problem.domains import number_at
 from pinnkan.problem.spec import Condition, Equation, Problem
@@ -53,7 +53,7 @@ class CompiledStatements:
             bind(
                 program,
                 name=equation.name,
-                where="interior",
+                where=Interior(),
                 weight=1.0,
                 coefficients=coefficients,
                 values=values,
@@ -66,21 +66,21 @@ class CompiledStatements:
         self, condition: Condition, domain: Domain, values: Mapping[str, float]
     ) -> list[ResidualBlock]:
         """Return a condition at parameter values: one block, or one per part where it holds on several."""
-        where: tuple[str, ...] = condition.parts or ("initial",)
-        if condition.parts == domain.shape.parts and len(where) > 1:
-            where = ("all",)
-        several = len(where) > 1
+        regions = condition.regions
+        if condition.parts == domain.shape.parts and len(regions) > 1:
+            regions = (BoundaryPart("all"),)
+        several = len(regions) > 1
         return [
             bind(
                 self._condition_program(condition),
-                name=f"{condition.name}.{part}" if several else condition.name,
-                where=part,
+                name=f"{condition.name}.{region.name}" if several else condition.name,
+                where=region,
                 weight=condition.weight,
                 coefficients=(),
                 values=values,
                 summands=self._terms_of(condition),
             )
-            for part in where
+            for region in regions
         ]
 
     def with_same_channels(self, equations: tuple[ResidualBlock, ...]) -> tuple[ResidualBlock, ...]:

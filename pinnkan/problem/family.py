@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from pinnkan.parameters import complete_values
-from pinnkan.problem.ansatz import Memory
 from pinnkan.problem.compiled import CompiledStatements
 from pinnkan.problem.domains import build_domain
 from pinnkan.problem.hardening import build_ansatz
 from pinnkan.problem.instance import Instance
+from pinnkan.problem.point_functions import Memory
 from pinnkan.problem.reference import ReferenceTable
 from pinnkan.problem.roughness import LiftSmoothness
 from pinnkan.problem.sample_table import SampleTable

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from pinnkan.errors import PinnkanError
 from pinnkan.expressions import evaluate
-from pinnkan.geometry import Domain
+from pinnkan.geometry import BoundaryPart, CollocationSet, Domain, InitialTime, Interior, Region
 from pinnkan.problem.ansatz import Ansatz
 from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.compiled import CompiledStatements
 from pinnkan.problem.reference import Known, Reference
 from pinnkan.problem.sample_table import SampleTable
 from pinnkan.problem.scales import half_extents, sizing_points
+from pinnkan.problem.settings import PointSettings
 from pinnkan.problem.sizes import characteristic_terms, size_of
 from pinnkan.problem.spec import Problem
 
@@ -67,13 +68,30 @@ class Instance:
     @property
     def equations(self) -> tuple[ResidualBlock, ...]:
         """The blocks of the equations alone."""
-        return tuple(block for block in self.blocks if block.where == "interior")
+        return tuple(block for block in self.blocks if isinstance(block.where, Interior))
 
     @property
     def family_blocks(self) -> tuple[ResidualBlock, ...]:
         """The blocks with channels that are the same at every parameter value."""
-        soft = [block for block in self.blocks if block.where != "interior"]
+        soft = [block for block in self.blocks if not isinstance(block.where, Interior)]
         return (*self.statements.with_same_channels(self.equations), *soft)
+
+    def drawn(
+        self, points: PointSettings, *, seed: int, variant: int = 0, interior: int | None = None
+    ) -> Iterator[tuple[ResidualBlock, CollocationSet]]:
+        """Yield the blocks with their collocation sets.
+
+        Args:
+            points: How many points, on what rule.
+            seed: Seed of the points.
+            variant: See `Domain.collocate`.
+            interior: Interior points, in place of ``points.interior``.
+        """
+        if interior:
+            points = replace(points, interior=interior)
+        for block in self.blocks:
+            count, rule = _count(points, block.where), points.rule
+            yield block, self.domain.collocate(block.where, count, rule=rule, seed=seed, variant=variant)
 
     @cached_property
     def sizes(self) -> dict[str, float]:
@@ -123,3 +141,14 @@ class Instance:
             return None
         covered = ~np.isnan(values)
         return Known(points[covered], values[covered], len(points))
+
+
+def _count(points: PointSettings, region: Region) -> int:
+    """Return how many points are drawn in a region."""
+    match region:
+        case Interior():
+            return points.interior
+        case InitialTime():
+            return points.initial
+        case BoundaryPart():
+            return points.boundary

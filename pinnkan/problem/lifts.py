@@ -9,21 +9,20 @@ harmonically from their Fourier coefficients.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from pinnkan.channels import MultiIndex
+from pinnkan.channels import Channel, MultiIndex
 from pinnkan.expressions import substitute, symbol
 from pinnkan.geometry import Box
 from pinnkan.geometry.shape import number
+from pinnkan.problem.point_functions import PointFunction, terms
 
 FloatArray = NDArray[np.float64]
-Evaluate = Callable[[sympy.Expr, FloatArray], FloatArray]
-"""Values (N,) of an expression in the coordinates at points (N, D)."""
 
 _ANGLES = 512
 _MOST_MODES = 128
@@ -60,14 +59,35 @@ def transfinite(box: Box, data: Mapping[str, sympy.Expr]) -> sympy.Expr:
 
 
 @dataclass(frozen=True)
-class HarmonicLift:
-    """Re sum_n coefficients[n] z^n with z = (x - center + i (y - center)) / radius: harmonic in the disk."""
+class HarmonicLift(PointFunction):
+    """Re sum_n coefficients[n] z^n with z = (x - center + i (y - center)) / radius: harmonic in the disk.
+
+    Constant in time where there is a time.
+    """
 
     center: tuple[float, float]
     radius: float
     coefficients: NDArray[np.complex128]
 
-    def __call__(self, points: FloatArray, index: MultiIndex) -> FloatArray:
+    @property
+    def formula(self) -> None:
+        """None: a series of many terms is nothing to be read."""
+        return None
+
+    def text(self) -> str:
+        """Say what it is."""
+        return f"(harmonic extension of the boundary data, {len(self.coefficients)} modes)"
+
+    def derivatives(self, points: FloatArray, channels: Sequence[Channel]) -> FloatArray:
+        """Differentiate the series; x and y are the last two columns of the points."""
+        result, offset = np.zeros((len(channels), len(points))), points.shape[1] - 2
+        for row, channel in enumerate(channels):
+            for weight, index in terms(channel):
+                if not any(index[:offset]):
+                    result[row] += weight * self._derivative(points[:, offset:], index[offset:])
+        return result
+
+    def _derivative(self, points: FloatArray, index: MultiIndex) -> FloatArray:
         """Evaluate the derivative of a multi-index over (x, y) at points (N, 2), shape (N,).
 
         With F(z) the power series, d/dx Re F = Re F' / radius and d/dy Re F = Re i F' / radius.

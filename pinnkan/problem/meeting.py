@@ -24,7 +24,7 @@ from pinnkan.expressions import (
     substitute_unknown,
     symbol,
 )
-from pinnkan.geometry import Box, CollocationSet, Domain
+from pinnkan.geometry import BoundaryPart, Box, CollocationSet, Domain, InitialTime
 from pinnkan.geometry.shape import number
 from pinnkan.problem.prescribed import initial_state, prescribed
 from pinnkan.problem.spec import Condition
@@ -67,11 +67,11 @@ def initial_gap(
         return None
     time, start = symbol(names.coordinates[0]), number(domain.time[0])
     state, varied = initial_state(data, time, start), substitute(data[-1], {time: start})
-    sides = [domain.collocate(part, _POINTS, rule="random", seed=_SEED) for part in condition.parts]
+    sides = [domain.collocate(region, _POINTS, rule="random", seed=_SEED) for region in condition.regions]
     around = np.concatenate([_with_normals(side) for side in sides])
     points = around.copy()
     points[:, 0] = domain.time[0]
-    inside = domain.collocate("initial", 2 * _POINTS, rule="random", seed=_SEED).points
+    inside = domain.collocate(InitialTime(), 2 * _POINTS, rule="random", seed=_SEED).points
     rate = time.name if len(data) == 2 else None
     return _gap(condition.residual, state, varied, names, values, points, around, inside, rate)
 
@@ -101,8 +101,8 @@ def corner_gap(
     """
     box = domain.shape
     assert isinstance(box, Box)
-    side = domain.collocate(part, _POINTS, rule="random", seed=_SEED)
-    along = domain.collocate(other, 2 * _POINTS, rule="random", seed=_SEED)
+    side = domain.collocate(BoundaryPart(part), _POINTS, rule="random", seed=_SEED)
+    along = domain.collocate(BoundaryPart(other), 2 * _POINTS, rule="random", seed=_SEED)
     around = _with_normals(side)
     normal = zip(normal_symbols(names), around[0, len(names.coordinates) :].tolist(), strict=True)
     residual = substitute(condition.residual, {leaf: number(value) for leaf, value in normal})

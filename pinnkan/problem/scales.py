@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from pinnkan.errors import PinnkanError
 from pinnkan.expressions import derivative_symbols, evaluate
-from pinnkan.geometry import CollocationSet, Domain
+from pinnkan.geometry import CollocationSet, Domain, Interior
 from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.prescribed import prescribed
 from pinnkan.problem.sizes import characteristic_terms, size_of
@@ -73,7 +73,7 @@ def data_scale(problem: Problem, blocks: Sequence[ResidualBlock], domain: Domain
     scale = max([scale, *(abs(value) for value in values)])
     axis = _marching_axis(problem)
     if axis is not None:
-        equations = [block for block in blocks if block.where == "interior"]
+        equations = [block for block in blocks if isinstance(block.where, Interior)]
         scale = max([scale, *(growth(block, values, domain, axis) for block in equations)])
     return rounded(scale) if 0.0 < scale < math.inf else 1.0
 
@@ -85,8 +85,8 @@ def _prescribed_values(problem: Problem, domain: Domain) -> list[float]:
         item = prescribed(condition, problem.names)
         if item is None or item.order:
             continue
-        for where in condition.parts or ("initial",):
-            places = domain.collocate(where, _PRESCRIBED_POINTS).points
+        for region in condition.regions:
+            places = domain.collocate(region, _PRESCRIBED_POINTS).points
             try:
                 data = evaluate([item.data], problem.coordinates, places, problem.base_values)[0]
             except PinnkanError:
@@ -156,7 +156,7 @@ def growth(block: ResidualBlock, values: Sequence[float], domain: Domain, axis: 
         return 0.0
     lower, upper = domain.bounding_box
     step = float(upper[axis] - lower[axis]) / _STEPS
-    path = np.tile(domain.collocate("interior", _PLACES, variant=_VARIANT).points, (_STEPS, 1, 1))
+    path = np.tile(domain.collocate(Interior(), _PLACES, variant=_VARIANT).points, (_STEPS, 1, 1))
     path[:, :, axis] = lower[axis] + step * (np.arange(_STEPS) + 0.5)[:, None]
     try:
         data = torch.from_numpy(block.data(path.reshape(-1, size)).reshape(-1, *path.shape[:2]))

@@ -9,6 +9,7 @@ from pathlib import Path
 import sympy
 
 from pinnkan.expressions import Names
+from pinnkan.geometry import BoundaryPart, InitialTime, Region
 from pinnkan.parameters import Parameter, complete_values
 from pinnkan.problem.places import Place
 from pinnkan.problem.settings import Settings
@@ -46,6 +47,11 @@ class Condition(Equation):
     parts: tuple[str, ...]
     hard: bool | None
     weight: float
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Where it holds: the initial time, or every part of the boundary by itself."""
+        return tuple(BoundaryPart(part) for part in self.parts) or (InitialTime(),)
 
     @property
     def is_initial(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pinnkan.expressions import normal_symbols
 from pinnkan.expressions.ramps import Ramp, Spacing, unseen_ramps
 from pinnkan.expressions.smoothness import breaks, shown_position
+from pinnkan.geometry import InitialTime, Interior
 from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.region import DomainRegion
@@ -93,8 +94,8 @@ def _points(
 ) -> tuple[str, int, bool]:
     """Return the key that states which points see a statement, their number, and if they lie inside."""
     points = instance.problem.settings.points
-    if statement in instance.blocks and statement.where != "interior":
-        name = "initial" if statement.where == "initial" else "boundary"
+    if statement in instance.blocks and not isinstance(statement.where, Interior):
+        name = "initial" if isinstance(statement.where, InitialTime) else "boundary"
         return f"points.{name}", getattr(points, name), False
     # Data that are built in are seen inside.
     stated = [phase.points for phase in _phases(recipe)]
@@ -115,7 +116,7 @@ def _share(region: DomainRegion, count: int, *, on_boundary: bool) -> float:
 def _spacings(region: DomainRegion, block: ResidualBlock, share: float) -> list[Spacing | None]:
     """Return the distance of neighbouring points along each axis; None along the one that is fixed."""
     domain = region.domain
-    fixed = domain.coordinates[0] if block.where == "initial" else block.where[:-1]
+    fixed = domain.coordinates[0] if isinstance(block.where, InitialTime) else block.where.name[:-1]
     extents = dict(zip(domain.coordinates, (region.upper - region.lower).tolist(), strict=True))
     spacings: list[Spacing | None] = [
         None if name == fixed else _even(share * extent) for name, extent in extents.items()

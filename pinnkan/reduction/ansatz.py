@@ -20,6 +20,7 @@ from pinnkan.problem import Problem
 from pinnkan.problem.ansatz import Ansatz
 from pinnkan.problem.family import Family
 from pinnkan.problem.instance import Instance
+from pinnkan.problem.point_functions import FormulaFunction
 
 FloatArray = NDArray[np.float64]
 Lift = Callable[[FloatArray], FloatArray]
@@ -53,7 +54,7 @@ class FamilyAnsatz:
         _refuse_changing_conditions(instances)
         self.parameters = tuple(parameter.name for parameter in family.problem.parameters)
         # Where data vanish a lift has a shorter formula: the longest holds for all values or none does.
-        self.reference = max(instances, key=lambda one: int(sympy.count_ops(one.ansatz.lift_formula)))
+        self.reference = max(instances, key=lambda one: _length(one.ansatz))
         self.has_formula = all(self._gives(one.ansatz) for one in instances)
 
     @property
@@ -65,11 +66,11 @@ class FamilyAnsatz:
         """Return the lift's derivatives at points (N, D) as a function of parameter values."""
         if not self.has_formula:
             return lambda values: np.stack(
-                [self.at(row).ansatz.lift(points, channels) for row in values.tolist()], axis=1
+                [self.at(row).ansatz.lift.derivatives(points, channels) for row in values.tolist()], axis=1
             )
-        ansatz = self.reference.ansatz
-        formulas = ansatz.lift_formulas(channels)
-        return PointProgram(formulas, ansatz.names.coordinates, points, self.parameters)
+        lift = self.reference.ansatz.lift
+        assert isinstance(lift, FormulaFunction)
+        return PointProgram(lift.formulas(channels), self.reference.coordinates, points, self.parameters)
 
     def at(self, row: Sequence[float]) -> Instance:
         """Return the problem at parameter values (P,)."""
@@ -77,17 +78,23 @@ class FamilyAnsatz:
 
     def _gives(self, ansatz: Ansatz) -> bool:
         """Tell whether the reference's formula is the lift of another value, too."""
-        mine = self.reference.ansatz
-        if mine.harmonic is not None or ansatz.harmonic is not None:
+        mine, other = self.reference.ansatz.lift.formula, ansatz.lift.formula
+        if mine is None or other is None:
             return False
-        if mine.lift_formula == ansatz.lift_formula:
+        if mine == other:
             return True
         points = self.reference.domain.uniform(_SAMPLES, _SEED)
         value = [(0,) * points.shape[1]]
-        wanted = ansatz.lift(points, value)
+        wanted = ansatz.lift.derivatives(points, value)
         row = np.array([[ansatz.values[name] for name in self.parameters]])
-        found = PointProgram([mine.lift_formula], mine.names.coordinates, points, self.parameters)(row)[0]
+        found = PointProgram([mine], self.reference.coordinates, points, self.parameters)(row)[0]
         return bool(np.abs(found - wanted).max() <= _SAME * np.abs(wanted).max())
+
+
+def _length(ansatz: Ansatz) -> int:
+    """Return how many operations the formula of an ansatz' lift takes; 0 without one."""
+    formula = ansatz.lift.formula
+    return 0 if formula is None else int(sympy.count_ops(formula))
 
 
 def refuse_moving_geometry(problem: Problem) -> None:
@@ -112,7 +119,7 @@ def _refuse_changing_conditions(instances: Sequence[Instance]) -> None:
     first = instances[0]
     for other in instances[1:]:
         changed = sorted(set(first.ansatz.hard) ^ set(other.ansatz.hard))
-        if changed or first.ansatz.factor_formula != other.ansatz.factor_formula:
+        if changed or first.ansatz.distance.formula != other.ansatz.distance.formula:
             raise UsageError(
                 f"{first.problem.name}: {', '.join(changed) or 'the factor of the ansatz'} is built into the "
                 f"ansatz at {file_stem(first.values)} and not at {file_stem(other.values)}; write "

@@ -12,7 +12,6 @@ from torch import Tensor
 from pinnkan.channels import Channel, Channels
 from pinnkan.networks import Network
 from pinnkan.problem.ansatz import Ansatz
-from pinnkan.solution import blended
 
 FloatArray = NDArray[np.float64]
 
@@ -45,7 +44,7 @@ def network_jets(
     for start in range(0, len(points), _CHUNK):
         part = points[start : start + _CHUNK]
         place = torch.as_tensor(part, dtype=torch.float64)
-        _, blend = blended(ansatz, part, closed)
+        _, blend = ansatz.blended(part, closed)
         for at, matrices in enumerate(weights):
             jet = network.push(place, matrices, closed).output.squeeze(2).numpy()
             if blend is not None:

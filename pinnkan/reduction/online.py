@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pinnkan.expressions import PointProgram
+from pinnkan.geometry import Interior
 from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.instance import Instance
 from pinnkan.reduction.ansatz import FamilyAnsatz, Lift
@@ -63,7 +64,7 @@ def online_points(reference: Instance) -> list[OnlinePoints]:
     interior = _INTERIOR.get(len(reference.coordinates), _MOST_INTERIOR)
     sets = []
     for block in reference.family_blocks:
-        inside = block.where == "interior"
+        inside = isinstance(block.where, Interior)
         drawn = reference.domain.collocate(block.where, interior if inside else _BOUNDARY, variant=VARIANT)
         if not inside:
             sets.append(OnlinePoints(block, drawn.points, drawn.weights, drawn.normals))

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from pinnkan.channels import Channels
+from pinnkan.geometry import Interior
 from pinnkan.problem.blocks import ResidualBlock
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.sample_table import SampleTable
 from pinnkan.problem.settings import PointSettings
-from pinnkan.solution import blended
 from pinnkan.training.least_squares import TrainingSet
 from pinnkan.training.samples import Given, noisy
 
@@ -35,7 +35,6 @@ def training_sets(
         interior: Interior points, overriding ``points.interior``.
         device: Where the tensors go.
     """
-    counts = {"interior": interior or points.interior, "initial": points.initial}
     sets = []
     if instance.samples is not None:
         held_out = variant % 2 == 1
@@ -44,9 +43,7 @@ def training_sets(
                 instance, instance.samples, seed=seed, held_out=held_out, count=interior, device=device
             )
         )
-    for block in instance.blocks:
-        count = counts.get(block.where, points.boundary)
-        drawn = instance.domain.collocate(block.where, count, rule=points.rule, seed=seed, variant=variant)
+    for block, drawn in instance.drawn(points, seed=seed, variant=variant, interior=interior):
         order = _along_a_tree(instance, drawn.points)
         normals = None if drawn.normals is None else drawn.normals[order]
         sets.append(
@@ -91,7 +88,7 @@ def _sample_set(
     order = _along_a_tree(instance, points)
     value = (0,) * len(instance.coordinates)
     channels = Channels([value], len(value))
-    lift, blend = blended(instance.ansatz, points[order], channels)
+    lift, blend = instance.ansatz.blended(points[order], channels)
     size = instance.scale if instance.problem.scales.rows else 1.0
 
     def tensor(array: np.ndarray) -> Tensor:
@@ -124,10 +121,10 @@ def _training_set(
         return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float64, device=device)
 
     channels = Channels(block.channels, len(instance.coordinates))
-    lift, blend = blended(instance.ansatz, points, channels)
+    lift, blend = instance.ansatz.blended(points, channels)
     return TrainingSet(
         block.name,
-        block.where == "interior",
+        isinstance(block.where, Interior),
         block,
         channels,
         tuple(channels.position(key) for key in block.channels),

@@ -109,7 +109,7 @@ class _Constant:
     def derivatives(self, points: FloatArray, requested: Sequence[Channel]) -> FloatArray:
         """Return derivatives at points, (C, N)."""
         ansatz = self.instance.ansatz
-        values: FloatArray = ansatz.lift(points, requested) + ansatz.factor(points, requested)
+        values: FloatArray = ansatz.lift.derivatives(points, requested) + ansatz.factor(points, requested)
         return values
 
 

@@ -12,6 +12,7 @@ import torch
 
 from pinnkan.adapters import attach, slim
 from pinnkan.errors import UsageError
+from pinnkan.geometry import Interior
 from pinnkan.problem.check import CheckedStatement, check_problem
 from pinnkan.problem.family import Family
 from pinnkan.problem.instance import Instance
@@ -194,12 +195,9 @@ def _point_sets(instance: Instance, seed: int) -> dict[str, np.ndarray]:
     if len({len(places) for places in drawn}) == 1:
         sets = {"interior": drawn[0]}
     sets["held_out"] = _interior(instance, points.held_out, seed, HELD_OUT)
-    for block in instance.blocks:
-        if block.where != "interior":
-            count = points.initial if block.where == "initial" else points.boundary
-            sets[block.name] = instance.domain.collocate(
-                block.where, count, rule=points.rule, seed=seed
-            ).points
+    for block, places in instance.drawn(points, seed=seed):
+        if not isinstance(block.where, Interior):
+            sets[block.name] = places.points
     return sets
 
 
@@ -208,6 +206,6 @@ def _interior(instance: Instance, count: int | None, seed: int, variant: int) ->
     points = instance.problem.settings.points
     if instance.samples is None:
         wanted, rule = count or points.interior, points.rule
-        return instance.domain.collocate("interior", wanted, rule=rule, seed=seed, variant=variant).points
+        return instance.domain.collocate(Interior(), wanted, rule=rule, seed=seed, variant=variant).points
     training, held_out = instance.samples.split(instance.domain, seed=seed)
     return held_out.points if variant == HELD_OUT else training.points[:count]

@@ -84,14 +84,15 @@ def _network(form: ClosedForm, coordinates: tuple[str, ...]) -> sympy.Expr:
 
 def _with_ansatz(ansatz: Ansatz, network: sympy.Expr) -> sympy.Expr:
     """Return u = lift + scale * factor * N at the parameter values."""
-    if ansatz.harmonic is not None:
+    lift, distance = ansatz.lift.formula, ansatz.distance.formula
+    if lift is None or distance is None:
         raise UsageError(
             "formula: the boundary data are continued by a power series of many terms (a harmonic lift); "
             "make the condition soft (hard: false)"
         )
     numbers = {symbol(name): sympy.Float(value) for name, value in ansatz.values.items()}
-    scaled = number(ansatz.scale) * ansatz.factor_formula * network
-    return substitute(ansatz.lift_formula + scaled, numbers)
+    scaled = number(ansatz.scale) * distance * network
+    return substitute(lift + scaled, numbers)
 
 
 def _rounded(expression: sympy.Expr, digits: int) -> sympy.Expr:

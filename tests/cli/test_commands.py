@@ -45,7 +45,7 @@ def test_pretrain_hands_on_every_option(pinnkan_command, workflow, problem, resu
     )
     assert answer.code == 0, answer.err
     (call,) = calls
-    assert call.args[0].overrides == ("training.steps=2",)
+    assert call.args[0].problem.overrides == ("training.steps=2",)
     assert (call.directory, call.seed, call.device, call.dtype) == (Path("out"), 3, "cuda:1", "float32")
     assert (call.threads, call.time_limit, call.force) == (2, 1.5, True)
 

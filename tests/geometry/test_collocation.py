@@ -10,7 +10,17 @@ from geometry_table import SHAPE_TABLE, domain
 from scipy.spatial import cKDTree
 
 from pinnkan.errors import UsageError
-from pinnkan.geometry import RULES, CollocationSet, Disk, Domain, Interval
+from pinnkan.geometry import (
+    RULES,
+    BoundaryPart,
+    CollocationSet,
+    Disk,
+    Domain,
+    InitialTime,
+    Interior,
+    Interval,
+    Region,
+)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -18,15 +28,15 @@ from pinnkan.geometry import RULES, CollocationSet, Disk, Domain, Interval
 @pytest.mark.parametrize("name", SHAPE_TABLE)
 def test_sets_are_measures_inside_the_domain(name: str, time: bool, rule: str) -> None:
     full = domain(SHAPE_TABLE[name], time=time)
-    for where in ("interior", "all", *(("initial",) if time else ())):
-        drawn = full.collocate(where, 300, rule=rule, seed=3, variant=2)
+    for region in (Interior(), BoundaryPart("all"), *((InitialTime(),) if time else ())):
+        drawn = full.collocate(region, 300, rule=rule, seed=3, variant=2)
         assert isinstance(drawn, CollocationSet)
         assert drawn.weights.min() > 0
         assert drawn.weights.sum() == pytest.approx(1, abs=1e-13)
         assert full.contains(drawn.points).all()
         assert drawn.points.dtype == np.float64
         assert len(drawn.points) == pytest.approx(300, rel=0.1) or (name, time) == ("interval", False)
-        assert (drawn.normals is None) == (where != "all")
+        assert (drawn.normals is None) == (region != BoundaryPart("all"))
 
 
 def closest(a: np.ndarray, b: np.ndarray) -> float:
@@ -45,23 +55,28 @@ def test_variants_share_no_point() -> None:
     for _ in range(500):
         name = str(rng.choice(list(SHAPE_TABLE)))
         full = domain(SHAPE_TABLE[name], time=bool(rng.integers(2)))
-        where = "interior" if name == "interval" else str(rng.choice(["interior", "all"]))
+        inside = name == "interval" or bool(rng.integers(2))
+        region = Interior() if inside else BoundaryPart("all")
         first, second = rng.choice(40, size=2, replace=False)
         seed = int(rng.integers(3))
         a, b = (
             full.collocate(
-                where, int(rng.integers(1, 400)), rule=str(rng.choice(RULES)), seed=seed, variant=int(variant)
+                region,
+                int(rng.integers(1, 400)),
+                rule=str(rng.choice(RULES)),
+                seed=seed,
+                variant=int(variant),
             ).points
             for variant in (first, second)
         )
-        assert closest(a, b) > 1e-11, (name, where, first, second)
+        assert closest(a, b) > 1e-11, (name, region, first, second)
         assert closest(a, full.uniform(200, seed)) > 1e-11
 
 
 @pytest.mark.parametrize("name", SHAPE_TABLE)
 def test_initial_sets_of_variants_are_disjoint(name: str) -> None:
     full = domain(SHAPE_TABLE[name], time=True)
-    sets = [full.collocate("initial", 300, variant=variant).points for variant in range(4)]
+    sets = [full.collocate(InitialTime(), 300, variant=variant).points for variant in range(4)]
     assert all(np.all(points[:, 0] == 0.5) for points in sets)
     assert min(closest(a, b) for i, a in enumerate(sets) for b in sets[:i]) > 1e-11
 
@@ -69,17 +84,17 @@ def test_initial_sets_of_variants_are_disjoint(name: str) -> None:
 @pytest.mark.parametrize("rule", RULES)
 def test_same_seed_same_bits(rule: str) -> None:
     full = domain(Disk(), time=True)
-    first, again = (full.collocate("interior", 500, rule=rule, seed=4, variant=2) for _ in range(2))
+    first, again = (full.collocate(Interior(), 500, rule=rule, seed=4, variant=2) for _ in range(2))
     np.testing.assert_array_equal(first.points, again.points)
     np.testing.assert_array_equal(first.weights, again.weights)
-    other = full.collocate("interior", 500, rule=rule, seed=5, variant=2).points
+    other = full.collocate(Interior(), 500, rule=rule, seed=5, variant=2).points
     assert np.array_equal(first.points, other) == (rule == "quadrature")
 
 
-def places(full: Domain) -> list[str]:
+def places(full: Domain) -> list[Region]:
     """Sets of more than isolated points: not the ends of an interval at one time."""
-    boundary = ["all", *full.shape.parts] if full.shape.dimension > 1 or full.time else []
-    return ["interior", *boundary, *(["initial"] if full.time else [])]
+    parts = ["all", *full.shape.parts] if full.shape.dimension > 1 or full.time else []
+    return [Interior(), *map(BoundaryPart, parts), *([InitialTime()] if full.time else [])]
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -89,20 +104,20 @@ def test_held_out_points_lie_between_the_training_points(name: str, time: bool, 
     """As far from the training points, in the median, as independent uniform points are."""
     full = domain(SHAPE_TABLE[name], time=time)
     lower, upper = full.bounding_box
-    for where in places(full):
-        training = full.collocate(where, 1000, rule=rule, seed=3).points / (upper - lower)
+    for region in places(full):
+        training = full.collocate(region, 1000, rule=rule, seed=3).points / (upper - lower)
 
         def distance(points: np.ndarray, training: np.ndarray = training) -> float:
             return float(np.median(cKDTree(training).query(points / (upper - lower))[0]))
 
-        held_out = full.collocate(where, 4000, rule=rule, seed=3, variant=1).points
-        uniform = full.collocate(where, 4000, rule="random", seed=8, variant=0).points
-        assert distance(held_out) > 0.9 * distance(uniform), where
+        held_out = full.collocate(region, 4000, rule=rule, seed=3, variant=1).points
+        uniform = full.collocate(region, 4000, rule="random", seed=8, variant=0).points
+        assert distance(held_out) > 0.9 * distance(uniform), region
 
 
 def test_time_levels_see_different_points() -> None:
     """Space rules differ between levels, so that N points give N places, not N / levels."""
-    points = domain(Disk(), time=True).collocate("interior", 2000).points
+    points = domain(Disk(), time=True).collocate(Interior(), 2000).points
     levels, sizes = np.unique(points[:, 0], return_counts=True)
     assert len(levels) == round(2000 ** (1 / 3))
     assert sizes.min() > 0.9 * sizes.max()
@@ -116,10 +131,10 @@ def test_time_levels_see_different_points() -> None:
 def test_means_in_space_and_time(rule: str) -> None:
     full = Domain(Disk(), ("t", "x", "y"), (0.0, 2.0))
     tolerance = 1e-9 if rule == "quadrature" else 0.05
-    drawn = full.collocate("interior", 4000, rule=rule)
+    drawn = full.collocate(Interior(), 4000, rule=rule)
     t, x, y = drawn.points.T
     assert drawn.weights @ (np.exp(t) * (x**2 + y**2)) == pytest.approx((math.exp(2) - 1) / 4, rel=tolerance)
-    drawn = full.collocate("all", 1000, rule=rule)
+    drawn = full.collocate(BoundaryPart("all"), 1000, rule=rule)
     t, x, y = drawn.points.T
     assert drawn.weights @ (np.exp(t) * x**2) == pytest.approx((math.exp(2) - 1) / 4, rel=tolerance)
     assert drawn.normals is not None
@@ -131,7 +146,7 @@ def test_units_do_not_change_the_layout(length: float, unit: float) -> None:
     sizes = [
         len(
             np.unique(
-                Domain(Disk((0, 0), r), ("t", "x", "y"), (0, T)).collocate("interior", 900).points[:, 0]
+                Domain(Disk((0, 0), r), ("t", "x", "y"), (0, T)).collocate(Interior(), 900).points[:, 0]
             )
         )
         for r, T in ((1.0, 1.0), (length, unit))
@@ -141,12 +156,12 @@ def test_units_do_not_change_the_layout(length: float, unit: float) -> None:
 
 def test_ends_of_an_interval_take_every_time_level() -> None:
     full = Domain(Interval(-1, 1), ("t", "x"), (0.0, 1.0))
-    both = full.collocate("all", 40)
+    both = full.collocate(BoundaryPart("all"), 40)
     assert len(both.points) == 40
     assert len(np.unique(both.points[:, 0])) == 20
     np.testing.assert_array_equal(np.unique(both.points[:, 1]), [-1, 1])
     for rule in RULES:
-        single = Domain(Interval(-1, 1), ("x",)).collocate("right", 40, rule=rule)
+        single = Domain(Interval(-1, 1), ("x",)).collocate(BoundaryPart("right"), 40, rule=rule)
         np.testing.assert_array_equal(single.points, [[1.0]])
         np.testing.assert_array_equal(single.normals, [[1.0]])
 
@@ -172,21 +187,21 @@ def test_bounding_box_and_containment_put_time_first() -> None:
 def test_refusals() -> None:
     plain, moving = Domain(Disk(), ("x", "y")), Domain(Disk(), ("t", "x", "y"), (0, 1))
     with pytest.raises(UsageError, match="points: expected at least 1, found 0"):
-        moving.collocate("interior", 0)
+        moving.collocate(Interior(), 0)
     with pytest.raises(UsageError, match="points: expected at most 100000000, found 1000000000000"):
-        moving.collocate("interior", 10**12)
+        moving.collocate(Interior(), 10**12)
     with pytest.raises(UsageError, match="points: expected at least 1, found -5"):
         plain.uniform(-5, 0)
     with pytest.raises(UsageError, match=r"expected one of .*, found 'sobel'; did you mean 'sobol'\?"):
-        plain.collocate("interior", 5, rule="sobel")
+        plain.collocate(Interior(), 5, rule="sobel")
     with pytest.raises(UsageError, match="variant of a point set: expected 0 or more, found -1"):
-        plain.collocate("interior", 5, variant=-1)
+        plain.collocate(Interior(), 5, variant=-1)
     with pytest.raises(UsageError, match="seed: expected 0 or more, found -1"):
         plain.uniform(5, -1)
     with pytest.raises(UsageError, match="'initial' was asked for, but the problem has no time"):
-        plain.collocate("initial", 5)
+        plain.collocate(InitialTime(), 5)
     with pytest.raises(UsageError, match=r"unknown part 'circl'.*did you mean 'circle'\?"):
-        moving.collocate("circl", 5)
+        moving.collocate(BoundaryPart("circl"), 5)
     with pytest.raises(UsageError, match="expected 3 coordinates, found 2: x, y"):
         Domain(Disk(), ("x", "y"), (0, 1))
     with pytest.raises(UsageError, match=r"time: t: expected start < end, found \[1.0, 1.0\] \(empty\)"):

@@ -7,10 +7,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pinnkan.channels import Collapsed
+from pinnkan.channels import Channels, Collapsed
 from pinnkan.errors import ProblemError
-from pinnkan.problem import load_problem, shipped_problems
+from pinnkan.geometry import BoundaryPart, Disk, InitialTime
+from pinnkan.problem import boundary_lifts, load_problem, shipped_problems
+from pinnkan.problem.ansatz import Ansatz
 from pinnkan.problem.family import Family
+from pinnkan.problem.point_functions import PointFunction
 
 DISK = """\
 coordinates: [x, y]
@@ -78,7 +81,7 @@ def violation(instance, name: str) -> float:
         found = instance.domain.collocate(part.where, 300, rule="random", seed=5)
         (channel,) = block.channels
         value = (0,) * len(channel)
-        lift = instance.ansatz.lift(found.points, [channel])[0]
+        lift = instance.ansatz.lift.derivatives(found.points, [channel])[0]
         factor = instance.ansatz.factor(found.points, [value, channel])
         network = rng.uniform(-1, 1, size=(2, len(found.points)))
         u = lift + factor[0] * network[0] + (factor[1] * network[1] if any(channel) else 0)
@@ -153,8 +156,8 @@ initial: ["u = sin(x*y*z) + x"]
 def test_a_rate_of_the_wrong_sign_would_be_seen():
     text = filled(ROD, equation="u_tt = u_xx", boundary="0", initial='"u = 1 - x^2", "u_t = sin(pi*x)"')
     instance = Family(load_problem(text)).at()
-    points = instance.domain.collocate("initial", 50, rule="random", seed=1).points
-    rate = instance.ansatz.lift(points, [(1, 0)])[0]
+    points = instance.domain.collocate(InitialTime(), 50, rule="random", seed=1).points
+    rate = instance.ansatz.lift.derivatives(points, [(1, 0)])[0]
     assert rate == pytest.approx(np.sin(np.pi * points[:, 1]), abs=1e-14)
 
 
@@ -214,9 +217,11 @@ def test_data_without_a_value_are_refused_with_their_place():
 def test_hard_false_is_obeyed():
     text = filled(DISK, boundary="x").replace('"u = x"', "{equation: u = x, hard: false, weight: 5}")
     instance = Family(load_problem(text)).at()
-    assert (instance.ansatz.lift_formula, instance.ansatz.factor_formula) == (0, 1)
+    assert (instance.ansatz.lift.formula, instance.ansatz.distance.formula) == (0, 1)
     assert instance.ansatz.text() == "u = 2.5*N"
-    assert [(b.name, b.where, b.weight) for b in instance.blocks[1:]] == [("boundary[0]", "circle", 5.0)]
+    assert [(b.name, b.where, b.weight) for b in instance.blocks[1:]] == [
+        ("boundary[0]", BoundaryPart("circle"), 5.0)
+    ]
 
 
 def test_a_condition_whose_unknown_vanishes_at_this_value_stays_soft():
@@ -241,8 +246,8 @@ def test_the_lift_is_made_of_boundary_values_alone():
     other = Family(load_problem(filled(SQUARE, boundary=f'  - "u = sin(x) + y + {inside}"'))).at()
     points = plain.domain.uniform(200, 0)
     channels = [(0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2)]
-    assert plain.ansatz.lift(points, channels) == pytest.approx(
-        other.ansatz.lift(points, channels), abs=1e-12
+    assert plain.ansatz.lift.derivatives(points, channels) == pytest.approx(
+        other.ansatz.lift.derivatives(points, channels), abs=1e-12
     )
     for shape, formula in ((DISK, "x + 2"), (DISK, "7"), (BALL, "7")):
         radius = "(x - 0.5)^2 + (y + 1)^2 - 4" if shape is DISK else "x^2 + y^2 + z^2 - 1"
@@ -250,14 +255,16 @@ def test_the_lift_is_made_of_boundary_values_alone():
         other = Family(load_problem(filled(shape, boundary=f"{formula} + ({radius})*cos(x)"))).at()
         points = plain.domain.uniform(200, 0)
         value = [(0,) * points.shape[1]]
-        assert plain.ansatz.lift(points, value) == pytest.approx(other.ansatz.lift(points, value), abs=1e-12)
+        assert plain.ansatz.lift.derivatives(points, value) == pytest.approx(
+            other.ansatz.lift.derivatives(points, value), abs=1e-12
+        )
 
 
 def test_the_harmonic_lift_is_the_harmonic_polynomial():
     instance = Family(load_problem(filled(DISK, boundary="(x - 0.5)^2 - (y + 1)^2 + x*y"))).at()
     points = instance.domain.uniform(100, 0)
     x, y = points.T
-    lift = instance.ansatz.lift(points, [(0, 0), (1, 0), (1, 1), Collapsed((1.0, 1.0))])
+    lift = instance.ansatz.lift.derivatives(points, [(0, 0), (1, 0), (1, 1), Collapsed((1.0, 1.0))])
     # x y = (x - 1/2)(y + 1) - x + y/2 + 1/2 is harmonic, and so is the rest.
     assert lift[0] == pytest.approx((x - 0.5) ** 2 - (y + 1) ** 2 + x * y, abs=1e-13)
     assert lift[1] == pytest.approx(2 * (x - 0.5) + y, abs=1e-13)
@@ -270,7 +277,7 @@ def test_derivatives_of_lift_and_factor_against_differences():
     instance = Family(load_problem("helmholtz")).at(5.5)
     points = instance.domain.uniform(50, 0)
     h = 1e-5
-    for function in (instance.ansatz.lift, instance.ansatz.factor):
+    for function in (instance.ansatz.lift.derivatives, instance.ansatz.factor):
         value = [(0, 0)]
         shifted = {
             (i, j): function(points + h * np.array([i, j]), value)[0] for i in (-1, 0, 1) for j in (-1, 0, 1)
@@ -304,3 +311,39 @@ def test_bounds_may_depend_on_the_parameters():
         ProblemError, match=r"rod.yaml:3:9: error: domain: x: expected lower < upper, .* at L = -1"
     ):
         family.at(-1.0)
+
+
+def test_on_a_shape_that_no_lift_is_known_for_conditions_stay_soft(monkeypatch):
+    monkeypatch.delitem(boundary_lifts._BY_SHAPE, Disk)
+    instance = Family(load_problem(filled(DISK, boundary="x + 1"))).at()
+    assert instance.ansatz.hard == ()
+    assert instance.ansatz.notes == {"boundary[0]": "no lift is known for this shape of the domain"}
+    assert [block.name for block in instance.blocks] == ["equation[0]", "boundary[0]"]
+
+
+class Wave(PointFunction):
+    """cos(x), by no formula."""
+
+    @property
+    def formula(self) -> None:
+        return None
+
+    def text(self) -> str:
+        return "(a wave)"
+
+    def derivatives(self, points, channels):
+        return np.stack([np.cos(points[:, 0] + order * np.pi / 2) for (order,) in channels])
+
+
+def test_lift_and_distance_may_be_any_functions_with_derivatives():
+    ansatz = Ansatz("u", {}, lift=Wave(), distance=Wave(), scale=3.0)
+    assert ansatz.text() == "u = (a wave) + 3*((a wave))*N"
+    assert not ansatz.is_identity
+    x = np.linspace(0, 1, 5)
+    channels = Channels([(2,)], 1)
+    lift, blend = ansatz.blended(x[:, None], channels)
+    # N = x^2: u = cos(x) + 3 cos(x) x^2 and two derivatives of it.
+    jet = np.stack([{0: x**2, 1: 2 * x, 2: 2 + 0 * x}[order] for (order,) in channels.keys])
+    u = lift + np.einsum("abn,bn->an", blend, jet)
+    second = -np.cos(x) + 3 * (-np.cos(x) * x**2 - 4 * x * np.sin(x) + 2 * np.cos(x))
+    assert u[channels.position((2,))] == pytest.approx(second, rel=1e-13)

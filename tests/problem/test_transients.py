@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial import cKDTree
 
 from pinnkan.errors import ProblemError
-from pinnkan.geometry import RULES
+from pinnkan.geometry import RULES, BoundaryPart, Interior
 from pinnkan.problem import Problem, load_problem
 from pinnkan.problem.family import Family
 
@@ -117,8 +117,8 @@ def test_points_lie_even_in_the_logarithm_of_time(rule: str):
     domain = Family(problem_of(RELAXING["diffusion"][0], 1000.0)).at().domain
     g = domain.grading
     assert g == pytest.approx(3 * ALONG * 1000.0, rel=1e-11)
-    for where, variant in (("interior", 0), ("interior", 1), ("left", 0)):
-        drawn = domain.collocate(where, 900, rule=rule, variant=variant)
+    for region, variant in ((Interior(), 0), (Interior(), 1), (BoundaryPart("left"), 0)):
+        drawn = domain.collocate(region, 900, rule=rule, variant=variant)
         even = np.log1p(g * drawn.points[:, 0] / 1000.0) / math.log1p(g)
         moments = [float(drawn.weights @ even**power) for power in range(5)]
         slack = 0.05 if rule == "random" and not variant else 0.003
@@ -133,8 +133,8 @@ def test_held_out_points_keep_away_from_the_training_points_there_too():
         even = np.log1p(domain.grading * points[:, 0] / 1000.0) / math.log1p(domain.grading)
         return np.column_stack([even, points[:, 1] / 2])
 
-    train = mapped(domain.collocate("interior", 1000).points)
-    held_out = mapped(domain.collocate("interior", 1000, variant=1).points)
+    train = mapped(domain.collocate(Interior(), 1000).points)
+    held_out = mapped(domain.collocate(Interior(), 1000, variant=1).points)
     uniform = np.random.default_rng(0).uniform(size=(4000, 2))
     ratio = np.median(cKDTree(train).query(held_out)[0]) / np.median(cKDTree(train).query(uniform)[0])
     assert ratio > 0.9

@@ -8,7 +8,8 @@ import torch
 from small_problems import TEXTS, run_of, start_of
 
 from pinnkan.channels import Collapsed
-from pinnkan.solution import Solution, blended
+from pinnkan.geometry import BoundaryPart
+from pinnkan.solution import Solution
 
 
 def solution_of(name: str, **at: float) -> Solution:
@@ -42,7 +43,7 @@ def test_a_collapsed_channel_is_its_sum():
 
 def test_hard_conditions_hold_whatever_the_network():
     solution = solution_of("disk", **{"lambda": 0.7})
-    circle = solution.instance.domain.collocate("all", 50).points
+    circle = solution.instance.domain.collocate(BoundaryPart("all"), 50).points
     assert solution(circle) == pytest.approx(solution.instance.exact(circle), abs=1e-12)
 
 
@@ -56,7 +57,7 @@ def test_its_residual_is_the_one_that_is_trained(name):
         jet = network.push(one.points, weights, one.channels).output.squeeze(2)
         trained = (one.weighted(jet) / one.root_weights * one.size).numpy()
         normals = None
-        if block.where not in ("interior", "initial"):
+        if isinstance(block.where, BoundaryPart):
             drawn = run.instance.domain.collocate(block.where, one.count, rule="quadrature", seed=0)
             normals = drawn.normals
         found = solution.residual(block, one.points.numpy(), normals)
@@ -75,7 +76,7 @@ def test_chunks_and_no_points(monkeypatch):
 def test_no_ansatz_means_no_blend():
     run = run_of("mixed", "scales=none")
     _, _, sets = start_of(run)
-    assert blended(run.instance.ansatz, np.zeros((1, 2)), sets[0].channels) == (None, None)
+    assert run.instance.ansatz.blended(np.zeros((1, 2)), sets[0].channels) == (None, None)
     assert sets[0].lift is None
     jet = torch.ones(len(sets[0].channels), 3, dtype=torch.float64)
     assert torch.equal(sets[0].unknown(jet), jet[list(sets[0].reads)])

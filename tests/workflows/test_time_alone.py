@@ -10,6 +10,7 @@ import math
 import pytest
 
 from pinnkan.errors import ProblemError
+from pinnkan.geometry import InitialTime
 from pinnkan.problem import load_problem
 from pinnkan.problem.family import Family
 
@@ -58,7 +59,7 @@ def test_every_command_takes_a_problem_in_time_alone(done, tmp_path, monkeypatch
 def test_an_initial_condition_may_be_soft(rule):
     instance = Family(load_problem(PENDULUM, overrides=[f"points.rule={rule}"])).at()
     assert instance.ansatz.hard == ("initial[0]",)
-    (soft,) = [block for block in instance.blocks if block.where == "initial"]
+    (soft,) = [block for block in instance.blocks if block.where == InitialTime()]
     assert len(instance.domain.collocate(soft.where, 200, rule=rule).points) == 1
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pinnkan.geometry import BoundaryPart
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.spec import Equation
 from pinnkan.problem.wellposed.factors import decided, factors
@@ -66,7 +67,7 @@ def characteristics(instance: Instance) -> Iterator[Finding]:
 def _side(instance: Instance, equation: Equation, part: str) -> _Side:
     """Find where characteristics cross a part."""
     problem, offset = instance.problem, int(instance.problem.time is not None)
-    side = instance.domain.collocate(part, _POINTS, rule="random", seed=_SEED)
+    side = instance.domain.collocate(BoundaryPart(part), _POINTS, rule="random", seed=_SEED)
     assert side.normals is not None
     found = factors(instance, equation, side.points)
     size = len(problem.coordinates)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pinnkan.errors import PinnkanError
 from pinnkan.expressions import derivative_symbols, evaluate, partial_derivative, symbol
-from pinnkan.geometry import CollocationSet
+from pinnkan.geometry import BoundaryPart, CollocationSet, Interior
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.spec import Condition, Equation
 from pinnkan.problem.wellposed.factors import factors, known_terms
@@ -102,7 +102,7 @@ def _divergence_form(instance: Instance, equation: Equation) -> list[list[sympy.
         sympy.Add(*(partial_derivative(matrix[i][j], symbol(x)) for i, x in enumerate(problem.space)))
         for j in range(size)
     ]
-    points = instance.domain.collocate("interior", 100, rule="random").points
+    points = instance.domain.collocate(Interior(), 100, rule="random").points
     drifts = [slope(unit[j]) for j in range(size)]
     known = evaluate([*drifts, *divergences], problem.coordinates, points, instance.values)
     gap = np.abs(known[:size] - known[size:]).max()
@@ -119,11 +119,11 @@ def _balance(instance: Instance, matrix: list[list[sympy.Expr]], count: int) -> 
     if any(len(conditions) != 1 for conditions in covering):
         return None
     (equation,) = instance.problem.equations
-    inside = domain.collocate("interior", count)
+    inside = domain.collocate(Interior(), count)
     source = known_terms(instance, equation, inside.points) * shape.volume
     miss, size = float(inside.weights @ source), float(inside.weights @ np.abs(source))
     for part, (condition,) in zip(shape.parts, covering, strict=True):
-        side = domain.collocate(part, count)
+        side = domain.collocate(BoundaryPart(part), count)
         flux = _flux(instance, condition, matrix, side)
         if flux is None:
             return None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from pinnkan.expressions import derivative_symbols
+from pinnkan.geometry import BoundaryPart
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.spec import Condition
 from pinnkan.problem.wellposed.factors import factors, second_order
@@ -129,7 +130,7 @@ def _vanishes_along_normal(instance: Instance, part: str) -> bool:
     """Tell whether n.C n is zero on a part, in every equation that is of second order in space."""
     problem = instance.problem
     axes = range(int(problem.time is not None), len(problem.coordinates))
-    side = instance.domain.collocate(part, _POINTS, rule="random", seed=_SEED)
+    side = instance.domain.collocate(BoundaryPart(part), _POINTS, rule="random", seed=_SEED)
     inside = instance.domain.uniform(_POINTS, _SEED)
     assert side.normals is not None
     for equation in problem.equations:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from pinnkan.channels import MultiIndex
 from pinnkan.expressions import Names, derivative_name
+from pinnkan.geometry import InitialTime
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.wellposed.factors import Factors, decided, factors, initial_factors
 from pinnkan.problem.wellposed.findings import Finding, point_text, refusal
@@ -47,7 +48,7 @@ def ill_posed_forward(instance: Instance) -> Iterator[Finding]:
     if instance.problem.time is None or not instance.problem.space:
         return
     points = instance.domain.uniform(_POINTS, _SEED)
-    first = instance.domain.collocate("initial", _POINTS, rule="random", seed=_SEED).points
+    first = instance.domain.collocate(InitialTime(), _POINTS, rule="random", seed=_SEED).points
     directions = _directions(len(instance.problem.space))
     for equation in instance.problem.equations:
         anywhere = factors(instance, equation, points)

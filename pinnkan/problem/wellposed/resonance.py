@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.channels import MultiIndex
+from pinnkan.geometry import BoundaryPart, Interior
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.polynomials import Polynomials
 from pinnkan.problem.wellposed.characteristics import characteristics
@@ -70,11 +71,11 @@ def _rows(instance: Instance, degree: int) -> tuple[FloatArray, FloatArray] | No
     """
     domain, (equation,) = instance.domain, instance.problem.equations
     polynomials = Polynomials(*domain.bounding_box, degree)
-    inside = domain.collocate("interior", 4 * polynomials.count)
+    inside = domain.collocate(Interior(), 4 * polynomials.count)
     blocks = [(factors(instance, equation, inside.points), inside, 1.0)]
     for condition in instance.problem.boundary:
         for part in condition.parts:
-            side = domain.collocate(part, 2 * polynomials.count_on_a_side)
+            side = domain.collocate(BoundaryPart(part), 2 * polynomials.count_on_a_side)
             blocks.append((factors(instance, condition, side.points, side.normals), side, _HELD))
     if any(not found.linear or not _usable(found) for found, _, _ in blocks):
         return None
