@@ -25,6 +25,7 @@ from pinnkan.problem import load_problem, shipped_problems
 from pinnkan.problem.finding import shipped_with_the_paper
 from pinnkan.problem.schema import KEYS
 from pinnkan.problem.settings import RATES, PhaseSettings, Settings
+from pinnkan.workflows import evaluate, plot, spectrum
 from pinnkan.workflows.compare import planned
 from pinnkan.workflows.study_file import is_study, read_study
 
@@ -107,6 +108,8 @@ def tried(workplace: Path) -> dict[str, tuple[int, str, str]]:
     """Every command, run in order, with exit code, stdout and stderr."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(workplace)
+        for module in (evaluate, plot, spectrum):  # measured on 20,000 points otherwise
+            patch.setattr(module, "POINTS", 1000)
         return {command: run(quickly(command)) for command in PINNKAN}
 
 

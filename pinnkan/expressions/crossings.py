@@ -125,6 +125,7 @@ class _Search:
         # No even steps: a switch with a period of its own must not hide between them.
         steps = np.arange(_SAMPLES) + 0.5 * np.sin(2.4 * np.arange(_SAMPLES))
         shares = (steps - steps[0]) / (steps[-1] - steps[0])
+        self.starts = np.array([line.point for line in lines])
         self.positions = np.array([line.low + (line.high - line.low) * shares for line in lines])
         self.samples = self.evaluate(
             np.repeat(np.arange(len(lines)), _SAMPLES), self.positions.ravel()
@@ -132,16 +133,20 @@ class _Search:
 
     def evaluate(self, line: NDArray[np.intp], positions: Array) -> Array:
         """Return all functions (2 J, N) at positions (N,) on the lines of these numbers."""
-        points = np.array([item.point for item in self.lines])[line]
+        points = self.starts[line]
         points[:, self.lines[0].axis] = positions
         return direct(self.program, points, self.values)
 
     def bisect(self, function: NDArray[np.intp], line: NDArray[np.intp], low: Array, high: Array) -> Array:
         """Return a zero (N,) in every bracket of a change of sign."""
+        if not len(line):
+            return low
         columns = np.arange(len(line))
         start = self.evaluate(line, low)[function, columns] >= 0
         for _ in range(_BISECTIONS):
             middle = (low + high) / 2
+            if np.all((middle == low) | (middle == high)):  # neighbours
+                break
             same = (self.evaluate(line, middle)[function, columns] >= 0) == start
             low, high = np.where(same, middle, low), np.where(same, high, middle)
         return (low + high) / 2

@@ -1,4 +1,4 @@
-"""Adam with its own learning rate for every group of parameters, by torch.optim.
+"""Adam with its own learning rate for every group of parameters, by torch.optim's update.
 
 Source: Kingma and Ba, arXiv 1412.6980; learning-rate groups for the Tucker
 factors: Gao, Ng, Tan, Theorem 2.
@@ -11,12 +11,13 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
 
 from pinnkan.optim.least_squares import LeastSquares
 from pinnkan.optim.optimizer import Optimizer, OptimizerState, Step
 
 _MOMENTS = ("exp_avg", "exp_avg_sq")
-"""What torch's Adam calls its moments."""
+"""What torch's Adam calls its moments, the running means of the gradient and of its square."""
 
 
 class Adam(Optimizer):
@@ -42,10 +43,8 @@ class Adam(Optimizer):
         self.problem = problem
         self._slices = [part for part, _ in rates]
         self._parts = [theta[part].clone() for part in self._slices]
-        self._engine = torch.optim.Adam(
-            [{"params": [part], "lr": rate} for part, (_, rate) in zip(self._parts, rates, strict=True)]
-        )
-        self._first = [rate for _, rate in rates]
+        self._moments = {name: [torch.zeros_like(part) for part in self._parts] for name in _MOMENTS}
+        self._rates = [rate for _, rate in rates]
         self._steps, self._schedule, self._done = max(1, steps), schedule, 0
 
     @property
@@ -55,10 +54,7 @@ class Adam(Optimizer):
 
     def state(self) -> OptimizerState:
         """Return theta, both moments (none before the first step) and the number of steps."""
-        moments: dict[str, Tensor] = {}
-        if self._done:
-            kept = [self._engine.state[part] for part in self._parts]
-            moments = {name: torch.cat([one[name] for one in kept]) for name in _MOMENTS}
+        moments = {name: torch.cat(values) for name, values in self._moments.items()} if self._done else {}
         return {"theta": self.theta, "done": float(self._done), **moments}
 
     def restore(self, state: OptimizerState) -> None:
@@ -72,11 +68,11 @@ class Adam(Optimizer):
             for name, value in state.items()
             if isinstance(value, Tensor)
         }
-        for at, part in enumerate(self._parts):
-            part.copy_(pieces["theta"][at])
-            if self._done:
-                moments = {name: pieces[name][at].clone() for name in _MOMENTS}
-                self._engine.state[part] = {"step": torch.tensor(done), **moments}
+        for part, value in zip(self._parts, pieces["theta"], strict=True):
+            part.copy_(value)
+        for name, moments in self._moments.items():
+            for number, moment in enumerate(moments):
+                moment.copy_(pieces[name][number] if self._done else torch.zeros_like(moment))
 
     def step(self) -> Step:
         """Move along the rescaled gradient; the loss returned is that before the move.
@@ -86,11 +82,31 @@ class Adam(Optimizer):
         scale = 1.0
         if self._schedule == "cosine":
             scale = 0.5 * (1.0 + math.cos(math.pi * self._done / self._steps))
-        for group, rate in zip(self._engine.param_groups, self._first, strict=True):
-            group["lr"] = scale * rate
         loss, gradient = self.problem.gradient(self.theta)
-        for part, where in zip(self._parts, self._slices, strict=True):
-            part.grad = gradient[where]
-        self._engine.step()
+        for number, (where, rate) in enumerate(zip(self._slices, self._rates, strict=True)):
+            self._move(number, gradient[where], scale * rate)
         self._done += 1
         return Step(loss, f"rate x {scale:.2g}", stalled=not math.isfinite(loss))
+
+    def _move(self, number: int, gradient: Tensor, rate: float) -> None:
+        """Update one slice of theta and its moments in place.
+
+        torch's function, not its class: making a ``torch.optim.Adam`` imports torch's compiler, which takes
+        longer than many trainings.
+        """
+        mean, mean_square = (self._moments[name][number] for name in _MOMENTS)
+        adam(
+            [self._parts[number]],
+            [gradient],
+            [mean],
+            [mean_square],
+            max_exp_avg_sqs=[],
+            state_steps=[torch.tensor(float(self._done))],
+            amsgrad=False,
+            beta1=0.9,
+            beta2=0.999,
+            lr=rate,
+            weight_decay=0.0,
+            eps=1e-8,
+            maximize=False,
+        )

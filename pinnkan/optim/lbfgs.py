@@ -19,6 +19,14 @@ _MEMORY = ("n_iter", "d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_fla
 """What torch's L-BFGS keeps between two steps, by its names for it."""
 
 
+class _Engine(torch.optim.LBFGS):
+    """torch's L-BFGS, made without importing torch's compiler, which takes longer than many trainings."""
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Keep the one group as torch does, whose own function is what imports the compiler."""
+        self.param_groups.append({**self.defaults, **param_group})
+
+
 class LBFGS(Optimizer):
     """Limited-memory BFGS; one step is one direction and its line search.
 
@@ -81,9 +89,9 @@ class LBFGS(Optimizer):
         moved = not torch.equal(before, reached.theta)
         return Step(reached.loss, "line search" if moved else "no step", stalled=not moved)
 
-    def _fresh(self) -> torch.optim.LBFGS:
+    def _fresh(self) -> _Engine:
         # Tolerances far below what a loss of 1e-12 could show: the loop decides when to stop.
-        return torch.optim.LBFGS(
+        return _Engine(
             [self._variable],
             max_iter=1,
             max_eval=25,

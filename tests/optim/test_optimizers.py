@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import torch
@@ -378,6 +382,25 @@ def test_cosine_schedule_falls_to_nothing():
     expected = [0.5 * (1 + math.cos(math.pi * k / 4)) for k in range(5)]
     assert moved == pytest.approx(expected, rel=0.02, abs=1e-12)
     assert notes[0] == "rate x 1"
+
+
+USES_BOTH = """import sys, torch
+from test_optimizers import START, Adam, LBFGS, rosenbrock, whole
+for optimizer in (Adam(rosenbrock(), START, rates=whole(2, 0.02), steps=2), LBFGS(rosenbrock(), START)):
+    optimizer.step()
+    optimizer.restore(optimizer.state())
+    optimizer.step()
+print(torch.__version__, "torch._dynamo" in sys.modules)
+"""
+
+
+def test_neither_imports_torch_s_compiler():
+    """Which takes three seconds, as long as a short training."""
+    folders = [str(Path(__file__).parent), *sys.path]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
+    words = [sys.executable, "-c", USES_BOTH]
+    ended = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+    assert ended.stdout.split() == [torch.__version__, "False"]
 
 
 def test_the_interface_is_abstract():

@@ -137,26 +137,23 @@ def solve_family(
     return errors
 
 
-SMALL = ("network.hidden=[24, 24]", "points.held_out=400")
-
-
 def phases(*texts: str) -> str:
     """Return a whole block, so that no ``steps`` of the file stand beside the phases."""
     return "{phases: [" + ", ".join(f"{{{text}}}" for text in texts) + "]}"
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "training", "finetuning", "limits"),
+    ("name", "width", "value", "training", "finetuning", "limits"),
     [
-        ("poisson_square", 0.4, ["points: 800, steps: 12"], ["points: 1000, steps: 8"], (1e-3, 1e-3)),
-        ("heat", 0.5, ["form: slim, points: 700, steps: 20"], ["points: 700, steps: 12"], (4e-3, 2e-3)),
-        ("wave", 0.7, ["form: slim, points: 1000, steps: 30"], ["points: 1000, steps: 12"], (2e-2, 1e-2)),
-        ("helmholtz", 5.5, ["points: 600, steps: 10"], ["points: 800, steps: 6"], (4e-3, 1e-3)),
-        ("burgers", 0.06, ["points: 1000, steps: 20"], ["points: 1000, steps: 10"], (2e-2, 1e-2)),
+        ("poisson_square", 12, 0.4, ["points: 500, steps: 12"], ["points: 500, steps: 8"], (1e-3, 1e-3)),
+        ("heat", 12, 0.5, ["form: slim, points: 500, steps: 16"], ["points: 500, steps: 8"], (4e-3, 2e-3)),
+        ("wave", 16, 0.7, ["form: slim, points: 1000, steps: 30"], ["points: 1000, steps: 12"], (2e-2, 1e-2)),
+        ("helmholtz", 16, 5.5, ["points: 600, steps: 10"], ["points: 800, steps: 6"], (4e-3, 1e-3)),
+        ("burgers", 12, 0.06, ["points: 700, steps: 20"], ["points: 700, steps: 8"], (2e-2, 1e-2)),
     ],
 )
-def test_small_versions(name, value, training, finetuning, limits, tmp_path):
-    base = [*SMALL, f"training={phases(*training)}"]
+def test_small_versions(name, width, value, training, finetuning, limits, tmp_path):
+    base = [f"network.hidden=[{width}, {width}]", "points.held_out=400", f"training={phases(*training)}"]
     errors = solve_family(name, [value], tmp_path, base, [f"finetuning={phases(*finetuning)}"])
     assert np.all(np.less(errors, limits)), errors
 

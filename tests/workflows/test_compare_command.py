@@ -12,9 +12,10 @@ import pytest
 from tiny_family import TINY
 
 from pinnkan.errors import FileAccessError, ProblemError, StoppedError, Terminated, UsageError
+from pinnkan.evaluation.measures import POINTS
 from pinnkan.store import read_store
 from pinnkan.workflows import compare as module
-from pinnkan.workflows import finetune, pretrain, trajectories
+from pinnkan.workflows import evaluate, finetune, pretrain, trajectories
 from pinnkan.workflows.report import section
 from pinnkan.workflows.study import Level, Study, TableLayout
 from pinnkan.workflows.study_curves import curves_file, read_curves, write_curves
@@ -37,6 +38,14 @@ tables:
   - {rows: [method], columns: basis, number: trainable_parameters}
 quick: {seeds: [1], basis: [fourier]}
 """
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _few_points():
+    """Measure errors on fewer points than the 20,000 they are quoted on: rows are compared with rows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate, "POINTS", 1000)
+        yield
 
 
 @pytest.fixture
@@ -113,7 +122,8 @@ def test_a_cell_is_what_the_commands_give(done, study, tmp_path):
     assert cell["residual_rms"] == pytest.approx(adapter["residual_rms"], rel=1e-9)
 
 
-def test_workers_give_the_same_rows(done, study, tmp_path):
+def test_workers_give_the_same_rows(done, study, tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluate, "POINTS", POINTS)  # as in the workers
     one = done("compare", study, "-o", tmp_path / "one", "--json", "-q", "--quick", "--threads", 1).json
     two = done(
         "compare", study, "-o", tmp_path / "two", "--json", "-q", "--quick", "--threads", 1, "--jobs", 2

@@ -225,11 +225,14 @@ training: {steps: 1}
 """
 
 
-def problems(template: str) -> Iterator[str]:
-    """Yield the template with one of its numbers replaced, each by each."""
+def problems(template: str, *, every: int = 1) -> Iterator[str]:
+    """Yield the template with one of its numbers replaced, each by every so many-th of the values.
+
+    Which ones changes from place to place, so that every place and every value is tried.
+    """
     places = list(re.finditer(r"<([^>]*)>", template))
-    for place in places:
-        for value in VALUES:
+    for number, place in enumerate(places):
+        for value in VALUES[number % every :: every]:
             text = f"{template[: place.start()]}{value}{template[place.end() :]}"
             yield re.sub(r"<([^>]*)>", r"\1", text)
 
@@ -237,7 +240,7 @@ def problems(template: str) -> Iterator[str]:
 @pytest.mark.parametrize("template", [DISK, BOX], ids=["disk", "box"])
 def test_a_number_of_a_problem_file_is_understood_or_refused(template):
     outcomes = {True: 0, False: 0}
-    for text in problems(template):
+    for text in problems(template, every=2):
         try:
             Family(load_problem(text)).at()
             outcomes[True] += 1
@@ -245,7 +248,7 @@ def test_a_number_of_a_problem_file_is_understood_or_refused(template):
             if fault.exit_code not in (2, 4):
                 raise
             outcomes[False] += 1
-    assert min(outcomes.values()) >= 25, outcomes
+    assert min(outcomes.values()) >= 12, outcomes
 
 
 @pytest.mark.slow

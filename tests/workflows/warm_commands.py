@@ -12,7 +12,9 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -98,20 +100,34 @@ def done(folder: Path, *words: object) -> Ended:
 
 
 def warm_up(folder: Path) -> None:
-    """Train once in this process, so that whatever is loaded or cached late is there in every child."""
-    torch.set_num_threads(1)
+    """Write the problem, and train once in this process or one that it is a fork of.
+
+    So whatever is loaded or cached late is there in every child.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tiny.yaml").write_text(PROBLEM)
+    _train_once()
+
+
+@cache
+def _train_once() -> None:
+    torch.set_num_threads(1)
     out = sys.stdout, sys.stderr
-    with open(os.devnull, "w") as sys.stdout, open(os.devnull, "w") as sys.stderr:
+    with (
+        TemporaryDirectory() as place,
+        open(os.devnull, "w") as sys.stdout,
+        open(os.devnull, "w") as sys.stderr,
+    ):
+        problem, run_directory = Path(place) / "tiny.yaml", Path(place) / "warm"
+        problem.write_text(PROBLEM)
         for words in (
-            ("pretrain", folder / "tiny.yaml", "-o", folder / "warm", "--force"),
-            ("finetune", folder / "warm", "--lambda", "0.5", "--force"),
+            ("pretrain", problem, "-o", run_directory),
+            ("finetune", run_directory, "--lambda", "0.5"),
         ):
             sys.argv[:] = ["pinnkan", *map(str, words), "--threads", "1"]
             with suppress(SystemExit):
                 pinnkan.cli.app.main()
-    assert list((folder / "warm" / "adapters").iterdir())
+        assert list((run_directory / "adapters").iterdir())
     sys.stdout, sys.stderr = out
 
 
