@@ -173,7 +173,9 @@ def numbers(run: QuickRun, folder: Path) -> dict[str, np.ndarray]:
         named = ["--method", method, *(["--tag", tag] if tag else [])]
         _pinnkan("finetune", folder, "--param", run.value, *named, *_settings(texts))
     if run.reduced is not None:
-        _pinnkan("family", folder, "--param", run.reduced, "--max-adapters", 2, "--tolerance", 0.5, "-q")
+        _pinnkan(
+            "family", folder, "--param", run.reduced, "--max-adapters", 2, "--tolerance", 0.5, *_settings([])
+        )
     found = {path.relative_to(folder).as_posix(): _stored(path) for path in sorted(folder.rglob("*.h5"))}
     return found | ({"evaluate": _errors(folder)} if run.evaluated else {})
 
