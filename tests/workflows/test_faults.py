@@ -56,7 +56,7 @@ def report(tmp_path_factory, may_mount) -> Iterator[Report]:
         yield reported
 
 
-@pytest.mark.parametrize("kills", [10, pytest.param(200, marks=SLOW)])
+@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=SLOW)])
 def test_killed_at_random_moments_of_training_and_saving(report, tmp_path, kills):
     """SIGKILL, also to the workers of --jobs, then the same command again, and so on.
 
@@ -69,7 +69,7 @@ def test_killed_at_random_moments_of_training_and_saving(report, tmp_path, kills
     for stage in ("training", "saving a checkpoint", "saving an adapter"):
         assert stages.get(stage, 0) >= max(1, kills // 10), found
     assert found["went_on"] >= kills // 10, found
-    # Of dead writers, gone at the end; ten kills may leave none.
+    # Of dead writers, gone at the end; six kills may leave none.
     assert found["leftovers"] >= kills // 20, found
     assert found["kept"] == [found["own"]]  # that of a live one
 
