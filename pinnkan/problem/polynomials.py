@@ -73,6 +73,6 @@ class Polynomials:
         """
         number = (np.arange(self.degree + 1) + 1) // 2
         turn = np.pi / 2 * (order - (np.arange(self.degree + 1) + 1) % 2)
-        turn[0] = np.pi / 2 * order
+        turn[0] = 0.0  # 1, whose rate of 0 makes its derivatives vanish
         rate = 2 * np.pi / self.extent[axis] * number
         return np.asarray(rate**order * np.cos(np.outer(x - self.lower[axis], rate) + turn))
