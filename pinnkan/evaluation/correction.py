@@ -5,10 +5,10 @@ equation or condition b, hard ones too, the correction w solves
 
     sum_alpha dR_b/du_alpha d^alpha w = -R_b(u)
 
-in the sense of least squares, on points that no training saw, in Chebyshev polynomials. These know nothing of
-the network, so they represent what it does not (defect correction: Stetter, Numer. Math. 29, 1978). Then
-|w| / |u| estimates the relative L2 error. Every row is divided by the size of the statement's terms at its
-point, so that no part of the domain and no unit decides.
+in the sense of least squares, on points that no training saw, in Chebyshev polynomials, and trigonometric
+ones along periodic coordinates. These know nothing of the network, so they represent what it does not (defect
+correction: Stetter, Numer. Math. 29, 1978). Then |w| / |u| estimates the relative L2 error. Every row is
+divided by the size of the statement's terms at its point, so that no part of the domain and no unit decides.
 
 Two things are known of w. What is left of the residuals tells whether polynomials resolve it: behind a jump
 or a thin layer they do not, and there is no estimate. And where one singular value of the system is far
@@ -73,7 +73,8 @@ def correction_of(solution: Measurable) -> Correction | None:
     """Return the correction of a solution; None where a statement has no value at a point, or u is zero."""
     instance = solution.instance
     dimension = len(instance.coordinates)
-    polynomials = Polynomials(*instance.domain.bounding_box, _DEGREES[dimension])
+    domain = instance.domain
+    polynomials = Polynomials(*domain.bounding_box, _DEGREES[dimension], domain.periodic)
     inside = instance.domain.uniform(_count(polynomials), _SEED)
     u = solution(inside)
     with np.errstate(all="ignore"):

@@ -21,19 +21,25 @@ class Box(Shape):
     """The box of points with lower <= x <= upper.
 
     Its parts are named by axis and side, ``x-``, ``x+``, ``y-``, ...; the
-    aliases are left, right, bottom, top, front (z-) and back (z+).
+    aliases are left, right, bottom, top, front (z-) and back (z+). Along a
+    periodic axis its ends are one and the same place, and there are no sides.
 
     Args:
         lower: Lower corner, d numbers.
         upper: Upper corner, d numbers.
         axes: Names of the axes; the first d of x, y, z by default.
+        periodic: Those of the axes that are periodic.
 
     Raises:
         UsageError: If the box is empty, flat or not finite.
     """
 
     def __init__(
-        self, lower: Sequence[float], upper: Sequence[float], axes: Sequence[str] = ("x", "y", "z")
+        self,
+        lower: Sequence[float],
+        upper: Sequence[float],
+        axes: Sequence[str] = ("x", "y", "z"),
+        periodic: Sequence[str] = (),
     ) -> None:
         self.dimension = len(lower)
         self.axes = tuple(axes)[: self.dimension]
@@ -49,10 +55,16 @@ class Box(Shape):
             check_extent(axis, high - low, position=max(abs(low), abs(high)))
         self.lower, self.upper = np.array(bounds).T
         self.sides = self.upper - self.lower
-        self.parts = tuple(axis + sign for axis in self.axes for sign in "-+")
+        self.periodic = tuple(axis for axis in self.axes if axis in periodic)
+        sides = {axis + sign: axis not in self.periodic for axis in self.axes for sign in "-+"}
+        self.parts = tuple(side for side, is_part in sides.items() if is_part)
         pairs = zip(_ALIASES, self.axes, strict=False)
-        self.aliases = {
-            alias: (axis + sign,) for names, axis in pairs for alias, sign in zip(names, "-+", strict=True)
+        aliases = {
+            alias: axis + sign for names, axis in pairs for alias, sign in zip(names, "-+", strict=True)
+        }
+        self.aliases = {alias: (side,) for alias, side in aliases.items() if sides[side]}
+        self._vanished = {
+            name: side[:-1] for name, side in {**aliases, **{s: s for s in sides}}.items() if not sides[side]
         }
 
     @property
@@ -81,6 +93,16 @@ class Box(Shape):
             factors += [sympy.Integer(4)] * both
             factors += [below] * (axis + "-" in named) + [above] * (axis + "+" in named)
         return sympy.Mul(*factors)
+
+    def resolve_part(self, name: str) -> tuple[str, ...]:
+        """See `Shape.resolve_part`; a side of a periodic axis is refused with the reason."""
+        axis = self._vanished.get(name)
+        if axis is not None:
+            left = f"the sides left are {', '.join(self.parts)}" if self.parts else "no side is left"
+            raise UsageError(
+                f"boundary: there is no side '{name}': {axis} is periodic, and its ends are one place; {left}"
+            )
+        return super().resolve_part(name)
 
     def area(self, part: str) -> float:
         """Product of the other sides' lengths."""
@@ -152,9 +174,11 @@ def box_entries(axes: tuple[str, ...]) -> dict[str, int]:
     return dict.fromkeys(axes, 2)
 
 
-def build_box(axes: tuple[str, ...], numbers: Mapping[str, Sequence[float]]) -> Shape:
+def build_box(
+    axes: tuple[str, ...], numbers: Mapping[str, Sequence[float]], periodic: Sequence[str]
+) -> Shape:
     """Box from the bounds of each axis."""
-    return Box([numbers[axis][0] for axis in axes], [numbers[axis][1] for axis in axes], axes)
+    return Box([numbers[axis][0] for axis in axes], [numbers[axis][1] for axis in axes], axes, periodic)
 
 
-KIND = ShapeKind(dimension=None, entries=box_entries, build=build_box)
+KIND = ShapeKind(dimension=None, entries=box_entries, build=build_box, may_be_periodic=True)

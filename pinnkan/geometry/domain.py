@@ -95,6 +95,11 @@ class Domain:
         return (time - start + self.time_scale) * math.log1p(self.grading)
 
     @property
+    def periodic(self) -> tuple[bool, ...]:
+        """Whether the two ends of a coordinate are one and the same place, shape ``(D,)``."""
+        return tuple(name in self.shape.periodic for name in self.coordinates)
+
+    @property
     def bounding_box(self) -> tuple[FloatArray, FloatArray]:
         """Lower and upper corner, shapes ``(D,)``."""
         lower, upper = self.shape.bounding_box

@@ -15,4 +15,4 @@ def Interval(lower: float, upper: float, axis: str = "x") -> Box:
     return Box([lower], [upper], [axis])
 
 
-KIND = ShapeKind(dimension=1, entries=box_entries, build=build_box)
+KIND = ShapeKind(dimension=1, entries=box_entries, build=build_box, may_be_periodic=True)

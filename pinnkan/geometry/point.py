@@ -62,4 +62,4 @@ class Point(Shape):
         return np.zeros((0, 0))
 
 
-KIND = ShapeKind(dimension=0, entries=lambda axes: {}, build=lambda axes, numbers: Point())
+KIND = ShapeKind(dimension=0, entries=lambda axes: {}, build=lambda axes, numbers, periodic: Point())

@@ -17,13 +17,19 @@ SHAPES: dict[str, ShapeKind] = {
 }
 
 
-def make_shape(name: str, axes: Sequence[str], numbers: Mapping[str, float | Sequence[float]]) -> Shape:
+def make_shape(
+    name: str,
+    axes: Sequence[str],
+    numbers: Mapping[str, float | Sequence[float]],
+    periodic: Sequence[str] = (),
+) -> Shape:
     """Build a shape from what a problem file says, e.g. ``("disk", ("x", "y"), {"radius": 1})``.
 
     Args:
         name: A key of ``SHAPES``.
         axes: Names of the space coordinates.
         numbers: One number or a list of numbers per key of the shape.
+        periodic: Names of the coordinates that are periodic.
 
     Raises:
         UsageError: If the shape is unknown or does not fit the coordinates, a
@@ -55,7 +61,7 @@ def make_shape(name: str, axes: Sequence[str], numbers: Mapping[str, float | Seq
         if key in lists and len(lists[key]) != length:
             plural = "s" if length > 1 else ""
             raise UsageError(f"domain: {key}: expected {length} number{plural}, found {len(lists[key])}")
-    return kind.build(tuple(axes), lists)
+    return kind.build(tuple(axes), lists, periodic)
 
 
 def _numbers(value: float | Sequence[float]) -> Sequence[float]:

@@ -62,7 +62,9 @@ class Round(Shape):
 def round_kind(dimension: int, make: Callable[[Sequence[float] | None, float], Shape]) -> ShapeKind:
     """The entries ``center`` (optional) and ``radius`` of a problem file."""
 
-    def build(axes: tuple[str, ...], numbers: Mapping[str, Sequence[float]]) -> Shape:
+    def build(
+        axes: tuple[str, ...], numbers: Mapping[str, Sequence[float]], periodic: Sequence[str]
+    ) -> Shape:
         return make(numbers.get("center"), numbers["radius"][0])
 
     return ShapeKind(dimension, lambda axes: {"center": dimension, "radius": 1}, build, ("center",))

@@ -30,6 +30,8 @@ class Shape(ABC):
     """Canonical names of the boundary parts, disjoint up to null sets."""
     aliases: Mapping[str, tuple[str, ...]]
     """Further names, each for one or several parts; ``all`` is always one."""
+    periodic: tuple[str, ...] = ()
+    """Names of the coordinates whose ends are one and the same place."""
 
     @property
     @abstractmethod
@@ -158,14 +160,16 @@ class ShapeKind:
         dimension: Space dimensions it needs; None takes any.
         entries: From the names of the space coordinates to the keys it reads
             and how many numbers each holds.
-        build: From the names and the numbers to the shape.
+        build: From the names, the numbers and the names of periodic coordinates to the shape.
         optional: Keys that may be left out.
+        may_be_periodic: Whether its coordinates may be periodic.
     """
 
     dimension: int | None
     entries: Callable[[tuple[str, ...]], dict[str, int]]
-    build: Callable[[tuple[str, ...], Mapping[str, Sequence[float]]], Shape]
+    build: Callable[[tuple[str, ...], Mapping[str, Sequence[float]], Sequence[str]], Shape]
     optional: tuple[str, ...] = ()
+    may_be_periodic: bool = False
 
 
 def check_finite(name: str, values: Sequence[float]) -> tuple[float, ...]:

@@ -49,12 +49,19 @@ class Circumstances:
         points: Interior points that the file states; None where it leaves them to the recipe.
         hidden: Widths of the hidden layers of a network that is stored already; None where one is to be
             trained. A base from before this recipe may be wider than its file would be now.
+        periodic: How many of the coordinates are periodic: each of them gives the network two inputs.
     """
 
     dimension: int
     jumps: bool = False
     points: int | None = None
     hidden: tuple[int, ...] | None = None
+    periodic: int = 0
+
+    @property
+    def inputs(self) -> int:
+        """Number of the network's inputs."""
+        return self.dimension + self.periodic
 
 
 def default_network(circumstances: Circumstances) -> NetworkSettings:
@@ -65,7 +72,7 @@ def default_network(circumstances: Circumstances) -> NetworkSettings:
     ratio = _RATIO.get(circumstances.dimension, _RATIO_BEYOND)
     networks = [NetworkSettings(hidden=(width, width)) for width in range(widest, _NARROWEST, -1)]
     for network in networks:
-        trained = numbers_in_full(network, circumstances.dimension)
+        trained = numbers_in_full(network, circumstances.inputs)
         if circumstances.points is None or circumstances.points >= ratio * trained:
             return network
     return NetworkSettings(hidden=(_NARROWEST, _NARROWEST))
@@ -78,9 +85,9 @@ def default_settings(network: NetworkSettings, circumstances: Circumstances) -> 
         network: As the file states it, the rest by `default_network`.
         circumstances: See there.
     """
-    in_full = numbers_in_full(network, circumstances.dimension)
+    in_full = numbers_in_full(network, circumstances.inputs)
     slim = network.kind == "kan" and len(network.hidden) > 1 and in_full > LARGEST_IN_FULL
-    trained = numbers_slim(network, circumstances.dimension) if slim or network.kind == "slim" else in_full
+    trained = numbers_slim(network, circumstances.inputs) if slim or network.kind == "slim" else in_full
     ratio = _RATIO.get(circumstances.dimension, _RATIO_BEYOND)
     points = min(max(_FEWEST, math.ceil(ratio * trained)), _MOST)
     if circumstances.jumps:
@@ -124,17 +131,17 @@ def _from_slim(phase: PhaseSettings) -> tuple[PhaseSettings, ...]:
     return (replace(phase, form="slim"), replace(phase, form="lotra", steps=phase.steps // 3))
 
 
-def numbers_in_full(network: NetworkSettings, dimension: int) -> int:
-    """Return how many coefficients a network over so many coordinates has."""
-    widths = (dimension, *network.hidden, 1)
+def numbers_in_full(network: NetworkSettings, inputs: int) -> int:
+    """Return how many coefficients a network of so many inputs has."""
+    widths = (inputs, *network.hidden, 1)
     if network.kind == "mlp":
         return sum((inputs + 1) * outputs for inputs, outputs in pairwise(widths))
     return sum(math.prod(shape) for shape in _shapes(network, widths))
 
 
-def numbers_slim(network: NetworkSettings, dimension: int) -> int:
+def numbers_slim(network: NetworkSettings, inputs: int) -> int:
     """Return how many numbers a KAN has with its hidden layers in Tucker form of ``network.rank``."""
-    first, *hidden, last = _shapes(network, (dimension, *network.hidden, 1))
+    first, *hidden, last = _shapes(network, (inputs, *network.hidden, 1))
     count = math.prod(first) + math.prod(last)
     for shape in hidden:
         ranks = [max(1, math.ceil(network.rank * size)) for size in shape]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import sympy
 
@@ -20,9 +20,10 @@ from pinnkan.problem.fields import (
 )
 from pinnkan.problem.formulas import names_in, read_formula
 from pinnkan.problem.places import Faults
-from pinnkan.problem.reader import Block, Listing, Node
+from pinnkan.problem.reader import Block, Listing, Node, Scalar
 from pinnkan.problem.spec import Problem, StatedShape
 
+_PERIODIC = "periodic"
 _NOT_YET = (
     "annulus", "cylinder", "difference", "ellipse", "ellipsoid", "intersection", "l-shape", "mesh", "polygon",
     "ring", "sphere", "torus", "triangle", "union",
@@ -43,7 +44,9 @@ def read_shape(root: Block, declared: Declared, used: set[str], faults: Faults) 
     if block is None or kind is None:
         return None
     entries, optional = SHAPES[kind].entries(declared.space), SHAPES[kind].optional
-    refuse_unknown_keys(block, ("shape", *entries), "domain", faults)
+    able = SHAPES[kind].may_be_periodic or block.get(_PERIODIC) is not None
+    refuse_unknown_keys(block, ("shape", *entries, *([_PERIODIC] if able else [])), "domain", faults)
+    periodic = _read_periodic(block, kind, declared, faults)
     numbers: dict[str, tuple[sympy.Expr, ...]] = {}
     for key, count in entries.items():
         value = block.get(key)
@@ -55,7 +58,44 @@ def read_shape(root: Block, declared: Declared, used: set[str], faults: Faults) 
             message = f"domain: {_article(kind)} needs the key '{key}', for example {key}: {sample}"
             faults.add(block.place, message)
     complete = all(key in numbers or key in optional for key in entries)
-    return StatedShape(kind, numbers, block.place) if complete else None
+    return StatedShape(kind, numbers, block.place, periodic) if complete else None
+
+
+def _read_periodic(block: Block, kind: str, declared: Declared, faults: Faults) -> tuple[str, ...]:
+    """Read ``periodic``: the name of a space coordinate, or a list of names."""
+    node, path = block.get(_PERIODIC), f"domain.{_PERIODIC}"
+    if node is None or _PERIODIC in SHAPES[kind].entries(declared.space):
+        return ()
+    if not SHAPES[kind].may_be_periodic:
+        able = " or ".join(name for name in _stated_shapes() if SHAPES[name].may_be_periodic)
+        message = f"{path}: {_article(kind)} has no periodic coordinates; they need the shape {able}"
+        faults.add(node.place, message)
+        return ()
+    example = declared.space[0]
+    items = (node,) if isinstance(node, Scalar) else read_list(node, path, faults, example=f"[{example}]")
+    if items == ():
+        faults.add(node.place, f"{path}: expected at least one coordinate, got an empty list")
+    names: list[str] = []
+    for item in items or ():
+        name = read_text(item, path, faults)
+        fault = None if name is None else _fault_of_periodic(name, names, declared)
+        if fault is not None:
+            faults.add(item.place, f"{path}: {fault}")
+        elif name is not None:
+            names.append(name)
+    return tuple(name for name in declared.space if name in names)
+
+
+def _fault_of_periodic(name: str, before: Sequence[str], declared: Declared) -> str | None:
+    """Say why a name is not that of one more periodic coordinate; None if it is."""
+    if name in before:
+        return f"{quote(name)} is named twice"
+    if name in declared.space:
+        return None
+    if name == declared.time:
+        return f"{quote(name)} is time, which runs forward; only space coordinates are periodic"
+    expected = f"expected {'one of ' if len(declared.space) > 1 else ''}{', '.join(declared.space)}"
+    return f"{quote(name)} is no space coordinate; {expected}{suggest(name, declared.space)}"
 
 
 def _read_kind(block: Block, axes: tuple[str, ...], faults: Faults) -> str | None:
@@ -190,7 +230,7 @@ def build_shape(shape: StatedShape, axes: tuple[str, ...], values: Mapping[str, 
         UsageError: If it is empty there.
     """
     numbers = {key: [number_at(entry, values) for entry in entries] for key, entries in shape.numbers.items()}
-    return make_shape(shape.kind, axes, numbers)
+    return make_shape(shape.kind, axes, numbers, shape.periodic)
 
 
 def build_domain(problem: Problem, values: Mapping[str, float], *, time_scale: float) -> Domain:

@@ -11,6 +11,7 @@ from pinnkan.expressions.smoothness import breaks
 from pinnkan.expressions.switches import switches
 from pinnkan.parameters import Parameter
 from pinnkan.problem.region import DomainRegion
+from pinnkan.problem.seams import formula_gap
 from pinnkan.problem.spec import Problem
 
 
@@ -45,6 +46,14 @@ class LiftSmoothness:
             values: The parameter values.
         """
         problem, orders = self._problem, self._orders
+        needed = [order + 1 if order else 0 for order in orders]
+        gap = formula_gap(lift, needed, region.domain, problem.names, values)
+        if gap is not None:
+            what = "a kink" if gap.order else "a jump"
+            return (
+                f"its values have {what} where the ends of the periodic coordinate {gap.coordinate} meet: "
+                "built in, it would stay in the solution"
+            )
         if self._is_smooth_at_all_values(region, lift):
             return None
         found = breaks(lift, problem.coordinates, region, self._asked, values)

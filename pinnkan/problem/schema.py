@@ -46,6 +46,7 @@ _SYNONYMS = {
     "pde": "equations", "bc": "boundary", "boundary_conditions": "boundary", "ic": "initial",
     "initial_conditions": "initial", "solution": "exact", "geometry": "domain", "sampling": "points",
     "optimizer": "training", "rhs": "source", "data": "samples",
+    "periodic": "domain: {..., periodic: x}",
 }  # fmt: skip
 _NUMBER_WORDS = {1: "one initial condition (u)", 2: "two initial conditions (u and u_t)"}
 
@@ -111,7 +112,9 @@ def _read_root(
     scales = _read_scales(root, declared, faults)
     mathematics = _read_mathematics(root, declared, faults) if declared.sound else None
     equations = () if mathematics is None else mathematics.statements.equations
-    settings = read_settings(root, _circumstances(declared, equations, hidden), faults)
+    periodic = () if mathematics is None or mathematics.shape is None else mathematics.shape.periodic
+    circumstances = replace(_circumstances(declared, equations, hidden), periodic=len(periodic))
+    settings = read_settings(root, circumstances, faults)
     if faults:
         return None
     assert mathematics is not None

@@ -82,11 +82,19 @@ class Derived:
 
 @dataclass(frozen=True)
 class StatedShape:
-    """The domain in space as written: a shape's name and its numbers, which may depend on the parameters."""
+    """The domain in space as written.
+
+    Attributes:
+        kind: The shape's name.
+        numbers: What it says of the shape, which may depend on the parameters.
+        place: Where it is written.
+        periodic: Names of the coordinates whose ends are one and the same place.
+    """
 
     kind: str
     numbers: Mapping[str, tuple[sympy.Expr, ...]]
     place: Place
+    periodic: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -228,6 +236,11 @@ class Problem:
     def space(self) -> tuple[str, ...]:
         """Names of the space coordinates."""
         return self.names.space
+
+    @property
+    def inputs(self) -> int:
+        """Number of a network's inputs: one for a coordinate, two for a periodic one."""
+        return len(self.coordinates) + len(self.domain.shape.periodic)
 
     @property
     def time(self) -> str | None:

@@ -43,7 +43,6 @@ _CONDITION_KEYS = {
     "initial": ("equation", "hard", "weight", "name"),
 }
 _NOT_YET = {
-    "periodic": "periodic conditions are not supported yet",
     "where": "conditions on a part given by a formula are not supported yet; name sides by 'on'",
 }
 
@@ -232,7 +231,7 @@ class StatementReader:
         block = (
             node if isinstance(node, Block) else Block(((Scalar("equation", node.place), node),), node.place)
         )
-        if self._unsupported(block, path):
+        if self._unsupported(block, path) or (key == "boundary" and self._ties_places(block, path)):
             return None
         refuse_unknown_keys(block, _CONDITION_KEYS[key], path, self.faults)
         text = require(block, "equation", path, block.place, self.faults, example="u = 0")
@@ -246,13 +245,38 @@ class StatementReader:
 
     def _unsupported(self, block: Block, path: str) -> bool:
         """Refuse by name what the language cannot say yet."""
-        for key, value in block.entries:
-            periodic = isinstance(value, Scalar) and re.match(r"\s*periodic\b", value.text)
-            word = "periodic" if periodic else key.text
-            if word in _NOT_YET:
-                self.faults.add(value.place if periodic else key.place, f"{path}: {_NOT_YET[word]}")
+        for key, _ in block.entries:
+            if key.text in _NOT_YET:
+                self.faults.add(key.place, f"{path}: {_NOT_YET[key.text]}")
                 return True
         return False
+
+    def _ties_places(self, block: Block, path: str) -> bool:
+        """Refuse ``periodic`` and ``u(left) = u(right)`` as conditions, with the key to write."""
+        remedy = f"write periodic: {' or '.join(self.declared.space)} under domain"
+        for key, value in block.entries:
+            text = value.text if isinstance(value, Scalar) else ""
+            if key.text == "periodic" or re.match(r"\s*periodic\b", text):
+                place = key.place if key.text == "periodic" else value.place
+                self.faults.add(place, f"{path}: periodic is a property of the domain: {remedy}")
+                return True
+            if key.text == "equation" and self._compares_places(text):
+                u = self.declared.unknown
+                message = (
+                    f"{path}: a condition holds at each point by itself and takes no value of {u} from "
+                    f"elsewhere; where {u} is the same at both ends, {remedy} (a product: {u}*(...))"
+                )
+                self.faults.add(value.place, message)
+                return True
+        return False
+
+    def _compares_places(self, text: str) -> bool:
+        """Tell whether both sides of an equation hold the unknown, once as ``u(...)`` or ``u.left``."""
+        u, (left, equals, right) = re.escape(self.declared.unknown), text.partition("=")
+        at_a_place = rf"\b{u}(_\w+)?\s*\(|\b{u}(_[a-z]+)?[._](left|right|bottom|top|front|back)\b"
+        both = all(re.search(rf"\b{u}(_\w+)?\b", side) for side in (left, right))
+        places = [match.group() for match in re.finditer(at_a_place, text)]
+        return bool(equals) and both and any(place not in self.declared.kinds for place in places)
 
     def _options(self, block: Block, path: str) -> tuple[str | None, bool | None, float | None]:
         """Read name, hard and weight; a name or weight that was refused is None."""
@@ -286,6 +310,13 @@ class StatementReader:
         """Resolve ``on`` to canonical parts; all of them where it is left out."""
         if shape is None:
             return None
+        if shape.periodic and not shape.parts:
+            names, verb = ", ".join(shape.periodic), "is" if len(shape.periodic) == 1 else "are"
+            node = block.get("on")
+            if node is None or (isinstance(node, Scalar) and node.text == "all"):
+                message = f"{path}: no side is left for a condition: {names} {verb} periodic"
+                self.faults.add(block.place, message)
+                return None
         node = block.get("on")
         if node is None:
             return shape.parts

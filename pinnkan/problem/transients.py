@@ -5,7 +5,8 @@ values at least as fast as the slowest wave that fits into the domain, exp(i k x
 
     r = (1/a) sum over even alpha of c_alpha (i k)^alpha,
 
-kappa (pi / L)^2 for u_t = kappa u_xx. If the interval of time is much longer than 1/r the solution changes
+kappa (pi / L)^2 for u_t = kappa u_xx. Along a periodic coordinate k is 0 or 2 pi / L; a mean over all of the
+domain that no term changes is no wave. If the interval of time is much longer than 1/r the solution changes
 at the start and hardly later, and points and network are put where it changes (`Domain.grading`).
 
 Where equation or walls vary in time, the solution goes on changing, and there is something to be seen at
@@ -15,10 +16,12 @@ large against u), or miss what is prescribed at a wall.
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 import sympy
+from numpy.typing import NDArray
 
 from pinnkan.channels import MultiIndex
 from pinnkan.errors import PinnkanError
@@ -38,6 +41,8 @@ from pinnkan.problem.meeting import CONTRADICTS, initial_gap
 from pinnkan.problem.prescribed import initial_state, prescribed
 from pinnkan.problem.scales import rounded
 from pinnkan.problem.spec import Condition, Equation, Problem
+
+FloatArray = NDArray[np.float64]
 
 _POINTS = 200
 _SEED = 161_803
@@ -124,16 +129,29 @@ def _rate(problem: Problem, equation: Equation, domain: Domain) -> float:
     forward = (1, *(0,) * len(names.space))
     if forward not in steady or any(index[0] for index in slopes if index != forward):
         return 0.0
-    lower, upper = domain.shape.bounding_box
-    waves = np.pi / (upper - lower)
     points = domain.uniform(_POINTS, _SEED)
     rows = evaluate(list(steady.values()), names.coordinates, points, problem.base_values)
     factors = dict(zip(steady, rows, strict=True))
     leading = factors.pop(forward)
-    decay = sum((row * _symbol(index[1:], waves) for index, row in factors.items()), np.zeros(len(points)))
-    with np.errstate(all="ignore"):
-        rate = float(np.median(decay / leading))
-    return rate if math.isfinite(rate) else 0.0
+    rates = []
+    for waves in _slow_waves(domain):
+        terms = (row * _symbol(index[1:], waves) for index, row in factors.items())
+        with np.errstate(all="ignore"):
+            rate = float(np.median(sum(terms, np.zeros(len(points))) / leading))
+        if rate or waves.any():
+            rates.append(rate)
+    slowest = min(rates, default=0.0)
+    return slowest if math.isfinite(slowest) else 0.0
+
+
+def _slow_waves(domain: Domain) -> list[FloatArray]:
+    """Return the wave vectors k (d,) of which one is the slowest: one where no coordinate is periodic."""
+    lower, upper = domain.shape.bounding_box
+    choices = [
+        (0.0, 2.0 * np.pi / extent) if flag else (np.pi / extent,)
+        for extent, flag in zip((upper - lower).tolist(), domain.periodic[1:], strict=True)
+    ]
+    return [np.array(waves) for waves in itertools.product(*choices)]
 
 
 def _symbol(index: MultiIndex, waves: np.ndarray) -> float:

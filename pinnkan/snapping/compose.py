@@ -140,12 +140,17 @@ class ClosedForm:
 def symbolic_inputs(input_map: InputMap, coordinates: Sequence[Any]) -> list[Any]:
     """Return the inputs of a network as expressions in the coordinates' symbols."""
     inputs = []
-    for x, center, half, g in zip(
-        coordinates, input_map.center, input_map.half_width, input_map.grading, strict=True
-    ):
+    boxes = zip(input_map.center, input_map.half_width, strict=True)
+    kinds = zip(input_map.grading, input_map.periodic, strict=True)
+    for x, (center, half), (g, periodic) in zip(coordinates, boxes, kinds, strict=True):
         affine = sympy.expand((x - sympy.Float(center)) / sympy.Float(half))
         graded = 2 * sympy.log(1 + sympy.Float(0.5 * g) * (affine + 1)) / sympy.Float(math.log1p(g)) - 1
-        inputs.append(graded if g else affine)
+        if periodic:
+            # phi = 2 pi tau = pi (s + 1), and half a turn changes both signs
+            phase = sympy.expand(sympy.pi * affine)
+            inputs += [-sympy.cos(phase), -sympy.sin(phase)]
+        else:
+            inputs.append(graded if g else affine)
     return inputs
 
 

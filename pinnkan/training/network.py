@@ -18,21 +18,20 @@ def network_for(
     """Build the network that the settings describe over the instance's box.
 
     Args:
-        instance: Gives the box and the grading of time.
+        instance: Gives the box, the grading of time and the periodic coordinates.
         settings: Of the network.
         coefficients: Of a network that is trained already, which may have been refined.
     """
     domain = instance.domain
     lower, upper = domain.bounding_box
     grading = [domain.grading * (name == instance.problem.time) for name in domain.coordinates]
-    return network_over(
-        InputMap.over(lower.tolist(), upper.tolist(), grading), fitted(settings, coefficients)
-    )
+    input_map = InputMap.over(lower.tolist(), upper.tolist(), grading, domain.periodic)
+    return network_over(input_map, fitted(settings, coefficients))
 
 
 def network_over(input_map: InputMap, settings: NetworkSettings) -> Network:
     """Build the network that the settings describe behind an input map."""
-    widths = (len(input_map.center), *settings.hidden, 1)
+    widths = (input_map.size, *settings.hidden, 1)
     if settings.kind == "mlp":
         return make_mlp(widths, input_map)
     return make_kan(widths, basis_for(settings), input_map)

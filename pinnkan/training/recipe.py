@@ -32,7 +32,7 @@ def coefficient_shapes(inputs: int, settings: Settings, found: Sequence[Tensor])
     """Return the shape that every layer's coefficients must have.
 
     Args:
-        inputs: How many coordinates there are.
+        inputs: How many inputs the network has.
         settings: Of network and training; a phase may refine the network.
         found: Coefficients of every layer; taken for refined if a phase refines to as many functions.
     """

@@ -101,7 +101,7 @@ def _averages(one: TrainingSet, network: Network, neighbours: int) -> tuple[np.n
     """Return the neighbours (M', k) of every point that has an average, and its row of S over them."""
     from scipy.spatial import cKDTree
 
-    points = network.input_map.values(one.points).cpu().numpy()
+    points = network.input_map.places(one.points).cpu().numpy()
     root = one.root_weights.cpu().numpy()
     count = min(neighbours, one.count)
     stride = max(1, count // _OVERLAP)

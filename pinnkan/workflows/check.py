@@ -79,7 +79,7 @@ def check(
         "exact": found.exact,
         "source": found.source,
         "zero_network_l2": found.zero_network_l2,
-        "network": network_facts(problem.settings.network, len(found.coordinates)),
+        "network": network_facts(problem.settings.network, problem.inputs),
         **counted,
         "chosen": {path: _written(path, problem.settings) for path in problem.settings.chosen},
         "points": {name: len(points) for name, points in sets.items()},

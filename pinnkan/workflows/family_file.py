@@ -126,7 +126,7 @@ def read_family(path: Path) -> StoredReducedBasis:
         model = _model(ansatz, stored.arrays, stored.meta)
         base = whole_coefficients(path, _under("base.", stored.arrays))
         coefficients = _coefficients(path, stored.arrays, base, len(model.basis.known))
-        shapes = coefficient_shapes(len(problem.coordinates), problem.settings, base)
+        shapes = coefficient_shapes(problem.inputs, problem.settings, base)
         for layers in (base, *coefficients):
             _require([tuple(c.shape) for c in layers] == shapes, "coefficients")
     except (KeyError, TypeError, ValueError, IndexError, UsageError) as error:

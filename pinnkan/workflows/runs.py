@@ -232,7 +232,7 @@ def _understood(path: Path, stored: Stored, family: Family, coefficients: Sequen
     names = [parameter.name for parameter in problem.parameters]
     if sorted(values) != sorted(names):
         raise DamagedFileError(f"{path}: its values are of {sorted(values)}, its problem has {sorted(names)}")
-    shapes = coefficient_shapes(len(problem.coordinates), problem.settings, coefficients)
+    shapes = coefficient_shapes(problem.inputs, problem.settings, coefficients)
     found = [tuple(c.shape) for c in coefficients]
     if found != shapes:
         raise DamagedFileError(f"{path}: its arrays have shapes {found}, its problem's network {shapes}")

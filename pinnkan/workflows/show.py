@@ -119,7 +119,7 @@ def _problem_facts(problem: Problem, stored: Stored) -> dict[str, Any]:
             {"parameter": p.name, "base": p.base, "low": p.low, "high": p.high} for p in problem.parameters
         ],
         "overrides": list(problem.file.overrides),
-        "network": network_facts(_network(problem, stored), len(problem.coordinates)),
+        "network": network_facts(_network(problem, stored), problem.inputs),
     }
 
 

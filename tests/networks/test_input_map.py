@@ -77,3 +77,68 @@ def test_its_expression_has_its_values():
     points = points_of()
     found = [[float(entry.subs({t: a, x: b})) for entry in inputs] for a, b in points.tolist()]
     np.testing.assert_allclose(found, GRADED.values(points).numpy(), rtol=0, atol=1e-13)
+
+
+PERIODIC = InputMap.over(LOWER, UPPER, [350.0, 0.0], [False, True])
+AROUND = InputMap.over(LOWER, UPPER, None, [True, True])
+
+
+@pytest.mark.parametrize("input_map", [PERIODIC, AROUND], ids=["one", "both"])
+@pytest.mark.parametrize("kind", ["chebyshev", "fourier", "bspline"])
+def test_a_network_and_its_derivatives_are_the_same_at_both_ends_of_a_periodic_coordinate(
+    kind: str, input_map
+):
+    channels = Channels([(0, 4), (2, 2), (1, 3), Collapsed((1.0, -0.5))], 2)
+    network = make_kan((input_map.size, 5, 5, 1), make_basis(kind, functions=6), input_map)
+    weights = network.matrices(network.initial(torch.Generator().manual_seed(1)))
+    low, high = points_of(), points_of()
+    for axis in (axis for axis, flag in enumerate(input_map.periodic) if flag):
+        low[:, axis], high[:, axis] = LOWER[axis], UPPER[axis]
+    first, last, inside = (
+        network.push(points, weights, channels).output.squeeze(2) for points in (low, high, points_of())
+    )
+    size = inside.abs().amax(dim=1, keepdim=True)
+    assert float(size.min()) > 0.0
+    torch.testing.assert_close(first / size, last / size, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_the_jet_of_periodic_inputs_is_autograd(name: str):
+    """Through networks of one layer whose function is the identity along each of the three inputs in turn."""
+    channels, points = Channels(CHANNELS[name], 2), points_of()
+    jet = PERIODIC.jet(points, channels)
+    network = make_kan((3, 1), make_basis("taylor", 2), PERIODIC)
+    for column in range(3):
+        weights = [torch.zeros(6, 1, dtype=torch.float64)]
+        weights[0][3 + column] = 1.0
+        expected = jet_by_autograd(network, points, weights, channels).detach()
+        torch.testing.assert_close(jet[:, :, column], expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("order", range(6))
+def test_derivatives_of_a_periodic_input_are_those_of_cosine_and_sine(order: int):
+    """d^m/dx^m cos(kappa x) = kappa^m cos(kappa x + m pi/2), kappa = 2 pi / L."""
+    points, kappa = points_of(), 2 * math.pi / 3.0
+    jet = PERIODIC.jet(points, Channels([(0, order)], 2))[-1]
+    phase = kappa * (points[:, 1] + 2.0) + order * math.pi / 2
+    expected = kappa**order * torch.stack([torch.cos(phase), torch.sin(phase)], dim=1)
+    torch.testing.assert_close(jet[:, 1:], expected, rtol=0, atol=1e-12 * kappa**order)
+
+
+def test_periodic_inputs_have_an_expression():
+    t, x = sympy.symbols("t x")
+    inputs = symbolic_inputs(PERIODIC, (t, x))
+    points = points_of()
+    found = [[float(entry.subs({t: a, x: b})) for entry in inputs] for a, b in points.tolist()]
+    np.testing.assert_allclose(found, PERIODIC.values(points).numpy(), rtol=0, atol=1e-13)
+
+
+def test_neighbours_across_a_seam_are_as_near_as_elsewhere():
+    """Places 0.02 apart in a box of width 3 are 2 * 0.02 / 3 apart in [-1, 1], round the seam too."""
+    x = torch.tensor([[10.0, -1.99], [10.0, 0.99], [10.0, 0.3], [10.0, 0.32]], dtype=torch.float64)
+    places = AROUND.places(x)
+    across, beside = (places[0] - places[1]).norm(), (places[2] - places[3]).norm()
+    assert float(across) == pytest.approx(2 * 0.02 / 3.0, rel=1e-3)
+    assert float(beside) == pytest.approx(float(across), rel=1e-9)
+    affine = InputMap.over(LOWER, UPPER)
+    assert torch.equal(affine.places(x), affine.values(x))

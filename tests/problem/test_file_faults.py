@@ -207,7 +207,7 @@ CASES = [
         {"domain": "domain: {shape: interval, y: [0, 1]}"},
         [
             "4:9: domain: an interval needs the key 'x', for example x: [0, 1]",
-            "4:27: unknown key 'y' in domain; known keys: shape, x",
+            "4:27: unknown key 'y' in domain; known keys: shape, x, periodic",
         ],
     ),
     (
@@ -377,13 +377,13 @@ CASES = [
     (
         {"boundary": "boundary: [{periodic: x}]"},
         [
-            "9:13: boundary[0]: periodic conditions are not supported yet",
+            "9:13: boundary[0]: periodic is a property of the domain: write periodic: x under domain",
         ],
     ),
     (
         {"boundary": 'boundary: ["periodic(x)"]'},
         [
-            "9:12: boundary[0]: periodic conditions are not supported yet",
+            "9:12: boundary[0]: periodic is a property of the domain: write periodic: x under domain",
         ],
     ),
     (

@@ -63,6 +63,7 @@ def test_nothing_that_is_hard_in_a_shipped_problem_becomes_soft():
         "helmholtz": (1, "u = x*cos(k*(y/2 + sqrt(3)/2)) + "),
         "hyperbolic": (3, f"u = (t**2*{disk})*N"),
         "poisson_square": (1, "u = (16*x*y*(1 - x)*(1 - y))*N"),
+        "transport_periodic": (1, "u = exp(sin(2*pi*x)) + (t)*N"),
         "wave": (3, "u = sin(pi*x) + sin(2*pi*x)/2 + (4*t**2*x*(1 - x))*N"),
     }  # fmt: skip
     for name, (count, text) in wanted.items():

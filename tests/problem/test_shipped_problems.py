@@ -29,6 +29,7 @@ NAMES = [
     "helmholtz",
     "hyperbolic",
     "poisson_square",
+    "transport_periodic",
     "wave",
 ]
 
@@ -63,6 +64,7 @@ Q = math.sin(math.pi / 4)  # S and Q at r = 1/2
         ("heat", 0.2, (1.0, 1.0), math.exp(-0.05 * math.pi**2)),
         ("wave", 1.0, (0.5, 0.5), 0.0),
         ("advection", 0.2, (0.5, 0.6), 1.0),
+        ("transport_periodic", 1.5, (0.5, 0.0), math.e),
         ("black_scholes", 0.2, (1.0, 100.0), 10.450583572185565),
         ("black_scholes", 0.3, (0.0, 150.0), 50.0),
         ("helmholtz", 6.0, (1.0, 0.0), math.cos(3 * math.sqrt(3))),

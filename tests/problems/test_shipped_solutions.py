@@ -85,6 +85,7 @@ def call_option(points: np.ndarray, volatility: float) -> np.ndarray:
 JUDGES = {
     "black_scholes": call_option,
     "advection": advection,
+    "transport_periodic": lambda points, speed: np.exp(advection(2 * points, speed)),
     "poisson_square": lambda points, value: poisson(points, value, 48),
     "heat": heat,
     "wave": wave,
@@ -150,6 +151,7 @@ def phases(*texts: str) -> str:
         ("wave", 16, 0.7, ["form: slim, points: 1000, steps: 30"], ["points: 1000, steps: 12"], (2e-2, 1e-2)),
         ("helmholtz", 16, 5.5, ["points: 600, steps: 10"], ["points: 800, steps: 6"], (4e-3, 1e-3)),
         ("burgers", 12, 0.06, ["points: 700, steps: 20"], ["points: 700, steps: 8"], (2e-2, 1e-2)),
+        ("transport_periodic", 12, 0.8, ["points: 600, steps: 35"], ["points: 600, steps: 15"], (1e-2, 1e-2)),
     ],
 )
 def test_small_versions(name, width, value, training, finetuning, limits, tmp_path):
@@ -192,6 +194,7 @@ def test_the_price_of_a_call_at_the_strike(tmp_path):
         ("wave", [0.5, 1.5], (2e-3, 1e-3, 1e-2)),
         ("helmholtz", [5.0, 6.5], (1e-5, 1e-6, 1e-6)),
         ("burgers", [0.02], (5e-4, 1e-3)),
+        ("transport_periodic", [0.5, 1.3], (5e-4, 5e-4, 5e-4)),
     ],
 )
 def test_files_as_they_are(name, values, limits, tmp_path):

@@ -92,6 +92,9 @@ RUNS = {
     ),
     "black_scholes": QuickRun("black_scholes", "sigma=0.3"),
     "burgers": QuickRun("burgers", "nu=0.02"),
+    "transport_periodic": QuickRun(
+        "transport_periodic", "c=0.7", "[{steps: 2}, {points: 90, steps: 1, smoothing: 12}]"
+    ),
     "elliptic": QuickRun(
         "elliptic",
         "lambda=0.7",

@@ -138,7 +138,7 @@ def test_the_derivative_by_all_numbers_is_that_of_differences(basis):
     snaps = [Snap(template, (0.4, 1.1, 0.7, -0.2), 1.0) for template in LIBRARY.values()]
     first = ((*snaps, kept), (kept, *reversed(snaps)))
     second = tuple((edge,) for edge in [*snaps, Kept(network.layers[1], coefficients[1][0, 0])])
-    form = ClosedForm(InputMap((0.5, 0.5), (1.5, 2.0), (0.0, 0.0)), (first, second))
+    form = ClosedForm(InputMap((0.5, 0.5), (1.5, 2.0), (0.0, 0.0), (False, False)), (first, second))
     numbers, step = form.numbers(), 1e-6
     jacobian = form.jacobian(points)
     assert jacobian.shape == (len(points), len(numbers))

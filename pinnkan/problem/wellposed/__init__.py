@@ -30,10 +30,11 @@ from pinnkan.problem.wellposed.kinds import (
     parabolic_with_conditions_at_both_ends,
 )
 from pinnkan.problem.wellposed.resonance import nearly_singular
+from pinnkan.problem.wellposed.seams import data_across_seams, exact_across_seams
 
 Test = Callable[[Instance], Iterator[Finding]]
 
-REFUSING: tuple[Test, ...] = (ill_posed_forward, unbalanced)
+REFUSING: tuple[Test, ...] = (ill_posed_forward, data_across_seams, unbalanced)
 WARNING: tuple[Test, ...] = (
     more_equations,
     no_condition,
@@ -47,6 +48,7 @@ WARNING: tuple[Test, ...] = (
     initial_against_flux,
     values_against_flux,
     nearly_singular,
+    exact_across_seams,
 )
 
 __all__ = ["SEVERITIES", "Finding", "examine", "require_well_posed"]

@@ -39,14 +39,19 @@ def unfixed_constant(instance: Instance) -> Iterator[Finding]:
     """Warn where u + c solves whatever u solves."""
     u = instance.problem.unknown
     if _only_derivatives(instance):
+        remedy = (
+            f"prescribe the value of {u} on a part of the boundary"
+            if instance.domain.shape.parts
+            else (f"add a term in {u}")
+        )
         yield warning(
             f"nothing fixes the constant: only derivatives of {u} occur, so {u} + c solves whatever {u} "
-            f"solves; prescribe the value of {u} on a part of the boundary, or read it up to a constant"
+            f"solves; {remedy}, or read it up to a constant"
         )
 
 
 def unbalanced(instance: Instance) -> Iterator[Finding]:
-    """Refuse pure Neumann data that do not balance the source."""
+    """Refuse a source that pure Neumann data, or on periodic coordinates nothing at all, do not balance."""
     problem = instance.problem
     if problem.time is not None or len(problem.equations) != 1 or not _only_derivatives(instance):
         return
@@ -61,11 +66,14 @@ def unbalanced(instance: Instance) -> Iterator[Finding]:
     miss, size = fine
     error = abs(miss - coarse[0])
     if abs(miss) > max(_UNBALANCED * size, _SURE * error):
+        shape = instance.domain.shape
+        remedy = (
+            f", mend the boundary data, or prescribe {u} on a part of the boundary" if shape.parts else ""
+        )
         yield refusal(
             f"{equation.name}: no solution: where only derivatives of {u} are prescribed, the source must "
             f"balance the flux, but their integrals together give {miss:.4g} in place of 0 (of their size: "
-            f"{miss / size:.2g}); add {-miss / instance.domain.shape.volume:.4g} to the left side, mend the "
-            f"boundary data, or prescribe {u} on a part of the boundary",
+            f"{miss / size:.2g}); add {-miss / shape.volume:.4g} to the left side{remedy}",
             equation.place,
         )
 
@@ -84,7 +92,8 @@ def _only_derivatives(instance: Instance) -> bool:
 def _divergence_form(instance: Instance, equation: Equation) -> list[list[sympy.Expr]] | None:
     """Return the matrix C of an equation div(C grad u) + f = 0; None if it has not that form.
 
-    The residual holds C_ij u_ij + b_j u_j, which is div(C grad u) if and only if b_j = sum_i d_i C_ij.
+    The residual holds C_ij u_ij + b_j u_j, which is div(C grad u) if and only if b_j = sum_i d_i C_ij. Where
+    all coordinates are periodic, e_j = b_j - sum_i d_i C_ij may remain if div e = 0: e.grad u = div(e u).
     """
     problem = instance.problem
     leaves = derivative_symbols(equation.residual, problem.names)
@@ -106,7 +115,15 @@ def _divergence_form(instance: Instance, equation: Equation) -> list[list[sympy.
     drifts = [slope(unit[j]) for j in range(size)]
     known = evaluate([*drifts, *divergences], problem.coordinates, points, instance.values)
     gap = np.abs(known[:size] - known[size:]).max()
-    return matrix if gap <= _EQUAL * np.abs(known).max() else None
+    if gap <= _EQUAL * np.abs(known).max():
+        return matrix
+    if instance.domain.shape.parts:
+        return None
+    rest = [slope(unit[j]) - divergences[j] for j in range(size)]
+    sources = [partial_derivative(e, symbol(x)) for e, x in zip(rest, problem.space, strict=True)]
+    grown = evaluate(sources, problem.coordinates, points, instance.values)
+    whole = np.abs(grown).sum(axis=0).max() + np.abs(known).max() / instance.domain.shape.volume ** (1 / size)
+    return matrix if np.abs(grown.sum(axis=0)).max() <= _EQUAL * whole else None
 
 
 def _balance(instance: Instance, matrix: list[list[sympy.Expr]], count: int) -> tuple[float, float] | None:

@@ -31,8 +31,11 @@ def more_equations(instance: Instance) -> Iterator[Finding]:
 
 
 def no_condition(instance: Instance) -> Iterator[Finding]:
-    """Warn where nothing singles out one of the solutions of a differential equation."""
-    if not instance.problem.conditions and _order(instance) > 0:
+    """Warn where nothing singles out one of the solutions of a differential equation.
+
+    Where all coordinates are periodic there is no side, and the equation alone may determine the solution.
+    """
+    if instance.domain.shape.parts and not instance.problem.conditions and _order(instance) > 0:
         yield warning(
             "no condition at all: the equation has many solutions and training ends at any of them; "
             "state under boundary what holds on the sides"

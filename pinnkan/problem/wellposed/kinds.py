@@ -27,7 +27,7 @@ _NOTHING = 1e-9
 def hyperbolic_with_values_all_around(instance: Instance) -> Iterator[Finding]:
     """Warn of Dirichlet data on the whole boundary of an equation that is hyperbolic somewhere."""
     problem = instance.problem
-    if problem.time is not None or len(problem.coordinates) < 2:
+    if problem.time is not None or len(problem.coordinates) < 2 or not instance.domain.shape.parts:
         return
     conditions = [c for c in problem.boundary if prescribed(c, problem.names) is not None]
     if {part for c in conditions for part in c.parts} != set(instance.domain.shape.parts):

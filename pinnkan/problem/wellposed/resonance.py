@@ -70,7 +70,7 @@ def _rows(instance: Instance, degree: int) -> tuple[FloatArray, FloatArray] | No
     None if an equation or condition is not linear, or its factors vanish or have no value somewhere.
     """
     domain, (equation,) = instance.domain, instance.problem.equations
-    polynomials = Polynomials(*domain.bounding_box, degree)
+    polynomials = Polynomials(*domain.bounding_box, degree, domain.periodic)
     inside = domain.collocate(Interior(), 4 * polynomials.count)
     blocks = [(factors(instance, equation, inside.points), inside, 1.0)]
     for condition in instance.problem.boundary:
