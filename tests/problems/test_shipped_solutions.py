@@ -151,7 +151,7 @@ def phases(*texts: str) -> str:
         ("wave", 16, 0.7, ["form: slim, points: 1000, steps: 30"], ["points: 1000, steps: 12"], (2e-2, 1e-2)),
         ("helmholtz", 16, 5.5, ["points: 600, steps: 10"], ["points: 800, steps: 6"], (4e-3, 1e-3)),
         ("burgers", 12, 0.06, ["points: 700, steps: 20"], ["points: 700, steps: 8"], (2e-2, 1e-2)),
-        ("transport_periodic", 12, 0.8, ["points: 600, steps: 35"], ["points: 600, steps: 15"], (1e-2, 1e-2)),
+        ("transport_periodic", 16, 0.8, ["points: 800, steps: 40"], ["points: 600, steps: 15"], (1e-2, 1e-2)),
     ],
 )
 def test_small_versions(name, width, value, training, finetuning, limits, tmp_path):
