@@ -81,9 +81,9 @@ CASES = [
         ],
     ),
     (
-        {"equations": 'equations: ["u_t = u_xxx + nu"]'},
+        {"equations": 'equations: ["u_t = u_xxxxx + nu"]'},
         [
-            "8:20: equation[0]: 'u_xxx': third order is not supported yet; the highest is second order",
+            "8:20: equation[0]: 'u_xxxxx': fifth order is not supported; the highest is fourth order",
         ],
     ),
     (
