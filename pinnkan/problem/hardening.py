@@ -15,13 +15,14 @@ from pinnkan.expressions import evaluate, substitute, symbol, total_derivative
 from pinnkan.geometry import Box, Disk, Domain
 from pinnkan.geometry.shape import number
 from pinnkan.problem.ansatz import Ansatz, Memory
+from pinnkan.problem.clamps import conditions_met_by_a_double_zero
 from pinnkan.problem.domains import number_at
 from pinnkan.problem.lifts import HarmonicLift, harmonic_lift, transfinite
 from pinnkan.problem.meeting import initial_gap
 from pinnkan.problem.prescribed import Prescribed, difference_text, prescribed
 from pinnkan.problem.region import DomainRegion
 from pinnkan.problem.roughness import LiftSmoothness
-from pinnkan.problem.spec import Problem
+from pinnkan.problem.spec import Condition, Problem
 
 FloatArray = NDArray[np.float64]
 
@@ -101,14 +102,21 @@ class _Builder:
         boundary = self.boundary([item for item in candidates if not item.condition.is_initial])
         initial = self.initial([item for item in candidates if item.condition.is_initial], boundary)
         self.refuse_unmet()
+        lift = self.lift(boundary, initial)
+        clamps: list[Condition] = []
+        if boundary.harmonic is None:
+            clamps = conditions_met_by_a_double_zero(
+                self.problem, self.domain, self.values, scale=self.scale, lift=lift, parts=boundary.parts
+            )
+        built_in = [item.condition for item in (*boundary.found, *initial)]
         return Ansatz(
             names=self.problem.names,
             values=self.values,
-            lift_formula=self.lift(boundary, initial),
-            factor_formula=self.factor(boundary, initial),
+            lift_formula=lift,
+            factor_formula=self.factor(boundary, initial, clamps),
             scale=self.scale,
             harmonic=None if initial else boundary.harmonic,
-            hard=tuple(item.condition.name for item in (*boundary.found, *initial)),
+            hard=tuple(condition.name for condition in (*built_in, *clamps)),
             notes=self.notes,
             memory=memory,
         )
@@ -373,12 +381,17 @@ class _Builder:
         """Return what makes a value of the unknown of prescribed data: for rates the whole time, else 1."""
         return float(self.interval[1] - self.interval[0]) ** item.order
 
-    def factor(self, boundary: _Boundary, initial: list[Prescribed]) -> sympy.Expr:
-        """Return distance * tau^n for n initial conditions, tau in the time of `Domain.grading`."""
+    def factor(self, boundary: _Boundary, initial: list[Prescribed], clamps: list[Condition]) -> sympy.Expr:
+        """Return distance * tau^n for n initial conditions, tau in the time of `Domain.grading`.
+
+        The distance to clamped parts counts twice.
+        """
         factor = sympy.Integer(1)
         if boundary.parts:
             space = [symbol(name) for name in self.problem.space]
             factor *= self.domain.shape.distance(space, boundary.parts)
+            if clamped := [part for condition in clamps for part in condition.parts]:
+                factor *= self.domain.shape.distance(space, clamped)
         if initial:
             start, end = self.interval
             tau, grading = (self.time - number(start)) / number(end - start), self.domain.grading

@@ -304,3 +304,84 @@ def test_bounds_may_depend_on_the_parameters():
         ProblemError, match=r"rod.yaml:3:9: error: domain: x: expected lower < upper, .* at L = -1"
     ):
         family.at(-1.0)
+
+
+CLAMPED = """\
+coordinates: [x, y]
+domain: {shape: box, x: [0, 2], y: [-1, 1]}
+unknowns: w
+equations: ["EQUATION"]
+boundary:
+  - w = DATA
+  - {equation: CLAMP, name: clamp, on: [PARTS]}
+"""
+VIBRATING = """\
+coordinates: [x]
+time: {t: [0, 1]}
+domain: {shape: interval, x: [0, 1]}
+unknowns: w
+equations: ["w_tt = -w_xxxx"]
+boundary: ["w = 0", {equation: "dn(w) = 0", name: clamp}]
+initial: ["w = START", "w_t = 0"]
+"""
+
+
+def clamped(equation="biharmonic(w) = 1", data="0", clamp="dn(w) = 0", parts="left, right, bottom, top"):
+    text = CLAMPED.replace("EQUATION", equation).replace("DATA", data)
+    return text.replace("CLAMP", clamp).replace("PARTS", parts)
+
+
+HARD_CLAMPS = {
+    "all around": clamped(),
+    "on two sides": clamped(parts="left, top"),
+    "by plain derivatives": clamped(clamp="w_x = 0", parts="left, right"),
+    "values that have no slope": clamped(data="1"),
+    "a slope that the lift has": clamped(data="x", clamp="w_x = 1", parts="left, right"),
+    "a beam in time": VIBRATING.replace("START", "x^2*(1 - x)^2"),
+    "a beam in time, a cosine": VIBRATING.replace("START", "1 - cos(2*pi*x)"),
+}
+SOFT_CLAMPS = {
+    "a slope that the lift has not": clamped(data="x", parts="left, right"),
+    "another slope": clamped(clamp="dn(w) = 1"),
+    "a moment": clamped(clamp="laplace(w) = 0"),
+    "an equation of second order": clamped(equation="laplace(w) = 1"),
+    "an equation of third order": clamped(equation="w_xxx = 1"),
+    "said to be soft": clamped().replace("name: clamp", "name: clamp, hard: false"),
+}
+
+
+def slopes(text: str, name: str) -> tuple[float, float]:
+    """Return the largest residual of a condition for lift + factor * N, and of factor * N alone."""
+    instance = Family(load_problem(text, name="clamped")).at()
+    largest = [0.0, 0.0]
+    for block in (b for b in instance.conditions if b.name.partition(".")[0] == name):
+        side = instance.domain.collocate(block.where, 50, rule="random", seed=3)
+        indices = block.summands.indices
+        for row, u in enumerate(
+            (
+                instance.ansatz.lift(side.points, indices) + instance.ansatz.factor(side.points, indices),
+                instance.ansatz.factor(side.points, indices),
+            )
+        ):
+            terms = block.terms(side.points, side.normals, u)
+            largest[row] = max(largest[row], float(np.abs(terms.sum(axis=0)).max()))
+    return largest[0], largest[1]
+
+
+@pytest.mark.parametrize("name", HARD_CLAMPS)
+def test_a_clamped_edge_is_built_in(name):
+    """The factor's slope vanishes there, so that lift + factor * N has the lift's whatever N is."""
+    instance = Family(load_problem(HARD_CLAMPS[name], name="clamped")).at()
+    assert "clamp" in instance.ansatz.hard
+    assert not any(block.name.startswith("clamp") for block in instance.blocks)
+    assert slopes(HARD_CLAMPS[name], "clamp")[0] < 1e-12
+    inside = instance.domain.uniform(200, 1)
+    assert (instance.ansatz.factor(inside, [(0,) * len(instance.coordinates)]) > 0).all()
+
+
+@pytest.mark.parametrize("name", SOFT_CLAMPS)
+def test_what_a_double_zero_does_not_meet_stays_soft(name):
+    instance = Family(load_problem(SOFT_CLAMPS[name], name="clamped")).at()
+    assert instance.ansatz.hard
+    assert "clamp" not in instance.ansatz.hard
+    assert any(block.name.startswith("clamp") for block in instance.blocks)
