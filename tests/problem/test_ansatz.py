@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sympy
 
 from pinnkan.channels import Collapsed
 from pinnkan.errors import ProblemError
@@ -385,3 +386,47 @@ def test_what_a_double_zero_does_not_meet_stays_soft(name):
     assert instance.ansatz.hard
     assert "clamp" not in instance.ansatz.hard
     assert any(block.name.startswith("clamp") for block in instance.blocks)
+
+
+FOURTH = [(0, 4, 0), (0, 2, 2), (2, 2, 0), (1, 1, 2), (0, 0, 3), (2, 0, 1)]
+
+
+def test_lift_and_factor_are_differentiated_to_the_fourth_order():
+    """Against SymPy, in a box with time and a clamped edge; rows of zeros would be no test."""
+    text = """\
+coordinates: [x, y]
+time: {t: [0, 2]}
+domain: {shape: box, x: [0, 2], y: [-1, 1]}
+unknowns: w
+equations: ["w_tt = -biharmonic(w)"]
+boundary: ["w = 0", {equation: "dn(w) = 0", name: clamp}]
+initial: ["w = (1 - cos(pi*x))*(1 + cos(pi*y))", "w_t = sin(pi*x/2)^2*(1 - y^2)^2"]
+"""
+    ansatz = Family(load_problem(text, name="plate")).at().ansatz
+    assert ansatz.hard == ("boundary[0]", "initial[0]", "initial[1]", "clamp")
+    points = np.random.default_rng(0).uniform([0.1, 0.1, -0.9], [1.9, 1.9, 0.9], (20, 3))
+    t, x, y = sympy.symbols("t x y")
+    lift = (1 - sympy.cos(sympy.pi * x)) * (1 + sympy.cos(sympy.pi * y))
+    lift += t * sympy.sin(sympy.pi * x / 2) ** 2 * (1 - y**2) ** 2
+    factor = (t / 2) ** 2 * (4 * x / 2 * (1 - x / 2) * 4 * (1 + y) / 2 * (1 - y) / 2) ** 2
+    for formula, rows in (
+        (lift, ansatz.lift(points, FOURTH)),
+        (ansatz.scale * factor, ansatz.factor(points, FOURTH)),
+    ):
+        for index, row in zip(FOURTH, rows, strict=True):
+            derived = sympy.diff(formula, *[pair for pair in zip((t, x, y), index, strict=True) if pair[1]])
+            expected = sympy.lambdify((t, x, y), derived)(*points.T) * np.ones(len(points))
+            np.testing.assert_allclose(row, expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
+    assert (ansatz.factor(points, FOURTH) != 0).all()
+
+
+def test_a_harmonic_lift_is_differentiated_to_the_fourth_order():
+    text = DISK.replace("center: [0.5, -1], radius: 2", "center: [0, 0], radius: 1")
+    text = text.replace("u = BOUNDARY", "u = x^4 - 6*x^2*y^2 + y^4").replace(
+        "laplace(u) = 1", "biharmonic(u) = 1"
+    )
+    ansatz = Family(load_problem(text, name="disk")).at().ansatz
+    points = np.random.default_rng(0).uniform(-0.6, 0.6, (20, 2))
+    rows = ansatz.lift(points, [(4, 0), (2, 2), (3, 1), (2, 1)])
+    expected = [np.full(20, 24.0), np.full(20, -24.0), np.zeros(20), -24 * points[:, 1]]
+    np.testing.assert_allclose(rows, expected, atol=1e-9)
