@@ -82,7 +82,24 @@ def call_option(points: np.ndarray, volatility: float) -> np.ndarray:
     return np.asarray(np.exp(-rate * tau) * (12.0 - start) / 2 * ((pay_off * density) @ weights))
 
 
+def beam(points: np.ndarray, stiffness: float) -> np.ndarray:
+    """Add the modes, whose frequencies are sqrt(c) (k pi)^2."""
+    t, x = points.T
+    modes = ((1, 1.0), (2, 0.25))
+    return sum(
+        a * np.sin(k * np.pi * x) * np.cos(np.sqrt(stiffness) * (k * np.pi) ** 2 * t) for k, a in modes
+    )
+
+
+def plate(points: np.ndarray, number: float) -> np.ndarray:
+    """Return what the load was made of; that it meets the equation, ``check`` tells."""
+    x, y = points.T
+    return np.asarray(256 * (x * (1 - x) * y * (1 - y)) ** 2 * np.cos(number * x))
+
+
 JUDGES = {
+    "beam": beam,
+    "plate": plate,
     "black_scholes": call_option,
     "advection": advection,
     "poisson_square": lambda points, value: poisson(points, value, 48),
