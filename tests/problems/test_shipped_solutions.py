@@ -212,6 +212,8 @@ def test_the_price_of_a_call_at_the_strike(tmp_path):
         ("wave", [0.5, 1.5], (2e-3, 1e-3, 1e-2)),
         ("helmholtz", [5.0, 6.5], (1e-5, 1e-6, 1e-6)),
         ("burgers", [0.02], (5e-4, 1e-3)),
+        ("beam", [], (1e-5,)),
+        ("plate", [], (5e-5,)),
     ],
 )
 def test_files_as_they_are(name, values, limits, tmp_path):
