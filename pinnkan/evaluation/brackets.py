@@ -73,7 +73,10 @@ def bracket_left(instance: Instance, lowest: float, highest: float) -> Bracket |
 
 
 def _is_candidate(instance: Instance) -> bool:
-    """Tell whether a problem is stationary and nonlinear, with one condition on every boundary part."""
+    """Tell whether a problem is stationary, nonlinear and at most of second order, with a condition a part.
+
+    Beyond the second order there is no maximum principle.
+    """
     problem = instance.problem
     parts = [part for condition in problem.boundary for part in condition.parts]
     blocks = (*instance.equations, *instance.conditions)
@@ -81,6 +84,7 @@ def _is_candidate(instance: Instance) -> bool:
         problem.time is None
         and len(instance.equations) == 1
         and sorted(parts) == sorted(instance.domain.shape.parts)
+        and all(sum(index) <= 2 for block in blocks for index in block.summands.indices)
         and not all(block.program.is_linear for block in blocks)
     )
 

@@ -17,6 +17,7 @@ from pinnkan.channels import MultiIndex
 from pinnkan.expressions.audit import Audit
 from pinnkan.expressions.names import (
     MAX_ORDER,
+    MAX_TIME_ORDER,
     Names,
     derivative_name,
     derivative_symbols,
@@ -50,7 +51,7 @@ def total_derivative(expr: Any, coordinate: str, names: Names) -> Any:
     """Differentiate along a coordinate, through the unknowns: d/dx (x u) = u + x u_x.
 
     Raises:
-        ExpressionFault: If a derivative of an unknown of an order above two would arise.
+        ExpressionFault: If a derivative of an unknown of too high an order would arise (`check_order`).
     """
     return differentiate(expr, lambda leaf: _along(leaf, coordinate, names))
 
@@ -128,16 +129,23 @@ def _along(leaf: Any, coordinate: str, names: Names) -> Any:
     return symbol(derivative_name(unknown, raised, names))
 
 
+ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+
+
 def check_order(unknown: str, index: MultiIndex, names: Names) -> None:
-    """Refuse derivatives of the unknowns of an order above two.
+    """Refuse derivatives of the unknowns above the fourth order, and above the second in time.
 
     Raises:
-        ExpressionFault: If the order is above two.
+        ExpressionFault: Names the derivative, its order and the highest.
     """
-    if sum(index) > MAX_ORDER:
-        name = derivative_name(unknown, index, names)
-        ordinal = {3: "third", 4: "fourth"}.get(sum(index), f"{sum(index)}th")
-        raise ExpressionFault(f"'{name}': {ordinal} order is not supported yet; the highest is second order")
+    in_time = 0 if names.time is None else index[0]
+    limits = ((in_time, MAX_TIME_ORDER, " in time"), (sum(index), MAX_ORDER, ""))
+    for order, highest, where in limits:
+        if order > highest:
+            name = derivative_name(unknown, index, names)
+            found = ORDINALS[order] if order < len(ORDINALS) else f"{order}th"  # of one that formulas make
+            most = f"the highest is {ORDINALS[highest]} order{where}"
+            raise ExpressionFault(f"'{name}': {found} order{where} is not supported; {most}")
 
 
 def substitute(expr: Any, mapping: Mapping[Any, Any]) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import combinations_with_replacement
 from typing import Any
 
 import sympy
@@ -16,12 +17,15 @@ from pinnkan.channels import MultiIndex
 from pinnkan.errors import did_you_mean
 from pinnkan.expressions.tree import ExpressionFault, Tree
 
-MAX_ORDER = 2
+MAX_ORDER = 4
+"""Highest order of a derivative of an unknown, all coordinates together."""
+MAX_TIME_ORDER = 2
+"""Highest order of it along time."""
 
 ELEMENTARY = (
     "sin", "cos", "tan", "exp", "log", "sqrt", "abs", "tanh", "sinh", "cosh", "erf", "min", "max", "where",
 )  # fmt: skip
-OPERATORS = ("grad", "div", "laplace", "lap", "laplacian", "dot", "norm", "dn", "diff")
+OPERATORS = ("grad", "div", "laplace", "lap", "laplacian", "biharmonic", "dot", "norm", "dn", "diff")
 CONSTANTS = ("pi", "e")
 RESERVED = frozenset((*ELEMENTARY, *OPERATORS, *CONSTANTS, "And", "Or", "Piecewise", "Max", "Min", "Abs")) | (
     frozenset(keyword.kwlist) - {"lambda"}
@@ -56,8 +60,7 @@ class Names:
     def known(self) -> tuple[str, ...]:
         """Every name that may stand alone, for suggestions."""
         own = (*self.coordinates, *self.unknowns, *self.parameters, *self.definitions, *self.extra)
-        indices = list(_indices(len(self.coordinates)))
-        derived = [derivative_name(u, index, self) for u in self.unknowns for index in indices]
+        derived = [derivative_name(u, index, self) for u in self.unknowns for index in _indices(self)]
         return (*own, *derived, *CONSTANTS)
 
 
@@ -172,7 +175,7 @@ def unknown_name(name: str, names: Names) -> str:
 
 def _likely_derivative(unknown: str, letters: str, names: Names) -> str:
     """Suggest the nearest derivative with as many letters, a space derivative before one in time."""
-    known = [derivative_name(unknown, index, names) for index in _indices(len(names.coordinates))]
+    known = [derivative_name(unknown, index, names) for index in _indices(names)]
     likely = [name for name in reversed(known) if len(name) == len(unknown) + 1 + len(letters)] or known
     return f"; did you mean '{get_close_matches(f'{unknown}_{letters}', likely, n=1, cutoff=0.0)[0]}'?"
 
@@ -185,8 +188,8 @@ def _listing(names: Names) -> str:
 def _segmentations(letters: str, coordinates: tuple[str, ...], index: MultiIndex) -> Iterator[MultiIndex]:
     if not letters and any(index):
         yield index
-    # Enough to tell "third order" from "not a derivative", while the number of readings stays small.
-    if sum(index) > 2 * MAX_ORDER + 2:
+    # Enough to tell "eighth order" from "not a derivative", while the number of readings stays small.
+    if sum(index) > MAX_ORDER + 3:
         return
     for position, name in enumerate(coordinates):
         if letters.startswith(name):
@@ -194,10 +197,11 @@ def _segmentations(letters: str, coordinates: tuple[str, ...], index: MultiIndex
             yield from _segmentations(letters[len(name) :], coordinates, raised)
 
 
-def _indices(dimension: int) -> Iterator[MultiIndex]:
-    """Every multi-index of order one and two."""
-    units = [tuple(int(k == j) for k in range(dimension)) for j in range(dimension)]
-    yield from units
-    for j, first in enumerate(units):
-        for second in units[j:]:
-            yield tuple(a + b for a, b in zip(first, second, strict=True))
+def _indices(names: Names) -> Iterator[MultiIndex]:
+    """Every multi-index that an unknown may be differentiated by, low orders first."""
+    size = len(names.coordinates)
+    for order in range(1, MAX_ORDER + 1):
+        for axes in combinations_with_replacement(range(size), order):
+            index = tuple(axes.count(axis) for axis in range(size))
+            if names.time is None or index[0] <= MAX_TIME_ORDER:
+                yield index

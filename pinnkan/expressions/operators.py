@@ -191,6 +191,11 @@ def laplacian(value: Value, names: Names) -> Any:
     return divergence(gradient(scalar(value, "laplace"), names), names)
 
 
+def biharmonic(value: Value, names: Names) -> Any:
+    """biharmonic(u): the Laplacian of the Laplacian, u_xxxx + 2 u_xxyy + u_yyyy in the plane."""
+    return laplacian(laplacian(scalar(value, "biharmonic"), names), names)
+
+
 def dot(a: Value, b: Value) -> Any:
     """dot(a, b): the sum of the products of entries."""
     first, second = vector(a, "dot"), vector(b, "dot")

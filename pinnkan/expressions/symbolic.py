@@ -21,6 +21,7 @@ from pinnkan.expressions.names import (
     ALL_REAL,
     COMPLEX_FUNCTIONS,
     ELEMENTARY,
+    MAX_ORDER,
     OPERATORS,
     Names,
     derivative_name,
@@ -46,6 +47,8 @@ from pinnkan.expressions.tree import (
 )
 
 _ALIASES = {"Abs": "abs", "Max": "max", "Min": "min", "lap": "laplace", "laplacian": "laplace"}
+_COUNTS = range(1, MAX_ORDER + 1)
+"""How many times an operator may differentiate."""
 _BINARY: dict[str, Callable[[Value, Value], Value]] = {
     "+": operators.add,
     "-": lambda a, b: operators.add(a, operators.negate(b)),
@@ -243,8 +246,7 @@ class _Translator:
             return self._operator(name, tree)
         letters = read_letters(name[1:], self._names) if name.startswith("d") else None
         if letters is not None:
-            (value,) = self._arguments(tree, 1)
-            return self._along(value, self._path(letters), tree)
+            return self._derivative(letters, tree)
         raise ExpressionFault(self._unknown_function(tree), tree.start, tree.start + len(tree.name))
 
     def _operator(self, name: str, tree: Call) -> Value:
@@ -258,6 +260,7 @@ class _Translator:
             "grad": operators.gradient,
             "div": operators.divergence,
             "laplace": operators.laplacian,
+            "biharmonic": operators.biharmonic,
             "norm": operators.norm,
         }
         self._note_operator(name, value, tree)
@@ -269,11 +272,17 @@ class _Translator:
         if name == "div" and isinstance(value, tuple) and len(value) == len(space):
             for entry, x in zip(value, space, strict=True):
                 self._note(entry, x, 0, tree)
-        elif name in ("grad", "laplace") and not isinstance(value, tuple):
-            for x in space:
-                self._note(value, x, 0, tree)
-                if name == "laplace":
-                    self._note(total_derivative(value, x, self._names), x, 1, tree)
+        elif name in ("grad", "laplace", "biharmonic") and not isinstance(value, tuple):
+            self._note_second(value, 0, tree, once=name == "grad")
+            if name == "biharmonic":
+                self._note_second(operators.laplacian(value, self._names), 2, tree)
+
+    def _note_second(self, value: Any, step: int, tree: Call, *, once: bool = False) -> None:
+        """Note the derivatives of a Laplacian, or those of a gradient alone."""
+        for x in self._names.space:
+            self._note(value, x, step, tree)
+            if not once:
+                self._note(total_derivative(value, x, self._names), x, step + 1, tree)
 
     def _note(self, value: Any, coordinate: str, step: int, tree: Call) -> None:
         """Note a derivative, with the place of the definition's name where it stands in a definition."""
@@ -287,18 +296,33 @@ class _Translator:
             raise ExpressionFault(message, tree.start, tree.end)
         return [self.value(argument) for argument in tree.arguments]
 
+    def _derivative(self, letters: tuple[int, ...], tree: Call) -> Value:
+        """dx(f), dxy(f), or dx(f, 4) for the fourth derivative."""
+        if len(tree.arguments) not in (1, 2):
+            message = f"{tree.name} takes 1 argument, or 2 with the order; found {len(tree.arguments)}"
+            raise ExpressionFault(message, tree.start, tree.end)
+        times = 1
+        if len(tree.arguments) == 2:
+            count = tree.arguments[1]
+            if not isinstance(count, Number) or count.value not in _COUNTS:
+                message = f"the order of {tree.name} is a whole number from 1 to {MAX_ORDER}"
+                raise ExpressionFault(message, count.start, count.end)
+            times = int(count.value)
+        return self._along(self.value(tree.arguments[0]), times * self._path(letters), tree)
+
     def _differentiate(self, tree: Call) -> Value:
         """diff(f, x), diff(f, x, 2), diff(f, x, y): coordinates, each optionally followed by a count."""
         path: list[str] = []
         for argument in tree.arguments[1:]:
             if isinstance(argument, Name) and argument.name in self._names.coordinates:
                 path.append(argument.name)
-            elif isinstance(argument, Number) and path and argument.value in (1, 2):
+            elif isinstance(argument, Number) and path and argument.value in _COUNTS:
                 path += [path[-1]] * (int(argument.value) - 1)
             else:
                 known = ", ".join(self._names.coordinates)
                 message = (
-                    f"diff is written diff(u, x) or diff(u, x, 2), with a coordinate ({known}) and 1 or 2"
+                    f"diff is written diff(u, x) or diff(u, x, 2), with a coordinate ({known}) "
+                    f"and a whole number from 1 to {MAX_ORDER}"
                 )
                 raise ExpressionFault(message, argument.start, argument.end)
         if not path:

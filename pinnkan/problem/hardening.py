@@ -22,13 +22,14 @@ from pinnkan.geometry import Domain, InitialTime
 from pinnkan.geometry.shape import number
 from pinnkan.problem.ansatz import Ansatz
 from pinnkan.problem.boundary_lifts import BoundaryLift, boundary_lift
+from pinnkan.problem.clamps import conditions_met_by_a_double_zero
 from pinnkan.problem.condition_data import ConditionData
 from pinnkan.problem.domains import number_at
 from pinnkan.problem.meeting import initial_gap
 from pinnkan.problem.point_functions import FormulaFunction, Memory, PointFunction
 from pinnkan.problem.prescribed import Prescribed, difference_text, prescribed
 from pinnkan.problem.roughness import LiftSmoothness
-from pinnkan.problem.spec import Problem
+from pinnkan.problem.spec import Condition, Problem
 
 FloatArray = NDArray[np.float64]
 
@@ -63,20 +64,27 @@ def build_ansatz(
     initial = _initial(data, [item for item in candidates if item.condition.is_initial], boundary)
     _refuse_unmet(data)
 
+    formula, clamps = _lift(data, boundary, initial), []
+    if boundary.harmonic is None:
+        clamps = conditions_met_by_a_double_zero(
+            problem, domain, values, scale=scale, lift=formula, parts=boundary.parts
+        )
+
     def written(formula: sympy.Expr) -> FormulaFunction:
         return FormulaFunction(formula, problem.names, values, memory)
 
     # A harmonic lift is constant in time: with initial data, B - B|t0 vanishes and h takes the values of B.
-    lift: PointFunction = written(_lift(data, boundary, initial))
+    lift: PointFunction = written(formula)
     if boundary.harmonic is not None and not initial:
         lift = boundary.harmonic
+    built_in = [item.condition for item in (*boundary.conditions, *initial)]
     return Ansatz(
         unknown=problem.unknown,
         values=values,
         lift=lift,
-        distance=written(_distance(data, boundary, initial)),
+        distance=written(_distance(data, boundary, initial, clamps)),
         scale=scale,
-        hard=tuple(item.condition.name for item in (*boundary.conditions, *initial)),
+        hard=tuple(condition.name for condition in (*built_in, *clamps)),
         notes=data.notes,
     )
 
@@ -192,12 +200,19 @@ def _lift(data: ConditionData, boundary: BoundaryLift, initial: list[Prescribed]
     return result
 
 
-def _distance(data: ConditionData, boundary: BoundaryLift, initial: list[Prescribed]) -> sympy.Expr:
-    """Return the shape's distance * tau^n for n initial conditions, tau in the time of `Domain.grading`."""
+def _distance(
+    data: ConditionData, boundary: BoundaryLift, initial: list[Prescribed], clamps: list[Condition]
+) -> sympy.Expr:
+    """Return the shape's distance * tau^n for n initial conditions, tau in the time of `Domain.grading`.
+
+    The distance to clamped parts counts twice.
+    """
     distance = sympy.Integer(1)
     if boundary.parts:
         space = [symbol(name) for name in data.problem.space]
         distance *= data.domain.shape.distance(space, boundary.parts)
+        if clamped := [part for condition in clamps for part in condition.parts]:
+            distance *= data.domain.shape.distance(space, clamped)
     if initial:
         start, end = data.interval
         tau, grading = (data.time - number(start)) / number(end - start), data.domain.grading

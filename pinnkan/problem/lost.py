@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from pinnkan.errors import ProblemError
 from pinnkan.expressions import derivative_symbols, normal_symbols
+from pinnkan.expressions.calculus import ORDINALS
 from pinnkan.expressions.smoothness import Break, breaks, shown_position
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.region import DomainRegion
@@ -79,7 +80,7 @@ def _explained(derived: Derived, jump: Break, extent: float) -> str:
     width = _rounded(_RAMP * extent)
     switch = "s" if jump.position is None else _difference(jump.coordinate, jump.position, extent)
     if derived.step:
-        what = "a first derivative with"
+        what = f"a {ORDINALS[derived.step]} derivative with"
         instead = (
             "round the kink off over a width that the points resolve, for example "
             f"sqrt(({switch})^2 + {width}^2) for abs({switch})"

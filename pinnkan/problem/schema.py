@@ -12,6 +12,7 @@ import sympy
 
 from pinnkan.errors import did_you_mean, quote
 from pinnkan.expressions import Names, derivative_symbols, has_jump, symbol
+from pinnkan.expressions.calculus import ORDINALS
 from pinnkan.problem.declarations import Declared, read_declarations
 from pinnkan.problem.defaults import Circumstances
 from pinnkan.problem.domains import check_at_base, read_interval, read_shape
@@ -22,6 +23,7 @@ from pinnkan.problem.places import Faults
 from pinnkan.problem.prescribed import prescribed
 from pinnkan.problem.reader import Block, Scalar, read_yaml
 from pinnkan.problem.samples import read_samples
+from pinnkan.problem.settings import NetworkSettings
 from pinnkan.problem.settings_schema import SETTINGS_KEYS, read_settings
 from pinnkan.problem.spec import (
     Condition,
@@ -115,6 +117,8 @@ def _read_root(
     periodic = () if mathematics is None or mathematics.shape is None else mathematics.shape.periodic
     circumstances = replace(_circumstances(declared, equations, hidden), periodic=len(periodic))
     settings = read_settings(root, circumstances, faults)
+    if mathematics is not None and not stored:
+        _check_splines(root, settings.network, mathematics.statements, declared.names(), faults)
     if faults:
         return None
     assert mathematics is not None
@@ -253,6 +257,22 @@ def _check_hard(conditions: tuple[Condition, ...], names: Names, faults: Faults)
                 message = f"{condition.name}: {u} is prescribed twice on {part}, here and in {taken[part]}"
                 faults.add(condition.place, message)
             taken[part] = condition.name
+
+
+def _check_splines(
+    root: Block, network: NetworkSettings, statements: Statements, names: Names, faults: Faults
+) -> None:
+    """A spline of degree p has p derivatives: of those beyond, no point sees more than zero."""
+    if network.kind == "mlp" or network.basis != "bspline":
+        return
+    everything = (*statements.equations, *statements.boundary, *statements.initial)
+    indices = [derivative_symbols(statement.residual, names).values() for statement in everything]
+    order = max((sum(index) for values in indices for index in values), default=0)
+    node = root.get("network")
+    if network.degree < order and isinstance(node, Block):
+        place = next((entry.place for key in ("degree", "basis") if (entry := node.get(key))), node.place)
+        needed = f"derivatives of {ORDINALS[order]} order need B-splines of degree {order} or more"
+        faults.add(place, f"network.degree: {needed}, found {network.degree}; functions are cells + degree")
 
 
 def _names(declared: Declared) -> list[str]:

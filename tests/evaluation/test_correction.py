@@ -62,7 +62,34 @@ DISK = "coordinates: [x, y]\ndomain: {shape: disk, center: [0, 0], radius: 1}\nu
 BAR = "coordinates: [x]\ntime: {t: [0, 1]}\ndomain: {shape: interval, x: [0, 1]}\nunknowns: u\n"
 CLOCK = "time: {t: [0, 5]}\nunknowns: u\n"
 MADE = "source: manufactured\n"
+SHORT = "coordinates: [x]\ntime: {t: [0, 0.1]}\ndomain: {shape: interval, x: [0, 1]}\nunknowns: u\n"
 KNOWN = {
+    "static beam": (
+        LINE + 'equations: ["u_xxxx = 1"]\nboundary: [u = 0, dn(u) = 0]',
+        "x**2*(1 - x)**2/24",
+        "x**3*(1 - x)**2*sin(7*x)/20",
+    ),
+    "supported plate": (
+        SQUARE
+        + 'equations: ["biharmonic(u) = 4*pi^4*sin(pi*x)*sin(pi*y)"]\nboundary: [u = 0, laplace(u) = 0]',
+        "sin(pi*x)*sin(pi*y)",
+        "x*y*sin(3*x + 2*y)",
+    ),
+    "beam": (
+        SHORT
+        + 'equations: ["u_tt = -u_xxxx"]\nboundary: [u = 0, u_xx = 0]\ninitial: [u = sin(pi*x), u_t = 0]',
+        "sin(pi*x)*cos(pi**2*t)",
+        "x*t*sin(3*x + 20*t)",
+    ),
+    "Korteweg and de Vries": (
+        BAR
+        + 'exact: "exp(-t)*x^2*(1 - x)^2"\n'
+        + MADE
+        + 'equations: ["u_t + u*u_x + u_xxx = source"]\n'
+        + "boundary: [u = 0, {on: right, equation: u_x = 0}]\ninitial: [u = exact]",
+        "exp(-t)*x**2*(1 - x)**2",
+        "x*t*sin(3*x + 2*t)/10",
+    ),
     "line": (
         LINE + 'exact: "sin(3*x)"\n' + MADE + 'equations: ["-u_xx + u = source"]\nboundary: [u = exact]',
         "sin(3*x)",

@@ -23,6 +23,7 @@ CHANNELS = {
     "wave operator": (3, [Collapsed((1.0, -0.5, -2.0)), Collapsed((0.0, 1.0, 1.0))]),
     "third and fourth": (1, [(4,)]),
     "mixed fourth": (2, [(2, 2), (1, 2)]),
+    "fourth in space and time": (3, [(2, 2, 0), (0, 1, 3), (1, 1, 2)]),
     "value": (3, []),
 }
 

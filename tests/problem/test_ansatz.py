@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sympy
 
 from pinnkan.channels import Channels, Collapsed
 from pinnkan.errors import ProblemError
@@ -98,10 +99,13 @@ def test_shipped_problems_meet_their_data(name):
     family = Family(load_problem(name))
     for value in (None, family.problem.parameters[0].high):
         instance = family.at(value)
-        # The insulated end of heat has no lift, an option's pay-off has a kink; advection asks for soft conditions.
+        # The insulated end of heat and the supports of a beam have no lift, an option's pay-off has a kink;
+        # advection asks for soft conditions.
         wanted = [one for one in family.problem.conditions if one.hard is not False]
-        assert len(instance.ansatz.hard) >= len(wanted) - (name in ("heat", "black_scholes"))
-        for condition in instance.ansatz.hard:
+        assert len(instance.ansatz.hard) >= len(wanted) - (name in ("heat", "black_scholes", "beam"))
+        clamps = {"clamp"} if name == "plate" else set()
+        assert clamps <= set(instance.ansatz.hard)  # test_a_clamped_edge_is_built_in measures them
+        for condition in set(instance.ansatz.hard) - clamps:
             assert violation(instance, condition) <= 1e-12
 
 
@@ -347,3 +351,129 @@ def test_lift_and_distance_may_be_any_functions_with_derivatives():
     u = lift + np.einsum("abn,bn->an", blend, jet)
     second = -np.cos(x) + 3 * (-np.cos(x) * x**2 - 4 * x * np.sin(x) + 2 * np.cos(x))
     assert u[channels.position((2,))] == pytest.approx(second, rel=1e-13)
+
+
+CLAMPED = """\
+coordinates: [x, y]
+domain: {shape: box, x: [0, 2], y: [-1, 1]}
+unknowns: w
+equations: ["EQUATION"]
+boundary:
+  - w = DATA
+  - {equation: CLAMP, name: clamp, on: [PARTS]}
+"""
+VIBRATING = """\
+coordinates: [x]
+time: {t: [0, 1]}
+domain: {shape: interval, x: [0, 1]}
+unknowns: w
+equations: ["w_tt = -w_xxxx"]
+boundary: ["w = 0", {equation: "dn(w) = 0", name: clamp}]
+initial: ["w = START", "w_t = 0"]
+"""
+
+
+def clamped(equation="biharmonic(w) = 1", data="0", clamp="dn(w) = 0", parts="left, right, bottom, top"):
+    text = CLAMPED.replace("EQUATION", equation).replace("DATA", data)
+    return text.replace("CLAMP", clamp).replace("PARTS", parts)
+
+
+HARD_CLAMPS = {
+    "all around": clamped(),
+    "on two sides": clamped(parts="left, top"),
+    "by plain derivatives": clamped(clamp="w_x = 0", parts="left, right"),
+    "values that have no slope": clamped(data="1"),
+    "a slope that the lift has": clamped(data="x", clamp="w_x = 1", parts="left, right"),
+    "a beam in time": VIBRATING.replace("START", "x^2*(1 - x)^2"),
+    "a beam in time, a cosine": VIBRATING.replace("START", "1 - cos(2*pi*x)"),
+}
+SOFT_CLAMPS = {
+    "a slope that the lift has not": clamped(data="x", parts="left, right"),
+    "another slope": clamped(clamp="dn(w) = 1"),
+    "a moment": clamped(clamp="laplace(w) = 0"),
+    "an equation of second order": clamped(equation="laplace(w) = 1"),
+    "an equation of third order": clamped(equation="w_xxx = 1"),
+    "said to be soft": clamped().replace("name: clamp", "name: clamp, hard: false"),
+}
+
+
+def slopes(text: str, name: str) -> tuple[float, float]:
+    """Return the largest residual of a condition for lift + factor * N, and of factor * N alone."""
+    instance = Family(load_problem(text, name="clamped")).at()
+    largest = [0.0, 0.0]
+    for block in (b for b in instance.conditions if b.name.partition(".")[0] == name):
+        side = instance.domain.collocate(block.where, 50, rule="random", seed=3)
+        indices = block.summands.indices
+        for row, u in enumerate(
+            (
+                instance.ansatz.lift.derivatives(side.points, indices)
+                + instance.ansatz.factor(side.points, indices),
+                instance.ansatz.factor(side.points, indices),
+            )
+        ):
+            terms = block.terms(side.points, side.normals, u)
+            largest[row] = max(largest[row], float(np.abs(terms.sum(axis=0)).max()))
+    return largest[0], largest[1]
+
+
+@pytest.mark.parametrize("name", HARD_CLAMPS)
+def test_a_clamped_edge_is_built_in(name):
+    """The factor's slope vanishes there, so that lift + factor * N has the lift's whatever N is."""
+    instance = Family(load_problem(HARD_CLAMPS[name], name="clamped")).at()
+    assert "clamp" in instance.ansatz.hard
+    assert not any(block.name.startswith("clamp") for block in instance.blocks)
+    assert slopes(HARD_CLAMPS[name], "clamp")[0] < 1e-12
+    inside = instance.domain.uniform(200, 1)
+    assert (instance.ansatz.factor(inside, [(0,) * len(instance.coordinates)]) > 0).all()
+
+
+@pytest.mark.parametrize("name", SOFT_CLAMPS)
+def test_what_a_double_zero_does_not_meet_stays_soft(name):
+    instance = Family(load_problem(SOFT_CLAMPS[name], name="clamped")).at()
+    assert instance.ansatz.hard
+    assert "clamp" not in instance.ansatz.hard
+    assert any(block.name.startswith("clamp") for block in instance.blocks)
+
+
+FOURTH = [(0, 4, 0), (0, 2, 2), (2, 2, 0), (1, 1, 2), (0, 0, 3), (2, 0, 1)]
+
+
+def test_lift_and_factor_are_differentiated_to_the_fourth_order():
+    """Against SymPy, in a box with time and a clamped edge; rows of zeros would be no test."""
+    text = """\
+coordinates: [x, y]
+time: {t: [0, 2]}
+domain: {shape: box, x: [0, 2], y: [-1, 1]}
+unknowns: w
+equations: ["w_tt = -biharmonic(w)"]
+boundary: ["w = 0", {equation: "dn(w) = 0", name: clamp}]
+initial: ["w = (1 - cos(pi*x))*(1 + cos(pi*y))", "w_t = sin(pi*x/2)^2*(1 - y^2)^2"]
+"""
+    ansatz = Family(load_problem(text, name="plate")).at().ansatz
+    assert ansatz.hard == ("boundary[0]", "initial[0]", "initial[1]", "clamp")
+    points = np.random.default_rng(0).uniform([0.1, 0.1, -0.9], [1.9, 1.9, 0.9], (20, 3))
+    t, x, y = sympy.symbols("t x y")
+    lift = (1 - sympy.cos(sympy.pi * x)) * (1 + sympy.cos(sympy.pi * y))
+    lift += t * sympy.sin(sympy.pi * x / 2) ** 2 * (1 - y**2) ** 2
+    factor = (t / 2) ** 2 * (4 * x / 2 * (1 - x / 2) * 4 * (1 + y) / 2 * (1 - y) / 2) ** 2
+    for formula, rows in (
+        (lift, ansatz.lift.derivatives(points, FOURTH)),
+        (ansatz.scale * factor, ansatz.factor(points, FOURTH)),
+    ):
+        for index, row in zip(FOURTH, rows, strict=True):
+            derived = sympy.diff(formula, *[pair for pair in zip((t, x, y), index, strict=True) if pair[1]])
+            expected = sympy.lambdify((t, x, y), derived)(*points.T) * np.ones(len(points))
+            np.testing.assert_allclose(row, expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
+    assert (ansatz.factor(points, FOURTH) != 0).all()
+
+
+def test_a_harmonic_lift_is_differentiated_to_the_fourth_order():
+    text = DISK.replace("center: [0.5, -1], radius: 2", "center: [0, 0], radius: 1")
+    text = text.replace("u = BOUNDARY", "u = x^4 - 6*x^2*y^2 + y^4").replace(
+        "laplace(u) = 1", "biharmonic(u) = 1"
+    )
+    ansatz = Family(load_problem(text, name="disk")).at().ansatz
+    points = np.random.default_rng(0).uniform(-0.6, 0.6, (20, 2))
+    rows = ansatz.lift.derivatives(points, [(4, 0), (2, 2), (3, 1), (2, 1)])
+    expected = [np.full(20, 24.0), np.full(20, -24.0), np.zeros(20), -24 * points[:, 1]]
+    np.testing.assert_allclose(rows, expected, atol=1e-9)

@@ -81,9 +81,9 @@ CASES = [
         ],
     ),
     (
-        {"equations": 'equations: ["u_t = u_xxx + nu"]'},
+        {"equations": 'equations: ["u_t = u_xxxxx + nu"]'},
         [
-            "8:20: equation[0]: 'u_xxx': third order is not supported yet; the highest is second order",
+            "8:20: equation[0]: 'u_xxxxx': fifth order is not supported; the highest is fourth order",
         ],
     ),
     (
@@ -587,6 +587,27 @@ CASES = [
         ],
     ),
     (
+        {"equations": 'equations: ["u_t = -nu*u_xxxx"]', "network": "network: {basis: bspline}"},
+        [
+            "11:18: network.degree: derivatives of fourth order need B-splines of degree 4 or more, found 3; functions are cells + degree",
+        ],
+    ),
+    (
+        {"network": "network: {basis: bspline, degree: 1}"},
+        [
+            "11:35: network.degree: derivatives of second order need B-splines of degree 2 or more, found 1; functions are cells + degree",
+        ],
+    ),
+    (
+        {
+            "boundary": 'boundary: ["u_xxx = 0"]',
+            "network": "network: {kind: slim, basis: bspline, degree: 2, functions: 6}",
+        },
+        [
+            "11:47: network.degree: derivatives of third order need B-splines of degree 3 or more, found 2; functions are cells + degree",
+        ],
+    ),
+    (
         {"foo": "foo: 1"},
         [
             "11:1: unknown key 'foo'; known keys: title, description, citation, coordinates, time, domain, unknowns, family, definitions, exact, reference, source, equations, samples, boundary, initial, scales, network, adapter, points, training, finetuning",
@@ -606,6 +627,19 @@ CASES = [
 )
 def test_broken_files_are_refused_at_the_right_place(changes, expected):
     assert faults_of(changed(changes)) == expected
+
+
+@pytest.mark.parametrize(
+    "network", ["{basis: bspline, degree: 4}", "{basis: chebyshev, degree: 1}", "{kind: mlp}"]
+)
+def test_networks_that_have_a_fourth_derivative_are_taken(network):
+    changes = {
+        "equations": 'equations: ["u_t = -nu*u_xxxx"]',
+        "network": f"network: {network}",
+        "exact": None,
+    }
+    changes["initial"] = 'initial: ["u = 0"]'
+    assert load_problem(changed(changes), name="heat").settings.network
 
 
 def test_the_unbroken_file_loads():

@@ -22,12 +22,14 @@ PAY_OFF = (
 NAMES = [
     "advection",
     "allen_cahn",
+    "beam",
     "black_scholes",
     "burgers",
     "elliptic",
     "heat",
     "helmholtz",
     "hyperbolic",
+    "plate",
     "poisson_square",
     "transport_periodic",
     "wave",
@@ -67,6 +69,8 @@ Q = math.sin(math.pi / 4)  # S and Q at r = 1/2
         ("transport_periodic", 1.5, (0.5, 0.0), math.e),
         ("black_scholes", 0.2, (1.0, 100.0), 10.450583572185565),
         ("black_scholes", 0.3, (0.0, 150.0), 50.0),
+        ("beam", 4.0, (0.1, 0.5), math.cos(0.2 * math.pi**2)),
+        ("plate", 3.0, (0.5, 0.5), math.cos(1.5)),
         ("helmholtz", 6.0, (1.0, 0.0), math.cos(3 * math.sqrt(3))),
     ],
 )
@@ -117,6 +121,16 @@ def test_second_derivatives_travel_as_one_channel(name, combination):
     assert collapsed == ([] if combination is None else [Collapsed(combination)])
     unmixed = [channel for channel in block.channels if isinstance(channel, tuple) and 2 in channel]
     assert len(unmixed) == (0 if combination else 1)
+
+
+def test_the_load_of_the_plate_by_hand():
+    """On the edge x = 0, where w and w_x vanish, biharmonic(w) = w_xxxx + 2 w_xxyy, in the middle of it."""
+    instance = Family(load_problem("plate")).at(2.0)
+    (block,) = instance.equations
+    data = block.data(np.array([[0.0, 0.5]]))
+    # (x (1-x))^2 cos 2x = x^2 - 2 x^3 - x^4 + ..., and 256 (y (1-y))^2 is 16 with second derivative -256.
+    assert block.channels == ((4, 0), (2, 2), (0, 4))
+    assert -data == pytest.approx(np.array([[24 * (1 - 2.0) * 16 + 2 * 2 * -256]]), rel=1e-12)
 
 
 def test_the_hyperbolic_equation_is_one_channel_and_one_datum():

@@ -17,6 +17,10 @@ SQUARE = "coordinates: [x, y]\ndomain: {shape: box, x: [0, 1], y: [0, 1]}\nunkno
 DISK = "coordinates: [x, y]\ndomain: {shape: disk, center: [0, 0], radius: 1}\nunknowns: u\n"
 BALL = "coordinates: [x, y, z]\ndomain: {shape: ball, center: [0, 0, 0], radius: 2}\nunknowns: u\n"
 TIME = "time: {t: [0, 1]}\n"
+RING = (
+    "coordinates: [x]\ntime: {t: [0, 1]}\nunknowns: u\n"
+    "domain: {shape: interval, x: [0, 6.283185307179586], periodic: x}\n"
+)
 
 
 def problem(head: str, equation: str, boundary: str = "", initial: str = "", more: str = "") -> str:
@@ -30,7 +34,26 @@ def on(part: str, equation: str) -> str:
     return f'{{on: {part}, equation: "{equation}"}}'
 
 
+PLATE = "u = 0, dn(u) = 0"
+KDV = f"u = 0, {on('right', 'u_x = 0')}"
+
 REFUSED = {
+    "a fourth derivative of the wrong sign": (
+        problem(LINE + TIME, "u_t = u_xxxx", PLATE, "u = x^2*(1 - x)^2"),
+        "solved for u_t, minus the fourth derivative along x has the factor -1",
+    ),
+    "a beam of negative stiffness": (
+        problem(LINE + TIME, "u_tt = 2*u_xxxx", PLATE, "u = 0, u_t = 0"),
+        "solved for u_tt, minus the fourth derivative along x has the factor -2",
+    ),
+    "a biharmonic flow backwards": (
+        problem(SQUARE + TIME, "u_t = biharmonic(u) + laplace(u)", PLATE, "u = 0"),
+        "minus the fourth derivative along ",
+    ),
+    "backward heat behind dispersion": (
+        problem(LINE + TIME, "u_t = u_xxx - u_xx", f"u = 0, {on('left', 'u_x = 0')}", "u = 0"),
+        "the second derivative along x has the factor -1",
+    ),
     # id: (problem, message)
     "backward heat": (
         problem(LINE + TIME, "u_t = -0.1*u_xx", "u = 0", "u = sin(pi*x)"),
@@ -99,6 +122,47 @@ REFUSED = {
 }  # fmt: skip
 
 WARNED = {
+    "a plate with one condition": (
+        problem(SQUARE, "biharmonic(u) = 1", "u = 0"),
+        "is of fourth order in x and takes four conditions on x- and x+ together; 2 are given",
+    ),
+    "a plate with three": (
+        problem(SQUARE, "biharmonic(u) = 1", "u = 0, dn(u) = 0, laplace(u) = 0"),
+        "takes four conditions on x- and x+ together; 6 are given",
+    ),
+    "a round plate with one condition": (
+        problem(DISK, "biharmonic(u) = 1", "u = 0"),
+        "is of fourth order in space and takes two conditions on the boundary; given are 1 on circle",
+    ),
+    "a beam with three on one end": (
+        problem(
+            LINE + TIME,
+            "u_tt = -u_xxxx",
+            f"u = 0, {on('left', 'u_x = 0')}, {on('left', 'u_xx = 0')}",
+            "u = 0, u_t = 0",
+        ),
+        "takes two conditions on each of x-, x+; given are 3 on x-, 1 on x+",
+    ),
+    "a static beam with three": (
+        problem(LINE, "u_xxxx = 1", f"u = 0, {on('left', 'u_x = 0')}"),
+        "takes four conditions on x- and x+ together; 3 are given",
+    ),
+    "Korteweg and de Vries with two": (
+        problem(LINE + TIME, "u_t + u*u_x + u_xxx = 0", "u = 0", "u = 0"),
+        "is of third order in x and takes three conditions on x- and x+ together; 2 are given",
+    ),
+    "Korteweg and de Vries, mirrored": (
+        problem(LINE + TIME, "u_t + u*u_x + u_xxx = 0", f"u = 0, {on('left', 'u_x = 0')}", "u = 0"),
+        "takes one on x- and two on x+, by the sign of that derivative's factor; 2 and 1 are given",
+    ),
+    "a beam that buckles": (
+        problem(LINE, "u_xxxx + pi^2*u_xx = 1", "u = 0, u_xx = 0"),
+        "nearly singular: ",
+    ),
+    "a plate at its first resonance": (
+        problem(SQUARE, "biharmonic(u) - 4*pi^4*u = 1", "u = 0, laplace(u) = 0"),
+        "nearly singular: ",
+    ),
     "nothing fixes the constant": (
         problem(SQUARE, "-laplace(u) = cos(pi*x)*cos(pi*y)", "dn(u) = 0"),
         "nothing fixes the constant: only derivatives of u occur",
@@ -229,6 +293,43 @@ WARNED = {
 }
 
 GOOD = {
+    "a clamped plate": problem(SQUARE, "biharmonic(u) = 1", PLATE),
+    "a clamped plate in its plane under shear": problem(SQUARE, "biharmonic(u) + u_xx - u_yy = 1", PLATE),
+    "a supported plate": problem(SQUARE, "biharmonic(u) = 1", "u = 0, laplace(u) = 0"),
+    "a round plate": problem(DISK, "biharmonic(u) = 1", PLATE),
+    "a cantilever": problem(
+        LINE,
+        "u_xxxx = 1",
+        ", ".join(
+            on(*pair)
+            for pair in [
+                ("left", "u = 0"),
+                ("left", "u_x = 0"),
+                ("right", "u_xx = 0"),
+                ("right", "u_xxx = 0"),
+            ]
+        ),
+    ),
+    "a fourth-order equation from one end": problem(
+        LINE, "u_xxxx = u", ", ".join(on("left", f"{u} = 1") for u in ("u", "u_x", "u_xx", "u_xxx"))
+    ),
+    "a beam": problem(LINE + TIME, "u_tt = -u_xxxx", "u = 0, u_xx = 0", "u = sin(pi*x), u_t = 0"),
+    "a beam with rotary inertia": problem(
+        LINE + TIME, "u_tt - 0.1*u_ttxx + u_xxxx = 0", "u = 0, u_xx = 0", "u = sin(pi*x), u_t = 0"
+    ),
+    "a film": problem(LINE + TIME, "u_t = -dx(u^3*u_xxx)", "dn(u) = 0, u_xxx = 0", "u = 1 + cos(pi*x)/10"),
+    "Kuramoto and Sivashinsky": problem(
+        LINE + TIME, "u_t + u*u_x + u_xx + u_xxxx = 0", PLATE, "u = x^2*(1 - x)^2"
+    ),
+    "Cahn and Hilliard": problem(
+        LINE + TIME, "u_t = laplace(u^3 - u - 0.01*u_xx)", "dn(u) = 0, u_xxx = 0", "u = cos(pi*x)/10"
+    ),
+    "Korteweg and de Vries": problem(LINE + TIME, "u_t + u*u_x + u_xxx = 0", KDV, "u = x^2*(1 - x)^2"),
+    "Korteweg and de Vries, to the left": problem(
+        LINE + TIME, "u_t = u*u_x + u_xxx", f"u = 0, {on('left', 'u_x = 0')}", "u = x^2*(1 - x)^2"
+    ),
+    "a pseudoparabolic equation": problem(LINE + TIME, "u_t - u_txx = u_xx", "u = 0", "u = sin(pi*x)"),
+    "a beam below buckling": problem(LINE, "u_xxxx + 0.5*pi^2*u_xx = 1", "u = 0, u_xx = 0"),
     "Neumann, balanced": problem(SQUARE, "-laplace(u) + u = 1", "dn(u) = 0"),
     "advection-diffusion": problem(SQUARE, "-0.01*laplace(u) + u_x + 2*u_y = 1", "u = 0"),
     "a damped wave with a mixed derivative": problem(
@@ -277,6 +378,10 @@ GOOD = {
     "shorter ones": problem(LINE, "u_xx + 80^2*u = x", "u = 0"),
     "Helmholtz between resonances": problem(SQUARE, "laplace(u) + 30*u = x", "u = 0"),
     "Helmholtz, many waves": problem(SQUARE, "laplace(u) + 2000*u = x", "u = 0"),
+    "a soliton's equation on a ring": problem(RING, "u_t + 6*u*u_x + u_xxx = 0", "", "u = sin(x)"),
+    "waves that grow and are damped on a ring": problem(
+        RING, "u_t + u*u_x + u_xx + u_xxxx/2 = 0", "", "u = sin(x)"
+    ),
     "growth by e^50": problem(LINE, "u_x = 50*u", on("left", "u = 1")),
     "a layer": problem(LINE, "-0.001*u_xx + u_x = 1", "u = 0"),
     "reaction and advection": problem(BALL, "-laplace(u) + u_x + 3*u = 1", "u = 0"),

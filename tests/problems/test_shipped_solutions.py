@@ -82,7 +82,24 @@ def call_option(points: np.ndarray, volatility: float) -> np.ndarray:
     return np.asarray(np.exp(-rate * tau) * (12.0 - start) / 2 * ((pay_off * density) @ weights))
 
 
+def beam(points: np.ndarray, stiffness: float) -> np.ndarray:
+    """Add the modes, whose frequencies are sqrt(c) (k pi)^2."""
+    t, x = points.T
+    modes = ((1, 1.0), (2, 0.25))
+    return sum(
+        a * np.sin(k * np.pi * x) * np.cos(np.sqrt(stiffness) * (k * np.pi) ** 2 * t) for k, a in modes
+    )
+
+
+def plate(points: np.ndarray, number: float) -> np.ndarray:
+    """Return what the load was made of; that it meets the equation, ``check`` tells."""
+    x, y = points.T
+    return np.asarray(256 * (x * (1 - x) * y * (1 - y)) ** 2 * np.cos(number * x))
+
+
 JUDGES = {
+    "beam": beam,
+    "plate": plate,
     "black_scholes": call_option,
     "advection": advection,
     "transport_periodic": lambda points, speed: np.exp(advection(2 * points, speed)),
@@ -195,6 +212,8 @@ def test_the_price_of_a_call_at_the_strike(tmp_path):
         ("helmholtz", [5.0, 6.5], (1e-5, 1e-6, 1e-6)),
         ("burgers", [0.02], (5e-4, 1e-3)),
         ("transport_periodic", [0.5, 1.3], (5e-4, 5e-4, 5e-4)),
+        ("beam", [], (1e-5,)),
+        ("plate", [], (5e-5,)),
     ],
 )
 def test_files_as_they_are(name, values, limits, tmp_path):

@@ -90,6 +90,7 @@ RUNS = {
         "[{steps: 1}, {form: lotra, steps: 1}, {form: lotra, steps: 1, smoothing: 12, damping: 1.0e-2}]",
         "[{steps: 1}, {points: 90, steps: 1, smoothing: 12}]",
     ),
+    "beam": QuickRun("beam", "c=1.4"),
     "black_scholes": QuickRun("black_scholes", "sigma=0.3"),
     "burgers": QuickRun("burgers", "nu=0.02"),
     "transport_periodic": QuickRun(
@@ -119,6 +120,7 @@ RUNS = {
         "[{steps: 1, damping: 100}, {steps: 1, smoothing: 12, damping: 100}]",
         sets=_MIXED,
     ),
+    "plate": QuickRun("plate", "k=1.5"),
     "poisson_square": QuickRun("poisson_square", "c=0.3"),
     "wave": QuickRun("wave", "c=1.2", "[{form: slim, steps: 2}, {form: lotra, steps: 1}]"),
     # Every network, optimizer, rule and kind of adapter that no shipped problem asks for.

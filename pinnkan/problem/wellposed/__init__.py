@@ -25,6 +25,7 @@ from pinnkan.problem.wellposed.counts import (
 )
 from pinnkan.problem.wellposed.findings import SEVERITIES, Finding
 from pinnkan.problem.wellposed.forward import ill_posed_forward
+from pinnkan.problem.wellposed.high_orders import conditions_for_high_orders
 from pinnkan.problem.wellposed.kinds import (
     hyperbolic_with_values_all_around,
     parabolic_with_conditions_at_both_ends,
@@ -41,6 +42,7 @@ WARNING: tuple[Test, ...] = (
     missing_sides,
     excess_initial,
     two_on_one_side,
+    conditions_for_high_orders,
     unfixed_constant,
     hyperbolic_with_values_all_around,
     parabolic_with_conditions_at_both_ends,

@@ -98,7 +98,8 @@ def _divergence_form(instance: Instance, equation: Equation) -> list[list[sympy.
     problem = instance.problem
     leaves = derivative_symbols(equation.residual, problem.names)
     slopes = {index: partial_derivative(equation.residual, leaf) for leaf, index in leaves.items()}
-    if any(slope.free_symbols & leaves.keys() for slope in slopes.values()):
+    nonlinear = any(slope.free_symbols & leaves.keys() for slope in slopes.values())
+    if nonlinear or any(sum(index) > 2 for index in slopes):
         return None
     size = len(problem.space)
     unit = np.eye(size, dtype=int)

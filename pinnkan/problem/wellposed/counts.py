@@ -51,7 +51,7 @@ def missing_sides(instance: Instance) -> Iterator[Finding]:
     problem, shape = instance.problem, instance.domain.shape
     covered = {part for condition in problem.boundary for part in condition.parts}
     missing = [part for part in shape.parts if part not in covered]
-    if _order(instance) < 2 or not problem.conditions or not missing:
+    if _order(instance) != 2 or not problem.conditions or not missing:
         return
     if len(problem.coordinates) == 1 or not _is_elliptic_in_space(instance):
         begun = {part.translate(_OPPOSITE) for part in _twice_covered(instance)}

@@ -195,8 +195,10 @@ def second_order(found: Factors, axes: Sequence[int]) -> FloatArray | None:
         axes: The d coordinates that are looked at.
 
     Returns:
-        The matrix; None if no second derivative along these axes occurs.
+        The matrix; None if no second derivative along these axes occurs, or one of a higher order.
     """
+    if any(sum(index[axis] for axis in axes) > 2 for index in found.by_index):
+        return None
     twice = {index: values for index, values in found.by_index.items() if sum(index) == 2}
     along = [(index, [axis for axis in axes for _ in range(index[axis])]) for index in twice]
     pairs = {(places[0], places[1]): twice[index] for index, places in along if len(places) == 2}

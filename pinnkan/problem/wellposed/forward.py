@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from pinnkan.channels import MultiIndex
 from pinnkan.expressions import Names, derivative_name
+from pinnkan.expressions.calculus import ORDINALS
 from pinnkan.geometry import InitialTime
 from pinnkan.problem.instance import Instance
 from pinnkan.problem.wellposed.factors import Factors, decided, factors, initial_factors
@@ -66,9 +67,10 @@ def _growing(
 ) -> str | None:
     """Say where short waves grow without bound, by the factors at points (N, D); None where they do not."""
     order = max((index[0] for index in found.by_index), default=0)
-    stiffness = _stiffness(found.by_index, order, directions) if order else None
-    if stiffness is None or np.isnan(stiffness).all():
+    symbols = _stiffness(found.by_index, order, directions) if order else None
+    if symbols is None or np.isnan(symbols[0]).all():
         return None
+    stiffness, deciding = symbols
     zero = -_DECISIVE * np.nanmax(np.abs(stiffness)) if at_data else 0.0
     bad = decided(stiffness < zero, ~np.isnan(stiffness))
     if not bad.any():
@@ -77,18 +79,20 @@ def _growing(
     row, column = np.unravel_index(int(least.argmin()), least.shape)
     factor = f"the factor {least[row, column]:.3g}" if at_data or found.linear else "a negative factor"
     where = point_text(instance.coordinates, points[row]) + (", by the initial data" if at_data else "")
-    message = _message(instance.problem.names, order, factor, directions[column], where)
-    names = instance.problem.names
+    state = int(np.nan_to_num(stiffness[:, row, column], nan=np.inf).argmin())
+    names, highest = instance.problem.names, int(deciding[state, row, column])
+    message = _message(names, order, highest, factor, directions[column], where)
     remedy = _REMEDIES[order].format(t=names.coordinates[0], u=names.unknowns[0])
     return message + ("" if at_data else f". {remedy}")
 
 
 def _stiffness(
     by_index: Mapping[MultiIndex, FloatArray], order: int, directions: FloatArray
-) -> FloatArray | None:
-    """Return s(xi), shape (S, N, K) for K directions: 0 where nothing decides, NaN where the factors do not.
+) -> tuple[FloatArray, FloatArray] | None:
+    """Return s(xi) and the order that decides it, (S, N, K) each for K directions.
 
-    None where the form of the equation decides nothing: u_t together with u_tx.
+    s is 0 where nothing decides and NaN where the factors do not say. None where the form of the
+    equation decides nothing: u_t together with u_tx.
     """
     size = len(next(iter(by_index)))
     leading = by_index.get((order, *(0,) * (size - 1)))
@@ -97,7 +101,7 @@ def _stiffness(
         return None
     a = np.where(np.abs(leading) > _NOTHING * _largest(leading), leading, np.nan)[..., None]
     space = {index[1:]: values for index, values in by_index.items() if not index[0]}
-    result = np.zeros((*leading.shape, len(directions)))
+    result, deciding = np.zeros((2, *leading.shape, len(directions)))
     for even in sorted({sum(index) for index in space if any(index) and sum(index) % 2 == 0}):
         terms = {index: values for index, values in space.items() if sum(index) == even}
         s = (-1) ** (even // 2) * _symbol(terms, directions) / a
@@ -106,8 +110,8 @@ def _stiffness(
             s = s + (turned / a) ** 2 / 4
         scale = np.max([_largest(values) for values in terms.values()], axis=0)
         counts = ~(np.abs(s * a) <= _NOTHING * scale[..., None])
-        result = np.where(counts, s, result)
-    return result
+        result, deciding = np.where(counts, s, result), np.where(counts, even, deciding)
+    return result, deciding
 
 
 def _largest(values: FloatArray) -> FloatArray:
@@ -133,13 +137,14 @@ def _directions(dimension: int) -> FloatArray:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
-def _message(names: Names, order: int, factor: str, direction: FloatArray, where: str) -> str:
-    """Say what grows, and where."""
+def _message(names: Names, order: int, highest: int, factor: str, direction: FloatArray, where: str) -> str:
+    """Say what grows, and where: in derivatives of the ``highest`` even order that decides."""
     time, unknown = names.coordinates[0], names.unknowns[0]
     rate = derivative_name(unknown, (order, *(0,) * len(names.space)), names)
+    sign = "" if highest % 4 else "minus "
     return (
-        f"not well posed forward in {time}: solved for {rate}, the second derivative along "
-        f"{_along(names, direction)} has {factor} at {where}; it must be positive, or short waves grow "
+        f"not well posed forward in {time}: solved for {rate}, {sign}the {ORDINALS[highest]} derivative "
+        f"along {_along(names, direction)} has {factor} at {where}; it must be positive, or short waves grow "
         "without bound"
     )
 

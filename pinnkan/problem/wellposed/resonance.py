@@ -23,6 +23,7 @@ from pinnkan.problem.wellposed.constants import unfixed_constant
 from pinnkan.problem.wellposed.counts import missing_sides, no_condition
 from pinnkan.problem.wellposed.factors import Factors, factors
 from pinnkan.problem.wellposed.findings import Finding, warning
+from pinnkan.problem.wellposed.high_orders import conditions_for_high_orders
 
 FloatArray = NDArray[np.float64]
 
@@ -30,7 +31,13 @@ _DEGREES = {1: 100, 2: 12, 3: 8}
 """Total degree of the polynomials, by dimension: 101, 91 and 165 of them. What they do not resolve looks far
 from singular, so that a high wave number (on a line, one of more than about 50 half waves) goes unjudged,
 not misjudged."""
-_SAID_ELSEWHERE = (no_condition, missing_sides, characteristics, unfixed_constant)
+_SAID_ELSEWHERE = (
+    no_condition,
+    missing_sides,
+    conditions_for_high_orders,
+    characteristics,
+    unfixed_constant,
+)
 _FIFTH = 4
 _NEARBY = 0.02
 """Size of delta as a share of the fifth singular value: the first may be as many-fold as the dimension."""
