@@ -27,7 +27,7 @@ def __getattr__(name: str) -> Any:
 
         return version("pinnkan")
     if name in __all__:
-        from pinnkan.machine import wait_passively
+        from pinnkan.ground.machine import wait_passively
 
         wait_passively()  # torch comes with what follows
     if name in ("ReducedBasis", "ReducedSolution"):

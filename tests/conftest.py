@@ -36,7 +36,7 @@ def _warm_workers() -> Iterator[None]:
     Programs that tests start in a process of their own spawn their workers as ever.
     """
     warm = multiprocessing.get_context("forkserver")
-    warm.set_forkserver_preload(["pinnkan.workflows.compare", "pinnkan.workflows.trainer"])
+    warm.set_forkserver_preload(["pinnkan.studies.compare", "pinnkan.sweeps.trainer"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(multiprocessing, "get_context", lambda method=None: warm)
         yield

@@ -1,62 +1,87 @@
-"""The rooms and their floors: imports point down, in no circle; only the command line prints."""
+"""The wings: imports point down one column, files form no circle, light files load no heavy library.
+
+This file is the one place where the floors are written down.
+"""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-import pinnkan.errors
+import pinnkan.ground.errors
 
-ROOT = Path(pinnkan.errors.__file__).parent
+ROOT = Path(pinnkan.ground.errors.__file__).parents[1]
 
-FLOORS = {
-    # The facade and the entry point stand on the roof: nothing inside may import them.
-    "__init__": 7,
-    "__main__": 7,
-    "cli": 6,
-    "workflows": 5,
-    "training": 4,
-    "store": 4,
-    "evaluation": 4,
-    "snapping": 4,
-    "output": 4,
-    "reduction": 4,
-    "adapters": 3,
-    "solution": 3,
-    "problem": 2,
-    "networks": 2,
-    "optim": 2,
-    "expressions": 1,
-    "geometry": 1,
-    "bases": 1,
-    "tucker": 1,
-    "datafiles": 1,
-    "parameters": 1,
-    "channels": 0,
-    "files": 0,
-    "machine": 0,
-    "signals": 0,
-    "progress": 0,
-    "errors": 0,
+COLUMN = (
+    "ground",
+    "optim",
+    "networks",
+    "geometry",
+    "output",
+    "language",
+    "physics",
+    "solutions",
+    "reduction",
+    "training",
+    "storage",
+    "sweeps",
+    "workflows",
+    "studies",
+    "cli",
+    "__main__",
+    "__init__",  # the facade: nothing inside may import it
+)
+"""Every wing, lowest first: each may import those before it."""
+
+HEAVY = {"torch", "sympy", "matplotlib", "scipy"}
+LIGHT = {
+    "cli": HEAVY,
+    "ground": HEAVY - {"torch"},
+    "geometry": HEAVY - {"sympy"},
+    "language.parameters": HEAVY,
+    "language.reading": HEAVY,
+    "language.problem.finding": HEAVY,
+    "language.problem.settings": HEAVY,
+    "storage.store": HEAVY,
+    "storage.runs.paths": HEAVY,
+    "storage.runs.identity": HEAVY,
+    "storage.runs.inventory": HEAVY,
+    "storage.runs.state_files": HEAVY,
+    "storage.runs.results": HEAVY,
+    "sweeps.options": HEAVY,
+    "sweeps.sweep": HEAVY,
+    "sweeps.processes": HEAVY,
+    "sweeps.slurm": HEAVY,
+    "workflows.finetune": HEAVY,
+    "studies.study": HEAVY,
+    "studies.study_file": HEAVY,
 }
-EVERYWHERE = {"errors"}
+"""Wings and files that must answer at once, and what they must not load, with all that they import."""
 
 
-def room_of(path: Path) -> str:
-    """Name the room of a source file: its folder, or itself at the top."""
-    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+def module_of(path: Path) -> str:
+    """Return a file's name below the package: ``networks.layers``; a package's own is that of its folder."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
 
 
-def sources() -> list[Path]:
+def wing_of(module: str) -> str:
+    return module.partition(".")[0]
+
+
+@cache
+def sources() -> dict[str, ast.Module]:
     # problems/ holds data files in a wheel, never modules.
-    return sorted(path for path in ROOT.rglob("*.py") if room_of(path) != "problems")
+    files = [path for path in sorted(ROOT.rglob("*.py")) if path.relative_to(ROOT).parts[0] != "problems"]
+    return {module_of(path): ast.parse(path.read_text(encoding="utf-8")) for path in files}
 
 
-def imported_modules(tree: ast.AST, package: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+def imported_names(tree: ast.AST, package: tuple[str, ...]) -> Iterator[tuple[int, str]]:
     """Give line and dotted name of every import, those inside functions and of strings included."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -64,7 +89,6 @@ def imported_modules(tree: ast.AST, package: tuple[str, ...]) -> Iterator[tuple[
         elif isinstance(node, ast.ImportFrom):
             parent = package[: len(package) - node.level + 1] if node.level else ()
             base = ".".join([*parent, *([node.module] if node.module else [])])
-            # "from pinnkan import store" imports the room store; from a room it only names members.
             yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
         elif isinstance(node, ast.Call) and _callee(node) in ("import_module", "__import__"):
             yield from ((node.lineno, arg.value) for arg in node.args[:1] if isinstance(arg, ast.Constant))
@@ -74,52 +98,53 @@ def _callee(node: ast.Call) -> str:
     return getattr(node.func, "attr", getattr(node.func, "id", ""))
 
 
-def imported_rooms(source: str, package: tuple[str, ...] = ("pinnkan",)) -> list[tuple[int, str]]:
-    names = [(line, name.split(".")) for line, name in imported_modules(ast.parse(source), package)]
-    inside = [(line, parts[1:]) for line, parts in names if parts[0] == "pinnkan"]
-    return [(line, parts[0] if parts and parts[0] in FLOORS else "__init__") for line, parts in inside]
+def imported_modules(tree: ast.AST, package: tuple[str, ...]) -> list[tuple[int, str]]:
+    """Return line and module, named as by `module_of`, of every import from this package.
+
+    "from pinnkan import storage" names a wing; what is no module is a name in the longest module before it,
+    and a name in the package itself is the facade's.
+    """
+    names = [(line, name.split(".")) for line, name in imported_names(tree, package)]
+    return [(line, _known(parts[1:])) for line, parts in names if parts[0] == "pinnkan"]
 
 
-def faults_of(room: str, source: str, package: tuple[str, ...] = ("pinnkan",)) -> list[str]:
+def _known(parts: list[str]) -> str:
+    prefixes = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    return next(
+        (p for p in prefixes if p in sources()), parts[0] if parts and parts[0] in COLUMN else "__init__"
+    )
+
+
+def faults_of(module: str, tree: ast.AST, package: tuple[str, ...]) -> list[str]:
+    wing, height = wing_of(module), COLUMN.index(wing_of(module))
     return [
-        f"line {line}: {room} (floor {FLOORS[room]}) imports {other} (floor {FLOORS[other]})"
-        for line, other in imported_rooms(source, package)
-        if other != room and other not in EVERYWHERE and FLOORS[other] >= FLOORS[room]
+        f"line {line}: {wing} imports {other}"
+        for line, other in imported_modules(tree, package)
+        if wing_of(other) != wing and COLUMN.index(wing_of(other)) >= height
     ]
 
 
-def test_every_room_has_a_floor():
-    assert sorted({room_of(path) for path in sources()} - set(FLOORS)) == []
+def package_of(module: str) -> tuple[str, ...]:
+    folder = ROOT.joinpath(*module.split("."))
+    return ("pinnkan", *(module.split(".") if folder.is_dir() else module.split(".")[:-1]))
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_point_down(path):
-    package = ("pinnkan", *path.relative_to(ROOT).parts[:-1])
-    assert faults_of(room_of(path), path.read_text(encoding="utf-8"), package) == []
+def test_every_file_is_in_a_wing():
+    assert sorted({wing_of(module) for module in sources()} - set(COLUMN)) == []
 
 
-def module_of(path: Path) -> str:
-    parts = ["pinnkan", *path.relative_to(ROOT).with_suffix("").parts]
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+@pytest.mark.parametrize("module", sources())
+def test_imports_point_down(module):
+    assert faults_of(module, sources()[module], package_of(module)) == []
 
 
-def imports_among(files: dict[str, tuple[str, tuple[str, ...]]]) -> dict[str, set[str]]:
-    """Return which modules each module imports, be it lazily or for types alone.
-
-    Args:
-        files: Source and package of every module, by dotted name.
-    """
-    graph = {}
-    for module, (source, package) in files.items():
-        named = [name for _, name in imported_modules(ast.parse(source), package)]
-        # "from pinnkan.store import layout" names a module, "from pinnkan.store import write_store" none.
-        reached = {name if name in files else name.rpartition(".")[0] for name in named}
-        graph[module] = (reached & files.keys()) - {module}
-    return graph
-
-
-def circle_in(graph: dict[str, set[str]]) -> list[str]:
-    """Return modules that import each other in a circle, the first again at the end; none without one."""
+def circle_in(files: dict[str, ast.Module]) -> list[str]:
+    """Return files that import each other in a circle, be it lazily or for types alone; none without one."""
+    graph = {
+        module: {other for _, other in imported_modules(tree, package_of(module))} - {module}
+        for module, tree in files.items()
+        if not _is_face(module)
+    }
     try:
         tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:
@@ -127,76 +152,106 @@ def circle_in(graph: dict[str, set[str]]) -> list[str]:
     return []
 
 
-def test_no_imports_run_in_a_circle():
-    files = {}
-    for path in sources():
-        package = ("pinnkan", *path.relative_to(ROOT).parts[:-1])
-        files[module_of(path)] = path.read_text(encoding="utf-8"), package
-    assert circle_in(imports_among(files)) == []
+def test_files_form_no_circle():
+    assert circle_in(sources()) == []
 
 
 def test_a_circle_through_a_lazy_import_or_one_for_types_is_seen():
     files = {
-        "pinnkan.problem.spec": "def at():\n    from pinnkan.problem.instance import make",
-        "pinnkan.problem.instance": "from pinnkan.problem import domains",
-        "pinnkan.problem.domains": "if TYPE_CHECKING:\n    from .spec import Problem",
+        "language.problem.spec": "def at():\n    from pinnkan.physics.instance import Instance",
+        "physics.instance": "from pinnkan.physics import blocks",
+        "physics.blocks": "if TYPE_CHECKING:\n    from ..language.problem.spec import Problem",
     }
-    graph = imports_among({name: (source, ("pinnkan", "problem")) for name, source in files.items()})
-    assert set(circle_in(graph)) == set(files)
-    graph["pinnkan.problem.domains"].clear()
-    assert circle_in(graph) == []
+    trees = {module: ast.parse(source) for module, source in files.items()}
+    assert set(circle_in(trees)) == set(files)
+    trees["physics.blocks"] = ast.parse("")
+    assert circle_in(trees) == []
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_only_the_command_line_prints(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    prints = [
-        node.lineno for node in ast.walk(tree) if isinstance(node, ast.Call) and _callee(node) == "print"
+def _is_face(module: str) -> bool:
+    """Tell whether a file only shows what its folder holds: it closes no circle that matters."""
+    return ROOT.joinpath(*module.split(".")).is_dir() or module == "__init__"
+
+
+@cache
+def loaded(module: str) -> frozenset[str]:
+    """Return the heavy libraries that an import of a file loads, by itself or by what it imports."""
+    return _loaded(module, set())
+
+
+def _loaded(module: str, seen: set[str]) -> frozenset[str]:
+    if module in seen:
+        return frozenset()
+    seen.add(module)
+    tree = sources()[module]
+    top = ast.Module([node for node in tree.body if not _for_types(node)], [])
+    outside = {name.split(".")[0] for _, name in imported_names(_without_functions(top), package_of(module))}
+    inside = {other for _, other in imported_modules(_without_functions(top), package_of(module))}
+    parents = {module.rpartition(".")[0]} & set(sources())  # a folder's face is read before its files
+    found = [
+        _loaded(other, seen) for other in sorted((inside | parents) - {"__init__"}) if other in sources()
     ]
+    return frozenset(outside & HEAVY).union(*found)
+
+
+def _for_types(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+
+
+def _without_functions(tree: ast.Module) -> ast.Module:
+    class Emptied(ast.NodeTransformer):
+        def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+            return ast.Pass()
+
+    return Emptied().visit(ast.parse(ast.unparse(tree)))
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_light_files_load_no_heavy_library(name):
+    files = [module for module in sources() if module == name or module.startswith(f"{name}.")]
+    assert files
+    heavy = {module: sorted(loaded(module) & LIGHT[name]) for module in files}
+    assert {module: libraries for module, libraries in heavy.items() if libraries} == {}
+
+
+@pytest.mark.parametrize("module", sources())
+def test_only_the_command_line_prints(module):
+    nodes = list(ast.walk(sources()[module]))
+    prints = [node.lineno for node in nodes if isinstance(node, ast.Call) and _callee(node) == "print"]
     streams = [
         node.lineno
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Attribute) and node.attr in ("stdout", "stderr", "__stdout__", "__stderr__")
     ]
-    assert room_of(path) == "cli" or (prints, streams) == ([], [])
+    assert wing_of(module) == "cli" or (prints, streams) == ([], [])
 
 
 @pytest.mark.parametrize(
-    ("room", "source", "package", "found"),
+    ("module", "source", "other"),
     [
-        ("optim", "from pinnkan.problem import Problem", ("pinnkan", "optim"), "imports problem (floor 2)"),
-        (
-            "bases",
-            "def f():\n    import pinnkan.networks.jets",
-            ("pinnkan", "bases"),
-            "imports networks (floor 2)",
-        ),
-        ("store", "from pinnkan import workflows", ("pinnkan", "store"), "imports workflows (floor 5)"),
-        ("store", "from ..training import loop", ("pinnkan", "store"), "imports training (floor 4)"),
-        ("store", "from .. import training", ("pinnkan", "store"), "imports training (floor 4)"),
-        (
-            "store",
-            "import importlib\nimportlib.import_module('pinnkan.cli')",
-            ("pinnkan", "store"),
-            "imports cli",
-        ),
-        ("store", "import pinnkan\n", ("pinnkan", "store"), "imports __init__ (floor 7)"),
-        ("store", "from pinnkan import load", ("pinnkan", "store"), "imports __init__ (floor 7)"),
+        ("optim.adam", "from pinnkan.physics import instance", "physics.instance"),
+        ("optim.adam", "def f():\n    import pinnkan.networks.jets", "networks.jets"),
+        ("storage.store.reader", "from pinnkan import workflows", "workflows"),
+        ("storage.store.reader", "from ...workflows import check", "workflows.check"),
+        ("storage.store.reader", "from ... import workflows", "workflows"),
+        ("storage.store.reader", "import importlib\nimportlib.import_module('pinnkan.cli')", "cli"),
+        ("storage.store.reader", "import pinnkan\n", "__init__"),
+        ("storage.store.reader", "from pinnkan import load", "__init__"),
     ],
 )
-def test_the_reader_of_imports_sees_every_way_up(room, source, package, found):
-    (fault,) = faults_of(room, source, package)
-    assert found in fault
+def test_the_reader_of_imports_sees_every_way_up(module, source, other):
+    (fault,) = faults_of(module, ast.parse(source), package_of(module))
+    assert fault.endswith(f"imports {other}")
 
 
 @pytest.mark.parametrize(
-    ("room", "source"),
+    ("module", "source"),
     [
-        ("store", "from pinnkan.errors import PinnkanError\nfrom . import layout\nfrom .layout import write"),
-        ("errors", "import math"),
-        ("channels", "import pinnkan.errors"),
-        ("training", "from ..networks.jets import jet\nfrom pinnkan import adapters"),
+        ("storage.store.reader", "from pinnkan.ground.errors import PinnkanError\nfrom . import layout"),
+        ("ground.errors", "import math"),
+        ("physics.blocks", "import pinnkan.ground.errors"),
+        ("training.loop", "from ..networks.jets import jet\nfrom pinnkan.networks import adapters"),
     ],
 )
-def test_the_way_down_is_free(room, source):
-    assert faults_of(room, source, ("pinnkan", room)) == []
+def test_the_way_down_is_free(module, source):
+    assert faults_of(module, ast.parse(source), package_of(module)) == []

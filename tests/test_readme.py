@@ -18,16 +18,16 @@ from typing import Any
 import pytest
 from program import program
 
-import pinnkan.errors
+import pinnkan.ground.errors
 from pinnkan.cli.app import COMMANDS, EXIT_CODES
 from pinnkan.cli.evaluate import COST, ERRORS, JUDGEMENT
-from pinnkan.problem import load_problem, shipped_problems
-from pinnkan.problem.finding import shipped_with_the_paper
-from pinnkan.problem.schema import KEYS
-from pinnkan.problem.settings import RATES, PhaseSettings, Settings
+from pinnkan.language.problem import load_problem, shipped_problems
+from pinnkan.language.problem.finding import shipped_with_the_paper
+from pinnkan.language.problem.schema import KEYS
+from pinnkan.language.problem.settings import RATES, PhaseSettings, Settings
+from pinnkan.studies.compare import planned
+from pinnkan.studies.study_file import is_study, read_study
 from pinnkan.workflows import evaluate, plot, spectrum
-from pinnkan.workflows.compare import planned
-from pinnkan.workflows.study_file import is_study, read_study
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -206,7 +206,9 @@ def test_the_exit_codes_are_those_of_the_program():
 
 def test_every_fault_has_its_exit_code_in_the_table():
     codes = {row[0] for row in table("exit code")}
-    faults = [f for f in vars(pinnkan.errors).values() if isinstance(f, type) and hasattr(f, "exit_code")]
+    faults = [
+        f for f in vars(pinnkan.ground.errors).values() if isinstance(f, type) and hasattr(f, "exit_code")
+    ]
     assert len(faults) > 5
     assert {str(fault.exit_code) for fault in faults} <= codes
 

@@ -11,8 +11,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 from reduced_families import HELMHOLTZ, REACTION, helmholtz, reaction
 
-from pinnkan.problem import load_problem
-from pinnkan.problem.family import Family
+from pinnkan.language.problem import load_problem
+from pinnkan.physics.family import Family
 
 
 @pytest.mark.parametrize("k", [1.0, 2.5, 4.0])

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 import sympy
 
-from pinnkan.expressions import derivative_symbols, substitute, symbol
-from pinnkan.problem import Problem
-from pinnkan.problem.spec import Equation, Scales, StatedDomain
+from pinnkan.language.expressions import derivative_symbols, substitute, symbol
+from pinnkan.language.problem import Problem
+from pinnkan.language.problem.spec import Equation, Scales, StatedDomain
 
 Statement = TypeVar("Statement", bound=Equation)
 

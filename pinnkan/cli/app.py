@@ -28,8 +28,8 @@ from pinnkan.cli import (
 )
 from pinnkan.cli.faults import flush_results, guarded, report, require_streams
 from pinnkan.cli.options import examples
-from pinnkan.machine import wait_passively
-from pinnkan.signals import heed
+from pinnkan.ground.machine import wait_passively
+from pinnkan.ground.signals import heed
 
 COMMANDS = (
     (check.check, check.EXAMPLES),

@@ -10,7 +10,7 @@ import typer
 
 from pinnkan.cli import options, render, targets
 from pinnkan.cli.progress import note, watching
-from pinnkan.errors import ProblemError, ToleranceMissedError
+from pinnkan.ground.errors import ProblemError, ToleranceMissedError
 
 EXAMPLES = options.examples(
     "pinnkan check heat.yaml",
@@ -55,8 +55,8 @@ def check(
     contradicts itself, with 2 if the problem has no solution that depends on its data with continuity.
     """
     stated = targets.load(problem, overrides)
-    from pinnkan.parameters import family_points
-    from pinnkan.problem.family import Family
+    from pinnkan.language.parameters import family_points
+    from pinnkan.physics.family import Family
     from pinnkan.workflows.check import check as run
 
     with watching(quiet=quiet, verbose=verbose) as observer:

@@ -11,11 +11,11 @@ import typer
 
 from pinnkan.cli import options, render
 from pinnkan.cli.progress import watching, watching_training
-from pinnkan.errors import UsageError, quote
+from pinnkan.ground.errors import UsageError, quote
 
 if TYPE_CHECKING:
-    from pinnkan.workflows.study import Study
-    from pinnkan.workflows.tables import Table
+    from pinnkan.studies.study import Study
+    from pinnkan.studies.tables import Table
 
 SOME_FAILED = 1
 
@@ -128,19 +128,19 @@ def compare(
     if only that it diverged, is never run again. Tables show medians over seeds, and their range. If
     cells fail, the others go on and the exit code is 1.
     """
-    from pinnkan.workflows.compare import compare as run
-    from pinnkan.workflows.tables import tables_of
+    from pinnkan.studies.compare import compare as run
+    from pinnkan.studies.tables import tables_of
 
     study, name = _study(subject, lambdas, params, axes, seeds, overrides, quick=quick)
     folder = output or Path("runs") / "compare" / name
     rows_file = table or folder / "cells.csv"
     if picture is not None:
-        from pinnkan.output.canvas import PICTURES
+        from pinnkan.output.pictures.canvas import PICTURES
         from pinnkan.output.suffixes import require_suffix
 
         require_suffix(picture, PICTURES)
     if report is not None:
-        from pinnkan.workflows.report import around, write_report
+        from pinnkan.studies.report import around, write_report
 
         if report.suffix.lower() != ".md":
             raise UsageError(f"--report {report}: expected a Markdown file (.md)")
@@ -163,7 +163,7 @@ def compare(
             observer.note(f"wrote {report}")
     _print(study, rows_file, tables, rows, as_json=as_json)
     if picture is not None:
-        from pinnkan.workflows.trajectories import draw_figures
+        from pinnkan.studies.figures import draw_figures
 
         with watching(quiet=quiet, verbose=verbose) as observer:
             for file in draw_figures(study, rows, rows_file, picture):
@@ -185,7 +185,7 @@ def _print(
     study: Study, rows_file: Path, tables: Sequence[Table], rows: Sequence[Any], *, as_json: bool
 ) -> None:
     if as_json:
-        from pinnkan.workflows.compare import planned
+        from pinnkan.studies.compare import planned
 
         found = [
             {"title": one.title, "header": one.header, "rows": one.body, "notes": one.notes} for one in tables
@@ -213,9 +213,9 @@ def _study(
     """
     from dataclasses import replace
 
-    from pinnkan.problem.finding import find_problem
-    from pinnkan.workflows.study_file import is_study, read_study
-    from pinnkan.workflows.study_options import study_of_options
+    from pinnkan.language.problem.finding import find_problem
+    from pinnkan.studies.study_file import is_study, read_study
+    from pinnkan.studies.study_options import study_of_options
 
     path = find_problem(subject)
     numbers = _seeds(seeds)

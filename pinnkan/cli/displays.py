@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, TextIO
 
 from pinnkan.cli.text import printable
-from pinnkan.progress import Outcome, StepReport, SweepReport
+from pinnkan.ground.progress import Outcome, StepReport, SweepReport
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

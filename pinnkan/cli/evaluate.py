@@ -11,7 +11,7 @@ import typer
 
 from pinnkan.cli import options, render, targets, verdicts
 from pinnkan.cli.progress import watching
-from pinnkan.errors import DamagedFileError, ToleranceMissedError
+from pinnkan.ground.errors import DamagedFileError, ToleranceMissedError
 
 ERRORS = {
     "relative_l2": "||psi - u|| / ||u||, root of the sum of squares over the evaluation points;"

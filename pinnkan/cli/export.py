@@ -9,7 +9,7 @@ import typer
 
 from pinnkan.cli import options, targets
 from pinnkan.cli.progress import watching
-from pinnkan.errors import UsageError
+from pinnkan.ground.errors import UsageError
 
 EXAMPLES = options.examples(
     "pinnkan export runs/elliptic --lambda 0.1 --grid 101x101 -o u.csv",

@@ -8,7 +8,7 @@ import typer
 
 from pinnkan.cli import options, render, targets
 from pinnkan.cli.progress import watching_training
-from pinnkan.errors import ToleranceMissedError, UsageError
+from pinnkan.ground.errors import ToleranceMissedError, UsageError
 
 if TYPE_CHECKING:
     from pinnkan.workflows.family import FamilyResult

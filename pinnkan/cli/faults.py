@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import typer
 
 from pinnkan.cli.text import printable
-from pinnkan.errors import BUG, FileAccessError, PinnkanError, ProblemError, Terminated, environmental
+from pinnkan.ground.errors import BUG, FileAccessError, PinnkanError, ProblemError, Terminated, environmental
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as every Unix filter whose reader went away

@@ -10,11 +10,11 @@ import typer
 
 from pinnkan.cli import options, render, results, targets, verdicts
 from pinnkan.cli.progress import watching_training
-from pinnkan.errors import OtherSettingsError, PinnkanError, UsageError
-from pinnkan.progress import Observer
+from pinnkan.ground.errors import OtherSettingsError, PinnkanError, UsageError
+from pinnkan.ground.progress import Observer
 
 if TYPE_CHECKING:
-    from pinnkan.workflows.results import TrainingResult
+    from pinnkan.storage.runs.results import TrainingResult
 
 SOME_FAILED = 1
 
@@ -134,7 +134,7 @@ def _print_script(
     Raises:
         UsageError: If the values depend on each other.
     """
-    from pinnkan.workflows.slurm import array_script
+    from pinnkan.sweeps.slurm import array_script
 
     if chained:
         raise UsageError(
@@ -146,7 +146,7 @@ def _print_script(
 
 def _echo(observer: Observer, values: Sequence[dict[str, float]]) -> None:
     """Say which values the options came to: start:stop:count reads as start:step:stop elsewhere."""
-    from pinnkan.parameters import echo_values
+    from pinnkan.language.parameters import echo_values
 
     plural = "" if len(values) == 1 else "s"
     observer.note(f"{len(values)} value{plural}: {echo_values(values)}")

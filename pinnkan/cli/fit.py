@@ -112,7 +112,7 @@ def fit(
     Training and validation error are root mean squares over the samples, noise included; relative_l2 is
     against the formula without it.
     """
-    from pinnkan.problem.fitting import Request, fit_problem
+    from pinnkan.language.problem.fitting import Request, fit_problem
 
     asked = Request(domain, column, samples, validation, noise, tuple(overrides or ()))
     stated = fit_problem(source, asked)

@@ -10,7 +10,7 @@ import typer
 
 from pinnkan.cli import options, render, targets
 from pinnkan.cli.progress import watching
-from pinnkan.files import atomic_writer
+from pinnkan.ground.files import atomic_writer
 
 EXAMPLES = options.examples(
     "pinnkan formula runs/waves",

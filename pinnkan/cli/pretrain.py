@@ -16,7 +16,7 @@ EXAMPLES = options.examples(
 )
 
 if TYPE_CHECKING:
-    from pinnkan.problem import Problem
+    from pinnkan.language.problem import Problem
 
 RunDirectory = Annotated[
     Path | None,
@@ -86,7 +86,7 @@ def base_row(
         verbose: Whether every step is.
         training: Options of `pinnkan.workflows.pretrain.pretrain`.
     """
-    from pinnkan.problem.family import Family
+    from pinnkan.physics.family import Family
     from pinnkan.workflows.pretrain import pretrain as run
 
     with watching_training(quiet=quiet, verbose=verbose, threads=training["threads"]) as observer:

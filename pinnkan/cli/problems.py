@@ -20,7 +20,7 @@ def problems(
 
     Each name is a PROBLEM for 'pinnkan check' and 'pinnkan pretrain'.
     """
-    from pinnkan.problem.finding import shipped_problems, top_level_text
+    from pinnkan.language.problem.finding import shipped_problems, top_level_text
 
     rows = [
         {"name": name, "title": top_level_text(path, "title") or "", "file": str(path)}

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pinnkan.cli.displays import Bar, Display, Lines, Nothing
-from pinnkan.errors import UsageError
-from pinnkan.machine import crowding
-from pinnkan.progress import Observer, Outcome, StepReport, SweepReport
-from pinnkan.signals import insist
+from pinnkan.ground.errors import UsageError
+from pinnkan.ground.machine import crowding
+from pinnkan.ground.progress import Observer, Outcome, StepReport, SweepReport
+from pinnkan.ground.signals import insist
 
 
 @contextmanager

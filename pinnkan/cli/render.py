@@ -80,7 +80,7 @@ _SMALL = (
 
 def _values(values: Mapping[str, float]) -> str:
     """Write parameter values as they are named in files: ``nu=0.01,beta=2``."""
-    from pinnkan.parameters import file_stem
+    from pinnkan.language.parameters import file_stem
 
     return file_stem(values) or UNKNOWN
 

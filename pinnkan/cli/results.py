@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pinnkan.cli import render, verdicts
 
 if TYPE_CHECKING:
-    from pinnkan.workflows.results import TrainingResult
+    from pinnkan.storage.runs.results import TrainingResult
 
 COLUMNS = (
     "parameters",

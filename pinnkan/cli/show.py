@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from pinnkan.cli import options, render, verdicts
-from pinnkan.errors import UsageError
+from pinnkan.ground.errors import UsageError
 
 PROBLEM_TEXT = "problem_text"
 

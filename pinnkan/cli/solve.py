@@ -10,8 +10,8 @@ import typer
 from pinnkan.cli import options, render, targets, verdicts
 from pinnkan.cli.export import Grid, Points
 from pinnkan.cli.progress import watching
-from pinnkan.errors import ToleranceMissedError, UsageError
-from pinnkan.workflows.paths import FAMILY
+from pinnkan.ground.errors import ToleranceMissedError, UsageError
+from pinnkan.storage.runs.paths import FAMILY
 
 if TYPE_CHECKING:
     from pinnkan.workflows.solve import Answers
@@ -81,9 +81,9 @@ def solve(
     _check_options(path, points, grid, time, output)
     if not lambdas and not params:
         raise UsageError("which parameter values? Give --lambda VALUES or --param NAME=VALUES")
-    from pinnkan.parameters import family_points
+    from pinnkan.ground.runtime import limited_threads
+    from pinnkan.language.parameters import family_points
     from pinnkan.workflows.answers_file import write_answers
-    from pinnkan.workflows.environment import limited_threads
     from pinnkan.workflows.solve import ReducedBasis
 
     with watching(quiet=quiet, verbose=verbose) as observer, limited_threads(threads):

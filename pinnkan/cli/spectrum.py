@@ -10,7 +10,7 @@ import typer
 
 from pinnkan.cli import options, render, targets
 from pinnkan.cli.progress import watching
-from pinnkan.errors import UsageError
+from pinnkan.ground.errors import UsageError
 
 EXAMPLES = options.examples(
     "pinnkan spectrum runs/elliptic/base.h5",

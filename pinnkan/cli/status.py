@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pinnkan.cli import options, render, targets, verdicts
-from pinnkan.errors import UsageError
+from pinnkan.ground.errors import UsageError
 
 if TYPE_CHECKING:
-    from pinnkan.workflows.inventory import Finding
+    from pinnkan.storage.runs.inventory import Finding
 
 MEANINGS = {
     "done": "a file is there, verifies, and fits the present base; where values are asked for, its settings"
@@ -61,7 +61,7 @@ def status(
     Of everything that is there; with values, of those, as 'finetune' with the same options would
     find them. Nothing is trained or changed.
     """
-    from pinnkan.workflows.paths import WORK
+    from pinnkan.storage.runs.paths import WORK
 
     asked = bool(lambdas or params)
     if asked or not (directory / WORK).is_dir():  # a first base in training is no run yet
@@ -74,8 +74,8 @@ def status(
             "--method, --tag, --seed, --dtype, --start, --compression and --set are those of values: "
             "give --lambda or --param as well"
         )
-    from pinnkan.workflows.identity import identities
-    from pinnkan.workflows.inventory import asked_for, chained, findings
+    from pinnkan.storage.runs.identity import identities
+    from pinnkan.storage.runs.inventory import asked_for, chained, findings
 
     if asked:
         nearest = options.nearest(start)
@@ -111,7 +111,7 @@ def _write(found: Sequence[Finding], *, as_json: bool, verbose: bool) -> None:
 
 
 def _row(one: Finding) -> dict[str, Any]:
-    from pinnkan.workflows.results import stored_verdict
+    from pinnkan.storage.runs.results import stored_verdict
 
     return {
         "parameters": dict(one.values),

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinnkan.cli.text import printable
-from pinnkan.errors import UsageError
-from pinnkan.workflows.paths import ADAPTERS, BASE, FAMILY
+from pinnkan.ground.errors import UsageError
+from pinnkan.storage.runs.paths import ADAPTERS, BASE, FAMILY
 
 if TYPE_CHECKING:
-    from pinnkan.problem.spec import Problem
+    from pinnkan.language.problem.spec import Problem
 
 RUNS = Path("runs")
 
@@ -28,10 +28,10 @@ def load(name: str, overrides: Sequence[str] | None) -> Problem:
         UsageError: If there is no such file and no shipped problem of this name.
         ProblemError: If the file or an override has faults.
     """
-    from pinnkan.problem.finding import find_problem
+    from pinnkan.language.problem.finding import find_problem
 
     path = find_problem(name)  # a wrong name is answered before SymPy is imported
-    from pinnkan.problem.loading import load_problem
+    from pinnkan.language.problem.loading import load_problem
 
     return load_problem(path, overrides=overrides or ())
 
@@ -77,8 +77,8 @@ def read_values(
     """
     if not lambdas and not params:
         return []
-    from pinnkan.parameters import family_points
-    from pinnkan.workflows.identity import recorded_problem
+    from pinnkan.language.parameters import family_points
+    from pinnkan.storage.runs.identity import recorded_problem
 
     parameters = recorded_problem(directory).parameters
     return family_points(

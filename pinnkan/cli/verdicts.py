@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from pinnkan.cli import render
-from pinnkan.errors import UnsolvedError
+from pinnkan.ground.errors import UnsolvedError
 
 Row = Mapping[str, Any]
 

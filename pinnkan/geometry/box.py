@@ -9,9 +9,9 @@ from functools import reduce
 import numpy as np
 import sympy
 
-from pinnkan.errors import UsageError
 from pinnkan.geometry.rules import FloatArray, gauss
 from pinnkan.geometry.shape import Shape, ShapeKind, check_extent, check_finite, number
+from pinnkan.ground.errors import UsageError
 
 _ALIASES = (("left", "right"), ("bottom", "top"), ("front", "back"))
 """Everyday names of the lower and upper side along the first, second and third axis."""

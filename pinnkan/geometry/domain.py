@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pinnkan.errors import UsageError
 from pinnkan.geometry.regions import BoundaryPart, InitialTime, Interior, Region
 from pinnkan.geometry.rules import FloatArray, check_points, gauss, share, unit_cube
 from pinnkan.geometry.shape import Shape, check_extent, check_finite
+from pinnkan.ground.errors import UsageError
 
 _LEVELS = 4096
 """Space variants set aside for the time levels of one variant."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pinnkan.errors import UsageError, did_you_mean
 from pinnkan.geometry import ball, box, disk, interval, point
 from pinnkan.geometry.shape import Shape, ShapeKind
+from pinnkan.ground.errors import UsageError, did_you_mean
 
 SHAPES: dict[str, ShapeKind] = {
     "interval": interval.KIND,

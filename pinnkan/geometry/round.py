@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import sympy
 
-from pinnkan.errors import UsageError
 from pinnkan.geometry.rules import FloatArray
 from pinnkan.geometry.shape import Shape, ShapeKind, check_extent, check_finite, number
+from pinnkan.ground.errors import UsageError
 
 
 class Round(Shape):

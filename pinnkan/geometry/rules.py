@@ -24,7 +24,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pinnkan.errors import UsageError, did_you_mean
+from pinnkan.ground.errors import UsageError, did_you_mean
 
 FloatArray = NDArray[np.float64]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 
-from pinnkan.errors import UsageError, did_you_mean
 from pinnkan.geometry.rules import FloatArray, check_points, share, unit_cube
+from pinnkan.ground.errors import UsageError, did_you_mean
 
 _LEAST_SHARE = 1e-9
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from pinnkan.bases import Basis
+from pinnkan.networks.bases import Basis
 from pinnkan.networks.input_map import InputMap
 from pinnkan.networks.layers import DenseLayer, KanLayer
 from pinnkan.networks.network import Network

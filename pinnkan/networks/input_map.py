@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pinnkan.channels import Channel, Channels, Collapsed
+from pinnkan.ground.derivatives import Channel, Channels, Collapsed
 
 
 @dataclass(frozen=True)

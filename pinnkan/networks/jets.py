@@ -1,7 +1,7 @@
 """Jets through univariate functions: Faa di Bruno's formula and its transpose, on tensors.
 
 A jet of I quantities at N points is a tensor (C, N, I), channels as in
-`pinnkan.channels.Channels`. A family of K univariate functions is given by its
+`pinnkan.ground.derivatives.Channels`. A family of K univariate functions is given by its
 derivatives D, shape (orders, N, K, I), evaluated at the jet's value channel.
 """
 
@@ -12,7 +12,7 @@ from collections import Counter
 import torch
 from torch import Tensor
 
-from pinnkan.channels import BellTerm, Channels, Monomial
+from pinnkan.ground.derivatives import BellTerm, Channels, Monomial
 
 
 def compose(channels: Channels, derivatives: Tensor, jet: Tensor) -> Tensor:

@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pinnkan.bases import Basis
-from pinnkan.channels import Channels
+from pinnkan.ground.derivatives import Channels
 from pinnkan.networks import jets
+from pinnkan.networks.bases import Basis
 
 
 class Layer(ABC):

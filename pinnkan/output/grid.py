@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pinnkan.errors import UsageError, did_you_mean
-from pinnkan.output.samples import Array
+from pinnkan.ground.errors import UsageError, did_you_mean
+from pinnkan.output.exports.field_table import Array
 
 # A typing slip such as 10001x10001x101 would fill the memory before anything is said.
 MOST_POINTS = 50_000_000

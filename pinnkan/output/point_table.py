@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pinnkan.datafiles import Columns, DataFile
-from pinnkan.errors import UsageError, did_you_mean, quote
-from pinnkan.output.samples import Array
+from pinnkan.ground.datafiles import Columns, DataFile
+from pinnkan.ground.errors import UsageError, did_you_mean, quote
+from pinnkan.output.exports.field_table import Array
 
 _MOST_FAULTS = 10
 

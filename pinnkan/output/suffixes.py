@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pinnkan.errors import UsageError, did_you_mean
+from pinnkan.ground.errors import UsageError, did_you_mean
 
 
 def require_suffix(path: Path, known: Mapping[str, object]) -> str:

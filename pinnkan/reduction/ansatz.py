@@ -12,15 +12,15 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from pinnkan.channels import Channel
-from pinnkan.errors import UsageError
-from pinnkan.expressions import PointProgram, symbol
-from pinnkan.parameters import file_stem
-from pinnkan.problem import Problem
-from pinnkan.problem.ansatz import Ansatz
-from pinnkan.problem.family import Family
-from pinnkan.problem.instance import Instance
-from pinnkan.problem.point_functions import FormulaFunction
+from pinnkan.ground.derivatives import Channel
+from pinnkan.ground.errors import UsageError
+from pinnkan.language.expressions import PointProgram, symbol
+from pinnkan.language.parameters import file_stem
+from pinnkan.language.problem import Problem
+from pinnkan.physics.ansatz import Ansatz
+from pinnkan.physics.family import Family
+from pinnkan.physics.instance import Instance
+from pinnkan.physics.point_functions import FormulaFunction
 
 FloatArray = NDArray[np.float64]
 Lift = Callable[[FloatArray], FloatArray]

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pinnkan.channels import Channel, Channels
+from pinnkan.ground.derivatives import Channel, Channels
 from pinnkan.networks import Network
-from pinnkan.problem.ansatz import Ansatz
+from pinnkan.physics.ansatz import Ansatz
 
 FloatArray = NDArray[np.float64]
 

@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pinnkan.expressions import PointProgram
 from pinnkan.geometry import Interior
-from pinnkan.problem.blocks import ResidualBlock
-from pinnkan.problem.instance import Instance
+from pinnkan.language.expressions import PointProgram
+from pinnkan.physics.blocks import ResidualBlock
+from pinnkan.physics.instance import Instance
 from pinnkan.reduction.ansatz import FamilyAnsatz, Lift
 from pinnkan.reduction.cells import in_cells
 

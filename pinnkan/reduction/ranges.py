@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pinnkan.errors import UsageError, did_you_mean, quote
-from pinnkan.parameters import Parameter, parse_number
+from pinnkan.ground.errors import UsageError, did_you_mean, quote
+from pinnkan.language.parameters import Parameter, parse_number
 
 FloatArray = NDArray[np.float64]
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 from torch import Tensor
 
-from pinnkan.errors import PinnkanError
+from pinnkan.ground.errors import PinnkanError
 from pinnkan.reduction.model import Basis, ReducedModel
 from pinnkan.reduction.online import OnlineBlock
 

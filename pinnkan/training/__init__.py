@@ -3,7 +3,7 @@
 from pinnkan.training.network import network_for
 from pinnkan.training.recipe import coefficient_shapes, finetune, generator_for, plan_for, pretrain
 from pinnkan.training.refinement import refined
-from pinnkan.training.run import Run, Trained, TrainingState
+from pinnkan.training.task import Run, Trained, TrainingState
 
 __all__ = [
     "Run",

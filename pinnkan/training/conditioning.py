@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from pinnkan.adapters import Parameters
 from pinnkan.networks import KanLayer, Network
+from pinnkan.networks.adapters import Parameters
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
+from pinnkan.ground.progress import Observer, Outcome, StepReport, StopReason
+from pinnkan.language.problem.settings import PhaseSettings
 from pinnkan.optim import Optimizer, OptimizerState, Step
-from pinnkan.problem.settings import PhaseSettings
-from pinnkan.progress import Observer, Outcome, StepReport, StopReason
-from pinnkan.training.least_squares import TrainingLeastSquares
+from pinnkan.physics.residuals.least_squares import TrainingLeastSquares
 
 _BLOWN_UP = 1e8
 """A loss this many times the lowest one counts as divergence; see `_Phase._scale`."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from pinnkan.language.problem.settings import NetworkSettings
 from pinnkan.networks import InputMap, Network, make_kan, make_mlp
-from pinnkan.problem.instance import Instance
-from pinnkan.problem.settings import NetworkSettings
+from pinnkan.physics.instance import Instance
 from pinnkan.training.refinement import basis_for, fitted
 
 

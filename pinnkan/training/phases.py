@@ -9,23 +9,23 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pinnkan.adapters import Full, Parameters
-from pinnkan.errors import DivergedError
+from pinnkan.ground.errors import DivergedError
+from pinnkan.ground.progress import Outcome, StepReport
+from pinnkan.language.problem.settings import PhaseSettings, TrainingSettings
 from pinnkan.networks import Network
+from pinnkan.networks.adapters import Full, Parameters
 from pinnkan.optim import LBFGS, Adam, LevenbergMarquardt, Optimizer
-from pinnkan.problem.settings import PhaseSettings, TrainingSettings
-from pinnkan.progress import Outcome, StepReport
-from pinnkan.training.assembly import training_sets
+from pinnkan.physics.residuals.least_squares import NetworkLeastSquares, TrainingLeastSquares, TrainingSet
+from pinnkan.physics.residuals.oracle import AutogradLeastSquares
+from pinnkan.physics.residuals.smoothing import PointwiseLeastSquares, SmoothedLeastSquares
+from pinnkan.physics.residuals.sparsity import SparseLeastSquares, pruned
+from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.training.conditioning import Posed, posed
-from pinnkan.training.least_squares import NetworkLeastSquares, TrainingLeastSquares, TrainingSet
 from pinnkan.training.loop import PhaseResult, PhaseState, Watch, run_phase
 from pinnkan.training.network import network_for
-from pinnkan.training.oracle import AutogradLeastSquares
 from pinnkan.training.rates import rates_for
 from pinnkan.training.refinement import refined
-from pinnkan.training.run import Origin, Run, Trained, TrainingState
-from pinnkan.training.smoothing import PointwiseLeastSquares, SmoothedLeastSquares
-from pinnkan.training.sparsity import SparseLeastSquares, pruned
+from pinnkan.training.task import Origin, Run, Trained, TrainingState
 
 
 def phases_of(settings: TrainingSettings) -> tuple[PhaseSettings, ...]:

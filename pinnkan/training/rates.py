@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pinnkan.adapters import Parameters
-from pinnkan.errors import UsageError, did_you_mean
+from pinnkan.ground.errors import UsageError, did_you_mean
+from pinnkan.networks.adapters import Parameters
 
 STRATEGIES: dict[str, tuple[float, float, float, float]] = {
     "LR-1": (1e-2, 2e-4, 1e-2, 1e-3),

@@ -15,17 +15,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnkan.adapters import GROWTH, Parameters, Plan, attach, grow, slim, slim_form
-from pinnkan.adapters.layerwise import Full, Sparse
-from pinnkan.errors import DivergedError, UsageError
+from pinnkan.ground.errors import DivergedError, UsageError
+from pinnkan.language.problem.settings import AdapterSettings, NetworkSettings, PhaseSettings, Settings
 from pinnkan.networks import InputMap
-from pinnkan.problem.settings import AdapterSettings, NetworkSettings, PhaseSettings, Settings
-from pinnkan.training.assembly import training_sets
-from pinnkan.training.least_squares import NetworkLeastSquares
+from pinnkan.networks.adapters import GROWTH, Parameters, Plan, attach, grow, slim, slim_form
+from pinnkan.networks.adapters.layerwise import Full, Sparse
+from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
+from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.training.network import network_for, network_over
 from pinnkan.training.phases import Course, phases_of, train
 from pinnkan.training.refinement import check_refinements, fitted, refined
-from pinnkan.training.run import Origin, Run, Trained
+from pinnkan.training.task import Origin, Run, Trained
 
 
 def coefficient_shapes(inputs: int, settings: Settings, found: Sequence[Tensor]) -> list[tuple[int, ...]]:

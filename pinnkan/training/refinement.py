@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from pinnkan.bases import Basis, make_basis
-from pinnkan.errors import UsageError
-from pinnkan.problem.settings import NetworkSettings, PhaseSettings
+from pinnkan.ground.errors import UsageError
+from pinnkan.language.problem.settings import NetworkSettings, PhaseSettings
+from pinnkan.networks.bases import Basis, make_basis
 
 
 def basis_for(settings: NetworkSettings) -> Basis:

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pinnkan.channels import Channel
-from pinnkan.evaluation.jumps import Jump, largest_jump
-from pinnkan.evaluation.relative import residual_report
-from pinnkan.evaluation.verdict import Evidence, judge
-from pinnkan.problem.blocks import ResidualBlock
-from pinnkan.problem.instance import Instance
+from pinnkan.ground.derivatives import Channel
+from pinnkan.physics.blocks import ResidualBlock
+from pinnkan.physics.instance import Instance
 from pinnkan.reduction import network_jets
-from pinnkan.workflows.judgement import evidence_of, finite
+from pinnkan.solutions.evaluation.jumps import Jump, largest_jump
+from pinnkan.solutions.evaluation.relative import residual_report
+from pinnkan.solutions.evaluation.verdict import Evidence, judge
+from pinnkan.training.judgement import evidence_of, finite
 from pinnkan.workflows.solve import Answers
 
 FloatArray = NDArray[np.float64]

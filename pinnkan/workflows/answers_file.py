@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from pinnkan.errors import UsageError
-from pinnkan.files import atomic_writer
-from pinnkan.output.exports import EXPORTS, export_samples
-from pinnkan.output.samples import Samples
+from pinnkan.ground.errors import UsageError
+from pinnkan.ground.files import atomic_writer
+from pinnkan.output.exports.field_table import Samples
+from pinnkan.output.exports.registry import EXPORTS, export_samples
 from pinnkan.output.suffixes import require_suffix
 from pinnkan.workflows.export import places_of, spread
 from pinnkan.workflows.solve import Answers

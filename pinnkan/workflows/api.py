@@ -11,16 +11,16 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from pinnkan.channels import MultiIndex
-from pinnkan.errors import UsageError
-from pinnkan.expressions import ExpressionFault
-from pinnkan.expressions.names import read_derivative, unknown_name
-from pinnkan.parameters import complete_values
-from pinnkan.problem import Problem
-from pinnkan.solution import Solution
-from pinnkan.workflows.environment import device_for
-from pinnkan.workflows.fields import RESIDUAL, checked_points, field_at, reference_at
-from pinnkan.workflows.runs import Result, RunDirectory, require_plain
+from pinnkan.ground.derivatives import MultiIndex
+from pinnkan.ground.errors import UsageError
+from pinnkan.ground.runtime import device_for
+from pinnkan.language.expressions import ExpressionFault
+from pinnkan.language.expressions.names import read_derivative, unknown_name
+from pinnkan.language.parameters import complete_values
+from pinnkan.language.problem import Problem
+from pinnkan.solutions.fields import RESIDUAL, checked_points, field_at, reference_at
+from pinnkan.solutions.solution import Solution
+from pinnkan.storage.runs.directory import Result, RunDirectory, require_plain
 
 
 def load(directory: str | os.PathLike[str], *, device: str = "cpu") -> Run:

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from pinnkan.adapters import attach, slim
-from pinnkan.errors import UsageError
 from pinnkan.geometry import Interior
-from pinnkan.problem.check import CheckedStatement, check_problem
-from pinnkan.problem.family import Family
-from pinnkan.problem.instance import Instance
-from pinnkan.problem.settings import Settings
-from pinnkan.problem.wellposed import Finding
+from pinnkan.ground.errors import UsageError
+from pinnkan.ground.runtime import device_for, dtype_for, limited_threads
+from pinnkan.language.problem.settings import Settings
+from pinnkan.networks.adapters import attach, slim
+from pinnkan.physics.check import CheckedStatement, check_problem
+from pinnkan.physics.family import Family
+from pinnkan.physics.instance import Instance
+from pinnkan.physics.wellposed import Finding
 from pinnkan.training import network_for, plan_for, refined
 from pinnkan.training.phases import HELD_OUT, phase_variant, phases_of
-from pinnkan.workflows.environment import device_for, dtype_for, limited_threads
 from pinnkan.workflows.show import network_facts
 
 
@@ -169,15 +169,15 @@ def _parameters(
 
 def _require_picture(path: Path) -> None:
     # matplotlib takes a second to load, which only those wait for who ask for a picture.
-    from pinnkan.output.canvas import PICTURES
+    from pinnkan.output.pictures.canvas import PICTURES
     from pinnkan.output.suffixes import require_suffix
 
     require_suffix(path, PICTURES)
 
 
 def _draw_points(instance: Instance, sets: Mapping[str, np.ndarray], path: Path) -> None:
-    from pinnkan.output.collocation import plot_collocation
-    from pinnkan.output.labels import Caption
+    from pinnkan.output.pictures.collocation import plot_collocation
+    from pinnkan.output.pictures.labels import Caption
 
     problem = instance.problem
     caption = Caption(problem.file.title or problem.name, instance.values)

@@ -10,20 +10,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pinnkan.errors import DamagedFileError, UsageError
-from pinnkan.evaluation.measures import EVALUATION_SEED, POINTS, boundary_max, errors_at, residual_rms
-from pinnkan.evaluation.relative import relative_residuals
+from pinnkan.ground.errors import DamagedFileError, UsageError
+from pinnkan.ground.progress import Observer
+from pinnkan.ground.runtime import device_for, dtype_for, limited_threads
+from pinnkan.language.parameters import complete_values, file_stem, shortest_text
 from pinnkan.output.point_table import read_points
-from pinnkan.parameters import complete_values, file_stem, shortest_text
-from pinnkan.problem.instance import Instance
-from pinnkan.problem.reference import Known
-from pinnkan.progress import Observer
-from pinnkan.solution import Solution
-from pinnkan.workflows.environment import device_for, dtype_for, limited_threads
-from pinnkan.workflows.identity import file_hash
-from pinnkan.workflows.paths import read_stem
-from pinnkan.workflows.results import stored_verdict
-from pinnkan.workflows.runs import Result, RunDirectory
+from pinnkan.physics.instance import Instance
+from pinnkan.physics.reference import Known
+from pinnkan.solutions.evaluation.measures import (
+    EVALUATION_SEED,
+    POINTS,
+    boundary_max,
+    errors_at,
+    residual_rms,
+)
+from pinnkan.solutions.evaluation.relative import relative_residuals
+from pinnkan.solutions.solution import Solution
+from pinnkan.storage.runs.directory import Result, RunDirectory
+from pinnkan.storage.runs.identity import file_hash
+from pinnkan.storage.runs.paths import read_stem
+from pinnkan.storage.runs.results import stored_verdict
 
 
 class Places(NamedTuple):

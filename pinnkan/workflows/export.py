@@ -7,17 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from pinnkan.errors import UsageError
-from pinnkan.output.exports import EXPORTS, export_samples
+from pinnkan.ground.errors import UsageError
+from pinnkan.ground.progress import Observer
+from pinnkan.ground.runtime import device_for, dtype_for, limited_threads
+from pinnkan.output.exports.field_table import Samples
+from pinnkan.output.exports.registry import EXPORTS, export_samples
 from pinnkan.output.grid import make_grid, parse_grid
 from pinnkan.output.point_table import read_points
-from pinnkan.output.samples import Samples
 from pinnkan.output.suffixes import require_suffix
-from pinnkan.problem.instance import Instance
-from pinnkan.progress import Observer
-from pinnkan.solution import Solution
-from pinnkan.workflows.environment import device_for, dtype_for, limited_threads
-from pinnkan.workflows.runs import Result, RunDirectory, remark_on
+from pinnkan.physics.instance import Instance
+from pinnkan.solutions.solution import Solution
+from pinnkan.storage.runs.directory import Result, RunDirectory, remark_on
 
 _WITH_REFERENCE = (".vtu", ".h5", ".hdf5")
 """Formats that carry ``exact`` and ``error``; CSV and NPZ have the header's names and no others."""

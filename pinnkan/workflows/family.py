@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pinnkan.errors import PinnkanError
-from pinnkan.evaluation.verdict import worst
-from pinnkan.files import clean_leftovers, require_writable
-from pinnkan.parameters import file_stem
-from pinnkan.progress import Observer
+from pinnkan.ground.errors import PinnkanError
+from pinnkan.ground.files import clean_leftovers, require_writable
+from pinnkan.ground.progress import Observer
+from pinnkan.ground.runtime import limited_threads, provenance
+from pinnkan.language.parameters import file_stem
 from pinnkan.reduction import (
     FamilyAnsatz,
     Range,
@@ -28,15 +28,15 @@ from pinnkan.reduction import (
     thinned,
     training_set,
 )
+from pinnkan.reduction.greedy import ADVICE, CurvePoint, Reason, Search, search
+from pinnkan.solutions.evaluation.verdict import worst
+from pinnkan.storage.runs.directory import Result, RunDirectory
+from pinnkan.storage.runs.identity import weights_hash
+from pinnkan.storage.runs.paths import FAMILY
+from pinnkan.storage.runs.reduced_basis import family_ansatz, write_family
+from pinnkan.storage.runs.results import stored_verdict
 from pinnkan.training import network_for
-from pinnkan.workflows.environment import limited_threads, provenance
-from pinnkan.workflows.family_file import family_ansatz, write_family
 from pinnkan.workflows.finetune import finetune
-from pinnkan.workflows.greedy import ADVICE, CurvePoint, Reason, Search, search
-from pinnkan.workflows.identity import weights_hash
-from pinnkan.workflows.paths import FAMILY
-from pinnkan.workflows.results import stored_verdict
-from pinnkan.workflows.runs import Result, RunDirectory
 
 FloatArray = NDArray[np.float64]
 

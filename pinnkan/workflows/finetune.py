@@ -5,56 +5,24 @@ This file imports no torch: a sweep that is finished already is answered from it
 
 from __future__ import annotations
 
-import os
-import time
-from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
 
-from pinnkan.errors import (
-    OtherSettingsError,
-    PinnkanError,
-    RemoteError,
+from pinnkan.ground.errors import (
     Terminated,
-    WrongBaseError,
     stopped,
 )
-from pinnkan.files import clean_leftovers
-from pinnkan.parameters import file_stem
-from pinnkan.progress import Observer, SweepReport
-from pinnkan.store import read_store
-from pinnkan.workflows.identity import Identity, identities, weights_hash
-from pinnkan.workflows.inventory import finding
-from pinnkan.workflows.order import Order
-from pinnkan.workflows.paths import ADAPTERS, BASE_STEM, WORK, base_path, check_tag, stem_of, work_path
-from pinnkan.workflows.predecessors import followers_of, predecessors_of, started_from
-from pinnkan.workflows.results import TrainingResult, stored_report
-from pinnkan.workflows.work import at_work, clear_failure, clear_finished, read_running, record_failure
-
-_LOOK_EVERY_S = 1.0
-
-
-class Engine(Protocol):
-    """What trains the values of a sweep: this process, worker processes, a cluster."""
-
-    @property
-    def free(self) -> int:
-        """Values that may be submitted now."""
-
-    def submit(self, key: int, identity: Identity) -> None:
-        """Give a value to be trained."""
-
-    def next(self, timeout: float) -> tuple[int, Any] | None:
-        """Return key and result of a value that ended, None if none did within so many seconds.
-
-        The result is a `TrainingResult`, or something that says as text what became of the value.
-        """
-
-    def close(self) -> list[str]:
-        """End, the states of running trainings saved; return why any could not be."""
+from pinnkan.ground.files import clean_leftovers
+from pinnkan.ground.progress import Observer
+from pinnkan.storage.runs.identity import identities
+from pinnkan.storage.runs.paths import ADAPTERS, BASE_STEM, WORK, check_tag
+from pinnkan.storage.runs.predecessors import predecessors_of
+from pinnkan.storage.runs.results import TrainingResult
+from pinnkan.storage.runs.state_files import (
+    at_work,
+)
+from pinnkan.sweeps.options import Order
+from pinnkan.sweeps.sweep import Sweep
 
 
 def finetune(
@@ -120,7 +88,7 @@ def finetune(
             "what is trained now will not fit it"
         )
     order = Order(directory, method, tag, tuple(overrides), device, threads, time_limit, force)
-    sweep = _Sweep(order, asked, predecessors, observer, jobs, dask)
+    sweep = Sweep(order, asked, predecessors, observer, jobs, dask)
     try:
         return sweep.run()
     except (KeyboardInterrupt, Terminated):
@@ -132,207 +100,3 @@ def finetune(
         ) from None
     finally:
         sweep.close()
-
-
-class _Sweep:
-    """The values of one call on their way to results; arguments as in `finetune`."""
-
-    def __init__(
-        self,
-        order: Order,
-        asked: Sequence[Identity],
-        predecessors: Sequence[int | None],
-        observer: Observer,
-        jobs: int | None,
-        dask: str | None,
-    ) -> None:
-        self._order, self._asked, self._observer = order, asked, observer
-        self._jobs, self._dask = jobs, dask
-        self._predecessors = predecessors
-        self._followers = followers_of(predecessors)
-        self._ready = deque(self._followers.get(None, []))
-        self._results: dict[int, TrainingResult] = {}
-        self._busy: dict[int, Identity] = {}
-        self._engine: Engine | None = None
-        self._started = time.monotonic()
-        self._base_stamp = _stamp(order.directory)
-
-    @property
-    def began(self) -> bool:
-        """Whether anything was given to be trained."""
-        return self._engine is not None
-
-    def run(self) -> list[TrainingResult]:
-        """Bring every value to its result, in the order asked for."""
-        while len(self._results) < len(self._asked):
-            while self._ready and (self._engine is None or self._engine.free > 0):
-                self._begin(self._ready.popleft())
-            if self._busy:
-                self._collect()
-        return [self._results[at] for at in range(len(self._asked))]
-
-    def close(self) -> list[str]:
-        """End the engine, if there is one; return what it could not save."""
-        engine, self._engine = self._engine, None
-        return [] if engine is None else engine.close()
-
-    def _begin(self, at: int) -> None:
-        """Answer a value from its file, or give it to be trained."""
-        identity = self._identity(at)
-        if identity is None:
-            return
-        found = None if self._order.force else finding(self._order.directory, identity, self._order.tag)
-        if found is not None and found.status == "done" and found.meta is not None:
-            report = stored_report(found.meta)
-            clear_finished(self._order.directory, stem_of(identity.values, identity.method, self._order.tag))
-            unasked = identity.unasked(found.meta)
-            self._end(at, self._result(at, "present", path=found.path, report=report, unasked=unasked))
-            return
-        if found is not None and found.kept:
-            fault = OtherSettingsError(found.path, str(found.fault))
-            self._end(at, self._result(at, "failed", fault=fault))
-            return
-        if found is not None and found.fault is not None:
-            self._observer.note(f"{found.path} does not count and is replaced: {found.fault}")
-        if self._engine is None:
-            self._engine = self._make_engine()
-            self._report()
-        self._busy[at] = identity
-        self._engine.submit(at, identity)
-
-    def _identity(self, at: int) -> Identity | None:
-        """Return a value's identity with what it starts from; None where that, and so the value, failed."""
-        predecessor = self._predecessors[at]
-        if predecessor is None:
-            return self._asked[at]
-        start = self._results[predecessor]
-        if start.path is None:
-            message = f"not trained: it starts from {file_stem(start.values)}, which failed"
-            self._end(at, self._result(at, "failed", fault=PinnkanError(message)))
-            return None
-        return started_from(self._asked[at], start.values, start.path)
-
-    def _collect(self) -> None:
-        """Wait a moment for a value to end, and say where the sweep stands."""
-        assert self._engine is not None
-        ended = self._engine.next(_LOOK_EVERY_S)
-        if ended is not None:
-            at, answer = ended
-            identity = self._busy.pop(at)
-            result = answer if isinstance(answer, TrainingResult) else self._lost(at, answer)
-            if self._jobs is not None or self._dask is not None:  # here, whoever trains does so itself
-                self._tell(identity, result)
-            self._end(at, result)
-            self._require_the_base()
-        self._report()
-
-    def _require_the_base(self) -> None:
-        """Look whether the base is that of the values asked for still.
-
-        Raises:
-            WrongBaseError: If it is not: what is left would be trained in vain.
-        """
-        directory, wanted = self._order.directory, self._asked[0].base_hash
-        if wanted is None or _stamp(directory) == self._base_stamp:
-            return
-        path = base_path(directory)
-        if weights_hash(read_store(path, kind="base")) != wanted:
-            raise WrongBaseError(
-                f"{path}: was replaced while this command trained on the old one; what it trained is stale, "
-                "and the same command trains it again"
-            )
-        self._base_stamp = _stamp(directory)
-
-    def _lost(self, at: int, answer: object) -> TrainingResult:
-        """Return the result of a value whose process died."""
-        kind = type(answer).__name__
-        return self._result(at, "failed", fault=RemoteError(kind, str(answer) or kind, 1))
-
-    def _tell(self, identity: Identity, result: TrainingResult) -> None:
-        """Record and say what came of a value in another process, whose folder may be none of ours."""
-        directory, stem = self._order.directory, stem_of(identity.values, identity.method, self._order.tag)
-        if result.fault is None:
-            clear_failure(directory, stem)
-            self._observer.note(f"wrote {result.path}")
-        else:
-            record_failure(directory, stem, identity, result.fault)
-            self._observer.note(f"{stem}: {result.fault}")
-
-    def _end(self, at: int, result: TrainingResult) -> None:
-        self._results[at] = result
-        self._ready.extend(self._followers.get(at, []))
-
-    def _result(self, at: int, status: Any, **more: Any) -> TrainingResult:
-        return TrainingResult(
-            self._asked[at].values, self._order.method, self._order.tag, status, **({"path": None} | more)
-        )
-
-    def _report(self) -> None:
-        """Tell the observer where the sweep stands; values that were finished before do not count."""
-        ended = [one for one in self._results.values() if one.status != "present"]
-        failed = sum(one.status == "failed" for one in ended)
-        total = len(ended) + len(self._asked) - len(self._results)
-        seconds = time.monotonic() - self._started
-        self._observer.sweep(SweepReport(len(ended), failed, total, seconds, tuple(self._running())))
-
-    def _running(self) -> list[str]:
-        """Say what worker processes are at, as their state files tell."""
-        if self._jobs is None:
-            return []
-        stems = [stem_of(one.values, one.method, self._order.tag) for one in self._busy.values()]
-        paths = [(stem, work_path(self._order.directory, stem, "running.json")) for stem in stems]
-        states = [(stem, read_running(path)) for stem, path in paths]
-        return [
-            f"{stem}: {f'{one.phase}, step {one.step}/{one.total}' if one.total else 'begins'}"
-            for stem, one in states
-            if one is not None
-        ]
-
-    def _make_engine(self) -> Engine:
-        if self._dask is not None:
-            from pinnkan.workflows.cluster import DaskCluster
-
-            return DaskCluster(self._dask, self._order)
-        from pinnkan.workflows.trainer import Trainer, WorkerTrainer
-
-        # Made for worker processes, too: what is wrong with the order is said once, here.
-        trainer = Trainer(self._order, self._observer)
-        if self._jobs is None:
-            return _ThisProcess(trainer)
-        from pinnkan.workflows.workers import Pool
-
-        threads = self._order.threads or max(1, (os.cpu_count() or 1) // self._jobs)
-        return Pool(self._jobs, partial(WorkerTrainer, replace(self._order, threads=threads)))
-
-
-def _stamp(directory: Path) -> tuple[int, int] | None:
-    """Return what is another number as soon as another base is there."""
-    try:
-        status = base_path(directory).stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns
-
-
-class _ThisProcess:
-    """Trains one value after the other, here."""
-
-    def __init__(self, train: Any) -> None:
-        self._train = train
-        self._given: tuple[int, Identity] | None = None
-
-    @property
-    def free(self) -> int:
-        return int(self._given is None)
-
-    def submit(self, key: int, identity: Identity) -> None:
-        self._given = key, identity
-
-    def next(self, timeout: float) -> tuple[int, TrainingResult] | None:
-        assert self._given is not None
-        (key, identity), self._given = self._given, None
-        return key, self._train(identity)
-
-    def close(self) -> list[str]:
-        """Nothing runs between two calls."""
-        return []

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import sympy
 
-from pinnkan.errors import PinnkanError, UsageError
-from pinnkan.evaluation.measures import EVALUATION_SEED
-from pinnkan.evaluation.norms import measure_errors
-from pinnkan.expressions import canonical_text, evaluate, substitute, symbol
 from pinnkan.geometry.shape import number
-from pinnkan.problem.ansatz import Ansatz
-from pinnkan.snapping import ClosedForm, Snap, closed_form
-from pinnkan.workflows.runs import RunDirectory
+from pinnkan.ground.errors import PinnkanError, UsageError
+from pinnkan.language.expressions import canonical_text, evaluate, substitute, symbol
+from pinnkan.physics.ansatz import Ansatz
+from pinnkan.solutions.evaluation.measures import EVALUATION_SEED
+from pinnkan.solutions.evaluation.norms import measure_errors
+from pinnkan.solutions.formulas import ClosedForm, Snap, closed_form
+from pinnkan.storage.runs.directory import RunDirectory
 
 _POINTS, _SEED, _JUDGED = 600, 31_415, 2_000
 

@@ -9,24 +9,24 @@ from typing import Literal
 
 import numpy as np
 
-from pinnkan.errors import DamagedFileError, UsageError
-from pinnkan.evaluation.measures import EVALUATION_SEED, POINTS, errors_at, residual_rms
-from pinnkan.output.canvas import PICTURES
-from pinnkan.output.field import Quantity, plot_fields
+from pinnkan.ground.errors import DamagedFileError, UsageError
+from pinnkan.ground.progress import Observer
+from pinnkan.ground.runtime import device_for, dtype_for, limited_threads
+from pinnkan.language.problem import Problem
 from pinnkan.output.grid import parse_slice
-from pinnkan.output.history import TrainingCurves, plot_history
-from pinnkan.output.labels import Caption, number, symbol
-from pinnkan.output.line import Curve, plot_lines
-from pinnkan.output.spacetime import plot_spacetime
+from pinnkan.output.pictures.canvas import PICTURES
+from pinnkan.output.pictures.field import Quantity, plot_fields
+from pinnkan.output.pictures.history import TrainingCurves, plot_history
+from pinnkan.output.pictures.labels import Caption, number, symbol
+from pinnkan.output.pictures.line import Curve, plot_lines
+from pinnkan.output.pictures.sections import Section
+from pinnkan.output.pictures.spacetime import plot_spacetime
 from pinnkan.output.suffixes import require_suffix
-from pinnkan.problem import Problem
-from pinnkan.progress import Observer
-from pinnkan.solution import Solution
-from pinnkan.workflows.environment import device_for, dtype_for, limited_threads
-from pinnkan.workflows.fields import ERROR, REFERENCE, RESIDUAL, SOLUTION, field_at
-from pinnkan.workflows.results import verdict_text
-from pinnkan.workflows.runs import Result, RunDirectory, remark_on
-from pinnkan.workflows.sections import Section
+from pinnkan.solutions.evaluation.measures import EVALUATION_SEED, POINTS, errors_at, residual_rms
+from pinnkan.solutions.fields import ERROR, REFERENCE, RESIDUAL, SOLUTION, field_at
+from pinnkan.solutions.solution import Solution
+from pinnkan.storage.runs.directory import Result, RunDirectory, remark_on
+from pinnkan.storage.runs.results import verdict_text
 
 HISTORY = "history"
 _LINE = 401

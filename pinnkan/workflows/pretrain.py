@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pinnkan.errors import DamagedFileError, PinnkanError, StoppedError, UsageError
-from pinnkan.files import clean_leftovers
-from pinnkan.problem.family import Family
-from pinnkan.progress import Observer
-from pinnkan.store import read_store
+from pinnkan.ground.errors import DamagedFileError, PinnkanError, StoppedError, UsageError
+from pinnkan.ground.files import clean_leftovers
+from pinnkan.ground.progress import Observer
+from pinnkan.ground.runtime import device_for, limited_threads
+from pinnkan.physics.family import Family
+from pinnkan.storage.runs.directory import whole_arrays
+from pinnkan.storage.runs.identity import Identity, ProblemRecord
+from pinnkan.storage.runs.paths import BASE_STEM, WORK, base_path
+from pinnkan.storage.runs.results import TrainingResult, stored_report
+from pinnkan.storage.runs.state_files import at_work, clear_failure, clear_finished, record_failure
+from pinnkan.storage.store import read_store
+from pinnkan.sweeps.job import TrainingJob
 from pinnkan.training import pretrain as train_base
-from pinnkan.workflows.environment import device_for, limited_threads
-from pinnkan.workflows.identity import Identity, ProblemRecord
-from pinnkan.workflows.paths import BASE_STEM, WORK, base_path
-from pinnkan.workflows.results import TrainingResult, stored_report
-from pinnkan.workflows.runs import whole_arrays
-from pinnkan.workflows.training_job import TrainingJob
-from pinnkan.workflows.work import at_work, clear_failure, clear_finished, record_failure
 
 _NAMED = 3
 

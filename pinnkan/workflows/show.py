@@ -7,16 +7,16 @@ from typing import Any
 
 import torch
 
-from pinnkan.errors import DamagedFileError, UsageError
-from pinnkan.problem import Problem
-from pinnkan.problem.settings import NetworkSettings
-from pinnkan.store import Stored, read_store
+from pinnkan.ground.errors import DamagedFileError, UsageError
+from pinnkan.language.problem import Problem
+from pinnkan.language.problem.settings import NetworkSettings
+from pinnkan.storage.runs.directory import RunDirectory
+from pinnkan.storage.runs.facts import family_from, hidden_widths
+from pinnkan.storage.runs.identity import fits, stored_values, weights_hash
+from pinnkan.storage.runs.paths import ADAPTERS, BASE, FAMILY
+from pinnkan.storage.runs.results import stored_report
+from pinnkan.storage.store import Stored, read_store
 from pinnkan.training.refinement import fitted
-from pinnkan.workflows.identity import fits, stored_values, weights_hash
-from pinnkan.workflows.paths import ADAPTERS, BASE, FAMILY
-from pinnkan.workflows.records import family_from, hidden_widths
-from pinnkan.workflows.results import stored_report
-from pinnkan.workflows.runs import RunDirectory
 
 
 def show(path: Path) -> dict[str, Any]:

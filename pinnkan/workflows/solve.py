@@ -14,15 +14,15 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from pinnkan.errors import UsageError
-from pinnkan.parameters import complete_values, file_stem, shortest_text
-from pinnkan.problem import Problem
-from pinnkan.problem.instance import Instance
+from pinnkan.ground.errors import UsageError
+from pinnkan.language.parameters import complete_values, file_stem, shortest_text
+from pinnkan.language.problem import Problem
+from pinnkan.physics.instance import Instance
 from pinnkan.reduction import network_jets, network_residual, network_solution, outside, rows_of
+from pinnkan.solutions.fields import checked_points
+from pinnkan.storage.runs.paths import FAMILY
+from pinnkan.storage.runs.reduced_basis import StoredReducedBasis, read_family
 from pinnkan.workflows.family import relative_errors
-from pinnkan.workflows.family_file import StoredReducedBasis, read_family
-from pinnkan.workflows.fields import checked_points
-from pinnkan.workflows.paths import FAMILY
 
 FloatArray = NDArray[np.float64]
 

@@ -10,22 +10,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pinnkan.adapters import Plan
-from pinnkan.errors import UsageError
-from pinnkan.evaluation.measures import EVALUATION_SEED, POINTS
-from pinnkan.evaluation.spectra import MODES, Spectrum, discarded_norm, mode_spectra
-from pinnkan.evaluation.theorem1 import constants, output_bound
-from pinnkan.output.canvas import PICTURES
-from pinnkan.output.labels import Caption
-from pinnkan.output.spectra import SpectraPanel, plot_spectra
+from pinnkan.ground.errors import UsageError
+from pinnkan.ground.runtime import limited_threads
+from pinnkan.networks.adapters import Plan
+from pinnkan.networks.tucker import hosvd, ranks_of
+from pinnkan.output.pictures.canvas import PICTURES
+from pinnkan.output.pictures.labels import Caption
+from pinnkan.output.pictures.spectra import SpectraPanel, plot_spectra
 from pinnkan.output.suffixes import require_suffix
-from pinnkan.store import read_store
+from pinnkan.solutions.evaluation.measures import EVALUATION_SEED, POINTS
+from pinnkan.solutions.evaluation.spectra import MODES, Spectrum, discarded_norm, mode_spectra
+from pinnkan.solutions.evaluation.theorem1 import constants, output_bound
+from pinnkan.storage.runs.directory import Result, RunDirectory, read_base
+from pinnkan.storage.runs.paths import ADAPTERS, BASE
+from pinnkan.storage.store import read_store
 from pinnkan.training import network_for
 from pinnkan.training.refinement import basis_for, fitted
-from pinnkan.tucker import hosvd, ranks_of
-from pinnkan.workflows.environment import limited_threads
-from pinnkan.workflows.paths import ADAPTERS, BASE
-from pinnkan.workflows.runs import Result, RunDirectory, read_base
 
 SHARES = (0.9, 0.99, 0.999)
 COMPRESSIONS = (1 / 16, 1 / 8, 1 / 4, 1 / 2)

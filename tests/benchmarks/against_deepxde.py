@@ -44,8 +44,8 @@ from common import (
 )
 from radial import elliptic_source
 
-from pinnkan.evaluation.norms import measure_errors
-from pinnkan.problem.family import Family
+from pinnkan.physics.family import Family
+from pinnkan.solutions.evaluation.norms import measure_errors
 
 TARGETS = (1e-3, 2e-4, 5e-5)
 SCRATCH, ADAPTER, BASE = "pinnkan, scratch", "pinnkan, adapter", "pinnkan, base"

@@ -19,11 +19,11 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from pinnkan.evaluation.norms import measure_errors
-from pinnkan.problem import Problem, load_problem, shipped_problems
-from pinnkan.problem.family import Family
-from pinnkan.problem.instance import Instance
-from pinnkan.progress import Outcome, StepReport, SweepReport
+from pinnkan.ground.progress import Outcome, StepReport, SweepReport
+from pinnkan.language.problem import Problem, load_problem, shipped_problems
+from pinnkan.physics.family import Family
+from pinnkan.physics.instance import Instance
+from pinnkan.solutions.evaluation.norms import measure_errors
 from pinnkan.training import Run, Trained, finetune, network_for, pretrain
 
 POINTS, POINT_SEED = 20_000, 0

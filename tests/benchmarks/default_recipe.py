@@ -32,7 +32,7 @@ from typing import Any
 
 import numpy as np
 
-from pinnkan.problem.family import Family
+from pinnkan.physics.family import Family
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from reference_solutions import burgers
@@ -269,8 +269,8 @@ def solve(name: str, overrides: Sequence[str], seed: int, keep: Path | None) -> 
     import torch
 
     import pinnkan
-    from pinnkan.problem import load_problem
-    from pinnkan.progress import Silent
+    from pinnkan.ground.progress import Silent
+    from pinnkan.language.problem import load_problem
     from pinnkan.workflows.pretrain import pretrain
 
     torch.set_num_threads(1)

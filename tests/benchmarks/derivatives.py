@@ -35,14 +35,14 @@ from common import (
 )
 from torch import Tensor
 
-from pinnkan.adapters import Parameters
-from pinnkan.adapters.layerwise import Full
-from pinnkan.channels import Channel, Channels, Collapsed
+from pinnkan.ground.derivatives import Channel, Channels, Collapsed
 from pinnkan.networks import Network
-from pinnkan.problem.family import Family
+from pinnkan.networks.adapters import Parameters
+from pinnkan.networks.adapters.layerwise import Full
+from pinnkan.physics.family import Family
+from pinnkan.physics.residuals.least_squares import NetworkLeastSquares, TrainingSet
+from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.training import generator_for, network_for
-from pinnkan.training.assembly import training_sets
-from pinnkan.training.least_squares import NetworkLeastSquares, TrainingSet
 
 
 def nested_jet(network: Network, points: Tensor, weights: Sequence[Tensor], channels: Channels) -> Tensor:

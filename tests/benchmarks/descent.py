@@ -43,8 +43,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnkan.adapters import TuckerChange, birth
-from pinnkan.bases import make_basis
+from pinnkan.networks.adapters import TuckerChange, birth
+from pinnkan.networks.bases import make_basis
 
 OUTPUTS = 4
 RANKS = (2, 2, 2)
@@ -106,7 +106,7 @@ def components(features: Tensor, layer: TuckerChange, theta: Tensor, v: Tensor) 
 def descend(case: Case, strategy: str, seed: int, steps: int) -> list[list[Tensor]]:
     """Run gradient descent and return, for every step, the norms of all components of the four terms.
 
-    Birth and gradient are those of `pinnkan.adapters`; only v = Psi - y matters of the base.
+    Birth and gradient are those of `pinnkan.networks.adapters`; only v = Psi - y matters of the base.
     """
     generator = torch.Generator().manual_seed(seed)
     v = torch.randn(OUTPUTS, generator=generator, dtype=torch.float64)

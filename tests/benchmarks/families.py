@@ -41,8 +41,8 @@ from common import (
 )
 
 import pinnkan
-from pinnkan.evaluation.norms import measure_errors
-from pinnkan.problem.family import Family
+from pinnkan.physics.family import Family
+from pinnkan.solutions.evaluation.norms import measure_errors
 
 
 @dataclass(frozen=True)

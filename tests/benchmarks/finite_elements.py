@@ -44,7 +44,7 @@ from skfem import Basis, BilinearForm, ElementTriP2, LinearForm, MeshTri1, MeshT
 from skfem.helpers import dot, grad
 from skfem.mapping import MappingAffine
 
-from pinnkan.problem.family import Family
+from pinnkan.physics.family import Family
 
 _NEWTON_TOLERANCE = 1e-10
 _LONG = 5.0

@@ -37,7 +37,7 @@ from common import (
 )
 from torch import Tensor
 
-from pinnkan.problem import Problem
+from pinnkan.language.problem import Problem
 
 TARGETS = (1e-3, 2e-4, 5e-5)
 

@@ -33,10 +33,10 @@ from common import begin, error_text, finish, parser, table, time_text, words
 from families import run_program
 
 import pinnkan
-from pinnkan.problem.family import Family
+from pinnkan.physics.family import Family
 from pinnkan.reduction import network_jets
-from pinnkan.store import read_store
-from pinnkan.workflows.paths import adapter_path, base_path
+from pinnkan.storage.runs.paths import adapter_path, base_path
+from pinnkan.storage.store import read_store
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from reference_solutions import burgers

@@ -32,11 +32,11 @@ import torch
 from common import begin, error_text, finish, integers, parser, spread, table, time_text, trained_curve, words
 from torch import Tensor
 
-from pinnkan.output.canvas import picture
-from pinnkan.problem import Problem, load_problem, shipped_problems
-from pinnkan.problem.family import Family
-from pinnkan.progress import Silent
-from pinnkan.solution import Solution
+from pinnkan.ground.progress import Silent
+from pinnkan.language.problem import Problem, load_problem, shipped_problems
+from pinnkan.output.pictures.canvas import picture
+from pinnkan.physics.family import Family
+from pinnkan.solutions.solution import Solution
 from pinnkan.training import Run, TrainingState, pretrain
 
 POINTS = 20_000

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pinnkan.problem.family import Family
+from pinnkan.physics.family import Family
 
 ROWS = Path(__file__).resolve().parent / "verdicts.json"
 GOOD, BAD = 1e-3, 1e-1
@@ -54,7 +54,7 @@ def groups(rows: Mapping[str, Row]) -> dict[str, list[str]]:
 
 def judged(row: Row) -> Any:
     """Return the verdict on a row by the present rule."""
-    from pinnkan.evaluation.verdict import Evidence, judge
+    from pinnkan.solutions.evaluation.verdict import Evidence, judge
 
     return judge(Evidence(**row["evidence"]))
 
@@ -91,11 +91,11 @@ def effectivity(rows: Sequence[Row]) -> str:
 
 def measured(case: Any, directory: Path) -> dict[str, Any]:
     """Train a case and return its row."""
-    from pinnkan.evaluation.norms import measure_errors
-    from pinnkan.problem import load_problem
-    from pinnkan.progress import Silent
+    from pinnkan.ground.progress import Silent
+    from pinnkan.language.problem import load_problem
+    from pinnkan.solutions.evaluation.norms import measure_errors
+    from pinnkan.storage.runs.directory import read_base
     from pinnkan.workflows.pretrain import pretrain
-    from pinnkan.workflows.runs import read_base
 
     problem = load_problem(case.text, overrides=case.settings)
     options: dict[str, Any] = {
@@ -125,9 +125,9 @@ def _right_values(truth: Any, instance: Any) -> tuple[Any, Any]:
 
 def evidence(result: Any) -> dict[str, Any]:
     """Return what the verdict on a stored result is made from."""
-    from pinnkan.evaluation.correction import correction_of
-    from pinnkan.evaluation.relative import residual_report
-    from pinnkan.workflows.judgement import evidence_of
+    from pinnkan.solutions.evaluation.correction import correction_of
+    from pinnkan.solutions.evaluation.relative import residual_report
+    from pinnkan.training.judgement import evidence_of
 
     training, course = result.meta["training"], result.meta["history"]["held_out"]
     report, scale = residual_report(result.solution()), result.family.scale

@@ -14,7 +14,7 @@ import pytest
 from program import program
 
 import pinnkan.cli.targets  # noqa: F401  # before `workflow` puts stubs in the place of what it imports
-from pinnkan.errors import PinnkanError
+from pinnkan.ground.errors import PinnkanError
 
 REPORT = {
     "relative_l2": 2.5e-4,
@@ -87,8 +87,8 @@ def workflow(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[..., An
 @pytest.fixture
 def problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     """A problem called heat with the parameter lambda: shipped, and held by the run directory."""
-    from pinnkan.parameters import Parameter
-    from pinnkan.problem import finding, loading
+    from pinnkan.language.parameters import Parameter
+    from pinnkan.language.problem import finding, loading
 
     heat = SimpleNamespace(
         name="heat", title="Heat equation", parameters=(Parameter("lambda", 0.0),), overrides=()
@@ -106,7 +106,7 @@ def problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     )
     program()
     stub(monkeypatch, "pinnkan.workflows")
-    stub(monkeypatch, "pinnkan.workflows.identity", recorded_problem=lambda directory: heat)
+    stub(monkeypatch, "pinnkan.storage.runs.identity", recorded_problem=lambda directory: heat)
     return heat
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pinnkan.errors import DivergedError, PinnkanError
+from pinnkan.ground.errors import DivergedError, PinnkanError
 
 ROW = {
     "parameters": {"lambda": 0.1},

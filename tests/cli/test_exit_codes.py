@@ -6,7 +6,7 @@ import errno
 
 import pytest
 
-from pinnkan.errors import (
+from pinnkan.ground.errors import (
     DamagedFileError,
     DivergedError,
     FileAccessError,

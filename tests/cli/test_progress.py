@@ -16,14 +16,14 @@ import pytest
 
 from pinnkan.cli import displays
 from pinnkan.cli.displays import Lines
-from pinnkan.progress import Outcome, StepReport, SweepReport
+from pinnkan.ground.progress import Outcome, StepReport, SweepReport
 
 PROGRAM = """
 import signal, sys, time
 from pinnkan.cli.progress import watching
-from pinnkan.signals import stop_at_once
+from pinnkan.ground.signals import stop_at_once
 from pinnkan.cli.faults import guarded
-from pinnkan.progress import Outcome, StepReport
+from pinnkan.ground.progress import Outcome, StepReport
 
 @guarded
 def command():

@@ -102,8 +102,8 @@ PROGRAM = """
 import ctypes, signal, sys, time, weakref
 from pinnkan.cli.faults import guarded
 from pinnkan.cli.progress import watching
-from pinnkan.progress import StepReport
-from pinnkan.signals import heed
+from pinnkan.ground.progress import StepReport
+from pinnkan.ground.signals import heed
 
 def wait():
     print("here", flush=True)
@@ -147,7 +147,7 @@ def test_a_swallowed_signal_stops_all_the_same(swallower, number, code, said):
 
 
 def test_any_other_exception_in_a_callback_is_shown_as_always():
-    code = "from pinnkan.signals import heed\nimport signal, ctypes\nheed(signal.SIGINT)\n"
+    code = "from pinnkan.ground.signals import heed\nimport signal, ctypes\nheed(signal.SIGINT)\n"
     code += "ctypes.CFUNCTYPE(None)(lambda: [][0])()"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30

@@ -9,7 +9,6 @@ import pytest
 from geometry_table import SHAPE_TABLE, domain
 from scipy.spatial import cKDTree
 
-from pinnkan.errors import UsageError
 from pinnkan.geometry import (
     RULES,
     BoundaryPart,
@@ -21,6 +20,7 @@ from pinnkan.geometry import (
     Interval,
     Region,
 )
+from pinnkan.ground.errors import UsageError
 
 
 @pytest.mark.parametrize("rule", RULES)

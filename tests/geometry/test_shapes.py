@@ -9,8 +9,8 @@ import pytest
 import sympy
 from geometry_table import SHAPE_TABLE
 
-from pinnkan.errors import UsageError
 from pinnkan.geometry import SHAPES, Ball, Box, Disk, Interval, make_shape
+from pinnkan.ground.errors import UsageError
 
 RNG = np.random.default_rng(0)
 INTERIOR_MEANS = [

@@ -9,11 +9,11 @@ import pytest
 import sympy
 import torch
 
-from pinnkan.bases import make_basis
-from pinnkan.channels import Channels, Collapsed
+from pinnkan.ground.derivatives import Channels, Collapsed
 from pinnkan.networks import InputMap, make_kan
-from pinnkan.snapping.compose import symbolic_inputs
-from pinnkan.training.oracle import jet_by_autograd
+from pinnkan.networks.bases import make_basis
+from pinnkan.physics.residuals.oracle import jet_by_autograd
+from pinnkan.solutions.formulas.compose import symbolic_inputs
 
 LOWER, UPPER = [10.0, -2.0], [14.0, 1.0]
 GRADED = InputMap.over(LOWER, UPPER, [350.0, 0.0])

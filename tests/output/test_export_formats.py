@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pinnkan.errors import FileAccessError, PinnkanError, UsageError
-from pinnkan.output.exports import EXPORTS, export_samples
+from pinnkan.ground.errors import FileAccessError, PinnkanError, UsageError
+from pinnkan.output.exports.field_table import Samples
+from pinnkan.output.exports.registry import EXPORTS, export_samples
 from pinnkan.output.grid import make_grid
 from pinnkan.output.point_table import read_points
-from pinnkan.output.samples import Samples
 
 
 def disk_samples(*, fixed=None, counts=(3, 9, 7), fields=("u", "exact")):

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from matplotlib.collections import TriMesh
 
-from pinnkan.output.colours import scale_of
-from pinnkan.output.field import Quantity, plot_fields
 from pinnkan.output.grid import make_grid
-from pinnkan.output.labels import Caption
-from pinnkan.output.plane import cloud_plane, fitted_points, grid_plane
+from pinnkan.output.pictures.colours import scale_of
+from pinnkan.output.pictures.field import Quantity, plot_fields
+from pinnkan.output.pictures.labels import Caption
+from pinnkan.output.pictures.plane import cloud_plane, fitted_points, grid_plane
 
 X = np.linspace(-1, 1, 61)
 GRID = make_grid(("x", "y"), [-1, -1], [1, 1], (61, 61)).points

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pinnkan.errors import UsageError
+from pinnkan.ground.errors import UsageError
 from pinnkan.output.grid import make_grid, parse_grid, parse_slice
 
 

@@ -11,16 +11,16 @@ import matplotlib
 import numpy as np
 import pytest
 
-from pinnkan.errors import FileAccessError, UsageError
-from pinnkan.output.canvas import PICTURES, picture
-from pinnkan.output.collocation import plot_collocation
-from pinnkan.output.field import Quantity, plot_fields
-from pinnkan.output.history import TrainingCurves, plot_history
-from pinnkan.output.labels import Caption, number, symbol
-from pinnkan.output.line import Curve, plot_lines
-from pinnkan.output.plane import grid_plane
-from pinnkan.output.spacetime import plot_spacetime
-from pinnkan.output.trajectories import Panel, Trajectory, plot_trajectories
+from pinnkan.ground.errors import FileAccessError, UsageError
+from pinnkan.output.pictures.canvas import PICTURES, picture
+from pinnkan.output.pictures.collocation import plot_collocation
+from pinnkan.output.pictures.field import Quantity, plot_fields
+from pinnkan.output.pictures.history import TrainingCurves, plot_history
+from pinnkan.output.pictures.labels import Caption, number, symbol
+from pinnkan.output.pictures.line import Curve, plot_lines
+from pinnkan.output.pictures.plane import grid_plane
+from pinnkan.output.pictures.spacetime import plot_spacetime
+from pinnkan.output.pictures.trajectories import Panel, Trajectory, plot_trajectories
 
 X = np.linspace(0, 1, 21)
 CAPTION = Caption("Heat", {"nu": 0.01})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pinnkan.errors import FileAccessError, UsageError
+from pinnkan.ground.errors import FileAccessError, UsageError
 from pinnkan.output.point_table import read_points
 
 

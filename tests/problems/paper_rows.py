@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 from statistics import median
 
-from pinnkan.problem.finding import shipped_with_the_paper
-from pinnkan.workflows.study_file import is_study
-from pinnkan.workflows.study_rows import Row, read_rows
+from pinnkan.language.problem.finding import shipped_with_the_paper
+from pinnkan.studies.rows import Row, read_rows
+from pinnkan.studies.study_file import is_study
 
 STUDIES = {name: path for name, path in shipped_with_the_paper().items() if is_study(path)}
 PLACE = ("family", "network", "method", "lambda")

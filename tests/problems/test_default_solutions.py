@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import pinnkan
-from pinnkan.problem import load_problem
-from pinnkan.problem.family import Family
-from pinnkan.progress import Silent
+from pinnkan.ground.progress import Silent
+from pinnkan.language.problem import load_problem
+from pinnkan.physics.family import Family
 from pinnkan.workflows.pretrain import pretrain
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))

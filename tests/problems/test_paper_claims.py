@@ -9,7 +9,7 @@ from statistics import median
 import pytest
 from paper_rows import PLACE, STUDIES, medians, rows_of
 
-from pinnkan.workflows.tables import number_text
+from pinnkan.studies.tables import number_text
 
 FAMILIES, VALUES = ("elliptic", "Allen-Cahn", "hyperbolic"), (0.1, 1)
 BASES = ("chebyshev", "legendre", "taylor", "fourier")

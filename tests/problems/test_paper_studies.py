@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from paper_rows import PLACE, STUDIES, medians, rows_of
 
-from pinnkan.workflows import trajectories
-from pinnkan.workflows.compare import planned
-from pinnkan.workflows.report import section
-from pinnkan.workflows.study_curves import write_curves
-from pinnkan.workflows.study_file import read_study
-from pinnkan.workflows.study_rows import read_rows
-from pinnkan.workflows.tables import number_text
+from pinnkan.studies import figures as trajectories
+from pinnkan.studies.compare import planned
+from pinnkan.studies.curves import write_curves
+from pinnkan.studies.report import section
+from pinnkan.studies.rows import read_rows
+from pinnkan.studies.study_file import read_study
+from pinnkan.studies.tables import number_text
 
 WITH_ROWS = sorted(name for name, path in STUDIES.items() if path.with_suffix(".csv").is_file())
 

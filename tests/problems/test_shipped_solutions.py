@@ -18,9 +18,9 @@ from skfem import Basis, BilinearForm, ElementTriP2, LinearForm, MeshTri, conden
 from skfem.helpers import dot, grad
 
 import pinnkan
-from pinnkan.problem import load_problem
-from pinnkan.problem.family import Family
-from pinnkan.progress import Silent
+from pinnkan.ground.progress import Silent
+from pinnkan.language.problem import load_problem
+from pinnkan.physics.family import Family
 from pinnkan.workflows.finetune import finetune
 from pinnkan.workflows.formula import formula
 from pinnkan.workflows.pretrain import pretrain

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import sympy
 
-from pinnkan.errors import PinnkanError
-from pinnkan.expressions import PointProgram, symbol
-from pinnkan.problem import load_problem, shipped_problems
-from pinnkan.problem.family import Family
+from pinnkan.ground.errors import PinnkanError
+from pinnkan.language.expressions import PointProgram, symbol
+from pinnkan.language.problem import load_problem, shipped_problems
+from pinnkan.physics.family import Family
 from pinnkan.reduction import FamilyAnsatz, online_points
 
 SHIPPED = ["elliptic", "allen_cahn", "hyperbolic", "burgers", "heat", "helmholtz", "wave"]

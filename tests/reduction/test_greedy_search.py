@@ -10,7 +10,7 @@ from test_reduced_model import CURVED, additive, bent, exactly, snapshots_of
 
 from pinnkan.reduction import Range, ReducedModel, factor_of, leave_one_out
 from pinnkan.reduction.calibration import MARGIN, Sample, predicted
-from pinnkan.workflows.greedy import Search, search
+from pinnkan.reduction.greedy import Search, search
 
 TRAINING = np.linspace(0.5, 2.0, 64)[:, None]
 

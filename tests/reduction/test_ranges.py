@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pinnkan.errors import UsageError
-from pinnkan.parameters import Parameter
+from pinnkan.ground.errors import UsageError
+from pinnkan.language.parameters import Parameter
 from pinnkan.reduction import Range, outside, read_ranges, shares, training_set
 from pinnkan.reduction.cells import in_cells
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 from scipy.optimize import least_squares
 
-from pinnkan.bases import make_basis
-from pinnkan.errors import UsageError
+from pinnkan.ground.errors import UsageError
+from pinnkan.language.problem import load_problem
 from pinnkan.networks import InputMap, make_kan
-from pinnkan.problem import load_problem
-from pinnkan.problem.family import Family
+from pinnkan.networks.bases import make_basis
+from pinnkan.physics.family import Family
 from pinnkan.reduction import FamilyAnsatz, Snapshots, network_jets, online_points
 
 CURVED = """\

@@ -206,7 +206,7 @@ def _pinnkan(*arguments: object) -> str:
     words = [str(argument) for argument in arguments]
     with redirect_stdout(out), redirect_stderr(err), ExitStack() as stack:
         for name, answer in _UNASKED.items():
-            stack.enter_context(patch(f"pinnkan.workflows.training_job.{name}", answer))
+            stack.enter_context(patch(f"pinnkan.sweeps.job.{name}", answer))
         try:
             make_app()(words, prog_name="pinnkan")
         except SystemExit as end:

@@ -9,11 +9,11 @@ import torch
 from numpy.polynomial.chebyshev import Chebyshev as Series
 from small_problems import run_of
 
-from pinnkan.adapters import Full, Parameters, Plan, attach
-from pinnkan.adapters.layerwise import Sparse
-from pinnkan.bases import make_basis
-from pinnkan.channels import Channels
+from pinnkan.ground.derivatives import Channels
 from pinnkan.networks import InputMap, make_kan, make_mlp
+from pinnkan.networks.adapters import Full, Parameters, Plan, attach
+from pinnkan.networks.adapters.layerwise import Sparse
+from pinnkan.networks.bases import make_basis
 from pinnkan.training import finetune, pretrain
 from pinnkan.training.conditioning import posed
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 from small_problems import run_of
 
-from pinnkan.adapters import GROWTH
-from pinnkan.errors import UsageError
+from pinnkan.ground.errors import UsageError
+from pinnkan.networks.adapters import GROWTH
+from pinnkan.networks.tucker import ranks_of
 from pinnkan.training import finetune, phases, pretrain
-from pinnkan.tucker import ranks_of
 
 SIZES = ("network.hidden=[18, 18]", "points.interior=120", "finetuning.steps=4")
 RANKS = [ranks_of((18, 18, 4), ratio) for ratio in GROWTH]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from small_problems import run_of
 
-from pinnkan.problem import load_problem
-from pinnkan.solution import Solution
+from pinnkan.language.problem import load_problem
+from pinnkan.solutions.solution import Solution
 from pinnkan.training import pretrain
 
 SHAPES = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pinnkan.adapters import Full, Parameters, Plan, attach
-from pinnkan.bases import make_basis
-from pinnkan.errors import UsageError
+from pinnkan.ground.errors import UsageError
 from pinnkan.networks import InputMap, make_kan
+from pinnkan.networks.adapters import Full, Parameters, Plan, attach
+from pinnkan.networks.bases import make_basis
 from pinnkan.training.rates import rates_for
 
 

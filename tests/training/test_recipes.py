@@ -9,13 +9,13 @@ import pytest
 import torch
 from small_problems import TEXTS, problem, run_of
 
-from pinnkan.adapters import Full, TuckerChange
-from pinnkan.errors import DivergedError, UsageError
-from pinnkan.problem import load_problem
-from pinnkan.solution import Solution
+from pinnkan.ground.errors import DivergedError, UsageError
+from pinnkan.language.problem import load_problem
+from pinnkan.networks.adapters import Full, TuckerChange
+from pinnkan.physics.residuals.linearisation import BlockLinearisation
+from pinnkan.physics.residuals.training_sets import training_sets
+from pinnkan.solutions.solution import Solution
 from pinnkan.training import Run, Trained, finetune, pretrain
-from pinnkan.training.assembly import training_sets
-from pinnkan.training.linearisation import BlockLinearisation
 
 
 def relative_l2(run: Run, trained: Trained) -> float:

@@ -11,13 +11,13 @@ from scipy.interpolate import BSpline as ScipySpline
 from scipy.interpolate import insert
 from small_problems import problem, run_of, start_of
 
-from pinnkan.adapters import Full, TuckerChange
-from pinnkan.bases import BSpline, make_basis
-from pinnkan.channels import Channels
-from pinnkan.errors import UsageError
-from pinnkan.problem import load_problem
-from pinnkan.problem.settings import NetworkSettings
-from pinnkan.progress import Silent
+from pinnkan.ground.derivatives import Channels
+from pinnkan.ground.errors import UsageError
+from pinnkan.ground.progress import Silent
+from pinnkan.language.problem import load_problem
+from pinnkan.language.problem.settings import NetworkSettings
+from pinnkan.networks.adapters import Full, TuckerChange
+from pinnkan.networks.bases import BSpline, make_basis
 from pinnkan.training import finetune, network_for, pretrain
 from pinnkan.training.refinement import check_refinements, fitted, refined
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 from small_problems import run_of
 
-from pinnkan.errors import FileAccessError, ProblemError, UsageError
-from pinnkan.problem import Problem, load_problem
-from pinnkan.problem.family import Family
-from pinnkan.solution import Solution
+from pinnkan.ground.errors import FileAccessError, ProblemError, UsageError
+from pinnkan.language.problem import Problem, load_problem
+from pinnkan.physics.family import Family
+from pinnkan.physics.residuals.training_sets import training_sets
+from pinnkan.solutions.solution import Solution
 from pinnkan.training import pretrain
-from pinnkan.training.assembly import training_sets
 
 FORMULA = """
 coordinates: [x, y]

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from pinnkan.ground.progress import Outcome, Silent, StepReport
+from pinnkan.language.problem.settings import PhaseSettings
 from pinnkan.optim import LeastSquares, Optimizer, OptimizerState, Step
-from pinnkan.problem.settings import PhaseSettings
-from pinnkan.progress import Outcome, Silent, StepReport
 from pinnkan.training.loop import PhaseResult, Watch, run_phase
 
 

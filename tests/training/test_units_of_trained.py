@@ -8,8 +8,8 @@ import sympy
 from small_problems import run_of
 from units import in_other_units
 
-from pinnkan.problem import Problem, load_problem
-from pinnkan.solution import Solution
+from pinnkan.language.problem import Problem, load_problem
+from pinnkan.solutions.solution import Solution
 from pinnkan.training import pretrain
 
 SIZES = ["network.hidden=[8, 8]", "points.interior=400", "training.phases=[{steps: 25}]"]

@@ -84,6 +84,6 @@ def run(folder: Path) -> Path:
 @pytest.fixture
 def arrays() -> Callable[[Path], dict[str, np.ndarray]]:
     """Read the arrays of a stored file."""
-    from pinnkan.store import read_store
+    from pinnkan.storage.store import read_store
 
     return lambda path: read_store(path).arrays

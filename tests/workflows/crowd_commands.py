@@ -17,7 +17,7 @@ from typing import Any
 
 from warm_commands import Command, done, finished_files, same_arrays, temporary_files, warm_up
 
-from pinnkan.workflows import training_job
+from pinnkan.sweeps import job as training_job
 
 CROWD = 8
 PATIENCE_S = 60.0

@@ -24,7 +24,7 @@ from typing import Any
 
 from warm_commands import Ended, done, finished_files, run, same_arrays, temporary_files, warm_up
 
-from pinnkan.workflows import checkpoints
+from pinnkan.storage.runs import checkpoints
 
 CAUSES = (errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS)
 CALLS = ("open", "write", "fsync", "close", "replace", "mkdir", "unlink")

@@ -21,8 +21,9 @@ from typing import Any
 
 from warm_commands import Command, done, finished_files, same_arrays, temporary_files, warm_up
 
-from pinnkan.files.leftovers import claim_temporary
-from pinnkan.workflows import checkpoints, training_job
+from pinnkan.ground.files.leftovers import claim_temporary
+from pinnkan.storage.runs import checkpoints
+from pinnkan.sweeps import job as training_job
 
 VALUES = ["--lambda", "0:1:5"]
 STAGES = ("beginning", "training", "saving a checkpoint", "saving an adapter", "between")

@@ -20,7 +20,7 @@ from typing import Any
 
 from warm_commands import PROBLEM, Command, done, same_arrays, warm_up
 
-from pinnkan.workflows import checkpoints
+from pinnkan.storage.runs import checkpoints
 
 STEPS, STEP_S = 30, 0.03
 """Length of a training: slow steps, so that a signal arrives in the middle on a busy machine, too."""

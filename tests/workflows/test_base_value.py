@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import pinnkan as package
-from pinnkan.errors import UsageError
+from pinnkan.ground.errors import UsageError
 
 POINTS = np.array([[0.0, 0.0], [0.3, -0.4], [-0.5, 0.5]])
 ASKED = ("0", "-0.0", "0e5", "0/7")

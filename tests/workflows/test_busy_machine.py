@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import pinnkan
-from pinnkan.machine import WAITING, crowding
+from pinnkan.ground.machine import WAITING, crowding
 
 ROOT = Path(pinnkan.__file__).parents[1]
 
@@ -58,7 +58,7 @@ WAYS_IN = {
     ),
     "load": ("-c", "import pinnkan; pinnkan.load"),
     "ReducedBasis": ("-c", "from pinnkan import ReducedBasis"),
-    "Dask": ("-c", "from pinnkan.workflows.cluster import unpack_and_train as train; train(None)"),
+    "Dask": ("-c", "from pinnkan.sweeps.dask import unpack_and_train as train; train(None)"),
 }
 
 
@@ -95,7 +95,7 @@ def test_importing_pinnkan_sets_nothing():
 )
 def test_a_training_on_a_busy_machine_says_so_once(done, folder, monkeypatch, command):
     monkeypatch.setattr(os, "getloadavg", lambda: (50.0 * os.cpu_count(), 0.0, 0.0))
-    monkeypatch.setattr("pinnkan.machine._others_at_work", lambda load: load)
+    monkeypatch.setattr("pinnkan.ground.machine._others_at_work", lambda load: load)
     answer = done(*(word.replace("FOLDER", str(folder)) for word in command))
     assert answer.err.count("oversubscribed") == 1
     assert f"{crowding(None)}\n" in answer.err
@@ -104,6 +104,6 @@ def test_a_training_on_a_busy_machine_says_so_once(done, folder, monkeypatch, co
 
 def test_nothing_is_said_where_nothing_is_trained(done, run, monkeypatch):
     monkeypatch.setattr(os, "getloadavg", lambda: (50.0 * os.cpu_count(), 0.0, 0.0))
-    monkeypatch.setattr("pinnkan.machine._others_at_work", lambda load: load)
+    monkeypatch.setattr("pinnkan.ground.machine._others_at_work", lambda load: load)
     assert "oversubscribed" not in done("finetune", run, "--lambda", "0.5").err
     assert done("finetune", run, "--lambda", "0.6", "-q").err == ""

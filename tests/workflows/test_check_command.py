@@ -7,9 +7,9 @@ import pytest
 import sympy
 from tiny_family import HEAT, TINY
 
-from pinnkan.problem import load_problem
-from pinnkan.problem.family import Family
-from pinnkan.training.assembly import training_sets
+from pinnkan.language.problem import load_problem
+from pinnkan.physics.family import Family
+from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.training.phases import HELD_OUT, phase_variant
 
 
@@ -153,7 +153,7 @@ def drawn(monkeypatch):
     """The point sets that a picture was drawn of."""
     kept = {}
     monkeypatch.setattr(
-        "pinnkan.output.collocation.plot_collocation", lambda path, sets, **_: kept.update(sets)
+        "pinnkan.output.pictures.collocation.plot_collocation", lambda path, sets, **_: kept.update(sets)
     )
     return kept
 

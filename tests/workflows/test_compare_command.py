@@ -11,17 +11,18 @@ from dataclasses import replace
 import pytest
 from tiny_family import TINY
 
-from pinnkan.errors import FileAccessError, ProblemError, StoppedError, Terminated, UsageError
-from pinnkan.evaluation.measures import POINTS
-from pinnkan.store import read_store
-from pinnkan.workflows import compare as module
-from pinnkan.workflows import evaluate, finetune, pretrain, trajectories
-from pinnkan.workflows.report import section
-from pinnkan.workflows.study import Level, Study, TableLayout
-from pinnkan.workflows.study_curves import curves_file, read_curves, write_curves
-from pinnkan.workflows.study_file import read_study
-from pinnkan.workflows.tables import table_of, tables_of
-from pinnkan.workflows.workers import Pool
+from pinnkan.ground.errors import FileAccessError, ProblemError, StoppedError, Terminated, UsageError
+from pinnkan.solutions.evaluation.measures import POINTS
+from pinnkan.storage.store import read_store
+from pinnkan.studies import compare as module
+from pinnkan.studies import figures as trajectories
+from pinnkan.studies.curves import curves_file, read_curves, write_curves
+from pinnkan.studies.report import section
+from pinnkan.studies.study import Level, Study, TableLayout
+from pinnkan.studies.study_file import read_study
+from pinnkan.studies.tables import table_of, tables_of
+from pinnkan.sweeps.processes import Pool
+from pinnkan.workflows import evaluate, finetune, pretrain
 
 STUDY = """\
 study: A tiny study

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import pinnkan as python_way
-from pinnkan.workflows.records import parsed
+from pinnkan.storage.runs.facts import parsed
 
 
 def exact(points, value):

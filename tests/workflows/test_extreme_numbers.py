@@ -15,10 +15,10 @@ import pytest
 from program import program
 from tiny_family import TINY
 
-from pinnkan.errors import PinnkanError
-from pinnkan.problem import load_problem
-from pinnkan.problem.family import Family
-from pinnkan.problem.settings import Settings
+from pinnkan.ground.errors import PinnkanError
+from pinnkan.language.problem import load_problem
+from pinnkan.language.problem.settings import Settings
+from pinnkan.physics.family import Family
 
 VALUES = (
     *("0", "-0.0", "5e-324", "1e308", "-1e308", "1e4000", "1e-4000"),

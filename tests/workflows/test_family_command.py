@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 import pinnkan as package
-from pinnkan.errors import UsageError
-from pinnkan.problem import load_problem
-from pinnkan.problem.family import Family
+from pinnkan.ground.errors import UsageError
+from pinnkan.language.problem import load_problem
+from pinnkan.physics.family import Family
 from pinnkan.reduction import ReducedModel
-from pinnkan.store import read_store, write_store
+from pinnkan.reduction.greedy import CurvePoint, stalled
+from pinnkan.storage.store import read_store, write_store
 from pinnkan.workflows import answer_verdicts
-from pinnkan.workflows.greedy import CurvePoint, stalled
 
 LOOSE = ("--tolerance", "0.5", "--max-adapters", "3")
 

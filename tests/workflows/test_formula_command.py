@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from pinnkan.expressions import canonical_text
+from pinnkan.language.expressions import canonical_text
 from pinnkan.workflows.formula import _written
 
 BUMP = ("exp(sin(pi*x)+y^2)", "--domain", "x=-1:1,y=-1:1", "--samples", "400")

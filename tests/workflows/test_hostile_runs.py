@@ -1,7 +1,7 @@
 """Runs with a hostile file: well formed, its checksum right, its contents nothing that pinnkan wrote.
 
 Whoever reads it refuses it in one line. (Files that are no proper container are the gallery of
-``tests/store``.)
+``tests/storage/store``.)
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from tiny_family import TINY
 
-from pinnkan.store import Stored, read_store, write_store
+from pinnkan.storage.store import Stored, read_store, write_store
 
 Edit = Callable[[Stored], Stored]
 
@@ -192,7 +192,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A base that Ctrl-C stopped after its second step."""
     from conftest import pinnkan
 
-    from pinnkan.workflows.checkpoints import Keeper
+    from pinnkan.storage.runs.checkpoints import Keeper
 
     folder, take = tmp_path_factory.mktemp("stopped"), Keeper.__call__
 

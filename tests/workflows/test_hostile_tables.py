@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from hostile_tables import Case, cases
 
-from pinnkan.datafiles import DataFile
-from pinnkan.errors import FileAccessError, UsageError
+from pinnkan.ground.datafiles import DataFile
+from pinnkan.ground.errors import FileAccessError, UsageError
+from pinnkan.language.problem import load_problem
+from pinnkan.language.problem.fitting import Request, fit_problem
 from pinnkan.output.point_table import read_points
-from pinnkan.problem import load_problem
-from pinnkan.problem.family import Family
-from pinnkan.problem.fitting import Request, fit_problem
+from pinnkan.physics.family import Family
 
 CASES = list(cases())
 SQUARE = """\

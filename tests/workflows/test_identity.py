@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pinnkan.errors import DamagedFileError, UsageError
-from pinnkan.parameters import Parameter
-from pinnkan.problem import load_problem
-from pinnkan.problem.family import Family
-from pinnkan.store import read_store
-from pinnkan.workflows.identity import Identity, ProblemRecord, identities, recorded_problem
+from pinnkan.ground.errors import DamagedFileError, UsageError
+from pinnkan.language.parameters import Parameter
+from pinnkan.language.problem import load_problem
+from pinnkan.physics.family import Family
+from pinnkan.storage.runs.identity import Identity, ProblemRecord, identities, recorded_problem
+from pinnkan.storage.store import read_store
 
 RECORD = ProblemRecord("tiny", "text\n", ("training.steps=6",), None, (Parameter("lambda", 0.0, 0.0, 1.0),))
 IDENTITY = Identity(RECORD, {"lambda": 0.5}, "lotra", 0, "float64", "3f" * 32)

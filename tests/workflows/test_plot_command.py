@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 import pinnkan as python_way
-from pinnkan.output.labels import number
-from pinnkan.store import read_store, write_store
+from pinnkan.output.pictures.labels import number
+from pinnkan.storage.store import read_store, write_store
 
 BALL = """\
 title: Tiny ball

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import pinnkan
-from pinnkan.errors import PinnkanError, UsageError
+from pinnkan.ground.errors import PinnkanError, UsageError
 
 POINTS = np.array([[0.0, 0.0], [0.3, -0.4], [-0.6, 0.5], [1.0, 0.0]])
 STEP = 1e-5

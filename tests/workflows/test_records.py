@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pinnkan.progress import StepReport
-from pinnkan.workflows.records import history_facts
+from pinnkan.ground.progress import StepReport
+from pinnkan.storage.runs.facts import history_facts
 
 
 def report(step: int, seconds: float) -> StepReport:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tiny_family import TINY
 
-from pinnkan.store import read_store, write_store
+from pinnkan.storage.store import read_store, write_store
 
 PHASES = "{points: 150, phases: [{steps: 8}, {steps: 4, functions: 6}]}"
 TEXT = TINY.replace("training: {steps: 6}", f"training: {PHASES}")

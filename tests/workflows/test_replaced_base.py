@@ -7,11 +7,11 @@ import shutil
 
 import pytest
 
-from pinnkan.files import host_name
-from pinnkan.store import read_store
-from pinnkan.workflows.paths import work_path
-from pinnkan.workflows.trainer import Trainer
-from pinnkan.workflows.work import running
+from pinnkan.ground.files import host_name
+from pinnkan.storage.runs.paths import work_path
+from pinnkan.storage.runs.state_files import running
+from pinnkan.storage.store import read_store
+from pinnkan.sweeps.trainer import Trainer
 
 HERE = f"pid {os.getpid()} on {host_name()}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tiny_family import TINY
 
-from pinnkan.store import write_store
+from pinnkan.storage.store import write_store
 
 
 def test_a_run(done, run):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pinnkan.store import read_store
+from pinnkan.storage.store import read_store
 
 
 def matrices(tensor: np.ndarray) -> list[np.ndarray]:
@@ -128,9 +128,9 @@ def test_pictures_that_cannot_be_written(pinnkan, run, folder):
 
 
 def test_too_many_tensors_for_one_picture(tmp_path):
-    from pinnkan.errors import UsageError
-    from pinnkan.output.labels import Caption
-    from pinnkan.output.spectra import SpectraPanel, plot_spectra
+    from pinnkan.ground.errors import UsageError
+    from pinnkan.output.pictures.labels import Caption
+    from pinnkan.output.pictures.spectra import SpectraPanel, plot_spectra
 
     panels = [SpectraPanel("t", {"m": np.ones(2)}, {"m": np.ones(3)})] * 13
     with pytest.raises(UsageError, match="a picture shows 12 tensors at most, found 13; name fewer files"):
@@ -140,8 +140,8 @@ def test_too_many_tensors_for_one_picture(tmp_path):
 def test_three_tensors_stand_abreast_and_others_below(tmp_path):
     from matplotlib.image import imread
 
-    from pinnkan.output.labels import Caption
-    from pinnkan.output.spectra import SpectraPanel, plot_spectra
+    from pinnkan.output.pictures.labels import Caption
+    from pinnkan.output.pictures.spectra import SpectraPanel, plot_spectra
 
     panel = SpectraPanel("t", {"m": np.array([1, 0.1])}, {"m": np.array([1, 0.01, 0])})
     sizes = []

@@ -9,13 +9,13 @@ import time
 
 import pytest
 
-from pinnkan.errors import DivergedError
-from pinnkan.files import host_name
-from pinnkan.store import read_store, write_store
-from pinnkan.workflows.identity import identities
-from pinnkan.workflows.inventory import finding
-from pinnkan.workflows.paths import work_path
-from pinnkan.workflows.work import record_failure, running
+from pinnkan.ground.errors import DivergedError
+from pinnkan.ground.files import host_name
+from pinnkan.storage.runs.identity import identities
+from pinnkan.storage.runs.inventory import finding
+from pinnkan.storage.runs.paths import work_path
+from pinnkan.storage.runs.state_files import record_failure, running
+from pinnkan.storage.store import read_store, write_store
 
 SLOW_IMPORTS = ("torch", "sympy", "scipy", "yaml")
 
@@ -193,7 +193,7 @@ def test_a_hundred_thousand_values_are_looked_at_in_their_folders(done, run, mon
     """One file is read, the adapter there is; the table shows a thousand, the counts tell all."""
     reads = []
     monkeypatch.setattr(
-        "pinnkan.workflows.inventory.read_store",
+        "pinnkan.storage.runs.inventory.read_store",
         lambda path, **kind: reads.append(path) or read_store(path, **kind),
     )
     began = time.process_time()

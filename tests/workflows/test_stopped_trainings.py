@@ -19,11 +19,11 @@ import pytest
 import torch
 from tiny_family import TINY
 
-from pinnkan.errors import DamagedFileError, FileAccessError
-from pinnkan.progress import Silent
-from pinnkan.store import read_store
-from pinnkan.workflows import checkpoints
-from pinnkan.workflows.checkpoints import Keeper, read_checkpoint
+from pinnkan.ground.errors import DamagedFileError, FileAccessError
+from pinnkan.ground.progress import Silent
+from pinnkan.storage.runs import checkpoints
+from pinnkan.storage.runs.checkpoints import Keeper, read_checkpoint
+from pinnkan.storage.store import read_store
 
 Finish = Callable[..., str]
 LONG = TINY.replace("{steps: 6}", "{steps: 120, patience: 0}").replace(

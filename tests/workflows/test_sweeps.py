@@ -18,14 +18,15 @@ import numpy as np
 import pytest
 from tiny_family import TINY
 
-from pinnkan.errors import RemoteError, Terminated, UnsavedError, UsageError
-from pinnkan.parameters import expand_values
-from pinnkan.store import hash_arrays, read_store
-from pinnkan.workflows import finetune, trainer
-from pinnkan.workflows.predecessors import chain
-from pinnkan.workflows.results import TrainingResult
-from pinnkan.workflows.slurm import array_script
-from pinnkan.workflows.workers import Died, Pool
+from pinnkan.ground.errors import RemoteError, Terminated, UnsavedError, UsageError
+from pinnkan.language.parameters import expand_values
+from pinnkan.storage.runs.predecessors import chain
+from pinnkan.storage.runs.results import TrainingResult
+from pinnkan.storage.store import hash_arrays, read_store
+from pinnkan.sweeps import trainer
+from pinnkan.sweeps.processes import Died, Pool
+from pinnkan.sweeps.slurm import array_script
+from pinnkan.workflows import finetune
 
 
 def statuses(answer) -> list[str]:
@@ -250,7 +251,7 @@ def test_a_failure_in_another_process_is_recorded_until_it_succeeds(
     pinnkan, done, run, monkeypatch, fault, why
 ):
     answers = [fault, None]
-    monkeypatch.setattr(finetune._Sweep, "_make_engine", lambda sweep: Elsewhere(sweep, answers.pop(0)))
+    monkeypatch.setattr(finetune.Sweep, "_make_engine", lambda sweep: Elsewhere(sweep, answers.pop(0)))
     sweep = ("finetune", run, "--lambda", 1, "--dask", "tcp://far", "-q")
     assert pinnkan(*sweep).code == fault.exit_code
     (row,) = done("status", run, "--lambda", 1, "--json").json["results"]
@@ -350,7 +351,7 @@ def test_a_dask_cluster_survives_a_killed_worker_and_the_files_are_collected(don
 
 @pytest.mark.filterwarnings("ignore")
 def test_no_scheduler_is_one_message(pinnkan, run, monkeypatch):
-    from pinnkan.workflows import cluster as module
+    from pinnkan.sweeps import dask as module
 
     monkeypatch.setattr(module, "CONNECT_WITHIN_S", 1)
     answer = pinnkan("finetune", run, "--lambda", "0.1", "--dask", "tcp://127.0.0.1:1")

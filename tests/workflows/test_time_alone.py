@@ -9,10 +9,10 @@ import math
 
 import pytest
 
-from pinnkan.errors import ProblemError
 from pinnkan.geometry import InitialTime
-from pinnkan.problem import load_problem
-from pinnkan.problem.family import Family
+from pinnkan.ground.errors import ProblemError
+from pinnkan.language.problem import load_problem
+from pinnkan.physics.family import Family
 
 LOGISTIC = """\
 time: {t: [0, 5]}

@@ -8,7 +8,7 @@ import os
 import numpy as np
 import pytest
 
-from pinnkan.store import read_store
+from pinnkan.storage.store import read_store
 
 
 def same(left, right):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pinnkan.store import read_store, write_store
+from pinnkan.storage.store import read_store, write_store
 
 KEYS = ("error_estimate", "relative_residual", "verdict", "reasons")
 LAME = ("--set", "training.steps=0")

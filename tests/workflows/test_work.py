@@ -10,13 +10,19 @@ import time
 
 import pytest
 
-from pinnkan.errors import DivergedError, FileAccessError
-from pinnkan.files import host_name
-from pinnkan.parameters import Parameter
-from pinnkan.workflows import work
-from pinnkan.workflows.identity import Identity, ProblemRecord
-from pinnkan.workflows.paths import read_stem, stem_of, work_path
-from pinnkan.workflows.work import clear_failure, read_failure, read_running, record_failure, running
+from pinnkan.ground.errors import DivergedError, FileAccessError
+from pinnkan.ground.files import host_name
+from pinnkan.language.parameters import Parameter
+from pinnkan.storage.runs import state_files as work
+from pinnkan.storage.runs.identity import Identity, ProblemRecord
+from pinnkan.storage.runs.paths import read_stem, stem_of, work_path
+from pinnkan.storage.runs.state_files import (
+    clear_failure,
+    read_failure,
+    read_running,
+    record_failure,
+    running,
+)
 
 RECORD = ProblemRecord("tiny", "text\n", (), None, (Parameter("lambda", 0.0),))
 IDENTITY = Identity(RECORD, {"lambda": 0.5}, "lotra", 0, "float64", "3f" * 32)

@@ -22,8 +22,8 @@ import torch
 from tiny_family import TINY
 
 import pinnkan.cli.app
-from pinnkan.store import read_store
-from pinnkan.workflows import finetune, pretrain, trainer, workers  # noqa: F401  (what commands import late)
+from pinnkan.storage.store import read_store
+from pinnkan.sweeps import trainer  # noqa: F401  (what commands import late)
 
 Arrays = dict[str, np.ndarray]
 

@@ -1,5 +1,0 @@
-"""Error norms and other judgements of a solution, from arrays only."""
-
-from pinnkan.evaluation.norms import ErrorReport, ErrorSums, measure_errors
-
-__all__ = ["ErrorReport", "ErrorSums", "measure_errors"]

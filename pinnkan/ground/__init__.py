@@ -1,0 +1,1 @@
+"""What every wing stands on: faults, progress, the machine, multi-indices, whole files."""

@@ -1,0 +1,57 @@
+"""Equations as the field writes them: text to safe tree, to symbolic form, to tensors."""
+
+from pinnkan.language.expressions.audit import constant_value
+from pinnkan.language.expressions.batches import PointProgram
+from pinnkan.language.expressions.calculus import (
+    partial_derivative,
+    substitute,
+    substitute_unknown,
+    total_derivative,
+)
+from pinnkan.language.expressions.evaluation import defined_values, evaluate
+from pinnkan.language.expressions.lowering import lower
+from pinnkan.language.expressions.names import (
+    RESERVED,
+    Names,
+    derivative_name,
+    derivative_symbols,
+    naming_faults,
+    normal_symbols,
+    symbol,
+)
+from pinnkan.language.expressions.piecewise import has_jump
+from pinnkan.language.expressions.splitting import split_data
+from pinnkan.language.expressions.symbolic import to_symbolic, to_value
+from pinnkan.language.expressions.syntax import parse_equation, parse_expression
+from pinnkan.language.expressions.text import canonical_text, display_text
+from pinnkan.language.expressions.tree import Equation, ExpressionFault, Tree
+
+__all__ = [
+    "RESERVED",
+    "Equation",
+    "ExpressionFault",
+    "Names",
+    "PointProgram",
+    "Tree",
+    "canonical_text",
+    "constant_value",
+    "defined_values",
+    "derivative_name",
+    "derivative_symbols",
+    "display_text",
+    "evaluate",
+    "has_jump",
+    "lower",
+    "naming_faults",
+    "normal_symbols",
+    "parse_equation",
+    "parse_expression",
+    "partial_derivative",
+    "split_data",
+    "substitute",
+    "substitute_unknown",
+    "symbol",
+    "to_symbolic",
+    "to_value",
+    "total_derivative",
+]

@@ -1,0 +1,155 @@
+"""The default recipe: what a problem file leaves out, from its coordinates and from what it states.
+
+A network with more coefficients than residuals fits the points and not the equation, so both come from one
+place: residuals outnumber what is trained at least 1.5 times. A network small enough is trained in full, by
+Levenberg-Marquardt in double precision, until that pays no longer. (Single rows leave an error of 1.4e-6 that
+comes and goes on the smooth problem `helmholtz_gauss`; double ones 1e-7 in as many seconds.) A large one
+starts slim, and adapters on many points go on from there. `tests/benchmarks/default_recipe.py` measures the
+recipe on twenty problems.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from pinnkan.language.problem.settings import (
+    AdapterSettings,
+    NetworkSettings,
+    PhaseSettings,
+    PointSettings,
+    Settings,
+    TrainingSettings,
+)
+
+LARGEST_IN_FULL = 5000
+"""Most coefficients that are trained in full: J^T J of more takes seconds a step."""
+_RATIO = {1: 1.75, 2: 1.75}
+_RATIO_BEYOND = 2.5
+"""Interior points over the numbers that the widest phase trains, by the number of coordinates: never below
+1.5. A Poisson equation in a cube still has ten times the residual between 2.3 times as many points."""
+_FEWEST, _MOST = 1000, 12000
+"""Interior points; with more, a step takes minutes, and `check` says how many residuals there are."""
+_WIDTH = {1: 10}
+_WIDTH_BEYOND = 12
+"""Of both hidden layers, by the number of coordinates. Burgers at 0.05 reaches 5e-6 in 50 steps at 12 (28 s
+of one busy core) and 1.7e-6 at 16 (117 s)."""
+_NARROWEST = 4
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What the default recipe depends on beside the settings of the file.
+
+    Attributes:
+        dimension: Number of coordinates, time included.
+        jumps: Whether an equation's data jump (``where``): its residual is then tested by averages.
+        points: Interior points that the file states; None where it leaves them to the recipe.
+        hidden: Widths of the hidden layers of a network that is stored already; None where one is to be
+            trained. A base from before this recipe may be wider than its file would be now.
+        periodic: How many of the coordinates are periodic: each of them gives the network two inputs.
+    """
+
+    dimension: int
+    jumps: bool = False
+    points: int | None = None
+    hidden: tuple[int, ...] | None = None
+    periodic: int = 0
+
+    @property
+    def inputs(self) -> int:
+        """Number of the network's inputs."""
+        return self.dimension + self.periodic
+
+
+def default_network(circumstances: Circumstances) -> NetworkSettings:
+    """Return the network of a file that states none: narrower where few points are stated."""
+    if circumstances.hidden is not None:
+        return NetworkSettings(hidden=circumstances.hidden)
+    widest = _WIDTH.get(circumstances.dimension, _WIDTH_BEYOND)
+    ratio = _RATIO.get(circumstances.dimension, _RATIO_BEYOND)
+    networks = [NetworkSettings(hidden=(width, width)) for width in range(widest, _NARROWEST, -1)]
+    for network in networks:
+        trained = numbers_in_full(network, circumstances.inputs)
+        if circumstances.points is None or circumstances.points >= ratio * trained:
+            return network
+    return NetworkSettings(hidden=(_NARROWEST, _NARROWEST))
+
+
+def default_settings(network: NetworkSettings, circumstances: Circumstances) -> Settings:
+    """Return all settings of a file that states its network alone, or nothing.
+
+    Args:
+        network: As the file states it, the rest by `default_network`.
+        circumstances: See there.
+    """
+    in_full = numbers_in_full(network, circumstances.inputs)
+    slim = network.kind == "kan" and len(network.hidden) > 1 and in_full > LARGEST_IN_FULL
+    trained = numbers_slim(network, circumstances.inputs) if slim or network.kind == "slim" else in_full
+    ratio = _RATIO.get(circumstances.dimension, _RATIO_BEYOND)
+    points = min(max(_FEWEST, math.ceil(ratio * trained)), _MOST)
+    if circumstances.jumps:
+        points = 1 << (points - 1).bit_length()
+    phase = PhaseSettings(steps=_STEPS, patience=_PATIENCE, smoothing=_SMOOTHING * circumstances.jumps)
+    single = TrainingSettings(**vars(phase), precision="mixed" if slim else "full")
+    return Settings(
+        network=network,
+        adapter=AdapterSettings(compression=0.125 if slim else _COMPRESSION),
+        points=PointSettings(interior=points, rule="sobol" if circumstances.jumps else "quadrature"),
+        training=replace(single, phases=_from_slim(phase)) if slim else single,
+        finetuning=single,
+    )
+
+
+_STEPS, _PATIENCE = 150, 10
+_SMOOTHING = 48
+"""Neighbours in an average where the data jump. The points are Sobol's there, 2^m of them, which share every
+part of the domain out evenly: Gauss nodes that lie on the jump itself make a source wrong by 6 %
+(`cubic_piecewise`: 7.7e-2 on 55 by 55 of them, 4.5e-4 on 4,096 Sobol points)."""
+_COMPRESSION = 0.75
+"""Tucker ranks of an adapter on a small network. `reaction_robin` from k = 1, error 8.6e-7, to k = 20:
+1.6e-5 at 1/4, 3.5e-6 at 1/2, 1.5e-6 at 3/4 (1,038 numbers), 1.2e-6 in full (1,440)."""
+
+
+def stated_training(defaults: TrainingSettings, stated: Collection[str]) -> TrainingSettings:
+    """Return the defaults of a ``training:`` or ``finetuning:`` block that states some of its keys.
+
+    Who states an optimizer or phases has a recipe of their own, and who states steps wants that many.
+    """
+    if {"optimizer", "phases", "form"} & set(stated):
+        return TrainingSettings()
+    if "steps" not in stated:
+        return defaults
+    phases = tuple(replace(phase, patience=0) for phase in defaults.phases)
+    return replace(defaults, patience=0, phases=phases)
+
+
+def _from_slim(phase: PhaseSettings) -> tuple[PhaseSettings, ...]:
+    """Return the phases of a network that is too large to be trained in full."""
+    return (replace(phase, form="slim"), replace(phase, form="lotra", steps=phase.steps // 3))
+
+
+def numbers_in_full(network: NetworkSettings, inputs: int) -> int:
+    """Return how many coefficients a network of so many inputs has."""
+    widths = (inputs, *network.hidden, 1)
+    if network.kind == "mlp":
+        return sum((inputs + 1) * outputs for inputs, outputs in pairwise(widths))
+    return sum(math.prod(shape) for shape in _shapes(network, widths))
+
+
+def numbers_slim(network: NetworkSettings, inputs: int) -> int:
+    """Return how many numbers a KAN has with its hidden layers in Tucker form of ``network.rank``."""
+    first, *hidden, last = _shapes(network, (inputs, *network.hidden, 1))
+    count = math.prod(first) + math.prod(last)
+    for shape in hidden:
+        ranks = [max(1, math.ceil(network.rank * size)) for size in shape]
+        count += math.prod(ranks) + sum(size * rank for size, rank in zip(shape, ranks, strict=True))
+    return count
+
+
+def _shapes(network: NetworkSettings, widths: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Return the shapes (I, J, K) of a KAN's layers; a B-spline edge has one coefficient more."""
+    functions = network.functions + (network.basis == "bspline")
+    return [(inputs, outputs, functions) for inputs, outputs in pairwise(widths)]

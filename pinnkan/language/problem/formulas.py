@@ -1,0 +1,116 @@
+"""Formulas in a problem file: parsed once, their faults shown at the character where they sit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import sympy
+
+from pinnkan.language.expressions import (
+    ExpressionFault,
+    Names,
+    Tree,
+    parse_equation,
+    parse_expression,
+    to_symbolic,
+)
+from pinnkan.language.expressions.symbolic import Differentiation
+from pinnkan.language.expressions.tree import Call, Name
+from pinnkan.language.reading.fields import describe
+from pinnkan.language.reading.nodes import Listing, Node, Scalar
+from pinnkan.language.reading.places import Faults
+
+_Some = TypeVar("_Some")
+
+_MISSING_KEYS = {
+    "source": "the name 'source' needs the key source: a formula, or manufactured from exact",
+    "exact": "the name 'exact' needs the key exact: the formula of the solution",
+}
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A parsed expression or equation and the value it was written in."""
+
+    tree: Tree
+    node: Scalar
+
+    @property
+    def text(self) -> str:
+        """The formula as written."""
+        return self.node.text
+
+    def symbolic(
+        self,
+        names: Names,
+        faults: Faults,
+        path: str,
+        *,
+        normal: bool = False,
+        taken: list[Differentiation] | None = None,
+    ) -> sympy.Expr | None:
+        """Return the SymPy expression (of an equation: left minus right); None if a fault was noted.
+
+        Every derivative that the text asks for is added to ``taken``.
+        """
+        return noting(
+            lambda: to_symbolic(self.tree, names, normal=normal, taken=taken), self.node, path, faults
+        )
+
+
+def read_formula(node: Node, path: str, faults: Faults, *, equation: bool = False) -> Formula | None:
+    """Parse the expression, or the equation ``left = right``, in a value; None if a fault was noted."""
+    if not isinstance(node, Scalar):
+        hint = ', or a vector in quotes, "[a, b]"' if isinstance(node, Listing) else ""
+        faults.add(node.place, f"{path}: expected a formula{hint}; got {describe(node)}")
+        return None
+    if not node.text.strip():
+        faults.add(node.place, f"{path}: expected a formula, got nothing")
+        return None
+    parse = parse_equation if equation else parse_expression
+    tree = noting(lambda: parse(node.text), node, path, faults)
+    return None if tree is None else Formula(tree, node)
+
+
+def noting(action: Callable[[], _Some], node: Scalar, path: str, faults: Faults) -> _Some | None:
+    """Run an action on a value's text; its complaint becomes a fault at the right character."""
+    try:
+        return action()
+    except ExpressionFault as fault:
+        faults.add(node.part(fault.start, fault.end), f"{path}: {_explain(fault, node)}")
+    return None
+
+
+def _explain(fault: ExpressionFault, node: Scalar) -> str:
+    """Add what the expression language cannot know: the keys of the file and the quotes of YAML."""
+    for name, hint in _MISSING_KEYS.items():
+        if f"unknown name '{name}'" in fault.message:
+            return hint
+    if node.lead == 0 and node.text.count("(") != node.text.count(")"):
+        return f"{fault.message}; within YAML's [ ] and {{ }} a formula with a comma needs quotes"
+    return fault.message
+
+
+def names_in(tree: Any) -> set[str]:
+    """Return every name that a tree mentions."""
+    return {node.name for node in _walk(tree) if isinstance(node, Name)}
+
+
+def mentions_inside_call(tree: Tree, name: str) -> bool:
+    """Tell whether a name stands inside the brackets of a function or operator."""
+    return any(name in names_in(node.arguments) for node in _walk(tree) if isinstance(node, Call))
+
+
+def _walk(tree: Any) -> Iterator[Any]:
+    """Yield all nodes; iterative, since user text may nest deeply."""
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, tuple):
+            pending.extend(node)
+        elif dataclasses.is_dataclass(node):
+            yield node
+            pending.extend(getattr(node, item.name) for item in dataclasses.fields(node))

@@ -1,0 +1,294 @@
+"""A problem file's text to a validated :class:`Problem`, or to all of its faults at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import sympy
+
+from pinnkan.ground.errors import did_you_mean, quote
+from pinnkan.language.expressions import Names, derivative_symbols, has_jump, symbol
+from pinnkan.language.expressions.calculus import ORDINALS
+from pinnkan.language.problem.declarations import Declared, read_declarations
+from pinnkan.language.problem.defaults import Circumstances
+from pinnkan.language.problem.domains import check_at_base, read_interval, read_shape
+from pinnkan.language.problem.formulas import names_in
+from pinnkan.language.problem.overrides import apply_overrides
+from pinnkan.language.problem.prescribed import prescribed
+from pinnkan.language.problem.samples import read_samples
+from pinnkan.language.problem.settings import NetworkSettings
+from pinnkan.language.problem.settings_schema import SETTINGS_KEYS, read_settings
+from pinnkan.language.problem.spec import (
+    Condition,
+    Equation,
+    Problem,
+    ProblemFile,
+    Scales,
+    StatedDomain,
+    StatedShape,
+    StatedSolution,
+    Statements,
+)
+from pinnkan.language.problem.statements import StatementReader
+from pinnkan.language.reading.fields import describe, read_block, read_number, read_text, refuse_unknown_keys
+from pinnkan.language.reading.nodes import Block, Scalar, read_yaml
+from pinnkan.language.reading.places import Faults
+
+_TEXT_KEYS = ("title", "description", "citation")
+KEYS = (
+    *_TEXT_KEYS, "coordinates", "time", "domain", "unknowns", "family", "definitions", "exact", "reference",
+    "source", "equations", "samples", "boundary", "initial", "scales", *SETTINGS_KEYS,
+)  # fmt: skip
+_SYNONYMS = {
+    "parameters": "family", "params": "family", "constants": "definitions", "variables": "coordinates",
+    "pde": "equations", "bc": "boundary", "boundary_conditions": "boundary", "ic": "initial",
+    "initial_conditions": "initial", "solution": "exact", "geometry": "domain", "sampling": "points",
+    "optimizer": "training", "rhs": "source", "data": "samples",
+    "periodic": "domain: {..., periodic: x}",
+}  # fmt: skip
+_NUMBER_WORDS = {1: "one initial condition (u)", 2: "two initial conditions (u and u_t)"}
+
+
+def read_problem(
+    text: str,
+    *,
+    file: str,
+    name: str,
+    overrides: Sequence[str] = (),
+    directory: Path | None = None,
+    stored: bool = False,
+    hidden: tuple[int, ...] | None = None,
+) -> Problem:
+    """Validate the text of a problem file.
+
+    Args:
+        text: The YAML text.
+        file: What to call it in messages.
+        name: Name of the problem.
+        overrides: ``--set`` texts, applied in order.
+        directory: Where the path of a reference file starts from.
+        stored: Whether a result carries the text: it may outlive its reference file.
+        hidden: Widths of the hidden layers of the network that is stored with the text, for a text that
+            does not state them; None where there is none yet.
+
+    Raises:
+        ProblemError: With every fault that was found.
+    """
+    faults = Faults()
+    root = read_yaml(text, file, faults)
+    if root is not None:
+        root = read_block(root, "the problem", faults, example="coordinates: [x, y]")
+    faults.raise_if_any()
+    assert isinstance(root, Block)
+    if root.get("study") is not None:
+        faults.add(root.place, f"this is a study, no problem; 'pinnkan compare {file}' runs it")
+        faults.raise_if_any()
+    root = apply_overrides(root, overrides, faults)
+    problem = _read_root(root, text, name, tuple(overrides), directory, faults, stored=stored, hidden=hidden)
+    faults.raise_if_any()
+    assert problem is not None
+    return problem
+
+
+def _read_root(
+    root: Block,
+    text: str,
+    name: str,
+    overrides: tuple[str, ...],
+    directory: Path | None,
+    faults: Faults,
+    *,
+    stored: bool,
+    hidden: tuple[int, ...] | None,
+) -> Problem | None:
+    """Read every block; None when a fault leaves nothing to build."""
+    refuse_unknown_keys(root, KEYS, "", faults, synonyms=_SYNONYMS)
+    texts = {key: _read_free_text(root, key, faults) for key in _TEXT_KEYS}
+    declared = read_declarations(root, faults)
+    reference = _read_reference(root, directory, faults, stored=stored)
+    samples = read_samples(root, directory, faults)
+    scales = _read_scales(root, declared, faults)
+    mathematics = _read_mathematics(root, declared, faults) if declared.sound else None
+    equations = () if mathematics is None else mathematics.statements.equations
+    periodic = () if mathematics is None or mathematics.shape is None else mathematics.shape.periodic
+    circumstances = replace(_circumstances(declared, equations, hidden), periodic=len(periodic))
+    settings = read_settings(root, circumstances, faults)
+    if mathematics is not None and not stored:
+        _check_splines(root, settings.network, mathematics.statements, declared.names(), faults)
+    if faults:
+        return None
+    assert mathematics is not None
+    assert mathematics.shape is not None
+    return Problem(
+        file=ProblemFile(name, text, overrides, directory, **texts),
+        names=mathematics.names,
+        parameters=declared.parameters,
+        domain=StatedDomain(mathematics.shape, mathematics.interval),
+        statements=replace(mathematics.statements, samples=samples),
+        solution=replace(mathematics.solution, reference=reference),
+        settings=settings,
+        scales=scales,
+    )
+
+
+def _circumstances(
+    declared: Declared, equations: Sequence[Equation], hidden: tuple[int, ...] | None
+) -> Circumstances:
+    """Return what the default recipe depends on; of a file with faults, whatever it may be."""
+    coordinates = [symbol(name) for name in declared.coordinates]
+    jumps = any(has_jump(equation.residual, coordinates) for equation in equations)
+    return Circumstances(max(1, len(coordinates)), jumps, hidden=hidden)
+
+
+def _read_free_text(root: Block, key: str, faults: Faults) -> str:
+    node = root.get(key)
+    return "" if node is None else read_text(node, key, faults) or ""
+
+
+class _Mathematics(NamedTuple):
+    """What the formulas of a file say; the shape is None where there is a fault."""
+
+    names: Names
+    shape: StatedShape | None
+    interval: tuple[sympy.Expr, sympy.Expr] | None
+    statements: Statements
+    solution: StatedSolution
+
+
+def _read_mathematics(root: Block, declared: Declared, faults: Faults) -> _Mathematics:
+    """Read domain, data, equations and conditions."""
+    reader = StatementReader(declared, faults)
+    shape = read_shape(root, declared, reader.used, faults)
+    interval = read_interval(root, declared, reader.used, faults)
+    space = check_at_base(root, declared, shape, interval, faults)
+    reader.read_data(root)
+    equations = () if root.get("samples") else reader.read_equations(root)
+    boundary = reader.read_conditions(root, "boundary", space)
+    initial = reader.read_conditions(root, "initial", space)
+    if not faults:
+        _check_initial(root, equations, initial, reader.names(), faults)
+        _check_hard((*boundary, *initial), reader.names(), faults)
+        _check_unused(declared, reader.used, faults)
+    return _Mathematics(
+        names=reader.names(),
+        shape=shape,
+        interval=interval,
+        statements=Statements(equations, boundary, initial, derived=tuple(reader.derived)),
+        solution=StatedSolution(reader.exact, reader.source, reader.manufactured),
+    )
+
+
+def _read_reference(root: Block, directory: Path | None, faults: Faults, *, stored: bool) -> Path | None:
+    node = root.get("reference")
+    if node is None:
+        return None
+    if root.get("exact") is not None:
+        faults.add(node.place, "reference: give either exact or reference, not both")
+    text = read_text(node, "reference", faults)
+    if text is not None and Path(text).suffix.lower() not in (".csv", ".npz"):
+        faults.add(node.place, f"reference: expected a file ending in .csv or .npz, got {quote(text)}")
+    path = None if text is None else (directory or Path()) / text
+    if path is not None and directory is not None and not stored and not path.is_file():
+        faults.add(node.place, f"reference: no such file {quote(str(path), 80)}")
+    return path
+
+
+def _read_scales(root: Block, declared: Declared, faults: Faults) -> Scales:
+    """Read ``scales``: of the unknown and of time, or ``none`` to train in the file's own units."""
+    node = root.get("scales")
+    if node is None:
+        return Scales()
+    if isinstance(node, Scalar) and node.text == "none":
+        return Scales(1.0, math.inf, rows=False)
+    block = read_block(node, "scales", faults, example=f"{{{declared.unknown or 'u'}: 1000}}, or none")
+    if block is None:
+        return Scales()
+    refuse_unknown_keys(block, [name for name in (declared.unknown, declared.time) if name], "scales", faults)
+    return Scales(_read_scale(block, declared.unknown, faults), _read_scale(block, declared.time, faults))
+
+
+def _read_scale(block: Block, name: str | None, faults: Faults) -> float | None:
+    path, entry = f"scales.{name}", None if name is None else block.get(name)
+    value = None if entry is None else read_number(entry, path, faults)
+    if entry is not None and value is not None and not 1e-100 < value < 1e100:
+        faults.add(entry.place, f"{path}: expected a number between 1e-100 and 1e100, got {describe(entry)}")
+    return value
+
+
+def _check_initial(
+    root: Block,
+    equations: tuple[Equation, ...],
+    initial: tuple[Condition, ...],
+    names: Names,
+    faults: Faults,
+) -> None:
+    """An equation of order m in time needs m initial conditions."""
+    if names.time is None:
+        return
+    for equation in equations:
+        order = max(index[0] for index in derivative_symbols(equation.residual, names).values())
+        if len(initial) < order:
+            node = root.get("initial")
+            place = equation.place if node is None else node.place
+            words = {1: "first", 2: "second"}[order]
+            needs = _NUMBER_WORDS[order].replace("u", names.unknowns[0]).replace("_t", f"_{names.time}")
+            what = f"{equation.name} is of {words} order in time and needs {needs}"
+            faults.add(place, f"initial: {what}; found {len(initial)}")
+
+
+def _check_hard(conditions: tuple[Condition, ...], names: Names, faults: Faults) -> None:
+    """``hard: true`` fits conditions that prescribe u; two of those on one part contradict."""
+    taken: dict[str, str] = {}
+    for condition in conditions:
+        found = prescribed(condition, names)
+        u = names.unknowns[0]
+        if condition.hard and found is None:
+            what = f"'{u} = ...' or '{u}_{names.time} = ...'" if condition.is_initial else f"'{u} = ...'"
+            message = f"{condition.name}: hard: true needs a condition {what}; use hard: false or auto"
+            faults.add(condition.place, message)
+        if found is None:
+            continue
+        for part in condition.parts or (f"the initial time (order {found.order})",):
+            if part in taken:
+                message = f"{condition.name}: {u} is prescribed twice on {part}, here and in {taken[part]}"
+                faults.add(condition.place, message)
+            taken[part] = condition.name
+
+
+def _check_splines(
+    root: Block, network: NetworkSettings, statements: Statements, names: Names, faults: Faults
+) -> None:
+    """A spline of degree p has p derivatives: of those beyond, no point sees more than zero."""
+    if network.kind == "mlp" or network.basis != "bspline":
+        return
+    everything = (*statements.equations, *statements.boundary, *statements.initial)
+    indices = [derivative_symbols(statement.residual, names).values() for statement in everything]
+    order = max((sum(index) for values in indices for index in values), default=0)
+    node = root.get("network")
+    if network.degree < order and isinstance(node, Block):
+        place = next((entry.place for key in ("degree", "basis") if (entry := node.get(key))), node.place)
+        needed = f"derivatives of {ORDINALS[order]} order need B-splines of degree {order} or more"
+        faults.add(place, f"network.degree: {needed}, found {network.degree}; functions are cells + degree")
+
+
+def _names(declared: Declared) -> list[str]:
+    return [parameter.name for parameter in declared.parameters]
+
+
+def _check_unused(declared: Declared, used: set[str], faults: Faults) -> None:
+    """A parameter or definition that nothing mentions is a slip of the pen."""
+    reached = set(used)
+    pending = [name for name in declared.definitions if name in used]
+    while pending:
+        new = names_in(declared.definitions[pending.pop()].tree) - reached
+        reached |= new
+        pending.extend(name for name in new if name in declared.definitions)
+    for name in (*_names(declared), *declared.definitions):
+        if name not in reached:
+            others = [other for other in (*declared.definitions, *_names(declared)) if other != name]
+            hint = did_you_mean(name, others)
+            faults.add(declared.places[name], f"the {declared.kinds[name]} {quote(name)} is never used{hint}")

@@ -1,0 +1,283 @@
+"""What one problem file states, validated and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sympy
+
+from pinnkan.geometry import BoundaryPart, InitialTime, Region
+from pinnkan.language.expressions import Names
+from pinnkan.language.parameters import Parameter, complete_values
+from pinnkan.language.problem.settings import Settings
+from pinnkan.language.reading.places import Place
+
+
+@dataclass(frozen=True)
+class Equation:
+    """A differential equation, residual = 0 in the domain.
+
+    Attributes:
+        name: ``equation[0]``.
+        text: As written.
+        place: Where it is written.
+        residual: Left minus right, in the symbols of coordinates, parameters
+            and derivatives of the unknown; a manufactured source is the
+            symbol ``source``.
+    """
+
+    name: str
+    text: str
+    place: Place
+    residual: sympy.Expr
+
+
+@dataclass(frozen=True)
+class Condition(Equation):
+    """A boundary or initial condition, residual = 0 on parts of the boundary or at the initial time.
+
+    Attributes:
+        parts: Canonical boundary parts; empty for an initial condition.
+        hard: Built into the ansatz: True, False, or None where that is left to the program.
+        weight: Multiplies the mean square of this condition's residual.
+    """
+
+    parts: tuple[str, ...]
+    hard: bool | None
+    weight: float
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Where it holds: the initial time, or every part of the boundary by itself."""
+        return tuple(BoundaryPart(part) for part in self.parts) or (InitialTime(),)
+
+    @property
+    def is_initial(self) -> bool:
+        """Whether this is an initial condition."""
+        return not self.parts
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A derivative of a formula that may not be smooth everywhere or steep, as the file asks for it.
+
+    Attributes:
+        path: Of the statement, ``equation[0]``.
+        text: What asks for it, as written.
+        place: Where that is written.
+        expr: What is differentiated.
+        coordinate: Along which coordinate.
+        step: How many derivatives of the same operator came before.
+    """
+
+    path: str
+    text: str
+    place: Place
+    expr: sympy.Expr
+    coordinate: str
+    step: int
+
+
+@dataclass(frozen=True)
+class StatedShape:
+    """The domain in space as written.
+
+    Attributes:
+        kind: The shape's name.
+        numbers: What it says of the shape, which may depend on the parameters.
+        place: Where it is written.
+        periodic: Names of the coordinates whose ends are one and the same place.
+    """
+
+    kind: str
+    numbers: Mapping[str, tuple[sympy.Expr, ...]]
+    place: Place
+    periodic: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StatedDomain:
+    """Where the problem is posed.
+
+    Attributes:
+        shape: The domain in space.
+        interval: First and last time; None for a stationary problem.
+    """
+
+    shape: StatedShape
+    interval: tuple[sympy.Expr, sympy.Expr] | None = None
+
+
+@dataclass(frozen=True)
+class DataTable:
+    """Values given at scattered points.
+
+    Attributes:
+        file: A table with columns named like the coordinates and the unknown.
+        validation: Share of its rows that is held out.
+    """
+
+    file: Path
+    validation: float
+
+
+@dataclass(frozen=True)
+class Statements:
+    """What the solution has to satisfy.
+
+    Attributes:
+        equations: In the order of the file.
+        boundary: Boundary conditions.
+        initial: Initial conditions.
+        samples: Values to be represented, instead of equations; None for a differential equation.
+        derived: Derivatives of formulas that may jump or be steep, for a look when parameters are known.
+    """
+
+    equations: tuple[Equation, ...]
+    boundary: tuple[Condition, ...]
+    initial: tuple[Condition, ...]
+    samples: DataTable | None = None
+    derived: tuple[Derived, ...] = ()
+
+
+@dataclass(frozen=True)
+class StatedSolution:
+    """What is known of the solution.
+
+    Attributes:
+        exact: Its formula, None if not known.
+        source: Formula of the name ``source``, None if there is none.
+        manufactured: Whether ``source`` follows from ``exact``.
+        reference: File with reference values, None if there is none.
+    """
+
+    exact: sympy.Expr | None = None
+    source: sympy.Expr | None = None
+    manufactured: bool = False
+    reference: Path | None = None
+
+
+@dataclass(frozen=True)
+class Scales:
+    """What training divides by, so that it works on numbers without units.
+
+    Attributes:
+        unknown: Scale of the unknown; None takes it from the problem's data.
+        time: The time within which the solution changes at the start, infinite where it changes all along;
+            None takes it from the equations.
+        rows: Whether every equation and condition is divided by the size of its own terms.
+    """
+
+    unknown: float | None = None
+    time: float | None = None
+    rows: bool = True
+
+
+@dataclass(frozen=True)
+class ProblemFile:
+    """The file of a problem.
+
+    Attributes:
+        name: Its stem, or the name the text was given.
+        text: Its text, verbatim.
+        overrides: The ``--set`` texts that were applied to it.
+        directory: Where a reference file's path starts from.
+        title: One line for tables and pictures; empty if not given.
+        description: Free text.
+        citation: Free text.
+    """
+
+    name: str
+    text: str
+    overrides: tuple[str, ...] = ()
+    directory: Path | None = None
+    title: str = ""
+    description: str = ""
+    citation: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What one problem file says, and nothing that follows from it.
+
+    Attributes:
+        file: The file itself.
+        names: Everything an expression of this problem may mention.
+        parameters: The family's parameters, in the order of the file.
+        domain: Shape and interval of time.
+        statements: Equations and conditions, or samples in their place.
+        solution: What is known of the solution.
+        settings: Network, adapter, points and training.
+        scales: What training divides by.
+    """
+
+    file: ProblemFile
+    names: Names
+    parameters: tuple[Parameter, ...]
+    domain: StatedDomain
+    statements: Statements
+    solution: StatedSolution
+    settings: Settings = field(default_factory=Settings)
+    scales: Scales = field(default_factory=Scales)
+
+    @property
+    def name(self) -> str:
+        """Name of the problem."""
+        return self.file.name
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the D coordinates, time first if there is one."""
+        return self.names.coordinates
+
+    @property
+    def space(self) -> tuple[str, ...]:
+        """Names of the space coordinates."""
+        return self.names.space
+
+    @property
+    def inputs(self) -> int:
+        """Number of a network's inputs: one for a coordinate, two for a periodic one."""
+        return len(self.coordinates) + len(self.domain.shape.periodic)
+
+    @property
+    def time(self) -> str | None:
+        """Name of time, None for a stationary problem."""
+        return self.names.time
+
+    @property
+    def unknown(self) -> str:
+        """Name of the unknown."""
+        return self.names.unknowns[0]
+
+    @property
+    def equations(self) -> tuple[Equation, ...]:
+        """The equations, in the order of the file."""
+        return self.statements.equations
+
+    @property
+    def boundary(self) -> tuple[Condition, ...]:
+        """The boundary conditions."""
+        return self.statements.boundary
+
+    @property
+    def initial(self) -> tuple[Condition, ...]:
+        """The initial conditions."""
+        return self.statements.initial
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Boundary conditions, then initial ones."""
+        return self.boundary + self.initial
+
+    @property
+    def exact(self) -> sympy.Expr | None:
+        """Formula of the solution, None if not known."""
+        return self.solution.exact
+
+    @property
+    def base_values(self) -> dict[str, float]:
+        """The parameter values that the base network is trained at."""
+        return complete_values(self.parameters, None)

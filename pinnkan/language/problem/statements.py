@@ -1,0 +1,335 @@
+"""Equations, conditions, ``exact`` and ``source``: formulas in the names of a problem, checked one by one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import sympy
+
+from pinnkan.geometry import Shape
+from pinnkan.ground.errors import UsageError, quote
+from pinnkan.language.expressions import (
+    Names,
+    derivative_symbols,
+    partial_derivative,
+    substitute,
+    substitute_unknown,
+    symbol,
+    total_derivative,
+)
+from pinnkan.language.expressions.ramps import has_ramps
+from pinnkan.language.expressions.switches import switches
+from pinnkan.language.expressions.symbolic import Differentiation
+from pinnkan.language.problem.declarations import Declared
+from pinnkan.language.problem.formulas import Formula, mentions_inside_call, names_in, read_formula
+from pinnkan.language.problem.spec import Condition, Derived, Equation
+from pinnkan.language.reading.fields import (
+    describe,
+    read_flag,
+    read_list,
+    read_number,
+    read_text,
+    refuse_unknown_keys,
+    require,
+)
+from pinnkan.language.reading.nodes import Block, Listing, Node, Scalar
+from pinnkan.language.reading.places import Faults, Place
+
+SOURCE = symbol("source")
+MANUFACTURED = "manufactured"
+_CONDITION_KEYS = {
+    "boundary": ("on", "equation", "hard", "weight", "name"),
+    "initial": ("equation", "hard", "weight", "name"),
+}
+_NOT_YET = {
+    "where": "conditions on a part given by a formula are not supported yet; name sides by 'on'",
+}
+
+
+_RESERVED = ("interior", "held_out", "samples")
+"""Names of sets that belong to no condition."""
+
+
+@dataclass
+class StatementReader:
+    """Reads the statements of a file; knows which names they mention and which they have taken."""
+
+    declared: Declared
+    faults: Faults
+    used: set[str] = field(default_factory=set)
+    extra: dict[str, sympy.Expr] = field(default_factory=dict)
+    exact: sympy.Expr | None = None
+    source: sympy.Expr | None = None
+    manufactured: bool = False
+    taken: set[str] = field(default_factory=lambda: set(_RESERVED))
+    derived: list[Derived] = field(default_factory=list)
+
+    def names(self, *, with_unknown: bool = True) -> Names:
+        """Return what a formula may mention so far."""
+        return self.declared.names(self.extra, with_unknown=with_unknown)
+
+    def read_data(self, root: Block) -> None:
+        """Read ``exact``, then ``source``, which may mention it; the names become known to what follows."""
+        node = root.get("exact")
+        if node is not None:
+            self.exact = self._data(node, "exact")
+        source = root.get("source")
+        if isinstance(source, Scalar) and source.text == MANUFACTURED:
+            self.manufactured = True
+            self.extra["source"] = SOURCE
+            if node is None:
+                self.faults.add(
+                    source.place, "source: manufactured needs the exact solution: add the key 'exact'"
+                )
+        elif source is not None:
+            self.source = self._data(source, "source")
+
+    def _data(self, node: Node, name: str) -> sympy.Expr | None:
+        formula = read_formula(node, name, self.faults)
+        expression = None
+        if formula is not None:
+            self.used |= names_in(formula.tree)
+            expression = self._symbolic(formula, name, self.names(with_unknown=False))
+        # A faulty formula still lends its name, so that one slip is one fault.
+        self.extra[name] = symbol(name) if expression is None else expression
+        return expression
+
+    def read_equations(self, root: Block) -> tuple[Equation, ...]:
+        """Read ``equations``; solve for a manufactured source."""
+        node = require(root, "equations", "", root.place, self.faults, example='["-laplace(u) = source"]')
+        if node is None:
+            return ()
+        items = (
+            (node,)
+            if isinstance(node, Scalar)
+            else read_list(node, "equations", self.faults, example='["u_t = u_xx"]')
+        )
+        if items == ():
+            self.faults.add(node.place, "equations: expected at least one, got an empty list")
+        equations = []
+        for index, item in enumerate(items or ()):
+            name = f"equation[{index}]"
+            self.taken.add(name)
+            formula = read_formula(item, name, self.faults, equation=True)
+            residual = None if formula is None else self._residual(formula, name)
+            if formula is not None and residual is not None:
+                equations.append((Equation(name, formula.text, formula.node.place, residual), formula))
+        self._manufacture(root, equations)
+        return tuple(equation for equation, _ in equations)
+
+    def _residual(self, formula: Formula, path: str, *, normal: bool = False) -> sympy.Expr | None:
+        """Return left minus right, after the checks that every statement must pass."""
+        self.used |= names_in(formula.tree)
+        names = self.names()
+        residual = self._symbolic(formula, path, names, normal=normal)
+        if residual is None:
+            return None
+        if not derivative_symbols(residual, names):
+            self.faults.add(formula.node.place, f"{path}: the unknown {self.declared.unknown} does not occur")
+            return None
+        return residual
+
+    def _symbolic(
+        self, formula: Formula, path: str, names: Names, *, normal: bool = False
+    ) -> sympy.Expr | None:
+        """Translate a formula, and keep the derivatives in it that may be of something that jumps."""
+        taken: list[Differentiation] = []
+        result = formula.symbolic(names, self.faults, path, normal=normal, taken=taken)
+        for item in taken:
+            text = formula.text[item.start : item.end]
+            self._keep(path, text, formula.node.part(item.start, item.end), item)
+        return result
+
+    def _keep(self, path: str, text: str, place: Place, item: Differentiation) -> None:
+        if switches(item.expr) or has_ramps(item.expr):
+            self.derived.append(Derived(path, text, place, item.expr, item.coordinate, item.step))
+
+    def _keep_manufactured(self, place: Place, residual: sympy.Expr) -> None:
+        """Keep the derivatives of the exact solution that a manufactured source is made of."""
+        names = self.names()
+        for leaf, index in derivative_symbols(residual, names).items():
+            expr = self.exact
+            path = [c for c, order in zip(names.coordinates, index, strict=True) for _ in range(order)]
+            for step, coordinate in enumerate(path):
+                item = Differentiation(expr, coordinate, step, 0, 0)
+                self._keep("source", f"{leaf.name} of the exact solution", place, item)
+                expr = total_derivative(expr, coordinate, names)
+
+    def _manufacture(self, root: Block, equations: list[tuple[Equation, Formula]]) -> None:
+        """Solve the one equation that mentions ``source`` for it, with the exact solution put in."""
+        source = root.get("source")
+        if source is None:
+            return
+        users = [(equation, formula) for equation, formula in equations if "source" in names_in(formula.tree)]
+        if not users and equations and "source" not in self._definition_names():
+            self.faults.add(source.place, "source: no equation mentions the name 'source'")
+        if not self.manufactured or not users:
+            return
+        equation, formula = users[0]
+        slope = partial_derivative(equation.residual, SOURCE)
+        if len(users) > 1:
+            self.faults.add(
+                formula.node.place, "a manufactured source serves one equation, several mention it"
+            )
+        elif slope.has(SOURCE) or mentions_inside_call(formula.tree, "source"):
+            message = f"{equation.name}: a manufactured source stands as a plain term, say '... = source'"
+            self.faults.add(formula.node.place, message)
+        elif self.exact is not None:
+            names = self.names()
+            rest = substitute_unknown(
+                substitute(equation.residual, {SOURCE: sympy.Integer(0)}), self.exact, names
+            )
+            self._keep_manufactured(source.place, equation.residual)
+            self.source = -rest / substitute_unknown(slope, self.exact, names)
+            self.extra["source"] = self.source
+
+    def _definition_names(self) -> set[str]:
+        return {name for formula in self.declared.definitions.values() for name in names_in(formula.tree)}
+
+    def read_conditions(self, root: Block, key: str, shape: Shape | None) -> tuple[Condition, ...]:
+        """Read the list ``boundary`` or ``initial``."""
+        node = root.get(key)
+        if node is None:
+            return ()
+        if key == "boundary" and not self.declared.space:
+            self.faults.add(
+                node.place,
+                "boundary: a problem in time alone has none; state under initial what holds at first",
+            )
+            return ()
+        if key == "initial" and self.declared.time is None:
+            self.faults.add(
+                node.place, "initial: the problem has no time; add time: {t: [0, 1]} or drop the condition"
+            )
+            return ()
+        items = (
+            (node,) if isinstance(node, Scalar) else read_list(node, key, self.faults, example='["u = 0"]')
+        )
+        conditions: list[Condition] = []
+        for index, item in enumerate(items or ()):
+            condition = self._condition(item, key, f"{key}[{index}]", shape)
+            if condition is not None:
+                self._take_names(condition, item.place, f"{key}[{index}]")
+                conditions.append(condition)
+        return tuple(conditions)
+
+    def _take_names(self, condition: Condition, place: Place, path: str) -> None:
+        """Refuse a name that another set of points has: training, errors and the ansatz go by names."""
+        several = condition.parts if len(condition.parts) > 1 else ()
+        names = [condition.name, *(f"{condition.name}.{part}" for part in several)]
+        if clash := next((name for name in names if name in self.taken), None):
+            self.faults.add(place, f"{path}: the name {quote(clash)} is taken")
+        self.taken.update(names)
+
+    def _condition(self, node: Node, key: str, path: str, shape: Shape | None) -> Condition | None:
+        """Read one entry: a text, or a block with ``equation`` and its options."""
+        if isinstance(node, Listing):
+            found = describe(node)
+            self.faults.add(node.place, f"{path}: expected an equation or a block of keys, got {found}")
+            return None
+        block = (
+            node if isinstance(node, Block) else Block(((Scalar("equation", node.place), node),), node.place)
+        )
+        if self._unsupported(block, path) or (key == "boundary" and self._ties_places(block, path)):
+            return None
+        refuse_unknown_keys(block, _CONDITION_KEYS[key], path, self.faults)
+        text = require(block, "equation", path, block.place, self.faults, example="u = 0")
+        formula = None if text is None else read_formula(text, path, self.faults, equation=True)
+        residual = None if formula is None else self._residual(formula, path, normal=key == "boundary")
+        parts = self._parts(block, path, shape) if key == "boundary" else ()
+        name, hard, weight = self._options(block, path)
+        if formula is None or residual is None or parts is None or name is None or weight is None:
+            return None
+        return Condition(name, formula.text, formula.node.place, residual, parts, hard, weight)
+
+    def _unsupported(self, block: Block, path: str) -> bool:
+        """Refuse by name what the language cannot say yet."""
+        for key, _ in block.entries:
+            if key.text in _NOT_YET:
+                self.faults.add(key.place, f"{path}: {_NOT_YET[key.text]}")
+                return True
+        return False
+
+    def _ties_places(self, block: Block, path: str) -> bool:
+        """Refuse ``periodic`` and ``u(left) = u(right)`` as conditions, with the key to write."""
+        remedy = f"write periodic: {' or '.join(self.declared.space)} under domain"
+        for key, value in block.entries:
+            text = value.text if isinstance(value, Scalar) else ""
+            if key.text == "periodic" or re.match(r"\s*periodic\b", text):
+                place = key.place if key.text == "periodic" else value.place
+                self.faults.add(place, f"{path}: periodic is a property of the domain: {remedy}")
+                return True
+            if key.text == "equation" and self._compares_places(text):
+                u = self.declared.unknown
+                message = (
+                    f"{path}: a condition holds at each point by itself and takes no value of {u} from "
+                    f"elsewhere; where {u} is the same at both ends, {remedy} (a product: {u}*(...))"
+                )
+                self.faults.add(value.place, message)
+                return True
+        return False
+
+    def _compares_places(self, text: str) -> bool:
+        """Tell whether both sides of an equation hold the unknown, once as ``u(...)`` or ``u.left``."""
+        u, (left, equals, right) = re.escape(self.declared.unknown), text.partition("=")
+        at_a_place = rf"\b{u}(_\w+)?\s*\(|\b{u}(_[a-z]+)?[._](left|right|bottom|top|front|back)\b"
+        both = all(re.search(rf"\b{u}(_\w+)?\b", side) for side in (left, right))
+        places = [match.group() for match in re.finditer(at_a_place, text)]
+        return bool(equals) and both and any(place not in self.declared.kinds for place in places)
+
+    def _options(self, block: Block, path: str) -> tuple[str | None, bool | None, float | None]:
+        """Read name, hard and weight; a name or weight that was refused is None."""
+        name, hard, weight = (block.get(option) for option in ("name", "hard", "weight"))
+        is_hard = None if hard is None else self._hard(hard, f"{path}.hard")
+        if is_hard and weight is not None:
+            message = f"{path}.weight: a hard condition has no weight; drop one of the two"
+            self.faults.add(weight.place, message)
+        return (
+            path if name is None else read_text(name, f"{path}.name", self.faults),
+            is_hard,
+            1.0 if weight is None else self._weight(weight, f"{path}.weight"),
+        )
+
+    def _hard(self, node: Node, path: str) -> bool | None:
+        if isinstance(node, Scalar) and node.text == "auto":
+            return None
+        trial = Faults()
+        value = read_flag(node, path, trial)
+        if trial:
+            self.faults.add(node.place, f"{path}: expected true, false or auto, got {describe(node)}")
+        return value
+
+    def _weight(self, node: Node, path: str) -> float | None:
+        value = read_number(node, path, self.faults)
+        if value is not None and not value > 0:
+            self.faults.add(node.place, f"{path}: expected a positive number, got {describe(node)}")
+        return value
+
+    def _parts(self, block: Block, path: str, shape: Shape | None) -> tuple[str, ...] | None:
+        """Resolve ``on`` to canonical parts; all of them where it is left out."""
+        if shape is None:
+            return None
+        if shape.periodic and not shape.parts:
+            names, verb = ", ".join(shape.periodic), "is" if len(shape.periodic) == 1 else "are"
+            node = block.get("on")
+            if node is None or (isinstance(node, Scalar) and node.text == "all"):
+                message = f"{path}: no side is left for a condition: {names} {verb} periodic"
+                self.faults.add(block.place, message)
+                return None
+        node = block.get("on")
+        if node is None:
+            return shape.parts
+        items = (
+            (node,)
+            if isinstance(node, Scalar)
+            else read_list(node, f"{path}.on", self.faults, example="[left, right]")
+        )
+        found: list[str] = []
+        for item in items or ():
+            name = read_text(item, f"{path}.on", self.faults)
+            try:
+                found.extend(shape.resolve_part(name) if name is not None else ())
+            except UsageError as error:
+                self.faults.add(item.place, f"{path}.on: {str(error).removeprefix('boundary: ')}")
+        return tuple(part for part in shape.parts if part in found) or None

@@ -1,0 +1,71 @@
+"""All layers' parameters as one vector theta: the adapter that training moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+import torch
+from torch import Tensor
+
+from pinnkan.networks.adapters.layerwise import LayerParameters, TuckerChange
+
+
+class Parameters:
+    """One `LayerParameters` a layer, theta their concatenation.
+
+    Attributes:
+        layers: From input to output.
+        size: P, entries of theta.
+    """
+
+    def __init__(self, layers: Sequence[LayerParameters]) -> None:
+        self.layers = tuple(layers)
+        self._sizes = [layer.size for layer in self.layers]
+        self.size = sum(self._sizes)
+
+    @property
+    def ranks(self) -> list[tuple[int, ...]]:
+        """(R1, R2, R3) of every layer in Tucker form."""
+        return [tuple(layer.birth.core.shape) for layer in self.layers if isinstance(layer, TuckerChange)]
+
+    def start(self) -> Tensor:
+        """Return the theta that changes nothing (or a slim KAN's random start), float64."""
+        return torch.cat([layer.start() for layer in self.layers])
+
+    def split(self, theta: Tensor) -> tuple[Tensor, ...]:
+        """Return each layer's part of theta."""
+        return torch.split_with_sizes(theta, self._sizes)
+
+    def coefficients(self, theta: Tensor) -> list[Tensor]:
+        """Return every layer's changed coefficients in their stored shapes."""
+        return [layer.coefficients(part) for layer, part in zip(self.layers, self.split(theta), strict=True)]
+
+    def jacobian(self, features: Sequence[Tensor], adjoints: Sequence[Tensor], theta: Tensor) -> Tensor:
+        """Return dr/dtheta, (N, P), from features (C, N, F_l) and adjoints (C, N, J_l)."""
+        rows = zip(self.layers, features, adjoints, self.split(theta), strict=True)
+        return torch.cat([layer.jacobian(phi, delta, part) for layer, phi, delta, part in rows], dim=1)
+
+    def gradient(self, weight_gradients: Sequence[Tensor], theta: Tensor) -> Tensor:
+        """Return the gradient (P,) from those of the weight matrices (F_l, J_l)."""
+        rows = zip(self.layers, weight_gradients, self.split(theta), strict=True)
+        return torch.cat([layer.gradient(gradient, part) for layer, gradient, part in rows])
+
+    def rebased(self, matrix: Tensor, theta: Tensor) -> tuple[Parameters, Tensor]:
+        """Return the same parametrisation, and its theta, of coefficients A x3 ``matrix`` for every A.
+
+        Args:
+            matrix: Invertible, (K, K).
+            theta: (P,).
+        """
+        pairs = zip(self.layers, self.split(theta), strict=True)
+        layers, parts = zip(*(layer.rebased(matrix, part) for layer, part in pairs), strict=True)
+        return Parameters(layers), torch.cat(parts)
+
+    def groups(self) -> list[tuple[int, str, slice]]:
+        """Return (layer, name, slice of theta) of every group of parameters."""
+        named = [
+            (at, name, size) for at, layer in enumerate(self.layers) for name, size in layer.groups.items()
+        ]
+        ends = list(accumulate(size for _, _, size in named))
+        return [(at, name, slice(end - size, end)) for (at, name, size), end in zip(named, ends, strict=True)]

@@ -1,0 +1,32 @@
+"""HDF5: one dataset a column, named as in the header, with the facts as attributes."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import BinaryIO
+
+import h5py
+
+from pinnkan.output.exports.field_table import Samples
+
+
+def write_hdf5(file: BinaryIO, samples: Samples) -> None:
+    """Write the columns in the shape of the grid (fixed axes left out) or as (N,); NaN outside the domain.
+
+    The root's attributes hold ``coordinates`` (names joined by commas, the
+    order of the axes), ``fields``, and the facts of ``samples.about``.
+
+    Args:
+        file: Where to.
+        samples: What.
+    """
+    # By way of memory: HDF5 may report a full disk when closing, as another error, or not at all.
+    buffer = BytesIO()
+    with h5py.File(buffer, "w", libver=("v110", "v110")) as target:
+        for name, values in samples.arrays.items():
+            target.create_dataset(name, data=values, compression="gzip", shuffle=True, fletcher32=True)
+        target.attrs["coordinates"] = ",".join(samples.coordinates)
+        target.attrs["fields"] = ",".join(samples.fields)
+        for key, value in samples.about.items():
+            target.attrs[key] = value
+    file.write(buffer.getbuffer())

@@ -1,0 +1,1 @@
+"""A problem at one parameter value: domain, residual blocks, ansatz, reference, and tests of all that."""

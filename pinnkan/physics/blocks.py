@@ -1,0 +1,292 @@
+"""Residual blocks: one equation or condition as a function of known data and derivatives of the unknown.
+
+The symbolic work (splitting, partial derivatives, the torch function) is done
+once a statement; parameter values enter only through the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import sympy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pinnkan.geometry import Region
+from pinnkan.ground.derivatives import Channel, Collapsed, MultiIndex
+from pinnkan.ground.errors import PinnkanError
+from pinnkan.language.expressions import (
+    Names,
+    derivative_symbols,
+    evaluate,
+    lower,
+    normal_symbols,
+    partial_derivative,
+    split_data,
+    substitute,
+    symbol,
+)
+
+FloatArray = NDArray[np.float64]
+
+_COLLAPSED = symbol("_L")
+_Lowered = Callable[[Mapping[str, Tensor | float]], list[Tensor]]
+
+
+@dataclass(frozen=True)
+class Collapse:
+    """Second derivatives that enter a set of residuals only through sum_i ratios[i] * d^2/dx_i^2.
+
+    Attributes:
+        symbols: u_xx, u_yy, ... by coordinate, None where it does not occur.
+        ratios: Expressions in the parameters, one per coordinate; that of ``reference`` is 1.
+        reference: The coordinate that the combination is scaled by.
+    """
+
+    symbols: tuple[sympy.Symbol | None, ...]
+    ratios: tuple[sympy.Expr, ...]
+    reference: int
+
+    def apply(self, residual: sympy.Expr) -> sympy.Expr:
+        """Write a residual in the combination.
+
+        A residual that reads the second derivatives through L alone keeps its value when
+        (u_xx, u_yy, ...) is moved to (L, 0, ...), which has the same combination.
+        """
+        moved = {leaf: sympy.Integer(0) for leaf in self.symbols if leaf is not None}
+        moved[self.symbols[self.reference]] = _COLLAPSED
+        return substitute(residual, moved)
+
+
+def find_collapse(residuals: Sequence[sympy.Expr], names: Names) -> Collapse | None:
+    """Return the one combination of unmixed second derivatives in all residuals, None if there is none.
+
+    The ratios of the residuals' slopes in u_xx, u_yy, ... must be constants or
+    depend on the parameters alone; with a single second derivative there is nothing to collapse.
+    """
+    found = {index: leaf for r in residuals for leaf, index in derivative_symbols(r, names).items()}
+    size = len(names.coordinates)
+    twice = [tuple(2 * (k == axis) for k in range(size)) for axis in range(size)]
+    symbols = tuple(found.get(index) for index in twice)
+    present = [axis for axis, leaf in enumerate(symbols) if leaf is not None]
+    if len(present) < 2:
+        return None
+    parameters = {symbol(name) for name in names.parameters}
+    rows = []
+    for residual in residuals:
+        slopes = {axis: partial_derivative(residual, symbols[axis]) for axis in present}
+        # A slope free of parameters is finite and not zero at every value: the best one to divide by.
+        reference = min(
+            present, key=lambda axis: (slopes[axis] == 0, len(slopes[axis].free_symbols & parameters))
+        )
+        if slopes[reference] == 0:
+            continue
+        quotients = [slopes.get(k, sympy.Integer(0)) / slopes[reference] for k in range(size)]
+        # A quotient of equal exponentials cancels only on request.
+        rows.append((reference, [q if q.free_symbols <= parameters else sympy.powsimp(q) for q in quotients]))
+    if not rows or any(row != rows[0] for row in rows):
+        return None
+    reference, ratios = rows[0]
+    if any(ratio.free_symbols - parameters for ratio in ratios):
+        return None
+    return Collapse(symbols, tuple(ratios), reference)
+
+
+class BlockProgram:
+    """A residual, prepared once: r(data, u) and dr/du as torch functions, the data as formulas.
+
+    Args:
+        residual: Left minus right of an equation or condition.
+        names: Of the problem.
+        collapse: The combination that second derivatives travel in, None for each by itself.
+    """
+
+    def __init__(self, residual: sympy.Expr, names: Names, collapse: Collapse | None) -> None:
+        if collapse is not None:
+            residual = collapse.apply(residual)
+        indices = derivative_symbols(residual, names)
+        unknowns = [*indices, *([_COLLAPSED] if residual.has(_COLLAPSED) else [])]
+        self.collapsed = collapse is not None and residual.has(_COLLAPSED)
+        self.indices: tuple[MultiIndex, ...] = tuple(indices.values())
+        self.unknowns = tuple(leaf.name for leaf in unknowns)
+        self.data, (reduced,) = split_data([residual], unknowns)
+        data_names = [f"_d{row}" for row in range(len(self.data))]
+        arguments = [*self.unknowns, *data_names]
+        slopes = [partial_derivative(reduced, leaf) for leaf in unknowns]
+        self.is_linear = not any(slope.free_symbols.intersection(unknowns) for slope in slopes)
+        self.residual: _Lowered = lower([reduced], arguments)
+        self.partials: _Lowered = lower(slopes, arguments)
+        self.coordinates = names.coordinates
+        self.normals = tuple(leaf.name for leaf in normal_symbols(names))
+        self.reads_normals = any(expr.free_symbols & set(normal_symbols(names)) for expr in self.data)
+
+
+class Known(Protocol):
+    """Formulas that are known at a point beforehand, as a program reads them."""
+
+    data: list[sympy.Expr]
+    coordinates: tuple[str, ...]
+    normals: tuple[str, ...]
+    reads_normals: bool
+
+
+def summands(expr: sympy.Expr, leaves: Collection[sympy.Symbol]) -> list[sympy.Expr]:
+    """Return the terms of a sum; ``k*(u_t + u*u_x)`` has two, ``(1 + x)*u_xx`` one.
+
+    Products are distributed over sums that hold one of the leaves, so that a common factor does not
+    hide the terms; coefficients stay whole, for parts of them may be singular that cancel.
+    """
+    if expr.is_Add:
+        return [term for part in expr.args for term in summands(part, leaves)]
+    if expr.is_Mul:
+        for factor in expr.args:
+            if factor.is_Add and factor.free_symbols.intersection(leaves):
+                rest = expr / factor
+                return [term for part in factor.args for term in summands(rest * part, leaves)]
+    return [expr]
+
+
+class TermProgram:
+    """The terms of a residual, prepared once: the `summands` of the form that ``check`` prints.
+
+    Derivatives are written out; what is free of the unknown is one term, and so are the summands
+    of a normal derivative, which mean nothing by themselves.
+
+    Args:
+        residual: Left minus right of an equation or condition, a manufactured source written out.
+        names: Of the problem.
+
+    Attributes:
+        indices: Derivatives of the unknown that the terms read, in the order of the rows of ``u``.
+        values: The terms, a torch function of those derivatives and the data.
+        known: Which of them is free of the unknown; None if there is none.
+    """
+
+    def __init__(self, residual: sympy.Expr, names: Names) -> None:
+        leaves = derivative_symbols(residual, names)
+        normals = set(normal_symbols(names))
+        groups: dict[object, list[sympy.Expr]] = {}
+        for place, summand in enumerate(summands(residual, leaves)):
+            found = summand.free_symbols
+            kind: object = place
+            if not found & set(leaves):
+                kind = "known"
+            elif found & normals:
+                kind = "flux"
+            groups.setdefault(kind, []).append(summand)
+        terms = [sympy.Add(*group) for group in groups.values()]
+        self.known = list(groups).index("known") if "known" in groups and terms != [0] else None
+        self.indices: tuple[MultiIndex, ...] = tuple(leaves.values())
+        self.unknowns = tuple(leaf.name for leaf in leaves)
+        self.data, reduced = split_data(terms, list(leaves))
+        self.values: _Lowered = lower(reduced, [*self.unknowns, *(f"_d{k}" for k in range(len(self.data)))])
+        self.coordinates = names.coordinates
+        self.normals = tuple(leaf.name for leaf in normal_symbols(names))
+        self.reads_normals = any(expr.free_symbols & normals for expr in self.data)
+
+
+@dataclass(frozen=True)
+class ResidualBlock:
+    """One equation or condition at one parameter value.
+
+    Attributes:
+        name: ``equation[0]``, ``boundary[1]``, ``initial[0]``, or the name given in the file.
+        where: Where it holds; on part ``all`` of the boundary where it does on every part.
+        weight: Multiplies the mean square of the residual.
+        channels: What it reads of the unknown, in the order of the rows of ``u``.
+        program: The residual as torch functions.
+        values: The parameter values.
+        summands: Its terms, which say what a small residual is.
+    """
+
+    name: str
+    where: Region
+    weight: float
+    channels: tuple[Channel, ...]
+    program: BlockProgram
+    values: Mapping[str, float]
+    summands: TermProgram
+
+    def data(self, points: FloatArray, normals: FloatArray | None = None) -> FloatArray:
+        """Evaluate coefficients and sources, once a point set.
+
+        Args:
+            points: Shape (N, D).
+            normals: Outward unit normals (N, d) on a boundary part.
+
+        Returns:
+            Shape (E, N), float64; E may be 0.
+
+        Raises:
+            PinnkanError: If they have no finite value at a point.
+        """
+        return self._known(self.program, points, normals)
+
+    def residual(self, data: Tensor, u: Tensor) -> Tensor:
+        """Return left minus right, shape (N,), from data (E, N) and the unknown's channels (C, N)."""
+        return self.program.residual(self._arguments(data, u))[0]
+
+    def partials(self, data: Tensor, u: Tensor) -> Tensor:
+        """Return the derivatives of the residual in every channel, shape (C, N), as `residual`."""
+        return torch.stack(self.program.partials(self._arguments(data, u)))
+
+    def terms(
+        self, points: FloatArray, normals: FloatArray | None, u: FloatArray | Sequence[float]
+    ) -> FloatArray:
+        """Return its terms, shape (T, N), at points (N, D).
+
+        Args:
+            points: Where the data are evaluated.
+            normals: Outward unit normals (N, d) on a boundary part.
+            u: The derivatives ``summands.indices`` of the unknown, (C, N) or one number for each.
+
+        Raises:
+            PinnkanError: If a term has no value at a point.
+        """
+        program = self.summands
+        data = self._known(program, points, normals)
+        named = dict(zip(program.unknowns, torch.as_tensor(np.asarray(u)), strict=True))
+        named |= {f"_d{row}": torch.from_numpy(values) for row, values in enumerate(data)}
+        terms = [np.broadcast_to(term.numpy(), (len(points),)) for term in program.values(named)]
+        return np.stack(terms)
+
+    def _known(self, program: Known, points: FloatArray, normals: FloatArray | None) -> FloatArray:
+        """Evaluate a program's data, (E, N)."""
+        if not program.data:
+            return np.zeros((0, len(points)))
+        names = program.coordinates
+        if program.reads_normals:
+            if normals is None:
+                raise ValueError(f"{self.name} needs the normals of its points")
+            names, points = names + program.normals, np.concatenate([points, normals], axis=1)
+        try:
+            values: FloatArray = evaluate(program.data, names, points, self.values)
+        except PinnkanError as error:
+            raise PinnkanError(f"{self.name}: {error}") from None
+        return values
+
+    def _arguments(self, data: Tensor, u: Tensor) -> dict[str, Tensor | float]:
+        named: dict[str, Tensor | float] = dict(zip(self.program.unknowns, u, strict=True))
+        named.update((f"_d{row}", values) for row, values in enumerate(data))
+        return named
+
+
+def bind(
+    program: BlockProgram,
+    *,
+    name: str,
+    where: Region,
+    weight: float,
+    coefficients: tuple[float, ...],
+    values: Mapping[str, float],
+    summands: TermProgram,
+) -> ResidualBlock:
+    """Return a block at one parameter value; ``coefficients`` are those of its collapsed channel."""
+    channels: tuple[Channel, ...] = program.indices
+    if program.collapsed:
+        channels = (*channels, Collapsed(coefficients))
+    return ResidualBlock(name, where, weight, channels, program, values, summands)

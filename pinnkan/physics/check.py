@@ -1,0 +1,297 @@
+"""A problem tested against itself before anything is trained; returns data, prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from pinnkan.geometry import InitialTime
+from pinnkan.ground.errors import PinnkanError
+from pinnkan.language.expressions import (
+    canonical_text,
+    display_text,
+    evaluate,
+    normal_symbols,
+    substitute_unknown,
+    total_derivative,
+)
+from pinnkan.language.parameters import file_stem
+from pinnkan.language.problem.prescribed import Prescribed, difference_text, prescribed
+from pinnkan.language.problem.spec import Condition, Equation, Problem
+from pinnkan.physics.compiled import full_residual
+from pinnkan.physics.family import Family
+from pinnkan.physics.instance import Instance
+from pinnkan.physics.lost import refuse_lost_derivatives
+from pinnkan.physics.steepness import unseen_data
+from pinnkan.physics.wellposed import SEVERITIES, Finding, examine
+
+FloatArray = NDArray[np.float64]
+
+_POINTS = 500
+_SEED = 7_041_776
+_SATISFIED = 1e-8
+_MEET = 1e-8
+_TOO_EASY = 0.1
+
+
+@dataclass(frozen=True)
+class CheckedStatement:
+    """One equation or condition as the program understood it.
+
+    Attributes:
+        name: ``equation[0]``, ``boundary[0]``, ``initial[0]`` or the user's name.
+        text: As written.
+        where: ``interior``, ``initial``, or boundary parts.
+        residual: Left minus right, SymPy's notation, everything written out.
+        shown: The same with a manufactured source as the name ``source``.
+        hard: Whether the ansatz meets it by construction; None for an equation.
+        weight: Of a soft condition.
+        note: Why a condition that prescribes u is not hard; empty if there is nothing to say.
+        exact_residual: Largest residual of the exact solution at random points; None without one.
+    """
+
+    name: str
+    text: str
+    where: tuple[str, ...]
+    residual: str
+    shown: str
+    hard: bool | None = None
+    weight: float = 1.0
+    note: str = ""
+    exact_residual: float | None = None
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What ``check`` found.
+
+    Attributes:
+        name: Of the problem.
+        title: Of the problem.
+        parameters: Base values.
+        coordinates: Time first.
+        equations: As understood.
+        conditions: As understood.
+        ansatz: ``u = lift + factor*N``.
+        exact: Formula of the exact solution, None if not known.
+        source: Formula of the source, None if there is none.
+        zero_network_l2: Relative L2 error of the ansatz with N = 0; None without an exact solution.
+        findings: Refusals first, then errors, then warnings.
+    """
+
+    name: str
+    title: str
+    parameters: Mapping[str, float]
+    coordinates: tuple[str, ...]
+    equations: tuple[CheckedStatement, ...]
+    conditions: tuple[CheckedStatement, ...]
+    ansatz: str
+    exact: str | None
+    source: str | None
+    zero_network_l2: float | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether there are but warnings among the findings."""
+        return all(finding.severity == "warning" for finding in self.findings)
+
+
+def check_problem(family: Family, further: Sequence[Mapping[str, float]] = ()) -> CheckReport:
+    """Test a problem against itself and whether it is one, at the base value and at its ranges' ends.
+
+    Args:
+        family: The problem as the file and its overrides state it.
+        further: Other parameter values, at which its data are looked at with the points of adapters, too.
+
+    Raises:
+        ProblemError: If it makes no sense at the base value, or differentiates something that jumps.
+    """
+    problem, base = family.problem, family.at(None)
+    findings: list[Finding] = []
+    refuse_lost_derivatives(base)
+    others = _instances([*_range_ends(problem), *further], family, findings)
+    instances = [base, *others.values()]
+    equations = tuple(_checked(equation, instances, findings) for equation in problem.equations)
+    conditions = tuple(_checked(condition, instances, findings) for condition in problem.conditions)
+    _note_unusable_data(instances, findings)
+    _note_gaps(base, findings)
+    findings.extend(examine(base, instances[1:]))
+    findings += [Finding("warning", message) for message in unseen_data(base)]
+    for values in further:
+        name = file_stem(values)
+        if name in others:
+            unseen = unseen_data(others[name], "finetuning")
+            findings += [Finding("warning", f"at {name}: {message}") for message in unseen]
+    zero = _zero_network(base, findings)
+    if zero is not None and zero < _TOO_EASY:
+        message = (
+            f"the ansatz without a network is already within {zero:.2g} of the solution: a void benchmark"
+        )
+        findings.append(Finding("warning", message))
+    return CheckReport(
+        name=problem.name,
+        title=problem.file.title,
+        parameters=problem.base_values,
+        coordinates=problem.coordinates,
+        equations=equations,
+        conditions=conditions,
+        ansatz=base.ansatz.text(),
+        exact=None if problem.exact is None else canonical_text(problem.exact),
+        source=None if problem.solution.source is None else canonical_text(problem.solution.source),
+        zero_network_l2=zero,
+        findings=tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))),
+    )
+
+
+def _range_ends(problem: Problem) -> list[dict[str, float]]:
+    """Return the ends of the parameters' ranges: a slip in the parameter may hide at the base value."""
+    ends = []
+    for side in ("low", "high"):
+        stated = {p.name: end for p in problem.parameters if (end := getattr(p, side)) is not None}
+        if stated:
+            ends.append({**problem.base_values, **stated})
+    return ends
+
+
+def _instances(
+    values: Sequence[Mapping[str, float]], family: Family, findings: list[Finding]
+) -> dict[str, Instance]:
+    """Build the problem at parameter values other than the base's, by their names; note where it is none."""
+    instances = {}
+    for point in values:
+        name = file_stem(point)
+        if name in instances or dict(point) == family.problem.base_values:
+            continue
+        try:
+            instance = family.at(point)
+            refuse_lost_derivatives(instance)
+            instances[name] = instance
+        except PinnkanError as error:
+            findings.append(Finding("error", f"at {name}: {error}"))
+    return instances
+
+
+def _checked(statement: Equation, instances: list[Instance], findings: list[Finding]) -> CheckedStatement:
+    """Echo a statement and put the exact solution into it."""
+    base = instances[0]
+    problem = base.problem
+    condition = statement if isinstance(statement, Condition) else None
+    largest = None if problem.exact is None else _measure_exact(statement, instances, findings)
+    note = base.ansatz.notes.get(statement.name, "")
+    if condition is not None and note:
+        findings.append(Finding("warning", f"{statement.name} stays soft: {note}"))
+    return CheckedStatement(
+        name=statement.name,
+        text=statement.text,
+        where=("interior",) if condition is None else tuple(region.name for region in condition.regions),
+        residual=canonical_text(full_residual(problem, statement)),
+        shown=display_text(statement.residual),
+        hard=None if condition is None else condition.name in base.ansatz.hard,
+        weight=1.0 if condition is None else condition.weight,
+        note=note,
+        exact_residual=largest,
+    )
+
+
+def _measure_exact(statement: Equation, instances: list[Instance], findings: list[Finding]) -> float | None:
+    """Return the largest residual of the exact solution at all values; note the first that is too large."""
+    largest, noted = 0.0, False
+    for instance in instances:
+        where = f" at {file_stem(instance.values)}" if instance.values else ""
+        try:
+            residual, scale = _exact_residual(statement, instance)
+        except PinnkanError as error:
+            findings.append(Finding("error", f"{statement.name} with the exact solution{where}: {error}"))
+            return None
+        largest = max(largest, residual)
+        if not noted and not residual <= _SATISFIED * scale:
+            message = f"{statement.name}: the exact solution leaves a residual of {residual:.2g}{where}"
+            findings.append(Finding("error", message))
+            noted = True
+    return largest
+
+
+def _exact_residual(statement: Equation, instance: Instance) -> tuple[float, float]:
+    """Return the largest residual of the exact solution, and of its terms, at random points."""
+    problem, domain = instance.problem, instance.domain
+    names: tuple[str, ...] = problem.coordinates
+    if not isinstance(statement, Condition):
+        points = domain.uniform(_POINTS, _SEED)
+    elif statement.is_initial:
+        points = domain.collocate(InitialTime(), _POINTS, rule="random", seed=_SEED).points
+    else:
+        sets = [domain.collocate(region, _POINTS, rule="random", seed=_SEED) for region in statement.regions]
+        normals = [found.normals for found in sets if found.normals is not None]
+        points = np.hstack([np.concatenate([found.points for found in sets]), np.concatenate(normals)])
+        names += tuple(leaf.name for leaf in normal_symbols(problem.names))
+    assert problem.exact is not None
+    residual = substitute_unknown(full_residual(problem, statement), problem.exact, problem.names)
+    terms = evaluate([residual, *sympy.Add.make_args(residual)], names, points, instance.values)
+    size = max(float(np.abs(terms[1:]).max()), instance.size_of(statement.name))
+    return float(np.abs(terms[0]).max()), size
+
+
+def _note_unusable_data(instances: list[Instance], findings: list[Finding]) -> None:
+    """Coefficients and sources must be finite wherever they are asked for."""
+    for instance in instances:
+        for block in instance.blocks:
+            found = instance.domain.collocate(block.where, _POINTS, rule="random", seed=_SEED)
+            try:
+                block.data(found.points, found.normals)
+            except PinnkanError as error:
+                at = file_stem(instance.values)
+                findings.append(Finding("error", f"at {at}: {error}" if at else str(error)))
+
+
+def _note_gaps(instance: Instance, findings: list[Finding]) -> None:
+    """Prescribed boundary values and initial values must meet where both hold."""
+    problem = instance.problem
+    found = [item for c in problem.conditions if (item := prescribed(c, problem.names)) is not None]
+    for start in (item for item in found if item.condition.is_initial):
+        for side in (item for item in found if not item.condition.is_initial):
+            gap, size, point = _gap(instance, start, side)
+            if gap > _MEET * size:
+                place = ", ".join(f"{n} = {x:.4g}" for n, x in zip(problem.coordinates, point, strict=True))
+                names = f"{start.condition.name} and {side.condition.name}"
+                what = f"{names} {difference_text(gap, size)} at {place}"
+                findings.append(Finding("warning", f"initial and boundary data do not meet: {what}"))
+
+
+def _gap(instance: Instance, start: Prescribed, side: Prescribed) -> tuple[float, float, FloatArray]:
+    """Return the largest difference of initial and boundary data, their size, and where it is."""
+    problem, domain = instance.problem, instance.domain
+    assert domain.time is not None
+    assert problem.time is not None
+    wanted = side.data
+    if start.order == 1:
+        wanted = total_derivative(wanted, problem.time, problem.names)
+    sets = [domain.collocate(r, _POINTS, rule="random", seed=_SEED) for r in side.condition.regions]
+    points = np.concatenate([drawn.points for drawn in sets])
+    points[:, 0] = domain.time[0]
+    given, expected = evaluate([start.data, wanted], problem.coordinates, points, instance.values)
+    duration = domain.time[1] - domain.time[0]
+    size = max(
+        instance.scale / duration**start.order, *(float(np.abs(data).max()) for data in (given, expected))
+    )
+    gap = np.abs(given - expected)
+    worst = int(gap.argmax())
+    return float(gap[worst]), size, points[worst]
+
+
+def _zero_network(instance: Instance, findings: list[Finding]) -> float | None:
+    """Return the relative L2 error of the ansatz with N = 0; None where there is nothing to compare with."""
+    known = instance.known(instance.domain.uniform(4 * _POINTS, _SEED))
+    if known is not None and known.gap:
+        findings.append(Finding("warning", known.gap))
+    if known is None or not known.values.any():
+        return None
+    value = (0,) * len(instance.coordinates)
+    lift = instance.ansatz.lift.derivatives(known.points, [value])[0]
+    values = known.values / np.abs(known.values).max()  # no square of them overflows or vanishes
+    error = lift / np.abs(known.values).max() - values
+    return float(np.linalg.norm(error) / np.linalg.norm(values))

@@ -1,0 +1,112 @@
+"""The work on a problem's statements that no parameter value changes: residuals, programs, terms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import sympy
+
+from pinnkan.geometry import BoundaryPart, Domain, Interior
+from pinnkan.language.expressions import substitute
+from pinnkan.language.problem.domains import number_at
+from pinnkan.language.problem.spec import Condition, Equation, Problem
+from pinnkan.language.problem.statements import SOURCE
+from pinnkan.physics.blocks import BlockProgram, Collapse, ResidualBlock, TermProgram, bind, find_collapse
+
+
+def full_residual(problem: Problem, statement: Equation) -> sympy.Expr:
+    """Return a statement's residual with a manufactured source written out."""
+    source = problem.solution.source
+    if problem.solution.manufactured and source is not None:
+        return substitute(statement.residual, {SOURCE: source})
+    return statement.residual
+
+
+class CompiledStatements:
+    """Equations and conditions as programs, each made when it is first asked for and kept.
+
+    Args:
+        problem: What the file states.
+
+    Attributes:
+        problem: The same.
+        collapse: The one combination of second derivatives in all equations, None if there is none.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self._residuals = [full_residual(problem, equation) for equation in problem.equations]
+        self.collapse: Collapse | None = find_collapse(self._residuals, problem.names)
+        self._equations: dict[bool, list[BlockProgram]] = {}
+        self._conditions: dict[Condition, BlockProgram] = {}
+        self._terms: dict[Equation, TermProgram] = {}
+
+    def equations(self, values: Mapping[str, float]) -> list[ResidualBlock]:
+        """Return the equations at parameter values, second derivatives collapsed where that is possible."""
+        ratios = () if self.collapse is None else self.collapse.ratios
+        coefficients = tuple(number_at(ratio, values) for ratio in ratios)
+        collapsed = bool(coefficients) and all(map(math.isfinite, coefficients))
+        named = zip(self.problem.equations, self._equation_programs(collapsed=collapsed), strict=True)
+        return [
+            bind(
+                program,
+                name=equation.name,
+                where=Interior(),
+                weight=1.0,
+                coefficients=coefficients,
+                values=values,
+                summands=self._terms_of(equation),
+            )
+            for equation, program in named
+        ]
+
+    def condition(
+        self, condition: Condition, domain: Domain, values: Mapping[str, float]
+    ) -> list[ResidualBlock]:
+        """Return a condition at parameter values: one block, or one per part where it holds on several."""
+        regions = condition.regions
+        if condition.parts == domain.shape.parts and len(regions) > 1:
+            regions = (BoundaryPart("all"),)
+        several = len(regions) > 1
+        return [
+            bind(
+                self._condition_program(condition),
+                name=f"{condition.name}.{region.name}" if several else condition.name,
+                where=region,
+                weight=condition.weight,
+                coefficients=(),
+                values=values,
+                summands=self._terms_of(condition),
+            )
+            for region in regions
+        ]
+
+    def with_same_channels(self, equations: tuple[ResidualBlock, ...]) -> tuple[ResidualBlock, ...]:
+        """Return equations with channels that are the same at every parameter value.
+
+        Second derivatives that travel as one combination do so here only if its coefficients are numbers.
+        """
+        if self.collapse is None or not any(ratio.free_symbols for ratio in self.collapse.ratios):
+            return equations
+        named = zip(equations, self._equation_programs(collapsed=False), strict=True)
+        return tuple(replace(block, channels=program.indices, program=program) for block, program in named)
+
+    def _equation_programs(self, *, collapsed: bool) -> list[BlockProgram]:
+        if collapsed not in self._equations:
+            collapse, names = self.collapse if collapsed else None, self.problem.names
+            self._equations[collapsed] = [BlockProgram(r, names, collapse) for r in self._residuals]
+        return self._equations[collapsed]
+
+    def _condition_program(self, condition: Condition) -> BlockProgram:
+        if condition not in self._conditions:
+            residual = full_residual(self.problem, condition)
+            self._conditions[condition] = BlockProgram(residual, self.problem.names, None)
+        return self._conditions[condition]
+
+    def _terms_of(self, statement: Equation) -> TermProgram:
+        if statement not in self._terms:
+            residual = full_residual(self.problem, statement)
+            self._terms[statement] = TermProgram(residual, self.problem.names)
+        return self._terms[statement]

@@ -1,0 +1,124 @@
+"""A family of problems: what is derived once from a problem file, for all parameter values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from pinnkan.language.parameters import complete_values
+from pinnkan.language.problem.domains import build_domain
+from pinnkan.language.problem.spec import Problem
+from pinnkan.physics.compiled import CompiledStatements
+from pinnkan.physics.hard_conditions import build_ansatz
+from pinnkan.physics.instance import Instance
+from pinnkan.physics.point_functions import Memory
+from pinnkan.physics.reference import ReferenceTable
+from pinnkan.physics.roughness import LiftSmoothness
+from pinnkan.physics.sample_table import SampleTable
+from pinnkan.physics.scales import data_scale
+from pinnkan.physics.transients import relaxation_time
+
+
+class Family:
+    """The problems of one file, one for each value of its parameters.
+
+    Compiling statements, reading data files and finding scales is done once, when it is first asked for.
+
+    Args:
+        problem: What the file states.
+        rough_lifts: Whether conditions are built in whose data are rough or contradict a flux, as results
+            were trained before both were looked at; only such results are read so.
+
+    Examples:
+        >>> family = Family(load_problem("elliptic"))
+        >>> family.at(0.5).domain, family.at().blocks
+    """
+
+    def __init__(self, problem: Problem, *, rough_lifts: bool = False) -> None:
+        self.problem = problem
+        self._rough_lifts = rough_lifts
+        self._derivatives: Memory = {}
+
+    @cached_property
+    def statements(self) -> CompiledStatements:
+        """Equations and conditions as programs."""
+        return CompiledStatements(self.problem)
+
+    @cached_property
+    def reference(self) -> ReferenceTable | None:
+        """The file with reference values; None if there is none."""
+        file = self.problem.solution.reference
+        return None if file is None or not file.is_file() else ReferenceTable(self.problem, file)
+
+    @cached_property
+    def samples(self) -> SampleTable | None:
+        """The values given instead of equations; None for a differential equation."""
+        samples = self.problem.statements.samples
+        return None if samples is None else SampleTable(self.problem, samples)
+
+    @cached_property
+    def scale(self) -> float:
+        """The scale of the unknown, one for all parameter values: stated, or as the data at the base give it.
+
+        Raises:
+            ProblemError: If the problem makes no sense at the base.
+        """
+        stated, values = self.problem.scales.unknown, self.problem.base_values
+        if stated is not None:
+            return stated
+        domain = build_domain(self.problem, values, time_scale=self.time_scale)
+        blocks = self.statements.equations(values)
+        for condition in self.problem.conditions:
+            blocks += self.statements.condition(condition, domain, values)
+        return data_scale(self.problem, blocks, domain)
+
+    @cached_property
+    def time_scale(self) -> float:
+        """The time within which the solution changes at the start: stated, or as the equations give it."""
+        stated = self.problem.scales.time
+        return relaxation_time(self.problem) if stated is None else stated
+
+    @cached_property
+    def _smoothness(self) -> LiftSmoothness | None:
+        return None if self._rough_lifts else LiftSmoothness(self.problem)
+
+    def at(self, values: Mapping[str, float] | float | None = None) -> Instance:
+        """Return the problem at one parameter value.
+
+        Args:
+            values: By name; a name left out keeps its base value. One number
+                will do where the family has one parameter.
+
+        Raises:
+            UsageError: If a name is unknown or a value not finite, or reference data are no such table.
+            FileAccessError: If the file of the reference data cannot be read.
+            ProblemError: If the problem makes no sense at this value (an
+                empty domain, a hard condition that cannot be met).
+        """
+        problem, complete = self.problem, complete_values(self.problem.parameters, values)
+        statements = self.statements
+        domain = build_domain(problem, complete, time_scale=self.time_scale)
+        ansatz = build_ansatz(
+            problem,
+            domain,
+            complete,
+            scale=self.scale,
+            smoothness=self._smoothness,
+            memory=self._derivatives,
+        )
+        blocks = statements.equations(complete)
+        conditions = []
+        for condition in problem.conditions:
+            bound = statements.condition(condition, domain, complete)
+            conditions += bound
+            blocks += [] if condition.name in ansatz.hard else bound
+        return Instance(
+            statements=statements,
+            values=complete,
+            domain=domain,
+            ansatz=ansatz,
+            blocks=tuple(blocks),
+            conditions=tuple(conditions),
+            reference=None if self.reference is None else self.reference.at(complete),
+            samples=self.samples,
+        )

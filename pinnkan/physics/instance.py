@@ -1,0 +1,154 @@
+"""A problem at one parameter value: domain, residual blocks, ansatz, exact solution."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pinnkan.geometry import BoundaryPart, CollocationSet, Domain, InitialTime, Interior, Region
+from pinnkan.ground.errors import PinnkanError
+from pinnkan.language.expressions import evaluate
+from pinnkan.language.problem.settings import PointSettings
+from pinnkan.language.problem.spec import Problem
+from pinnkan.physics.ansatz import Ansatz
+from pinnkan.physics.blocks import ResidualBlock
+from pinnkan.physics.compiled import CompiledStatements
+from pinnkan.physics.reference import Known, Reference
+from pinnkan.physics.sample_table import SampleTable
+from pinnkan.physics.scales import half_extents, sizing_points
+from pinnkan.physics.sizes import characteristic_terms, size_of
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A problem at one parameter value, made by :meth:`pinnkan.physics.family.Family.at`.
+
+    Attributes:
+        statements: What the file states, as programs that all instances of a family share.
+        values: The parameter values, in problem order.
+        domain: Shape and time interval.
+        ansatz: u = lift + factor * N.
+        blocks: What training makes small: the equations and the soft conditions.
+        conditions: All conditions, hard ones too, for reports.
+        reference: Reference data at these values, None if there are none.
+        samples: The values given instead of equations, None for a differential equation.
+    """
+
+    statements: CompiledStatements
+    values: Mapping[str, float]
+    domain: Domain
+    ansatz: Ansatz
+    blocks: tuple[ResidualBlock, ...]
+    conditions: tuple[ResidualBlock, ...]
+    reference: Reference | None = None
+    samples: SampleTable | None = None
+
+    @property
+    def problem(self) -> Problem:
+        """What the file states."""
+        return self.statements.problem
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the D coordinates, time first if there is one."""
+        return self.problem.coordinates
+
+    @property
+    def scale(self) -> float:
+        """The scale of the unknown, one for all parameter values."""
+        return self.ansatz.scale
+
+    @property
+    def equations(self) -> tuple[ResidualBlock, ...]:
+        """The blocks of the equations alone."""
+        return tuple(block for block in self.blocks if isinstance(block.where, Interior))
+
+    @property
+    def family_blocks(self) -> tuple[ResidualBlock, ...]:
+        """The blocks with channels that are the same at every parameter value."""
+        soft = [block for block in self.blocks if not isinstance(block.where, Interior)]
+        return (*self.statements.with_same_channels(self.equations), *soft)
+
+    def drawn(
+        self, points: PointSettings, *, seed: int, variant: int = 0, interior: int | None = None
+    ) -> Iterator[tuple[ResidualBlock, CollocationSet]]:
+        """Yield the blocks with their collocation sets.
+
+        Args:
+            points: How many points, on what rule.
+            seed: Seed of the points.
+            variant: See `Domain.collocate`.
+            interior: Interior points, in place of ``points.interior``.
+        """
+        if interior:
+            points = replace(points, interior=interior)
+        for block in self.blocks:
+            count, rule = _count(points, block.where), points.rule
+            yield block, self.domain.collocate(block.where, count, rule=rule, seed=seed, variant=variant)
+
+    @cached_property
+    def sizes(self) -> dict[str, float]:
+        """The size of every equation's and condition's terms, by name: what its residual is divided by.
+
+        Of a function as large as the unknown's scale that varies over half the domain's extent. 1 where
+        that is nothing, or the problem says ``scales: none``.
+        """
+        return {block.name: self._size(block) for block in (*self.equations, *self.conditions)}
+
+    def size_of(self, statement: str) -> float:
+        """Return the size of a statement's terms, of a condition on several parts the largest."""
+        parts = [name for name in self.sizes if name == statement or name.startswith(f"{statement}.")]
+        return max(self.sizes[name] for name in parts)
+
+    def _size(self, block: ResidualBlock) -> float:
+        if not self.problem.scales.rows:
+            return 1.0
+        places, halves = sizing_points(block, self.domain), half_extents(self.domain)
+        with np.errstate(all="ignore"):
+            try:
+                terms = characteristic_terms(block, places, self.scale, halves)
+            except PinnkanError:  # data without a value: training tells of them, point and place
+                return 1.0
+            size = size_of(terms, places.weights)
+        return size if 0.0 < size < math.inf else 1.0
+
+    @property
+    def has_exact(self) -> bool:
+        """Whether errors can be measured: against a formula, or data at this parameter value."""
+        return self.problem.exact is not None or self.reference is not None
+
+    def exact(self, points: FloatArray) -> FloatArray | None:
+        """Return the exact or reference solution (N,) at points (N, D), None if there is none.
+
+        NaN at a point that reference data do not cover.
+        """
+        if self.problem.exact is not None:
+            values: FloatArray = evaluate([self.problem.exact], self.coordinates, points, self.values)[0]
+            return values
+        return None if self.reference is None else self.reference(points)
+
+    def known(self, points: FloatArray) -> Known | None:
+        """Return what errors at points (N, D) are measured against, where that is known; None without any."""
+        values = self.exact(points)
+        if values is None:
+            return None
+        covered = ~np.isnan(values)
+        return Known(points[covered], values[covered], len(points))
+
+
+def _count(points: PointSettings, region: Region) -> int:
+    """Return how many points are drawn in a region."""
+    match region:
+        case Interior():
+            return points.interior
+        case InitialTime():
+            return points.initial
+        case BoundaryPart():
+            return points.boundary

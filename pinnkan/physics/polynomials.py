@@ -1,0 +1,78 @@
+"""Chebyshev and trigonometric polynomials on a box: functions that know nothing of any network."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.polynomial import chebyshev
+from numpy.typing import NDArray
+
+from pinnkan.ground.derivatives import Channel, Collapsed
+
+FloatArray = NDArray[np.float64]
+
+
+class Polynomials:
+    """Products of one function of each coordinate, of at most some total degree.
+
+    Along a coordinate Chebyshev polynomials T_0, T_1, ...; along a periodic one 1, cos phi, sin phi,
+    cos 2 phi, ..., where waves of number k count as of degree 2 k.
+
+    Args:
+        lower: Lower corner, (D,).
+        upper: Upper corner, (D,).
+        degree: Highest total degree.
+        periodic: Which coordinates are, (D,); none by default.
+
+    Attributes:
+        extent: Upper less lower corner, (D,).
+        count: How many they are, P; binom(degree + D, D) where nothing is periodic.
+        count_on_a_side: How many there are in one coordinate less, about.
+    """
+
+    def __init__(
+        self, lower: FloatArray, upper: FloatArray, degree: int, periodic: Sequence[bool] | None = None
+    ) -> None:
+        self.lower, self.extent, self.degree = lower, upper - lower, degree
+        self.periodic = tuple(periodic or [False] * len(lower))
+        everything = itertools.product(range(degree + 1), repeat=len(lower))
+        self.exponents = np.array([powers for powers in everything if self._total(powers) <= degree])
+        self.count = len(self.exponents)
+        self.count_on_a_side = math.comb(degree + len(lower) - 1, len(lower) - 1)
+
+    def _total(self, powers: tuple[int, ...]) -> int:
+        return sum(n + n % 2 if flag else n for n, flag in zip(powers, self.periodic, strict=True))
+
+    def derivative(self, channel: Channel, points: FloatArray) -> FloatArray:
+        """Return a derivative of every polynomial at points (N, D), shape (N, P)."""
+        if isinstance(channel, Collapsed):
+            size = len(channel.coefficients)
+            twice = [tuple(2 * (k == axis) for k in range(size)) for axis in range(size)]
+            parts = zip(channel.coefficients, twice, strict=True)
+            zero = np.zeros((len(points), self.count))
+            return sum((c * self.derivative(index, points) for c, index in parts if c != 0.0), zero)
+        result = np.ones((len(points), self.count))
+        for axis, order in enumerate(channel):
+            along = self._waves if self.periodic[axis] else self._chebyshev
+            result *= along(points[:, axis], axis, order)[:, self.exponents[:, axis]]
+        return result
+
+    def _chebyshev(self, x: FloatArray, axis: int, order: int) -> FloatArray:
+        """Return a derivative of T_0, T_1, ... at x (N,), shape (N, degree + 1)."""
+        scaled = 2 * (x - self.lower[axis]) / self.extent[axis] - 1
+        coefficients = chebyshev.chebder(np.eye(self.degree + 1), order, scl=2 / self.extent[axis])
+        return np.asarray(chebyshev.chebvander(scaled, len(coefficients) - 1) @ coefficients)
+
+    def _waves(self, x: FloatArray, axis: int, order: int) -> FloatArray:
+        """Return a derivative of 1, cos phi, sin phi, ... at x (N,), shape (N, degree + 1).
+
+        sin a = cos(a - pi/2), and every derivative is a quarter turn on.
+        """
+        number = (np.arange(self.degree + 1) + 1) // 2
+        turn = np.pi / 2 * (order - (np.arange(self.degree + 1) + 1) % 2)
+        turn[0] = 0.0  # 1, whose rate of 0 makes its derivatives vanish
+        rate = 2 * np.pi / self.extent[axis] * number
+        return np.asarray(rate**order * np.cos(np.outer(x - self.lower[axis], rate) + turn))

@@ -1,0 +1,72 @@
+"""A problem's closed domain as the lines that lie in it, for questions about formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pinnkan.geometry import Domain
+from pinnkan.language.expressions.crossings import Line
+
+FloatArray = NDArray[np.float64]
+
+_LINES = 12
+_SEED = 31_337
+_BISECTIONS = 60
+
+
+class DomainRegion:
+    """Lines of a domain whose sections are convex, as boxes, disks and balls are, time included.
+
+    Args:
+        domain: The domain.
+    """
+
+    def __init__(self, domain: Domain) -> None:
+        self.domain = domain
+        self.lower, self.upper = (np.asarray(corner) for corner in domain.bounding_box)
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What two regions of the same domain have in common."""
+        return type(self.domain.shape), *self.lower.tolist(), *self.upper.tolist()
+
+    @cached_property
+    def starts(self) -> FloatArray:
+        """Points that lines are laid through, shape (L, D)."""
+        return self.domain.uniform(_LINES, _SEED)
+
+    def lines(self, axis: int) -> Sequence[Line]:
+        """Return lines parallel to an axis through random points; one where the axis is all there is."""
+        return self._lines(self.starts[:1] if self.starts.shape[1] == 1 else self.starts, axis)
+
+    def line_through(self, point: FloatArray, axis: int) -> Line | None:
+        """Return the line through a point (D,), None for a point outside."""
+        if not self.domain.contains(point[None])[0]:
+            return None
+        (line,) = self._lines(point[None], axis)
+        return line if line.low < line.high else None
+
+    def _lines(self, points: FloatArray, axis: int) -> list[Line]:
+        lows, highs = (self._ends(points, axis, corner[axis]) for corner in (self.lower, self.upper))
+        ends = zip(points.tolist(), lows.tolist(), highs.tolist(), strict=True)
+        return [Line(tuple(point), axis, low, high) for point, low, high in ends]
+
+    def _ends(self, points: FloatArray, axis: int, outermost: float) -> FloatArray:
+        """Return where the lines from points (L, D) leave the domain, going towards the bounding box."""
+        probes = points.copy()
+
+        def contained(positions: FloatArray) -> NDArray[np.bool_]:
+            probes[:, axis] = positions
+            return self.domain.contains(probes, 0.0)
+
+        inside, outside = points[:, axis].copy(), np.full(len(points), outermost)
+        whole = contained(outside)
+        for _ in range(_BISECTIONS):
+            middle = (inside + outside) / 2
+            within = contained(middle)
+            inside, outside = np.where(within, middle, inside), np.where(within, outside, middle)
+        return np.where(whole, outermost, inside)

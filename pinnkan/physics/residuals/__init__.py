@@ -1,0 +1,1 @@
+"""Residuals of a network on points as a least-squares problem: training sets, Jacobians, averages."""

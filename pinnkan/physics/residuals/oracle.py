@@ -1,0 +1,125 @@
+"""The slow oracle: the same residuals by nested torch autograd, for tests and for anyone who doubts.
+
+Nothing here uses jets, adjoints or analytic partial derivatives: derivatives in
+the coordinates come from differentiating `Network.values` again and again, those
+in theta from one reverse pass through all of that. Everything is float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from pinnkan.ground.derivatives import Channels, Collapsed, MultiIndex
+from pinnkan.networks.adapters.parameters import Parameters
+from pinnkan.networks.network import Network
+from pinnkan.physics.residuals.least_squares import TrainingSet, root_mean_squares
+from pinnkan.physics.residuals.linearisation import BlockLinearisation, Rows
+
+
+class AutogradLeastSquares:
+    """|r(theta)|^2 over training sets; see `pinnkan.optim.least_squares.LeastSquares`.
+
+    Args:
+        network: Layers and input map.
+        parameters: How coefficients depend on theta.
+        sets: Residuals and their points.
+        chunk: Points worked through at a time; each keeps a graph of all its derivatives.
+    """
+
+    def __init__(
+        self, network: Network, parameters: Parameters, sets: Sequence[TrainingSet], *, chunk: int = 128
+    ) -> None:
+        self.network = network
+        self.parameters = parameters
+        self.sets = tuple(sets)
+        self.chunk = chunk
+        self.size = parameters.size
+        self.count = sum(one.count for one in sets)
+
+    def residuals(self, theta: Tensor) -> Tensor:
+        """Return the weighted residuals of all sets, (M,)."""
+        return torch.cat([residual.detach() for residual in self._chunks(theta)])
+
+    def terms(self, residuals: Tensor) -> dict[str, float]:
+        """See `root_mean_squares`."""
+        return root_mean_squares(self.sets, residuals)
+
+    def gradient(self, theta: Tensor) -> tuple[float, Tensor]:
+        """Return |r|^2 and its gradient, chunk by chunk in reverse."""
+        variable = theta.detach().requires_grad_(True)
+        loss, gradient = 0.0, torch.zeros_like(theta)
+        for residual in self._chunks(variable):
+            square = residual.square().sum()
+            loss += float(square.detach())
+            gradient += _derivative(square, variable, again=False)
+        return loss, gradient
+
+    def linearise(self, theta: Tensor) -> BlockLinearisation:
+        """Return the Jacobian at theta as one matrix, a reverse pass for every residual."""
+        variable = theta.detach().requires_grad_(True)
+        rows = [
+            _derivative(entry, variable, again=False)
+            for residual in self._chunks(variable)
+            for entry in residual.unbind()
+        ]
+        return BlockLinearisation([Rows(torch.stack(rows))], [self.size])
+
+    def _chunks(self, theta: Tensor) -> Iterator[Tensor]:
+        """Yield the residuals of every chunk as functions of theta."""
+        for one in self.sets:
+            for start in range(0, one.count, self.chunk):
+                part = one.chunk(slice(start, start + self.chunk))
+                weights = self.network.matrices(self.parameters.coefficients(theta))
+                yield part.weighted(jet_by_autograd(self.network, part.points, weights, part.channels))
+
+
+def jet_by_autograd(
+    network: Network, points: Tensor, weights: Sequence[Tensor], channels: Channels
+) -> Tensor:
+    """Return the derivatives (C, N) of a scalar network by differentiating it |alpha| times.
+
+    Args:
+        network: With one output.
+        points: Shape (N, D).
+        weights: One matrix (F, J) a layer; the result can be differentiated in them.
+        channels: The derivatives wanted.
+    """
+    variable = points.detach().requires_grad_(True)
+    known: dict[MultiIndex, Tensor] = {
+        (0,) * channels.dimension: network.values(variable, weights).squeeze(1)
+    }
+
+    def partial(index: MultiIndex) -> Tensor:
+        if index not in known:
+            axis = next(at for at, power in enumerate(index) if power)
+            lower = tuple(power - (at == axis) for at, power in enumerate(index))
+            # Row n depends on point n alone, so that one pass on the sum differentiates every row.
+            known[index] = _derivative(partial(lower).sum(), variable, again=True)[:, axis]
+        return known[index]
+
+    def channel(key: MultiIndex | Collapsed) -> Tensor:
+        if not isinstance(key, Collapsed):
+            return partial(key)
+        twice = [
+            tuple(2 * (at == axis) for at in range(channels.dimension)) for axis in range(channels.dimension)
+        ]
+        terms = [c * partial(index) for c, index in zip(key.coefficients, twice, strict=True) if c != 0.0]
+        return torch.stack(terms).sum(dim=0)
+
+    return torch.stack([channel(key) for key in channels.keys])
+
+
+def _derivative(scalar: Tensor, variable: Tensor, *, again: bool) -> Tensor:
+    """Return the gradient of a scalar, zero where it does not depend on the variable.
+
+    ``again`` makes it differentiable in its turn; the scalar's own graph is kept either way.
+    """
+    if not scalar.requires_grad:
+        return torch.zeros_like(variable)
+    (gradient,) = torch.autograd.grad(
+        scalar, variable, create_graph=again, retain_graph=True, allow_unused=True
+    )
+    return torch.zeros_like(variable) if gradient is None else gradient

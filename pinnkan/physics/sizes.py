@@ -1,0 +1,70 @@
+"""How large the terms of a residual are: what makes a residual small, whatever the units.
+
+The size of an equation or condition is the root mean square, over its points, of the sum of the
+absolute values of its terms (`TermProgram`). Divided by it a residual has no unit: 1 is nothing, 1e-6 is
+solved.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pinnkan.geometry import CollocationSet
+from pinnkan.ground.derivatives import MultiIndex
+from pinnkan.physics.blocks import ResidualBlock
+
+FloatArray = NDArray[np.float64]
+
+_NOTHING = 1e-4
+"""A term counts as zero below this share of the largest that a function of the unknown's range makes."""
+
+
+def size_of(terms: FloatArray, weights: FloatArray) -> float:
+    """Return the root mean square of sum_i |term_i|, from terms (T, N) and weights (N,) that sum to 1."""
+    return math.sqrt(float(weights @ np.abs(terms).sum(axis=0) ** 2))
+
+
+def characteristic(indices: Sequence[MultiIndex], amplitude: float, lengths: Sequence[float]) -> list[float]:
+    """Return amplitude / prod_i lengths[i]^k_i for every multi-index k: derivatives of a plain function."""
+    return [
+        amplitude / math.prod(length**order for length, order in zip(lengths, index, strict=True))
+        for index in indices
+    ]
+
+
+def characteristic_terms(
+    block: ResidualBlock, places: CollocationSet, amplitude: float, lengths: Sequence[float]
+) -> FloatArray:
+    """Return the terms (T, N) of a block for a function of an amplitude that varies over given lengths."""
+    derivatives = characteristic(block.summands.indices, amplitude, lengths)
+    return block.terms(places.points, places.normals, derivatives)
+
+
+def judged_terms(
+    block: ResidualBlock,
+    places: CollocationSet,
+    terms: FloatArray,
+    *,
+    extent: float,
+    lengths: Sequence[float],
+) -> FloatArray:
+    """Return the terms (T, N) whose size a block's residual is divided by.
+
+    Where fewer than two terms are other than zero (u = 0, dn(u) = 0) the terms are those of a function
+    of the unknown's own range over the domain's own lengths.
+
+    Args:
+        block: The equation or condition.
+        places: Its points.
+        terms: Its terms there, (T, N).
+        extent: Range of the unknown in the domain, its largest value less its smallest.
+        lengths: Extents of the domain in every coordinate.
+    """
+    plain = characteristic_terms(block, places, extent, lengths)
+    sizes, plain_sizes = (np.sqrt(np.square(rows) @ places.weights) for rows in (terms, plain))
+    present = int((sizes > _NOTHING * plain_sizes.max()).sum())
+    return terms if present > 1 else plain

@@ -1,0 +1,91 @@
+"""Whether a problem is one: has it a solution, one alone, and does that depend on the data with continuity?
+
+Every test takes an instance and yields findings. Those of `REFUSING` may forbid training, which asks them
+too; the others only say what they see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from pinnkan.ground.errors import ProblemError
+from pinnkan.language.parameters import file_stem
+from pinnkan.physics.instance import Instance
+from pinnkan.physics.wellposed.characteristics import characteristics
+from pinnkan.physics.wellposed.constants import unbalanced, unfixed_constant
+from pinnkan.physics.wellposed.corners import initial_against_flux, values_against_flux
+from pinnkan.physics.wellposed.counts import (
+    excess_initial,
+    missing_sides,
+    more_equations,
+    no_condition,
+    two_on_one_side,
+)
+from pinnkan.physics.wellposed.findings import SEVERITIES, Finding
+from pinnkan.physics.wellposed.forward import ill_posed_forward
+from pinnkan.physics.wellposed.high_orders import conditions_for_high_orders
+from pinnkan.physics.wellposed.kinds import (
+    hyperbolic_with_values_all_around,
+    parabolic_with_conditions_at_both_ends,
+)
+from pinnkan.physics.wellposed.resonance import nearly_singular
+from pinnkan.physics.wellposed.seams import data_across_seams, exact_across_seams
+
+Test = Callable[[Instance], Iterator[Finding]]
+
+REFUSING: tuple[Test, ...] = (ill_posed_forward, data_across_seams, unbalanced)
+WARNING: tuple[Test, ...] = (
+    more_equations,
+    no_condition,
+    missing_sides,
+    excess_initial,
+    two_on_one_side,
+    conditions_for_high_orders,
+    unfixed_constant,
+    hyperbolic_with_values_all_around,
+    parabolic_with_conditions_at_both_ends,
+    characteristics,
+    initial_against_flux,
+    values_against_flux,
+    nearly_singular,
+    exact_across_seams,
+)
+
+__all__ = ["SEVERITIES", "Finding", "examine", "require_well_posed"]
+
+
+def examine(base: Instance, others: Sequence[Instance] = ()) -> list[Finding]:
+    """Return what every test finds at the base value; what it finds only elsewhere, with the value.
+
+    A family that is no problem at an end of its own range contradicts itself: there, a refusal is an error.
+    """
+    findings: list[Finding] = []
+    for test in (*REFUSING, *WARNING):
+        at_base = _run(test, base)
+        findings.extend(at_base)
+        elsewhere = ((instance, finding) for instance in others for finding in _run(test, instance))
+        instance, finding = (None, None) if at_base else next(elsewhere, (None, None))
+        if instance is not None and finding is not None:
+            severity = "error" if finding.severity == "refusal" else finding.severity
+            findings.append(Finding(severity, f"at {file_stem(instance.values)}: {finding.message}"))
+    return findings
+
+
+def _run(test: Test, instance: Instance) -> list[Finding]:
+    """Run a test; what overflows in it is not finite and decides nothing."""
+    with np.errstate(all="ignore"):
+        return list(test(instance))
+
+
+def require_well_posed(instance: Instance) -> None:
+    """Refuse to train what has no solution, or none that depends on its data with continuity.
+
+    Raises:
+        ProblemError: With every reason.
+    """
+    refused = [finding for test in REFUSING for finding in _run(test, instance)]
+    if refused:
+        texts = [f.message if f.place is None else f.place.render(f.message) for f in refused]
+        raise ProblemError(texts)

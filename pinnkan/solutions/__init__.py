@@ -1,0 +1,1 @@
+"""Solutions as functions of points: values, fields, errors, verdicts, closed forms."""

@@ -1,0 +1,300 @@
+"""Relative residuals: how far every equation and condition is from being met, without a unit.
+
+The relative residual of an equation or condition is the root mean square of its residual over the root
+mean square of the sum of the absolute values of its terms (`pinnkan.physics.sizes`), both on scrambled
+Sobol points that no training saw: 1 is nothing, 1e-6 is solved. 0 over 0 is 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pinnkan.geometry import CollocationSet, InitialTime, Interior, Region
+from pinnkan.ground.derivatives import Channel
+from pinnkan.ground.errors import PinnkanError
+from pinnkan.physics.blocks import ResidualBlock
+from pinnkan.physics.instance import Instance
+from pinnkan.physics.sizes import characteristic_terms, judged_terms, size_of
+from pinnkan.solutions.evaluation.brackets import Bracket, bracket_left
+from pinnkan.solutions.evaluation.jumps import Jump, largest_jump
+
+FloatArray = NDArray[np.float64]
+
+INTERIOR, BOUNDARY = 4096, 1024
+"""Points of an equation and of a condition: powers of two, which Sobol points are made for."""
+VARIANT = 3
+"""Of the points: odd, so held out, and none of those that training checks itself on."""
+_NOTHING = 1e-9
+"""A solution of a problem that zero solves is zero below this share of the unknown's scale."""
+_LEAST_EXTENT = 1e-3
+"""Range of the unknown over its largest value, below which it is constant for our purposes: what a constant
+solution varies by is its error, and no size to measure errors by."""
+
+
+@dataclass(frozen=True)
+class BlockResidual:
+    """How far one equation or condition is from being met.
+
+    Attributes:
+        name: Of the equation or condition.
+        is_condition: Whether it is a condition.
+        relative: Root mean square of the residual over that of its terms.
+        mean: Mean absolute value of the residual over that of its terms: what adds up to an error where the
+            residual is large in a thin layer alone.
+        pointwise: Mean of the residual over its terms point by point (`_pointwise`): what sees a region
+            whose terms are small beside those elsewhere.
+        largest: Largest residual over the largest sum of the absolute values of its terms.
+        place: The point (D,) with the largest residual.
+        share: Part of the sum of squares that the 5 % of the points with the largest residuals have.
+    """
+
+    name: str
+    is_condition: bool
+    relative: float
+    mean: float
+    pointwise: float
+    largest: float
+    place: tuple[float, ...]
+    share: float
+
+
+@dataclass(frozen=True)
+class ResidualReport:
+    """All relative residuals of a solution.
+
+    Attributes:
+        blocks: The equations, then the conditions, hard ones too.
+        coordinates: Their names.
+        lowest: Least value of the unknown in the domain.
+        highest: Largest value.
+        is_homogeneous: Whether zero solves the problem.
+        jump: The largest jump that no residual sees; see `pinnkan.solutions.evaluation.jumps`.
+        bracket: Between which constants another solution lies; see `pinnkan.solutions.evaluation.brackets`.
+    """
+
+    blocks: tuple[BlockResidual, ...]
+    coordinates: tuple[str, ...]
+    lowest: float
+    highest: float
+    is_homogeneous: bool
+    jump: Jump | None = None
+    bracket: Bracket | None = None
+
+    @property
+    def amplitude(self) -> float:
+        """Largest absolute value of the unknown in the domain."""
+        return max(abs(self.lowest), abs(self.highest))
+
+    @property
+    def extent(self) -> float:
+        """Range of the unknown, which errors are measured by; a share of its size where it is constant."""
+        return extent_of(self.lowest, self.highest)
+
+    @property
+    def beyond(self) -> float:
+        """How far the unknown goes beyond the bracket, over its range."""
+        return 0.0 if self.bracket is None else _ratio(self.bracket.beyond, self.extent)
+
+    @property
+    def relative(self) -> dict[str, float]:
+        """Relative residuals by name."""
+        return {block.name: block.relative for block in self.blocks}
+
+    @property
+    def means(self) -> dict[str, float]:
+        """Mean relative residuals by name."""
+        return {block.name: block.mean for block in self.blocks}
+
+    @property
+    def pointwise(self) -> dict[str, float]:
+        """Mean residuals over the terms point by point, of the equations by name."""
+        return {block.name: block.pointwise for block in self.blocks if not block.is_condition}
+
+    @property
+    def violations(self) -> dict[str, float]:
+        """The largest violation of every condition relative to its data."""
+        return {block.name: block.largest for block in self.blocks if block.is_condition}
+
+    def is_zero(self, scale: float) -> bool:
+        """Tell whether the solution is zero everywhere; where zero does not solve the problem, exactly.
+
+        Args:
+            scale: Of the unknown.
+        """
+        return self.amplitude <= (_NOTHING * scale if self.is_homogeneous else 0.0)
+
+
+class Measurable(Protocol):
+    """What is measured: a `Solution`, or anything that answers like one."""
+
+    @property
+    def instance(self) -> Instance:
+        """The problem at the parameter value."""
+
+    def __call__(self, points: FloatArray, /) -> FloatArray:
+        """Return the unknown at points (N, D), (N,)."""
+
+    def derivatives(self, points: FloatArray, requested: Sequence[Channel], /) -> FloatArray:
+        """Return derivatives of the unknown, (C, N)."""
+
+    def residual(
+        self, block: ResidualBlock, points: FloatArray, normals: FloatArray | None = None, /
+    ) -> FloatArray:
+        """Return left minus right of an equation or condition, (N,)."""
+
+
+def residual_report(solution: Measurable, seed: int = 0, *, with_jumps: bool = True) -> ResidualReport:
+    """Measure every equation and condition on held-out points.
+
+    Args:
+        solution: At one parameter value.
+        seed: Of the points.
+        with_jumps: Whether jumps are looked for.
+    """
+    instance = solution.instance
+    lowest, highest = _range(solution, seed)
+    homogeneous = all(
+        _vanishes_at_zero(solution, block, seed) for block in (*instance.equations, *instance.conditions)
+    )
+    jump = largest_jump(solution, seed) if with_jumps else None
+    return ResidualReport(
+        blocks=_blocks(solution, seed, extent_of(lowest, highest)),
+        coordinates=instance.coordinates,
+        lowest=lowest,
+        highest=highest,
+        is_homogeneous=homogeneous,
+        jump=jump,
+        bracket=bracket_left(instance, lowest, highest),
+    )
+
+
+def _range(solution: Measurable, seed: int) -> tuple[float, float]:
+    """Return the least and the largest value of the unknown."""
+    values = solution(_places(solution, Interior(), seed).points)
+    return float(values.min()), float(values.max())
+
+
+def extent_of(lowest: float, highest: float) -> float:
+    """Return the range of an unknown, or a share of its size where that is more."""
+    return max(highest - lowest, _LEAST_EXTENT * max(abs(lowest), abs(highest)))
+
+
+def _blocks(solution: Measurable, seed: int, extent: float) -> tuple[BlockResidual, ...]:
+    """Return what is measured of every block."""
+    instance = solution.instance
+    blocks = [
+        *((block, False) for block in instance.equations),
+        *((block, True) for block in instance.conditions),
+    ]
+    return tuple(
+        max(
+            (
+                _measured(solution, block, places, extent, is_condition)
+                for places in _sets(solution, block.where, seed)
+            ),
+            key=lambda measured: measured.relative,
+        )
+        for block, is_condition in blocks
+    )
+
+
+def relative_residuals(solution: Measurable, seed: int = 0) -> Mapping[str, float]:
+    """Return the relative residual of every equation and condition by its name; see `residual_report`."""
+    extent = extent_of(*_range(solution, seed))
+    return {block.name: block.relative for block in _blocks(solution, seed, extent)}
+
+
+def _sets(solution: Measurable, where: Region, seed: int) -> list[CollocationSet]:
+    """Return the sets on which a block is measured, the worst of which counts.
+
+    Where points crowd at the first times (`Domain.grading`) there is a second one, even in time as errors
+    are measured: what happens late is a small share of the first.
+    """
+    domain = solution.instance.domain
+    places = [_places(solution, where, seed)]
+    if domain.grading and not isinstance(where, InitialTime):
+        even = replace(domain, time_scale=math.inf)
+        places.append(even.collocate(where, _count(where), rule="sobol", seed=seed, variant=VARIANT))
+    return places
+
+
+def _count(where: Region) -> int:
+    return INTERIOR if isinstance(where, Interior) else BOUNDARY
+
+
+def _places(solution: Measurable, where: Region, seed: int) -> CollocationSet:
+    return solution.instance.domain.collocate(where, _count(where), rule="sobol", seed=seed, variant=VARIANT)
+
+
+def _measured(
+    solution: Measurable, block: ResidualBlock, places: CollocationSet, extent: float, is_condition: bool
+) -> BlockResidual:
+    lower, upper = solution.instance.domain.bounding_box
+    try:
+        derivatives = solution.derivatives(places.points, block.summands.indices)
+        terms = block.terms(places.points, places.normals, derivatives)
+        residual = terms.sum(axis=0)
+        lengths: list[float] = (upper - lower).tolist()
+        judged = judged_terms(block, places, terms, extent=extent, lengths=lengths)
+        pointwise = _pointwise(
+            residual, terms, characteristic_terms(block, places, extent, lengths), places.weights
+        )
+        size, mean = size_of(judged, places.weights), float(places.weights @ np.abs(judged).sum(axis=0))
+        peak = max(float(np.abs(terms).sum(axis=0).max()), size)
+    except PinnkanError:
+        # Terms may have a pole where their sum has none: there is no size to measure by.
+        residual = solution.residual(block, places.points, places.normals)
+        size = mean = peak = pointwise = 0.0
+    worst = int(np.argmax(np.abs(residual)))
+    rms = math.sqrt(float(places.weights @ residual**2))
+    return BlockResidual(
+        block.name,
+        is_condition,
+        _ratio(rms, size),
+        _ratio(float(places.weights @ np.abs(residual)), mean),
+        pointwise,
+        _ratio(float(np.abs(residual[worst])), peak),
+        tuple(float(x) for x in places.points[worst]),
+        _share(residual),
+    )
+
+
+def _pointwise(residual: FloatArray, terms: FloatArray, plain: FloatArray, weights: FloatArray) -> float:
+    """Return the mean over points of |r| / (sum_i |term_i| + sum_i |plain_i|).
+
+    The plain terms are those of a function of the unknown's range over the domain's own lengths, with the
+    coefficients of the point: what is left where a pulse has not come yet, or all terms change their sign, is
+    no fault. A factor that falls by many orders of magnitude across the domain (a density) divides out.
+    """
+    sizes = np.abs(terms).sum(axis=0) + np.abs(plain).sum(axis=0)
+    shares = np.divide(np.abs(residual), sizes, out=np.zeros_like(sizes), where=sizes > 0.0)
+    return float(weights @ shares)
+
+
+def _ratio(residual: float, size: float) -> float:
+    """Return residual / size; 0 over 0 is 0, anything else over 0 is infinite."""
+    if residual == 0.0:
+        return 0.0
+    return residual / size if size > 0.0 else math.inf
+
+
+def _share(residual: FloatArray) -> float:
+    squares = np.sort(residual**2)[::-1]
+    total = float(squares.sum())
+    return float(squares[: max(1, len(squares) // 20)].sum()) / total if total > 0.0 else 0.0
+
+
+def _vanishes_at_zero(solution: Measurable, block: ResidualBlock, seed: int) -> bool:
+    """Tell whether u = 0 meets an equation or condition."""
+    places = _places(solution, block.where, seed)
+    try:
+        terms = block.terms(places.points, places.normals, [0.0] * len(block.summands.indices))
+    except PinnkanError:
+        return False
+    return bool((terms.sum(axis=0) == 0.0).all())

@@ -1,0 +1,74 @@
+"""The solution at one parameter value: a network with its ansatz, evaluated anywhere in the domain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pinnkan.ground.derivatives import Channel, Channels
+from pinnkan.networks import Network
+from pinnkan.physics.blocks import ResidualBlock
+from pinnkan.physics.instance import Instance
+
+_CHUNK = 4096
+"""Points evaluated at a time: bounds memory at some 100 MB for the paper's network."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """u = lift + factor * N at one parameter value.
+
+    Attributes:
+        instance: The problem at this value.
+        network: Layers and input map.
+        coefficients: Of every layer, in their stored shapes.
+    """
+
+    instance: Instance
+    network: Network
+    coefficients: Sequence[Tensor]
+
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        """Return u at points (N, D), shape (N,), float64."""
+        value = (0,) * len(self.instance.coordinates)
+        values: np.ndarray = self.derivatives(points, [value])[0]
+        return values
+
+    def derivatives(self, points: np.ndarray, requested: Sequence[Channel]) -> np.ndarray:
+        """Return derivatives of u at points (N, D), shape (len(requested), N), float64."""
+        channels = _channels(tuple(requested), len(self.instance.coordinates))
+        weights = self.network.matrices(self.coefficients)
+        reads = [channels.position(key) for key in requested]
+        parts = [
+            self._chunk(points[start : start + _CHUNK], channels, weights)[reads]
+            for start in range(0, len(points), _CHUNK)
+        ]
+        return np.concatenate(parts, axis=1) if parts else np.zeros((len(reads), 0))
+
+    def residual(
+        self, block: ResidualBlock, points: np.ndarray, normals: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the residual of one equation or condition at points (N, D), shape (N,)."""
+        u = torch.from_numpy(self.derivatives(points, block.channels))
+        data = torch.from_numpy(np.ascontiguousarray(block.data(points, normals)))
+        return block.residual(data, u).numpy()
+
+    def _chunk(self, points: np.ndarray, channels: Channels, weights: Sequence[Tensor]) -> np.ndarray:
+        place = torch.as_tensor(points, dtype=torch.float64, device=weights[0].device)
+        jet: np.ndarray = self.network.push(place, weights, channels).output.squeeze(2).cpu().numpy()
+        lift, blend = self.instance.ansatz.blended(points, channels)
+        if lift is None or blend is None:
+            return jet
+        unknown: np.ndarray = lift + np.einsum("abn,bn->an", blend, jet)
+        return unknown
+
+
+@lru_cache(maxsize=64)
+def _channels(requested: tuple[Channel, ...], dimension: int) -> Channels:
+    """Return the channels of a request: the same ones are asked for again and again, at few points each."""
+    return Channels(requested, dimension)

@@ -1,0 +1,108 @@
+"""What pretrain and finetune return for one parameter value; torch only where something is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pinnkan.ground.errors import PinnkanError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pinnkan.physics.instance import Instance
+    from pinnkan.language.problem.settings import NetworkSettings
+
+_SHOWN_POINTS, _SHOWN_SEED = 2000, 987_654_321
+"""The error shown during training is measured on these, which are neither training nor evaluation points."""
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """One parameter value: trained, present already, or failed.
+
+    Attributes:
+        values: Parameter values by name.
+        method: ``base``, ``lotra``, ``full`` or ``scratch``.
+        tag: Of the file name.
+        status: What was done.
+        path: The file; None if training failed.
+        report: What is known, under the keys of ``evaluate --json``.
+        fault: Why training failed.
+        unasked: Options that a present result was trained with and that nobody asked for: ``--seed 1``.
+    """
+
+    values: Mapping[str, float]
+    method: str
+    tag: str | None
+    status: Literal["trained", "present", "failed"]
+    path: Path | None
+    report: Mapping[str, Any] = field(default_factory=dict)
+    fault: PinnkanError | None = None
+    unasked: str = ""
+
+
+REPORTED = (
+    "relative_l2",
+    "error_estimate",
+    "training_rms",
+    "residual_rms",
+    "trainable_parameters",
+    "ranks",
+    "train_seconds",
+    "steps",
+    "stop_reason",
+    "relative_residual",
+)
+
+
+def stored_report(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a file knows of its own training."""
+    training = meta.get("training", {})
+    found = {key: training.get(key) for key in REPORTED}
+    found["residual_rms"] = training.get("held_out")
+    return found | stored_verdict(meta)
+
+
+def stored_verdict(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``verdict`` and ``reasons`` as a file has them; None where it is from before there were any."""
+    training = meta.get("training", {})
+    return {"verdict": training.get("verdict"), "reasons": training.get("reasons")}
+
+
+def verdict_text(meta: Mapping[str, Any]) -> str:
+    """Return ``unsolved: `` or ``doubtful: `` with the reasons; nothing for what is solved or not judged."""
+    stored = stored_verdict(meta)
+    if stored["verdict"] in (None, "solved"):
+        return ""
+    return f"{stored['verdict']}: {'; '.join(stored['reasons'] or [])}"
+
+
+def shown_error(
+    instance: Instance, settings: NetworkSettings, note: Callable[[str], None]
+) -> Callable[[Sequence[Tensor]], float | None] | None:
+    """Return the relative L2 error of coefficients, for progress only; None without a reference.
+
+    ``note`` is told of points that reference data do not cover.
+    """
+    import numpy as np
+
+    from pinnkan.solutions.evaluation.norms import measure_errors
+    from pinnkan.solutions.solution import Solution
+    from pinnkan.training import network_for
+
+    known = instance.known(instance.domain.uniform(_SHOWN_POINTS, _SHOWN_SEED))
+    if known is not None and known.gap:
+        note(known.gap)
+    if known is None or not known.values.size:
+        return None
+    points, reference, _ = known
+
+    def error(coefficients: Sequence[Tensor]) -> float | None:
+        network = network_for(instance, settings, coefficients)
+        values = Solution(instance, network, coefficients)(points)
+        return measure_errors(values, reference).relative_l2 if bool(np.isfinite(values).all()) else None
+
+    return error

@@ -1,0 +1,110 @@
+"""Studies of one problem, as options say them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pinnkan.ground.errors import UsageError, quote
+from pinnkan.studies.study import METHODS, Level, Study
+
+_SHORT = {
+    "basis": "network.basis",
+    "kind": "network.kind",
+    "compression": "adapter.compression",
+    "rates": "finetuning.rates",
+    "initialisation": "adapter.initialisation",
+}
+"""Axes that options name by a word, and the key they change."""
+
+
+def study_of_options(
+    name: str,
+    path: Path,
+    lambdas: Sequence[str],
+    params: Sequence[str],
+    axes: Sequence[str],
+    overrides: Sequence[str],
+) -> Study:
+    """Return the comparison of a problem that options say.
+
+    Args:
+        name: The problem, as given.
+        path: Its file.
+        lambdas: Texts of ``--lambda``.
+        params: Texts of ``--param``.
+        axes: Texts of ``--axis``, ``NAME=LEVEL,LEVEL``.
+        overrides: ``--set`` texts of all cells.
+
+    Raises:
+        UsageError: If an option cannot be read, or no values are given.
+    """
+    from pinnkan.language.problem.loading import load_problem
+
+    problem = load_problem(path)
+    if lambdas and len(problem.parameters) != 1:
+        names = ", ".join(one.name for one in problem.parameters) or "none"
+        raise UsageError(f"--lambda sets the only parameter of a family; this one has {names}")
+    values = {problem.parameters[0].name: tuple(lambdas)} if lambdas else {}
+    for text in params:
+        parameter, equals, value = (part.strip() for part in text.partition("="))
+        if not equals:
+            raise UsageError(f"--param: expected NAME=VALUES, got {quote(text)}")
+        values[parameter] = (*values.get(parameter, ()), value)
+    if not values:
+        raise UsageError("which parameter values? Give --lambda VALUES or --param NAME=VALUES")
+    found: dict[str, dict[str, Level]] = {}
+    for text in axes:
+        axis, levels = _axis(text)
+        if axis in found:
+            raise UsageError(f"--axis {axis} is given twice; name all its levels in one, separated by commas")
+        found[axis] = levels
+    return Study(
+        f"{problem.file.title or name}, by {', '.join(found)}" if found else problem.file.title or name,
+        name,
+        values,
+        overrides=tuple(overrides),
+        axes=found,
+        exclude=tuple(_without_tucker(found)),
+    )
+
+
+def _without_tucker(axes: Mapping[str, Mapping[str, Level]]) -> Iterator[dict[str, str]]:
+    """Give the combinations of an MLP with a LoTRA adapter, which needs a KAN."""
+    for name, level in axes.get("method", {}).items():
+        if "mlp" in axes.get("kind", {}) and level.method == "lotra":
+            yield {"kind": "mlp", "method": name}
+
+
+def _axis(text: str) -> tuple[str, dict[str, Level]]:
+    name, equals, levels = (part.strip() for part in text.partition("="))
+    # A comma in brackets belongs to a list: [2,2,2],[3,3,3].
+    words = [word.strip() for word in re.split(r",(?![^\[]*\])", levels)]
+    if not equals or not all(words):
+        raise UsageError(
+            f"--axis: expected NAME=LEVEL,LEVEL such as basis=chebyshev,fourier; got {quote(text)}"
+        )
+    if name == "method":
+        return name, {word: _method_level(word) for word in words}
+    if name == "optimizer":
+        # Phases say their optimizers themselves; one phase with the block's numbers takes their place.
+        phases = {word: f"phases=[{{optimizer: {word}}}]" for word in words}
+        return name, {
+            word: Level((f"finetuning.{text}",), scratch=(f"training.{text}",))
+            for word, text in phases.items()
+        }
+    key = _SHORT.get(name, name)
+    if "." not in key:
+        known = ", ".join(["method", "optimizer", *_SHORT])
+        raise UsageError(
+            f"--axis: unknown axis {quote(name)}; there are {known}, and keys such as training.steps"
+        )
+    return name, {word: Level((f"{key}={word}",)) for word in words}
+
+
+def _method_level(word: str) -> Level:
+    """Read ``full``, ``scratch``, ``lotra`` or the compression of a LoTRA adapter."""
+    if word in METHODS:
+        return Level(method=word)
+    return Level((f"adapter.compression={word}",), method="lotra")

@@ -1,0 +1,1 @@
+"""Trainings of many parameter values: in this process, in worker processes, on a cluster."""

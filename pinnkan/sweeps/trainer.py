@@ -1,0 +1,164 @@
+"""Training the values of a sweep one after the other in one process, the base read once."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pinnkan.ground.errors import BUG, PinnkanError, RemoteError, StoppedError, environmental
+from pinnkan.ground.progress import Observer, Silent
+from pinnkan.ground.runtime import device_for, limited_threads
+from pinnkan.language.parameters import file_stem
+from pinnkan.networks.adapters import Full, Parameters, TuckerChange
+from pinnkan.storage.runs.adapter_files import adapter_file
+from pinnkan.storage.runs.directory import RunDirectory, change_arrays, whole_arrays
+from pinnkan.storage.runs.facts import parsed
+from pinnkan.storage.runs.identity import Identity, ProblemRecord
+from pinnkan.storage.runs.paths import stem_of
+from pinnkan.storage.runs.results import TrainingResult, stored_verdict
+from pinnkan.storage.runs.state_files import clear_failure, record_failure
+from pinnkan.storage.store import read_store
+from pinnkan.sweeps.job import TrainingJob
+from pinnkan.sweeps.options import Order
+from pinnkan.training import Run, Trained
+from pinnkan.training import finetune as train_adapter
+from pinnkan.training import pretrain as train_from_scratch
+
+
+class Trainer:
+    """Trains and stores values on the base of a run directory.
+
+    Args:
+        order: What is the same for all of them.
+        observer: Who is told.
+
+    Raises:
+        DamagedFileError: If the base is damaged or foreign.
+        UsageError: If there is no such device.
+    """
+
+    def __init__(self, order: Order, observer: Observer) -> None:
+        self.order, self.observer = order, observer
+        # The cache lets every text through once: what is said of one value holds for most others too.
+        self._remark = cache(observer.note)
+        self._base = RunDirectory(order.directory).base()
+        record = ProblemRecord.read(self._base.path, self._base.meta).overridden(
+            order.overrides, order.method
+        )
+        widths = self._base.problem.settings.network.hidden
+        self._family = parsed(record, widths) if order.overrides else self._base.family
+        self._device = device_for(order.device)
+
+    def __call__(self, identity: Identity) -> TrainingResult:
+        """Train one value; what goes wrong with it is kept in its result and in a small record.
+
+        Raises:
+            StoppedError: If a signal arrived after the first step; the state is saved.
+        """
+        order, stem = self.order, stem_of(identity.values, identity.method, self.order.tag)
+        with limited_threads(order.threads) as count:
+            job = TrainingJob(
+                order.directory,
+                identity,
+                order.tag,
+                self._family,
+                file_stem(identity.values) or self._family.problem.name,
+                self._device,
+                count,
+                order.time_limit,
+                order.force,
+                self.observer,
+                self._remark,
+                None if order.method == "scratch" else stored_verdict(self._base.meta)["verdict"],
+            )
+            try:
+                report = job(lambda run: self._train(run, identity), self._arrays)
+            except StoppedError:
+                raise
+            except PinnkanError as fault:
+                record_failure(order.directory, stem, identity, fault)
+                self.observer.note(f"{stem}: {fault}")
+                return TrainingResult(identity.values, order.method, order.tag, "failed", None, fault=fault)
+        clear_failure(order.directory, stem)
+        return TrainingResult(identity.values, order.method, order.tag, "trained", job.path, report)
+
+    def _train(self, run: Run, identity: Identity) -> Trained:
+        if identity.method == "scratch":
+            return train_from_scratch(run)
+        coefficients = self._base.coefficients
+        if identity.start is None:
+            return train_adapter(run, coefficients, method=identity.method)
+        values = identity.start["values"]
+        assert isinstance(values, dict)
+        path = adapter_file(self.order.directory, values, identity.method, self.order.tag)
+        arrays = read_store(path, kind="adapter").arrays
+
+        def start(parameters: Parameters) -> Tensor:
+            return stored_theta(parameters, arrays)
+
+        return train_adapter(run, coefficients, method=identity.method, start=start)
+
+    def _arrays(self, trained: Trained, dtype: torch.dtype) -> dict[str, np.ndarray]:
+        if self.order.method == "lotra":
+            return change_arrays(trained.parameters, trained.theta, dtype)
+        return whole_arrays(trained.coefficients(), dtype)
+
+
+def stored_theta(parameters: Parameters, arrays: Mapping[str, np.ndarray]) -> Tensor:
+    """Return the theta, (P,), that an adapter's or a fully trained network's stored arrays stand for."""
+    tensors = {name: torch.from_numpy(array.astype(np.float64)) for name, array in arrays.items()}
+    parts: list[Tensor] = []
+    for at, layer in enumerate(parameters.layers):
+        if isinstance(layer, TuckerChange):
+            parts += [tensors[f"{at}.{name}"].flatten() for name in layer.groups]
+        elif isinstance(layer, Full):
+            change = tensors.get(f"{at}.change")
+            whole = tensors[f"{at}.coefficients"] if change is None else layer.base.cpu() + change
+            parts.append(layer.theta(whole.to(layer.base.device)).cpu())
+    return torch.cat(parts)
+
+
+class WorkerTrainer:
+    """A `Trainer` in a worker process: no fault of one value ends it, and all it returns can be sent.
+
+    Args:
+        order: See `Trainer`.
+    """
+
+    def __init__(self, order: Order) -> None:
+        self._trainer = Trainer(order, Silent())
+
+    def __call__(self, identity: Identity) -> TrainingResult:
+        """Train one value.
+
+        Raises:
+            StoppedError: If the parent asked to stop after the first step; the state is saved.
+            UnsavedError: If it asked to stop, and the state could not be saved.
+        """
+        order = self._trainer.order
+        try:
+            result = self._trainer(identity)
+        except StoppedError:
+            raise
+        except Exception as error:  # the others go on; of a bug the traceback is shown
+            fault = _sendable(error)
+            return TrainingResult(identity.values, order.method, order.tag, "failed", None, fault=fault)
+        if result.fault is None:
+            return result
+        return replace(result, fault=_sendable(result.fault))
+
+
+def _sendable(error: Exception) -> RemoteError:
+    """Return an exception as text; the first line of a bug says what it is."""
+    kind, fault = type(error).__name__, environmental(error)
+    if fault is not None:
+        return RemoteError(kind, str(fault), fault.exit_code)
+    what = " ".join(str(error).split())
+    trace = "".join(traceback.format_exception(error))
+    return RemoteError(kind, f"a bug in pinnkan: {what}\n{trace}", BUG)

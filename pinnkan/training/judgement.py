@@ -1,0 +1,151 @@
+"""The verdict on what a training left, from what is measured of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pinnkan.physics.instance import Instance
+from pinnkan.solutions.evaluation.advice import Circumstances, advice
+from pinnkan.solutions.evaluation.correction import Correction, correction_of
+from pinnkan.solutions.evaluation.relative import ResidualReport, residual_report
+from pinnkan.solutions.evaluation.verdict import Evidence, judge
+from pinnkan.solutions.solution import Solution
+from pinnkan.training import Trained
+from pinnkan.training.loop import still_falling
+from pinnkan.training.phases import phases_of
+
+
+def judgement(instance: Instance, trained: Trained, method: str, base: str | None) -> dict[str, Any]:
+    """Return ``error_estimate``, ``relative_residual``, ``verdict``, ``reasons``; None without an equation.
+
+    With ``advice`` that fits the reasons where it is not solved.
+
+    Args:
+        instance: The problem at the result's parameter value.
+        trained: What training left.
+        method: ``base``, ``lotra``, ``full`` or ``scratch``.
+        base: The verdict on the base that it belongs to, if that is known.
+    """
+    if not instance.equations:
+        return {"error_estimate": None, "relative_residual": None, "verdict": None, "reasons": None}
+    coefficients = [c.cpu() for c in trained.coefficients()]
+    solution = Solution(instance, trained.network, coefficients)
+    report, correction = residual_report(solution), correction_of(solution)
+    held_out = [step.held_out for step in trained.history]
+    evidence = evidence_of(
+        report,
+        instance.scale,
+        training=trained.training,
+        held_out=trained.held_out,
+        course=held_out,
+        base=base,
+        correction=correction,
+    )
+    verdict = judge(evidence)
+    facts = {
+        "error_estimate": evidence.estimate,
+        "relative_residual": finite(report.relative),
+        "verdict": verdict.word,
+        "reasons": list(verdict.reasons),
+    }
+    if verdict.word == "solved":
+        return facts
+    return facts | {"advice": advice(evidence, circumstances(instance, trained, method))}
+
+
+def circumstances(instance: Instance, trained: Trained, method: str) -> Circumstances:
+    """Return what a training was trained with, and the ``--set`` keys that state it."""
+    settings = instance.problem.settings
+    block = "finetuning" if method in ("lotra", "full") else "training"
+    recipe = settings.finetuning if block == "finetuning" else settings.training
+    phases = phases_of(recipe)
+    last = phases[-1]
+    prefix = f"{block}.phases.{len(recipe.phases) - 1}" if recipe.phases else block
+    steps = trained.history[-last.steps :] if last.steps else ()
+    return Circumstances(
+        points=last.points or settings.points.interior,
+        points_key="points.interior" if last.points is None else f"{prefix}.points",
+        steps=last.steps,
+        steps_key=f"{prefix}.steps",
+        trainable=trained.trainable,
+        hidden=() if block == "finetuning" else settings.network.hidden,
+        still_falling=trained.outcome.reason == "max_steps"
+        and still_falling([report.held_out for report in steps]),
+        out_of_time=trained.outcome.reason == "time_limit",
+        unknown=instance.problem.unknown,
+    )
+
+
+def evidence_of(
+    report: ResidualReport,
+    scale: float,
+    *,
+    training: float = 0.0,
+    held_out: float = 0.0,
+    course: Sequence[float | None] = (),
+    base: str | None = None,
+    correction: Correction | None = None,
+) -> Evidence:
+    """Return the evidence that a report is, and the history of a training where there was one.
+
+    Args:
+        report: Relative residuals.
+        scale: Of the unknown.
+        training: Residual at the training points (root mean square).
+        held_out: The same at the held-out points.
+        course: Held-out residuals after every step, None between checks.
+        base: See `judgement`.
+        correction: What a step of Newton's method would add, if that was asked and is known.
+    """
+    return Evidence(
+        relative=report.relative,
+        means=report.means,
+        pointwise=report.pointwise,
+        violations=report.violations,
+        overfitting=held_out / training if training > 0.0 else None,
+        held_out=_over_first(course),
+        shares={block.name: block.share for block in report.blocks},
+        places={block.name: _where(report.coordinates, block.place) for block in report.blocks},
+        jump=0.0 if report.jump is None else report.jump.relative,
+        jump_place="" if report.jump is None else _jump_words(report),
+        beyond=report.beyond,
+        bracket="" if report.bracket is None else _bracket_words(report),
+        is_zero=report.is_zero(scale),
+        estimate=None if correction is None else correction.error_estimate,
+        slack=0.0 if correction is None else correction.slack,
+        base=base,
+    )
+
+
+def _over_first(values: Sequence[float | None]) -> list[float | None]:
+    """Return values over the first of them; None where there is none."""
+    first = next((value for value in values if value), None)
+    if first is None:
+        return []
+    return [None if value is None else value / first for value in values]
+
+
+def _where(names: Sequence[str], place: Sequence[float]) -> str:
+    """Write a point: ``x = 0.5, y = 0.25``."""
+    return ", ".join(f"{name} = {value:.3g}" for name, value in zip(names, place, strict=True))
+
+
+def _jump_words(report: ResidualReport) -> str:
+    assert report.jump is not None
+    return f"{report.jump.derivative} jumps near {_where(report.coordinates, report.jump.place)}"
+
+
+def _bracket_words(report: ResidualReport) -> str:
+    """Say between which constants another solution lies, and which values the one found takes."""
+    assert report.bracket is not None
+    return (
+        f"it takes values from {report.lowest:.4g} to {report.highest:.4g}, but a solution lies between "
+        f"{report.bracket.low:.4g} and {report.bracket.high:.4g}: the problem has more than one"
+    )
+
+
+def finite(values: Mapping[str, float]) -> dict[str, float | None]:
+    """Return numbers by name, None in place of what is not finite: files and JSON have no infinity."""
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}

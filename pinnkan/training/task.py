@@ -1,0 +1,125 @@
+"""What one training gets, what it leaves, and where it stands in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from pinnkan.ground.progress import Observer, Outcome, StepReport
+from pinnkan.language.problem.settings import Settings
+from pinnkan.networks import Network
+from pinnkan.networks.adapters import Parameters
+from pinnkan.physics.instance import Instance
+from pinnkan.training.loop import PhaseState
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the present parametrisation came from.
+
+    Attributes:
+        phase: The phase at whose beginning it was made.
+        coefficients: Of every layer, from which it was made.
+        theta: Where the parametrisation before it stood; None if it is the first.
+    """
+
+    phase: int
+    coefficients: Sequence[Tensor]
+    theta: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """Where a training stands between two steps: all that the rest of it depends on beside its `Run`.
+
+    Attributes:
+        phase: Index of the present phase.
+        inner: Its state.
+        origin: Of its parametrisation.
+        earlier: Reports of the phases before.
+        trainable: Most numbers that moved in any one phase so far.
+        seconds: Wall time so far.
+    """
+
+    phase: int
+    inner: PhaseState
+    origin: Origin
+    earlier: Sequence[StepReport]
+    trainable: int
+    seconds: float
+
+    @property
+    def steps(self) -> int:
+        """Steps of all phases so far."""
+        return len(self.earlier) + self.inner.steps
+
+
+@dataclass(frozen=True)
+class Run:
+    """The circumstances of one training.
+
+    Attributes:
+        instance: The problem at one parameter value.
+        settings: Of network, adapter, points and training.
+        seed: Of points, starting coefficients and random factors.
+        device: Where tensors live.
+        dtype: ``float64`` or ``float32``: of the stored coefficients and, for
+            ``float32``, of all products.
+        observer: Who is told.
+        title: What is trained.
+        error: Relative L2 error of given coefficients, to be shown; None where nothing is known.
+        time_limit: Seconds, or None.
+        keep: Given the state after every step.
+        state: One of an earlier training with the same run: it goes on to the same coefficients, bit by bit.
+    """
+
+    instance: Instance
+    settings: Settings
+    seed: int
+    device: torch.device
+    dtype: torch.dtype
+    observer: Observer
+    title: str
+    error: Callable[[Sequence[Tensor]], float | None] | None = None
+    time_limit: float | None = None
+    keep: Callable[[TrainingState], None] = field(default=lambda _: None)
+    state: TrainingState | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network.
+
+    Attributes:
+        network: Its layers and input map.
+        parameters: How its coefficients depend on theta.
+        theta: The best one, (P,), float64.
+        history: Reports of all phases.
+        outcome: Of the last phase.
+        seconds: Wall time from point generation to the last step.
+        training: Its residual on the first points of the last phase (root mean square), pointwise too.
+        held_out: Its held-out residual (root mean square), pointwise whatever the phases smoothed.
+        trainable: Most numbers that moved in any one phase whose result was kept.
+    """
+
+    network: Network
+    parameters: Parameters
+    theta: Tensor
+    history: tuple[StepReport, ...]
+    outcome: Outcome
+    seconds: float
+    training: float
+    held_out: float
+    trainable: int
+
+    def coefficients(self) -> list[Tensor]:
+        """Return every layer's coefficients in their stored shapes, float64."""
+        return self.parameters.coefficients(self.theta)
+
+    @property
+    def steps(self) -> int:
+        """Steps of all phases."""
+        return len(self.history)

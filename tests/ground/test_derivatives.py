@@ -1,0 +1,153 @@
+"""Channels: closure, Faa di Bruno's and Leibniz' formulas against SymPy, partition counts."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+import sympy
+
+from pinnkan.ground.derivatives import Channel, Channels, Collapsed
+
+# (dimension, requested): every kind of multi-index up to order 4, and collapsed combinations.
+REQUESTS: list[tuple[int, list[Channel]]] = [
+    (1, [(4,)]),
+    (1, [(1,), (3,)]),
+    (2, [(2, 2)]),
+    (2, [(1, 3), (0, 1)]),
+    (2, [(1, 1), Collapsed((1.0, 1.0))]),
+    (2, [Collapsed((1.0, -2.5)), Collapsed((0.0, 3.0))]),
+    (3, [(1, 2, 1)]),
+    (3, [(0, 0, 4), (2, 1, 0)]),
+    (3, [Collapsed((-1.0, 1.0, 1.0)), (1, 0, 0), (0, 1, 2)]),
+]
+
+
+def random_requests(count: int) -> list[tuple[int, list[Channel]]]:
+    rng = np.random.default_rng(0)
+    drawn = []
+    for _ in range(count):
+        dimension = int(rng.integers(1, 4))
+        indices = [i for i in product(range(5), repeat=dimension) if 0 < sum(i) <= 4]
+        chosen = rng.choice(len(indices), size=min(3, len(indices)), replace=False)
+        drawn.append((dimension, [indices[at] for at in chosen]))
+    return drawn
+
+
+ALL = REQUESTS + random_requests(8)
+
+
+def derivative(polynomial: sympy.Poly, key: Channel) -> sympy.Poly:
+    if isinstance(key, Collapsed):
+        twice = [polynomial.diff(x).diff(x) for x in polynomial.gens]
+        parts = [d * sympy.Rational(c) for c, d in zip(key.coefficients, twice, strict=True)]
+        return sum(parts[1:], parts[0])
+    for x, power in zip(polynomial.gens, key, strict=True):
+        for _ in range(power):
+            polynomial = polynomial.diff(x)
+    return polynomial
+
+
+def random_polynomial(dimension: int, rng: np.random.Generator) -> sympy.Poly:
+    """Return a polynomial of degree 4 with eight random terms and small whole coefficients."""
+    powers = [p for p in product(range(5), repeat=dimension) if sum(p) <= 4]
+    chosen = rng.choice(len(powers), size=min(8, len(powers)), replace=False)
+    terms = {powers[at]: int(rng.integers(1, 4)) for at in chosen}
+    return sympy.Poly(terms, *sympy.symbols(f"x0:{dimension}"), domain="QQ")
+
+
+def jet_at(
+    polynomial: sympy.Poly, channels: Channels, point: tuple[sympy.Rational, ...]
+) -> list[sympy.Rational]:
+    return [
+        derivative(polynomial, key).eval(dict(zip(polynomial.gens, point, strict=True)))
+        for key in channels.keys
+    ]
+
+
+POINT = (sympy.Rational(1, 3), sympy.Rational(-2, 5), sympy.Rational(3, 7))
+
+
+@pytest.mark.parametrize(("dimension", "requested"), ALL)
+def test_faa_di_bruno_is_exact(dimension, requested):
+    """(g o y)_alpha of polynomials g and y in rational arithmetic: equality, not closeness."""
+    channels, point = Channels(requested, dimension), POINT[:dimension]
+    y = random_polynomial(dimension, np.random.default_rng(dimension))
+    outer = sympy.Poly([1, -2, 1, 3, -1], sympy.Symbol("z"), domain="QQ")
+    jet = jet_at(y, channels, point)
+    slopes = [derivative(outer, (m,)).eval(jet[0]) for m in range(channels.order + 1)]
+    found = [slopes[0]] + [sympy.Integer(0)] * (len(channels) - 1)
+    for term in channels.bell:
+        for monomial in term.monomials:
+            factors = math.prod(jet[factor] for factor in monomial.factors)
+            found[term.channel] += slopes[term.order] * sympy.Rational(monomial.coefficient) * factors
+    composed = y**4 - 2 * y**3 + y**2 + 3 * y - 1
+    assert found == jet_at(composed, channels, point)
+
+
+@pytest.mark.parametrize(("dimension", "requested"), ALL)
+def test_leibniz_is_exact(dimension, requested):
+    channels, point = Channels(requested, dimension), POINT[:dimension]
+    rng = np.random.default_rng(10 + dimension)
+    f, h = random_polynomial(dimension, rng), random_polynomial(dimension, rng)
+    left, right = jet_at(f, channels, point), jet_at(h, channels, point)
+    found = [sympy.Integer(0)] * len(channels)
+    for term in channels.leibniz:
+        found[term.channel] += sympy.Rational(term.coefficient) * left[term.left] * right[term.right]
+    assert found == jet_at(f * h, channels, point)
+
+
+@pytest.mark.parametrize(("dimension", "requested"), ALL)
+def test_channels_are_closed_downwards(dimension, requested):
+    channels = Channels(requested, dimension)
+    assert channels.keys[0] == (0,) * dimension
+    assert len(set(channels.keys)) == len(channels.keys) == len(channels)
+    assert set(requested) <= set(channels.keys)
+    plain = [key for key in channels.keys if not isinstance(key, Collapsed)]
+    for key in plain:
+        assert set(product(*(range(power + 1) for power in key))) <= set(plain)
+    assert [channels.position(key) for key in channels.keys] == list(range(len(channels)))
+
+
+def test_closure_is_the_least_one():
+    assert Channels([(1, 1)], 2).keys == ((0, 0), (1, 0), (0, 1), (1, 1))
+    laplacian = Collapsed((1.0, 1.0))
+    assert Channels([laplacian, laplacian], 2).keys == ((0, 0), (1, 0), (0, 1), laplacian)
+    # A coordinate without a second derivative needs no first one either.
+    assert Channels([Collapsed((0.0, 3.0))], 2).keys == ((0, 0), (0, 1), Collapsed((0.0, 3.0)))
+
+
+def test_order_of_the_request_does_not_matter():
+    keys: list[Channel] = [(2, 0), (0, 1), Collapsed((1.0, 2.0)), Collapsed((-1.0, 2.0))]
+    assert Channels(keys, 2).keys == Channels(keys[::-1], 2).keys
+
+
+def test_the_value_alone_needs_no_derivative():
+    channels = Channels([], 3)
+    assert (channels.keys, channels.order, channels.bell) == (((0, 0, 0),), 0, ())
+
+
+@pytest.mark.parametrize(("order", "bell_number"), [(1, 1), (2, 2), (3, 5), (4, 15), (5, 52)])
+def test_partitions_are_counted_by_bell_numbers(order, bell_number):
+    """The coefficients of Faa di Bruno's formula for one channel sum to the Bell number of its order."""
+    for key in [(order,), (order - 1, 1)][: 1 + (order > 0)]:
+        channels = Channels([key], len(key))
+        here = channels.position(key)
+        terms = [term for term in channels.bell if term.channel == here]
+        assert sum(m.coefficient for term in terms for m in term.monomials) == bell_number
+        assert [term.order for term in terms] == list(range(1, order + 1))
+
+
+def test_leibniz_coefficients_sum_to_powers_of_two():
+    channels = Channels([(2, 1, 1)], 3)
+    for at, key in enumerate(channels.keys):
+        total = sum(term.coefficient for term in channels.leibniz if term.channel == at)
+        assert total == 2 ** sum(key) == math.prod(2**power for power in key)
+
+
+@pytest.mark.parametrize("key", [(1, 0), Collapsed((1.0, 1.0))])
+def test_a_channel_of_other_coordinates_is_refused(key):
+    with pytest.raises(ValueError, match=r"does not belong to 3 coordinates"):
+        Channels([key], 3)

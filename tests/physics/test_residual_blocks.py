@@ -1,0 +1,184 @@
+"""Residual blocks: residuals and their partial derivatives as torch functions of data and channels."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from pinnkan.geometry import BoundaryPart, Interior
+from pinnkan.ground.derivatives import Collapsed
+from pinnkan.language.problem import load_problem, shipped_problems
+from pinnkan.physics.family import Family
+
+ANISOTROPIC = """\
+coordinates: [x, y]
+domain: {shape: box, x: [0, 1], y: [0, 1]}
+unknowns: u
+family: {p: {base: 2, range: [0, 3]}}
+equations: ["OPERATOR = 0"]
+boundary: ["u = 0"]
+"""
+
+
+def operator(text: str):
+    return load_problem(ANISOTROPIC.replace("OPERATOR", text))
+
+
+@pytest.mark.parametrize("name", sorted(shipped_problems()))
+def test_partials_against_autograd(name):
+    problem = load_problem(name, overrides=["boundary.0.hard=false"])
+    instance = Family(problem).at()
+    generator = torch.Generator().manual_seed(1)
+    for block in (*instance.blocks, *instance.conditions):
+        found = instance.domain.collocate(block.where, 40, rule="random", seed=2)
+        data = torch.from_numpy(block.data(found.points, found.normals))
+        u = torch.randn(len(block.channels), len(found.points), generator=generator, dtype=torch.float64)
+        u.requires_grad_()
+        residual = block.residual(data, u)
+        assert residual.shape == (len(found.points),)
+        (expected,) = torch.autograd.grad(residual.sum(), u, allow_unused=True)
+        torch.testing.assert_close(block.partials(data, u.detach()), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_single_precision_stays_single():
+    (block,) = Family(load_problem("elliptic")).at().blocks
+    points = Family(load_problem("elliptic")).at().domain.uniform(10, 0)
+    data = torch.from_numpy(block.data(points)).float()
+    u = torch.ones(3, 10)
+    assert block.residual(data, u).dtype == torch.float32
+    assert block.partials(data, u).dtype == torch.float32
+
+
+def test_an_equation_by_hand():
+    problem = operator("u_xy + p*x*u_x^2 - sin(u)*y")
+    (block,) = Family(problem).at(3.0).blocks
+    assert block.channels == ((0, 0), (1, 0), (1, 1))
+    points = np.array([[0.5, 0.25], [1.0, 0.0]])
+    u = torch.tensor([[0.1, 0.2], [2.0, -1.0], [7.0, 8.0]], dtype=torch.float64)
+    residual = block.residual(torch.from_numpy(block.data(points)), u)
+    expected = [7 + 3 * 0.5 * 4 - np.sin(0.1) * 0.25, 8 + 3 * 1.0 * 1 - 0]
+    assert residual.tolist() == pytest.approx(expected, abs=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "combination"),
+    [
+        ("laplace(u) - 1", 2.0, (1.0, 1.0)),
+        ("-(1 + x^2)*laplace(u)", 2.0, (1.0, 1.0)),
+        ("(1 + u^2)*(u_xx + p*u_yy)", 2.0, (1.0, 2.0)),
+        ("p*u_xx + u_yy", 0.0, (0.0, 1.0)),
+        ("div((2 + sin(x*y))*grad(u))", 2.0, (1.0, 1.0)),
+        ("laplace(u)^2 + u_xy", 2.0, (1.0, 1.0)),
+        ("exp(u_xx + 3*u_yy) - 2", 2.0, (1.0, 3.0)),
+        ("u_xx + x*u_yy", 2.0, None),
+        ("u_xx*u_yy - 1", 2.0, None),
+        ("u_xx - u", 2.0, None),
+    ],
+)
+def test_collapsing(text, value, combination):
+    text = text if "p" in text.replace("exp", "").replace("laplace", "") else f"{text} + p*u"
+    problem = operator(text)
+    instance = Family(problem).at(value)
+    (block,) = instance.blocks
+    assert [c for c in block.channels if isinstance(c, Collapsed)] == (
+        [Collapsed(combination)] if combination else []
+    )
+    # The collapsed residual is the plain one, at random values of the derivatives.
+    plain = operator(f"0*x + {text} + 0*y")
+    rng = np.random.default_rng(0)
+    values = {index: rng.normal(size=5) for index in [(0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2)]}
+    points = rng.random((5, 2))
+
+    def of(channel):
+        if isinstance(channel, Collapsed):
+            return channel.coefficients[0] * values[2, 0] + channel.coefficients[1] * values[0, 2]
+        return values[channel]
+
+    u = torch.from_numpy(np.stack([of(channel) for channel in block.channels]))
+    found = block.residual(torch.from_numpy(block.data(points)), u).numpy()
+    from pinnkan.language.expressions import evaluate
+
+    names = ("x", "y", "u", "u_x", "u_y", "u_xx", "u_xy", "u_yy")
+    columns = np.column_stack([points, *values.values()])
+    expected = evaluate([plain.equations[0].residual], names, columns, {"p": value})[0]
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
+def test_conditions_on_some_sides_become_one_block_each():
+    text = ANISOTROPIC.replace("OPERATOR", "laplace(u) + p").replace(
+        '["u = 0"]',
+        "[{on: [left, top], equation: u + 2*dn(u) = x, name: robin}, {on: bottom, equation: dn(u) = 1}]",
+    )
+    instance = Family(load_problem(text)).at()
+    assert [(b.name, b.where) for b in instance.blocks] == [
+        ("equation[0]", Interior()),
+        ("robin.x-", BoundaryPart("x-")),
+        ("robin.y+", BoundaryPart("y+")),
+        ("boundary[1]", BoundaryPart("y-")),
+    ]
+    left = instance.blocks[1]
+    assert left.channels == ((0, 0), (1, 0), (0, 1))
+    found = instance.domain.collocate(BoundaryPart("x-"), 4, rule="quadrature", seed=0)
+    u = torch.tensor([[1.0], [10.0], [100.0]], dtype=torch.float64).expand(3, len(found.points))
+    residual = left.residual(torch.from_numpy(left.data(found.points, found.normals)), u)
+    assert residual.tolist() == pytest.approx([1 + 2 * -10.0] * len(found.points))
+    with pytest.raises(ValueError, match=r"robin.x- needs the normals of its points"):
+        left.data(found.points)
+
+
+def test_a_condition_may_mention_a_manufactured_source():
+    """-u'' = source with u = sin(2 x): source = 4 sin(2 x), so that u = source / 4 on the boundary."""
+    text = """\
+coordinates: [x]
+domain: {shape: interval, x: [0, 1]}
+unknowns: u
+exact: sin(2*x)
+source: manufactured
+equations: ["-u_xx = source"]
+boundary: ["u = source/4"]
+"""
+    instance = Family(load_problem(text)).at()
+    assert instance.ansatz.hard == ("boundary[0]",)
+    lift = instance.ansatz.lift.derivatives(np.array([[0.0], [1.0], [0.5]]), [(0,)])[0]
+    assert lift == pytest.approx([0, np.sin(2), np.sin(2) / 2])
+
+
+@pytest.mark.parametrize("name", ["elliptic", "allen_cahn", "hyperbolic"])
+def test_further_parameter_values_are_cheap(name):
+    family = Family(load_problem(name))
+    family.at(0.1)
+    times = []
+    for value in (0.2, 0.3, 0.4, 0.5, 0.6):
+        start = time.process_time()
+        family.at(value)
+        times.append(time.process_time() - start)
+    assert min(times) < 0.02, times
+
+
+def test_editing_exact_changes_nothing_that_training_sees():
+    text = """\
+coordinates: [x, y]
+time: {t: [0, 1]}
+domain: {shape: disk, center: [0, 0], radius: 1}
+unknowns: u
+family: {p: 1}
+exact: EXACT
+source: cos(x)*t
+equations: ["u_t = p*laplace(u) + source"]
+boundary: ["u = x"]
+initial: ["u = x + sin(1 - x^2 - y^2)"]
+"""
+    one = Family(load_problem(text.replace("EXACT", "x*t"))).at()
+    two = Family(load_problem(text.replace("EXACT", "exp(y)"))).at()
+    points = one.domain.uniform(100, 0)
+    channels = one.blocks[0].channels
+    assert [b.channels for b in one.blocks] == [b.channels for b in two.blocks]
+    for first, second in zip(one.blocks, two.blocks, strict=True):
+        assert np.array_equal(first.data(points), second.data(points))
+    lifts = [instance.ansatz.lift.derivatives(points, channels) for instance in (one, two)]
+    assert np.array_equal(*lifts)
+    assert np.array_equal(one.ansatz.factor(points, channels), two.ansatz.factor(points, channels))
+    assert not np.array_equal(one.exact(points), two.exact(points))

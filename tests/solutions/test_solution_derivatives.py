@@ -1,0 +1,82 @@
+"""A solution and its derivatives: ansatz included, anywhere, in chunks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from small_problems import TEXTS, run_of, start_of
+
+from pinnkan.geometry import BoundaryPart
+from pinnkan.ground.derivatives import Collapsed
+from pinnkan.solutions.solution import Solution
+
+
+def solution_of(name: str, **at: float) -> Solution:
+    run = run_of(name, at=at)
+    network, coefficients, _ = start_of(run)
+    return Solution(run.instance, network, coefficients)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_derivatives_are_difference_quotients(name):
+    solution = solution_of(name)
+    points = solution.instance.domain.uniform(20, 0)
+    dimension = points.shape[1]
+    for axis in range(dimension):
+        unit = tuple(int(axis == other) for other in range(dimension))
+        twice = tuple(2 * entry for entry in unit)
+        step = 1e-4 * np.eye(dimension)[axis]
+        right, here, left = (solution(points + k * step) for k in (1, 0, -1))
+        first, second = solution.derivatives(points, [unit, twice])
+        assert (right - left) / 2e-4 == pytest.approx(first, rel=1e-5, abs=1e-5)
+        assert (right - 2 * here + left) / 1e-8 == pytest.approx(second, rel=1e-4, abs=1e-4)
+
+
+def test_a_collapsed_channel_is_its_sum():
+    solution = solution_of("disk", **{"lambda": 1.0})
+    points = solution.instance.domain.uniform(20, 0)
+    keys = [(2, 0), (0, 2), Collapsed((1.0, -3.0))]
+    xx, yy, collapsed = solution.derivatives(points, keys)
+    assert collapsed == pytest.approx(xx - 3 * yy, rel=1e-12, abs=1e-12)
+
+
+def test_hard_conditions_hold_whatever_the_network():
+    solution = solution_of("disk", **{"lambda": 0.7})
+    circle = solution.instance.domain.collocate(BoundaryPart("all"), 50).points
+    assert solution(circle) == pytest.approx(solution.instance.exact(circle), abs=1e-12)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_its_residual_is_the_one_that_is_trained(name):
+    run = run_of(name)
+    network, coefficients, sets = start_of(run)
+    solution = Solution(run.instance, network, coefficients)
+    weights = network.matrices(coefficients)
+    for block, one in zip(run.instance.blocks, sets, strict=True):
+        jet = network.push(one.points, weights, one.channels).output.squeeze(2)
+        trained = (one.weighted(jet) / one.root_weights * one.size).numpy()
+        normals = None
+        if isinstance(block.where, BoundaryPart):
+            drawn = run.instance.domain.collocate(block.where, one.count, rule="quadrature", seed=0)
+            normals = drawn.normals
+        found = solution.residual(block, one.points.numpy(), normals)
+        assert found == pytest.approx(trained, rel=1e-10, abs=1e-10)
+
+
+def test_chunks_and_no_points(monkeypatch):
+    solution = solution_of("heat")
+    points = solution.instance.domain.uniform(50, 0)
+    whole = solution(points)
+    monkeypatch.setattr("pinnkan.solutions.solution._CHUNK", 7)
+    assert solution(points) == pytest.approx(whole, rel=1e-14)
+    assert solution(points[:0]).shape == (0,)
+
+
+def test_no_ansatz_means_no_blend():
+    run = run_of("mixed", "scales=none")
+    _, _, sets = start_of(run)
+    assert run.instance.ansatz.blended(np.zeros((1, 2)), sets[0].channels) == (None, None)
+    assert sets[0].lift is None
+    jet = torch.ones(len(sets[0].channels), 3, dtype=torch.float64)
+    assert torch.equal(sets[0].unknown(jet), jet[list(sets[0].reads)])
