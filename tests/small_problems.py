@@ -10,7 +10,7 @@ from pinnkan.ground.progress import Silent
 from pinnkan.language.problem import Problem, load_problem
 from pinnkan.physics.family import Family
 from pinnkan.physics.residuals.training_sets import training_sets
-from pinnkan.training import Run, generator_for, network_for
+from pinnkan.training import TrainingTask, generator_for, network_for
 
 TEXTS = {
     # u'' with hard ends; the family shifts the solution
@@ -88,14 +88,16 @@ def problem(name: str, *overrides: str, **replaced: str) -> Problem:
 
 def run_of(
     name: str | Problem, *overrides: str, seed: int = 0, at: dict[str, float] | None = None, **more: Any
-) -> Run:
+) -> TrainingTask:
     """Put a problem of the table, or a loaded one, into the circumstances of a training."""
     loaded = problem(name, *overrides) if isinstance(name, str) else name
     defaults = {"observer": Silent(), "title": "test", "device": torch.device("cpu"), "dtype": torch.float64}
-    return Run(instance=Family(loaded).at(at or {}), settings=loaded.settings, seed=seed, **(defaults | more))
+    return TrainingTask(
+        instance=Family(loaded).at(at or {}), settings=loaded.settings, seed=seed, **(defaults | more)
+    )
 
 
-def start_of(run: Run):
+def start_of(run: TrainingTask):
     """Return network, starting coefficients and training sets of a run."""
     network = network_for(run.instance, run.settings.network)
     coefficients = network.initial(generator_for(run.seed, "coefficients"))

@@ -12,7 +12,7 @@ from pinnkan.cli import options, render, targets, verdicts
 from pinnkan.ground.errors import UsageError
 
 if TYPE_CHECKING:
-    from pinnkan.storage.runs.inventory import Finding
+    from pinnkan.storage.runs.inventory import ValueStatus
 
 MEANINGS = {
     "done": "a file is there, verifies, and fits the present base; where values are asked for, its settings"
@@ -75,7 +75,7 @@ def status(
             "give --lambda or --param as well"
         )
     from pinnkan.storage.runs.identity import identities
-    from pinnkan.storage.runs.inventory import asked_for, chained, findings
+    from pinnkan.storage.runs.inventory import asked_for, chained, value_statuses
 
     if asked:
         nearest = options.nearest(start)
@@ -90,11 +90,11 @@ def status(
         )
         found = (chained if nearest else asked_for)(directory, wanted, tag)
     else:
-        found = findings(directory)
+        found = value_statuses(directory)
     _write(found, as_json=as_json, verbose=verbose)
 
 
-def _write(found: Sequence[Finding], *, as_json: bool, verbose: bool) -> None:
+def _write(found: Sequence[ValueStatus], *, as_json: bool, verbose: bool) -> None:
     counted: Counter[str] = Counter(entry.status for entry in found)
     counts = {name: counted[name] for name in MEANINGS}
     if as_json:
@@ -110,7 +110,7 @@ def _write(found: Sequence[Finding], *, as_json: bool, verbose: bool) -> None:
     render.write(f"{laid}{said}\n\n{', '.join(f'{count} {name}' for name, count in counts.items() if count)}")
 
 
-def _row(one: Finding) -> dict[str, Any]:
+def _row(one: ValueStatus) -> dict[str, Any]:
     from pinnkan.storage.runs.results import stored_verdict
 
     return {

@@ -48,9 +48,9 @@ class LBFGS(Optimizer):
         """Where it stands, (P,)."""
         return self._variable.detach().clone()
 
-    def exchange(self, problem: LeastSquares) -> None:
+    def replace_problem(self, problem: LeastSquares) -> None:
         """Go on from the same theta on other points; curvature pairs of the old ones are dropped."""
-        super().exchange(problem)
+        super().replace_problem(problem)
         self._engine, self._seen = self._fresh(), []
 
     def state(self) -> OptimizerState:

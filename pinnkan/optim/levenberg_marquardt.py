@@ -73,9 +73,9 @@ class LevenbergMarquardt(Optimizer):
         assert residuals is None or isinstance(residuals, Tensor)
         self.theta, self.damping, self._residuals = theta, damping, residuals
 
-    def exchange(self, problem: LeastSquares) -> None:
+    def replace_problem(self, problem: LeastSquares) -> None:
         """Go on from the same theta on other points."""
-        super().exchange(problem)
+        super().replace_problem(problem)
         self._residuals = None
 
     def step(self) -> Step:

@@ -54,6 +54,6 @@ class Optimizer(ABC):
     def restore(self, state: OptimizerState) -> None:
         """Stand where another of the same kind and problem stood: the next step is the same, bit by bit."""
 
-    def exchange(self, problem: LeastSquares) -> None:
+    def replace_problem(self, problem: LeastSquares) -> None:
         """Go on from the same theta on other points."""
         self.problem = problem

@@ -19,7 +19,7 @@ from pinnkan.storage.runs.identity import Identity
 from pinnkan.storage.runs.paths import base_path
 from pinnkan.storage.runs.results import TrainingResult
 from pinnkan.storage.store import read_store
-from pinnkan.sweeps.options import Order
+from pinnkan.sweeps.options import SweepOptions
 
 CONNECT_WITHIN_S = 10
 _LARGEST_FILE = 1 << 30
@@ -36,7 +36,7 @@ class Parcel:
     """
 
     files: dict[str, bytes]
-    order: Order
+    order: SweepOptions
     identity: Identity
 
 
@@ -65,7 +65,7 @@ class DaskCluster:
         FileAccessError: If no scheduler answers at the address.
     """
 
-    def __init__(self, address: str, order: Order) -> None:
+    def __init__(self, address: str, order: SweepOptions) -> None:
         try:
             import distributed
         except ImportError:

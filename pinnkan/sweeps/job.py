@@ -30,7 +30,7 @@ from pinnkan.storage.runs.paths import base_path, stem_of, work_path
 from pinnkan.storage.runs.results import shown_error, stored_report
 from pinnkan.storage.runs.state_files import StateFile, running
 from pinnkan.storage.store import write_store
-from pinnkan.training import Run, Trained, TrainingState
+from pinnkan.training import Trained, TrainingState, TrainingTask
 from pinnkan.training.judgement import judgement
 
 
@@ -75,7 +75,7 @@ class TrainingJob:
 
     def __call__(
         self,
-        train: Callable[[Run], Trained],
+        train: Callable[[TrainingTask], Trained],
         arrays: Callable[[Trained, torch.dtype], dict[str, np.ndarray]],
     ) -> dict[str, Any]:
         """Train, store the result and return what is known of it.
@@ -117,7 +117,7 @@ class TrainingJob:
         return stored_report({"training": training})
 
     def _train(
-        self, train: Callable[[Run], Trained], keeper: Keeper, state_file: StateFile
+        self, train: Callable[[TrainingTask], Trained], keeper: Keeper, state_file: StateFile
     ) -> tuple[Trained, float | None]:
         """Return what was trained and its relative L2 error, if that is known."""
         instance = self.family.at(self.identity.values)
@@ -127,7 +127,7 @@ class TrainingJob:
         for message in unseen_data(instance, block):
             self.observer.note(f"{self.title}: warning: {message}")
         error = shown_error(instance, self.family.problem.settings.network, self.remark)
-        run = Run(
+        run = TrainingTask(
             instance,
             self.family.problem.settings,
             self.identity.seed,
@@ -154,7 +154,9 @@ class TrainingJob:
             ) from None
         return trained, None if error is None else error(trained.coefficients())
 
-    def _gone_on(self, train: Callable[[Run], Trained], run: Run, keeper: Keeper) -> Trained:
+    def _gone_on(
+        self, train: Callable[[TrainingTask], Trained], run: TrainingTask, keeper: Keeper
+    ) -> Trained:
         """Train from the state of an earlier run; from the beginning if that is none of this training's."""
         try:
             return train(run)

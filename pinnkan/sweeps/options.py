@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Order:
+class SweepOptions:
     """What `finetune` is asked for beside the values.
 
     Attributes:

@@ -23,7 +23,7 @@ from pinnkan.ground.errors import (
 from pinnkan.ground.progress import Observer, SweepReport
 from pinnkan.language.parameters import file_stem
 from pinnkan.storage.runs.identity import Identity, weights_hash
-from pinnkan.storage.runs.inventory import finding
+from pinnkan.storage.runs.inventory import value_status
 from pinnkan.storage.runs.paths import base_path, stem_of, work_path
 from pinnkan.storage.runs.predecessors import followers_of, started_from
 from pinnkan.storage.runs.results import TrainingResult, stored_report
@@ -34,7 +34,7 @@ from pinnkan.storage.runs.state_files import (
     record_failure,
 )
 from pinnkan.storage.store import read_store
-from pinnkan.sweeps.options import Order
+from pinnkan.sweeps.options import SweepOptions
 
 _LOOK_EVERY_S = 1.0
 
@@ -64,7 +64,7 @@ class Sweep:
 
     def __init__(
         self,
-        order: Order,
+        order: SweepOptions,
         asked: Sequence[Identity],
         predecessors: Sequence[int | None],
         observer: Observer,
@@ -106,7 +106,7 @@ class Sweep:
         identity = self._identity(at)
         if identity is None:
             return
-        found = None if self._order.force else finding(self._order.directory, identity, self._order.tag)
+        found = None if self._order.force else value_status(self._order.directory, identity, self._order.tag)
         if found is not None and found.status == "done" and found.meta is not None:
             report = stored_report(found.meta)
             clear_finished(self._order.directory, stem_of(identity.values, identity.method, self._order.tag))

@@ -15,7 +15,7 @@ from pinnkan.ground.errors import BUG, PinnkanError, RemoteError, StoppedError, 
 from pinnkan.ground.progress import Observer, Silent
 from pinnkan.ground.runtime import device_for, limited_threads
 from pinnkan.language.parameters import file_stem
-from pinnkan.networks.adapters import Full, Parameters, TuckerChange
+from pinnkan.networks.adapters import Full, Parametrisation, TuckerChange
 from pinnkan.storage.runs.adapter_files import adapter_file
 from pinnkan.storage.runs.directory import RunDirectory, change_arrays, whole_arrays
 from pinnkan.storage.runs.facts import parsed
@@ -25,8 +25,8 @@ from pinnkan.storage.runs.results import TrainingResult, stored_verdict
 from pinnkan.storage.runs.state_files import clear_failure, record_failure
 from pinnkan.storage.store import read_store
 from pinnkan.sweeps.job import TrainingJob
-from pinnkan.sweeps.options import Order
-from pinnkan.training import Run, Trained
+from pinnkan.sweeps.options import SweepOptions
+from pinnkan.training import Trained, TrainingTask
 from pinnkan.training import finetune as train_adapter
 from pinnkan.training import pretrain as train_from_scratch
 
@@ -43,7 +43,7 @@ class Trainer:
         UsageError: If there is no such device.
     """
 
-    def __init__(self, order: Order, observer: Observer) -> None:
+    def __init__(self, order: SweepOptions, observer: Observer) -> None:
         self.order, self.observer = order, observer
         # The cache lets every text through once: what is said of one value holds for most others too.
         self._remark = cache(observer.note)
@@ -88,7 +88,7 @@ class Trainer:
         clear_failure(order.directory, stem)
         return TrainingResult(identity.values, order.method, order.tag, "trained", job.path, report)
 
-    def _train(self, run: Run, identity: Identity) -> Trained:
+    def _train(self, run: TrainingTask, identity: Identity) -> Trained:
         if identity.method == "scratch":
             return train_from_scratch(run)
         coefficients = self._base.coefficients
@@ -99,7 +99,7 @@ class Trainer:
         path = adapter_file(self.order.directory, values, identity.method, self.order.tag)
         arrays = read_store(path, kind="adapter").arrays
 
-        def start(parameters: Parameters) -> Tensor:
+        def start(parameters: Parametrisation) -> Tensor:
             return stored_theta(parameters, arrays)
 
         return train_adapter(run, coefficients, method=identity.method, start=start)
@@ -110,7 +110,7 @@ class Trainer:
         return whole_arrays(trained.coefficients(), dtype)
 
 
-def stored_theta(parameters: Parameters, arrays: Mapping[str, np.ndarray]) -> Tensor:
+def stored_theta(parameters: Parametrisation, arrays: Mapping[str, np.ndarray]) -> Tensor:
     """Return the theta, (P,), that an adapter's or a fully trained network's stored arrays stand for."""
     tensors = {name: torch.from_numpy(array.astype(np.float64)) for name, array in arrays.items()}
     parts: list[Tensor] = []
@@ -131,7 +131,7 @@ class WorkerTrainer:
         order: See `Trainer`.
     """
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: SweepOptions) -> None:
         self._trainer = Trainer(order, Silent())
 
     def __call__(self, identity: Identity) -> TrainingResult:

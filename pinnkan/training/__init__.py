@@ -3,12 +3,12 @@
 from pinnkan.training.network import network_for
 from pinnkan.training.recipe import coefficient_shapes, finetune, generator_for, plan_for, pretrain
 from pinnkan.training.refinement import refined
-from pinnkan.training.task import Run, Trained, TrainingState
+from pinnkan.training.task import Trained, TrainingState, TrainingTask
 
 __all__ = [
-    "Run",
     "Trained",
     "TrainingState",
+    "TrainingTask",
     "coefficient_shapes",
     "finetune",
     "generator_for",

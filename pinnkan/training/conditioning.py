@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from pinnkan.networks import KanLayer, Network
-from pinnkan.networks.adapters import Parameters
+from pinnkan.networks.adapters import Parametrisation
 
 
 @dataclass(frozen=True)
-class Posed:
+class Conditioned:
     """A network and its parametrisation as an optimizer sees them: the same function of the coordinates.
 
     Attributes:
@@ -31,7 +31,7 @@ class Posed:
     """
 
     network: Network
-    parameters: Parameters
+    parameters: Parametrisation
     theta: Tensor
     back: Tensor | None = None
 
@@ -41,11 +41,11 @@ class Posed:
 
     def own_coefficients(self, theta: Tensor) -> Sequence[Tensor]:
         """Return every layer's coefficients in the network's own basis."""
-        posed = self.parameters.coefficients(theta)
-        return posed if self.back is None else [c @ self.back.T for c in posed]
+        conditioned = self.parameters.coefficients(theta)
+        return conditioned if self.back is None else [c @ self.back.T for c in conditioned]
 
 
-def posed(network: Network, parameters: Parameters, theta: Tensor, optimizer: str) -> Posed:
+def conditioned(network: Network, parameters: Parametrisation, theta: Tensor, optimizer: str) -> Conditioned:
     """Return a network and its parametrisation in the basis in which an optimizer works.
 
     Args:
@@ -56,11 +56,11 @@ def posed(network: Network, parameters: Parameters, theta: Tensor, optimizer: st
     """
     first = network.layers[0]
     if optimizer == "adam" or not isinstance(first, KanLayer) or first.basis.conditioned == first.basis:
-        return Posed(network, parameters, theta)
+        return Conditioned(network, parameters, theta)
     basis = first.basis.conditioned
     layers = [
         replace(layer, basis=basis) if isinstance(layer, KanLayer) else layer for layer in network.layers
     ]
     matrix = first.basis.embedding(basis).to(theta)
     turned, start = parameters.rebased(matrix, theta)
-    return Posed(replace(network, layers=tuple(layers)), turned, start, torch.linalg.inv(matrix))
+    return Conditioned(replace(network, layers=tuple(layers)), turned, start, torch.linalg.inv(matrix))

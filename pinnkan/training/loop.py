@@ -279,7 +279,7 @@ class _Phase:
         """Go on with fresh points; the loss on them has nothing to do with the lowest on the old ones."""
         self._epoch, self._age, self._lowest = self._epoch + 1, 0, math.inf
         self._current = self._draw(self._epoch)
-        self._optimizer.exchange(self._current)
+        self._optimizer.replace_problem(self._current)
 
     def _checks(self, reason: StopReason | None) -> bool:
         """Say whether to look at held-out points: every so often and, lest the end be lost, at the end."""

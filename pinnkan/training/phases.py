@@ -13,19 +13,19 @@ from pinnkan.ground.errors import DivergedError
 from pinnkan.ground.progress import Outcome, StepReport
 from pinnkan.language.problem.settings import PhaseSettings, TrainingSettings
 from pinnkan.networks import Network
-from pinnkan.networks.adapters import Full, Parameters
+from pinnkan.networks.adapters import Full, Parametrisation
 from pinnkan.optim import LBFGS, Adam, LevenbergMarquardt, Optimizer
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares, TrainingLeastSquares, TrainingSet
 from pinnkan.physics.residuals.oracle import AutogradLeastSquares
 from pinnkan.physics.residuals.smoothing import PointwiseLeastSquares, SmoothedLeastSquares
 from pinnkan.physics.residuals.sparsity import SparseLeastSquares, pruned
 from pinnkan.physics.residuals.training_sets import training_sets
-from pinnkan.training.conditioning import Posed, posed
+from pinnkan.training.conditioning import Conditioned, conditioned
 from pinnkan.training.loop import PhaseResult, PhaseState, Watch, run_phase
 from pinnkan.training.network import network_for
 from pinnkan.training.rates import rates_for
 from pinnkan.training.refinement import refined
-from pinnkan.training.task import Origin, Run, Trained, TrainingState
+from pinnkan.training.task import StageStart, Trained, TrainingState, TrainingTask
 
 
 def phases_of(settings: TrainingSettings) -> tuple[PhaseSettings, ...]:
@@ -34,7 +34,7 @@ def phases_of(settings: TrainingSettings) -> tuple[PhaseSettings, ...]:
 
 
 @dataclass(frozen=True)
-class Course:
+class Stages:
     """How the parametrisation of a training changes from phase to phase.
 
     Attributes:
@@ -47,11 +47,11 @@ class Course:
 
     coefficients: Sequence[Tensor]
     forms: Sequence[str]
-    parametrise: Callable[[str, Origin], tuple[Parameters, Tensor]]
-    before: Callable[[Origin], Parameters] | None = None
+    parametrise: Callable[[str, StageStart], tuple[Parametrisation, Tensor]]
+    before: Callable[[StageStart], Parametrisation] | None = None
 
 
-def train(run: Run, settings: TrainingSettings, course: Course, started: float) -> Trained:
+def train(run: TrainingTask, settings: TrainingSettings, course: Stages, started: float) -> Trained:
     """Run the phases; a change of form, or of the functions, re-parametrises the coefficients reached.
 
     So does every pre-training phase in LoTRA form, for its factors are fresh, and every one that prunes.
@@ -62,12 +62,12 @@ def train(run: Run, settings: TrainingSettings, course: Course, started: float) 
 class _Training:
     """A training between two phases; arguments as in `train`."""
 
-    def __init__(self, run: Run, settings: TrainingSettings, course: Course, started: float) -> None:
+    def __init__(self, run: TrainingTask, settings: TrainingSettings, course: Stages, started: float) -> None:
         self._run, self._course, self._started = run, course, started
         self._phases, self._precision = phases_of(settings), settings.precision
         self._held_out = _held_out_sets(run)
         self._history: list[StepReport] = [] if run.state is None else list(run.state.earlier)
-        self._origin = Origin(0, course.coefficients) if run.state is None else run.state.origin
+        self._origin = StageStart(0, course.coefficients) if run.state is None else run.state.origin
         self._trainable = 0 if run.state is None else run.state.trainable
         self._parametrise()
 
@@ -107,7 +107,7 @@ class _Training:
             return
         if phase.prune:
             start = _prune(run, start, phase.prune, self._held_out)
-        self._origin = Origin(at, start, self._theta)
+        self._origin = StageStart(at, start, self._theta)
         self._parametrise()
         if self._course.before is not None:
             run.observer.note(f"{run.title}: ranks grow to {_written(self._parameters)}")
@@ -121,7 +121,7 @@ class _Training:
         self._trainable = max(self._trainable, self._parameters.size)
 
     def _run_phase(self, at: int, phase: PhaseSettings) -> Outcome:
-        run, pose = self._run, posed(self._network, self._parameters, self._theta, phase.optimizer)
+        run, pose = self._run, conditioned(self._network, self._parameters, self._theta, phase.optimizer)
         watch = _watch(run, pose, self._held_out, phase, self._started)
         keep = _keeper(run, at, self._origin, tuple(self._history), self._trainable, self._started)
         result = _run_one(run, pose, phase, at, self._precision, watch, keep)
@@ -145,12 +145,12 @@ class _Training:
         self._run.observer.note(f"{self._run.title}: higher ranks do not pay; back to {_written(former)}")
         return True
 
-    def _residuals(self, parameters: Parameters, phase: PhaseSettings) -> TrainingLeastSquares:
+    def _residuals(self, parameters: Parametrisation, phase: PhaseSettings) -> TrainingLeastSquares:
         """Return the held-out residuals as a function of theta."""
         return _least_squares(self._run, self._network, parameters, self._held_out, phase)
 
 
-def _written(parameters: Parameters) -> str:
+def _written(parameters: Parametrisation) -> str:
     """Write ranks: ``8 x 8 x 1``."""
     return ", ".join(" x ".join(map(str, ranks)) for ranks in parameters.ranks)
 
@@ -160,7 +160,12 @@ WORTH = 1.1
 
 
 def _keeper(
-    run: Run, at: int, origin: Origin, earlier: Sequence[StepReport], trainable: int, started: float
+    run: TrainingTask,
+    at: int,
+    origin: StageStart,
+    earlier: Sequence[StepReport],
+    trainable: int,
+    started: float,
 ) -> Callable[[PhaseState], None]:
     """Return what a phase tells its states to: the run, which gets the training's state around it."""
 
@@ -171,8 +176,8 @@ def _keeper(
 
 
 def _run_one(
-    run: Run,
-    pose: Posed,
+    run: TrainingTask,
+    pose: Conditioned,
     phase: PhaseSettings,
     at: int,
     precision: str,
@@ -199,9 +204,9 @@ def _run_one(
 
 
 def _least_squares(
-    run: Run,
+    run: TrainingTask,
     network: Network,
-    parameters: Parameters,
+    parameters: Parametrisation,
     sets: Sequence[TrainingSet],
     phase: PhaseSettings = PhaseSettings(),  # noqa: B008  (frozen; pointwise and without a penalty)
     *,
@@ -223,7 +228,11 @@ def _least_squares(
 
 
 def _rms(
-    run: Run, network: Network, parameters: Parameters, theta: Tensor, sets: Sequence[TrainingSet]
+    run: TrainingTask,
+    network: Network,
+    parameters: Parametrisation,
+    theta: Tensor,
+    sets: Sequence[TrainingSet],
 ) -> float:
     """Return the pointwise residual's root mean square."""
     return float(_least_squares(run, network, parameters, sets).residuals(theta).norm())
@@ -243,7 +252,7 @@ def phase_variant(at: int, epoch: int = 0) -> int:
     return 2 * (at * _EPOCHS + epoch)
 
 
-def _phase_sets(run: Run, phase: PhaseSettings, at: int, epoch: int = 0) -> list[TrainingSet]:
+def _phase_sets(run: TrainingTask, phase: PhaseSettings, at: int, epoch: int = 0) -> list[TrainingSet]:
     return training_sets(
         run.instance,
         run.settings.points,
@@ -254,7 +263,7 @@ def _phase_sets(run: Run, phase: PhaseSettings, at: int, epoch: int = 0) -> list
     )
 
 
-def _held_out_sets(run: Run) -> list[TrainingSet]:
+def _held_out_sets(run: TrainingTask) -> list[TrainingSet]:
     points = run.settings.points
     return training_sets(
         run.instance, points, seed=run.seed, variant=HELD_OUT, interior=points.held_out, device=run.device
@@ -262,14 +271,14 @@ def _held_out_sets(run: Run) -> list[TrainingSet]:
 
 
 def _prune(
-    run: Run, coefficients: Sequence[Tensor], share: float, held_out: Sequence[TrainingSet]
+    run: TrainingTask, coefficients: Sequence[Tensor], share: float, held_out: Sequence[TrainingSet]
 ) -> Sequence[Tensor]:
     """Prune, and tell how many edges it cost and what."""
     network = network_for(run.instance, run.settings.network, coefficients)
     result, count = pruned(network, coefficients, share)
     rms = []
     for one in (coefficients, result):
-        whole = Parameters([Full(c) for c in one])
+        whole = Parametrisation([Full(c) for c in one])
         rms.append(_rms(run, network, whole, whole.start().to(run.device), held_out))
     edges = sum(c.shape[0] * c.shape[1] for c in coefficients)
     run.observer.note(
@@ -280,8 +289,8 @@ def _prune(
 
 
 def _watch(
-    run: Run,
-    pose: Posed,
+    run: TrainingTask,
+    pose: Conditioned,
     held_out: Sequence[TrainingSet],
     phase: PhaseSettings,
     started: float,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pinnkan.ground.errors import UsageError, did_you_mean
-from pinnkan.networks.adapters import Parameters
+from pinnkan.networks.adapters import Parametrisation
 
 STRATEGIES: dict[str, tuple[float, float, float, float]] = {
     "LR-1": (1e-2, 2e-4, 1e-2, 1e-3),
@@ -27,7 +27,7 @@ _GROUPS = ("core", "u1", "u2", "u3")
 
 
 def rates_for(
-    parameters: Parameters, strategy: str | Sequence[float], rate: float
+    parameters: Parametrisation, strategy: str | Sequence[float], rate: float
 ) -> list[tuple[slice, float]]:
     """Return a learning rate for every group of parameters.
 

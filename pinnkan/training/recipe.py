@@ -18,14 +18,14 @@ from torch import Tensor
 from pinnkan.ground.errors import DivergedError, UsageError
 from pinnkan.language.problem.settings import AdapterSettings, NetworkSettings, PhaseSettings, Settings
 from pinnkan.networks import InputMap
-from pinnkan.networks.adapters import GROWTH, Parameters, Plan, attach, grow, slim, slim_form
+from pinnkan.networks.adapters import GROWTH, Parametrisation, Plan, attach, grow, slim, slim_from
 from pinnkan.networks.adapters.layerwise import Full, Sparse
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
 from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.training.network import network_for, network_over
-from pinnkan.training.phases import Course, phases_of, train
+from pinnkan.training.phases import Stages, phases_of, train
 from pinnkan.training.refinement import check_refinements, fitted, refined
-from pinnkan.training.task import Origin, Run, Trained
+from pinnkan.training.task import StageStart, Trained, TrainingTask
 
 
 def coefficient_shapes(inputs: int, settings: Settings, found: Sequence[Tensor]) -> list[tuple[int, ...]]:
@@ -61,7 +61,7 @@ def plan_for(settings: AdapterSettings, compression: float | None = None) -> Pla
     return Plan(settings.layers, GROWTH[0] if ratio == "auto" else ratio, ranks, settings.initialisation)
 
 
-def pretrain(run: Run) -> Trained:
+def pretrain(run: TrainingTask) -> Trained:
     """Train a network from random coefficients by the phases of ``training:``.
 
     A full phase on few points overfits, yet finds features; ``lotra`` phases on many
@@ -81,23 +81,23 @@ def pretrain(run: Run) -> Trained:
     drawn = network_for(run.instance, settings).initial(generator)
     start = [c.to(run.device) for c in refined(drawn, settings, phases[0].functions)]
 
-    def parametrise(form: str, origin: Origin) -> tuple[Parameters, Tensor]:
+    def parametrise(form: str, origin: StageStart) -> tuple[Parametrisation, Tensor]:
         made = parameters(form, origin)
         return made, made.start()
 
-    def parameters(form: str, origin: Origin) -> Parameters:
+    def parameters(form: str, origin: StageStart) -> Parametrisation:
         at, coefficients = origin.phase, origin.coefficients
         if form == "slim":
             form_of = slim(coefficients, settings.rank, generator) if at == 0 else None
-            return _moved(form_of or slim_form(coefficients, settings.rank), run.device)
+            return _moved(form_of or slim_from(coefficients, settings.rank), run.device)
         if form == "lotra":
             plan = plan_for(run.settings.adapter, phases[at].compression)
             return _adapter(run, coefficients, plan, purpose=f"factors of phase {at}")
         # What one phase pruned stays pruned in all that follow.
         layer = Sparse if any(phase.prune for phase in phases[: at + 1]) else Full
-        return Parameters([layer(c) for c in coefficients])
+        return Parametrisation([layer(c) for c in coefficients])
 
-    return train(run, run.settings.training, Course(start, forms, parametrise), started)
+    return train(run, run.settings.training, Stages(start, forms, parametrise), started)
 
 
 def _check_phases(settings: Settings, forms: Sequence[str]) -> None:
@@ -144,11 +144,11 @@ def _check_pruning(phases: Sequence[PhaseSettings], forms: Sequence[str], kind: 
 
 
 def finetune(
-    run: Run,
+    run: TrainingTask,
     base: Sequence[Tensor],
     *,
     method: str,
-    start: Callable[[Parameters], Tensor] = Parameters.start,
+    start: Callable[[Parametrisation], Tensor] = Parametrisation.start,
 ) -> Trained:
     """Adapt a base to the instance's parameter value by the phases of ``finetuning:``.
 
@@ -177,9 +177,9 @@ def finetune(
     coefficients = [c.to(run.device) for c in base]
     started = _started(run)
 
-    def parametrise(_form: str, origin: Origin) -> tuple[Parameters, Tensor]:
+    def parametrise(_form: str, origin: StageStart) -> tuple[Parametrisation, Tensor]:
         if method == "full":
-            made = Parameters([Full(c) for c in origin.coefficients])
+            made = Parametrisation([Full(c) for c in origin.coefficients])
         else:
             plan = plan_for(run.settings.adapter)
             made = _adapter(run, origin.coefficients, plan, purpose="factors")
@@ -187,8 +187,8 @@ def finetune(
 
     settings = run.settings.finetuning
     if method == "full" or not run.settings.adapter.grows:
-        course = Course(coefficients, [method] * len(phases), parametrise)
-    elif start is not Parameters.start:
+        course = Stages(coefficients, [method] * len(phases), parametrise)
+    elif start is not Parametrisation.start:
         raise UsageError(
             "an adapter whose ranks grow (compression auto) starts from the base, not from another"
         )
@@ -199,11 +199,11 @@ def finetune(
 
 
 def _growing(
-    run: Run,
+    run: TrainingTask,
     base: Sequence[Tensor],
     length: int,
-    first: Callable[[str, Origin], tuple[Parameters, Tensor]],
-) -> Course:
+    first: Callable[[str, StageStart], tuple[Parametrisation, Tensor]],
+) -> Stages:
     """Return the course of an adapter that goes through the recipe's phases at each ratio of `GROWTH`.
 
     In narrow layers several ratios come to the same ranks: they are one.
@@ -211,10 +211,10 @@ def _growing(
     plans = [plan_for(run.settings.adapter, ratio) for ratio in GROWTH]
     distinct = list({plan.ranks_in(base): plan for plan in plans}.values())
 
-    def before(origin: Origin) -> Parameters:
+    def before(origin: StageStart) -> Parametrisation:
         return _adapter(run, base, distinct[origin.phase // length - 1], purpose="factors")
 
-    def parametrise(form: str, origin: Origin) -> tuple[Parameters, Tensor]:
+    def parametrise(form: str, origin: StageStart) -> tuple[Parametrisation, Tensor]:
         if origin.theta is None:
             return first(form, origin)
         narrow, plan = before(origin), distinct[origin.phase // length]
@@ -228,21 +228,21 @@ def _growing(
         return _moved(wide, run.device), theta
 
     forms = [f"lotra {plan.compression:g}" for plan in distinct for _ in range(length)]
-    return Course(base, forms, parametrise, before)
+    return Stages(base, forms, parametrise, before)
 
 
-def _started(run: Run) -> float:
+def _started(run: TrainingTask) -> float:
     """Return the reading of the clock at which the training began, had it run in one go."""
     return time.perf_counter() - (0.0 if run.state is None else run.state.seconds)
 
 
-def _adapter(run: Run, base: Sequence[Tensor], plan: Plan, *, purpose: str) -> Parameters:
+def _adapter(run: TrainingTask, base: Sequence[Tensor], plan: Plan, *, purpose: str) -> Parametrisation:
     generator = generator_for(run.seed, purpose)
     adjoints = _adjoints(run, base, of_loss=plan.initialisation == "paper")
     return _moved(attach(base, plan, adjoints=adjoints, generator=generator), run.device)
 
 
-def _adjoints(run: Run, coefficients: Sequence[Tensor], *, of_loss: bool) -> list[Tensor]:
+def _adjoints(run: TrainingTask, coefficients: Sequence[Tensor], *, of_loss: bool) -> list[Tensor]:
     """Return derivatives with respect to every layer's output, on the CPU: see `birth`.
 
     Args:
@@ -251,7 +251,7 @@ def _adjoints(run: Run, coefficients: Sequence[Tensor], *, of_loss: bool) -> lis
         of_loss: Of the loss on all training points; else of residuals on some.
     """
     network = network_for(run.instance, run.settings.network, coefficients)
-    whole = Parameters([Full(c) for c in coefficients])
+    whole = Parametrisation([Full(c) for c in coefficients])
     some = replace(run.settings.points, interior=_ADJOINT_SAMPLE, boundary=1, initial=1)
     points = run.settings.points if of_loss else some
     sets = training_sets(run.instance, points, seed=run.seed, variant=0, device=run.device)
@@ -266,7 +266,7 @@ _ADJOINT_SAMPLE = 256
 """Interior points whose adjoints span the birth of U2: four times the paper's hidden width."""
 
 
-def _moved(parameters: Parameters, device: torch.device) -> Parameters:
+def _moved(parameters: Parametrisation, device: torch.device) -> Parametrisation:
     """Put what the layers keep on the device."""
     for layer in parameters.layers:
         layer.base = layer.base.to(device)

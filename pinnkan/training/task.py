@@ -11,13 +11,13 @@ from torch import Tensor
 from pinnkan.ground.progress import Observer, Outcome, StepReport
 from pinnkan.language.problem.settings import Settings
 from pinnkan.networks import Network
-from pinnkan.networks.adapters import Parameters
+from pinnkan.networks.adapters import Parametrisation
 from pinnkan.physics.instance import Instance
 from pinnkan.training.loop import PhaseState
 
 
 @dataclass(frozen=True)
-class Origin:
+class StageStart:
     """Where the present parametrisation came from.
 
     Attributes:
@@ -33,7 +33,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class TrainingState:
-    """Where a training stands between two steps: all that the rest of it depends on beside its `Run`.
+    """Where a training stands between two steps: what the rest of it depends on beside its `TrainingTask`.
 
     Attributes:
         phase: Index of the present phase.
@@ -46,7 +46,7 @@ class TrainingState:
 
     phase: int
     inner: PhaseState
-    origin: Origin
+    origin: StageStart
     earlier: Sequence[StepReport]
     trainable: int
     seconds: float
@@ -58,7 +58,7 @@ class TrainingState:
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingTask:
     """The circumstances of one training.
 
     Attributes:
@@ -106,7 +106,7 @@ class Trained:
     """
 
     network: Network
-    parameters: Parameters
+    parameters: Parametrisation
     theta: Tensor
     history: tuple[StepReport, ...]
     outcome: Outcome

@@ -10,7 +10,7 @@ import numpy as np
 
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.files import atomic_writer
-from pinnkan.output.exports.field_table import Samples
+from pinnkan.output.exports.field_table import FieldTable
 from pinnkan.output.exports.registry import EXPORTS, export_samples
 from pinnkan.output.suffixes import require_suffix
 from pinnkan.workflows.export import places_of, spread
@@ -55,13 +55,13 @@ def _parameters(answers: Answers) -> dict[str, Any]:
     return columns | {"estimate": answers.estimates}
 
 
-def _samples(answers: Answers, places: np.ndarray, shape: tuple[int, ...] | None) -> Samples:
+def _samples(answers: Answers, places: np.ndarray, shape: tuple[int, ...] | None) -> FieldTable:
     problem = answers.stored.problem
     inside = answers.reference.domain.contains(places)
     about: dict[str, str | float] = {"problem": problem.name, "method": answers.method(0)}
     about |= {f"parameter {name}": value for name, value in answers.values[0].items()}
     about["estimate"] = float(answers.estimates[0])
-    return Samples(
+    return FieldTable(
         coordinates=problem.coordinates,
         points=places,
         fields={problem.unknown: spread(answers.solutions(places[inside])[0], inside)},

@@ -10,7 +10,7 @@ import numpy as np
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.progress import Observer
 from pinnkan.ground.runtime import device_for, dtype_for, limited_threads
-from pinnkan.output.exports.field_table import Samples
+from pinnkan.output.exports.field_table import FieldTable
 from pinnkan.output.exports.registry import EXPORTS, export_samples
 from pinnkan.output.grid import make_grid, parse_grid
 from pinnkan.output.point_table import read_points
@@ -113,14 +113,14 @@ def _sample(
     shape: tuple[int, ...] | None,
     *,
     with_reference: bool,
-) -> Samples:
+) -> FieldTable:
     """Evaluate the solution inside the domain; outside is nothing but a network's extrapolation."""
     instance, problem = solution.instance, result.problem
     inside = instance.domain.contains(places)
     fields = {problem.unknown: solution(places[inside])}
     if with_reference:
         fields |= _beside(instance, places[inside], fields[problem.unknown])
-    return Samples(
+    return FieldTable(
         coordinates=problem.coordinates,
         points=places,
         fields={name: spread(values, inside) for name, values in fields.items()},

@@ -21,7 +21,7 @@ from pinnkan.storage.runs.results import TrainingResult
 from pinnkan.storage.runs.state_files import (
     at_work,
 )
-from pinnkan.sweeps.options import Order
+from pinnkan.sweeps.options import SweepOptions
 from pinnkan.sweeps.sweep import Sweep
 
 
@@ -87,7 +87,7 @@ def finetune(
             f"a new base is trained in {directory} (pid {renewed.pid} on {renewed.host}); "
             "what is trained now will not fit it"
         )
-    order = Order(directory, method, tag, tuple(overrides), device, threads, time_limit, force)
+    order = SweepOptions(directory, method, tag, tuple(overrides), device, threads, time_limit, force)
     sweep = Sweep(order, asked, predecessors, observer, jobs, dask)
     try:
         return sweep.run()

@@ -24,7 +24,7 @@ from pinnkan.language.problem import Problem, load_problem, shipped_problems
 from pinnkan.physics.family import Family
 from pinnkan.physics.instance import Instance
 from pinnkan.solutions.evaluation.norms import measure_errors
-from pinnkan.training import Run, Trained, finetune, network_for, pretrain
+from pinnkan.training import Trained, TrainingTask, finetune, network_for, pretrain
 
 POINTS, POINT_SEED = 20_000, 0
 """The error points of ``pinnkan evaluate`` with its defaults."""
@@ -299,7 +299,7 @@ def trained_curve(
     instance = Family(family).at(values)
     meter = ErrorMeter(instance, family)
     observer = CurveObserver(meter)
-    run = Run(
+    run = TrainingTask(
         instance,
         family.settings,
         seed,

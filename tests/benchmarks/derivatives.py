@@ -37,7 +37,7 @@ from torch import Tensor
 
 from pinnkan.ground.derivatives import Channel, Channels, Collapsed
 from pinnkan.networks import Network
-from pinnkan.networks.adapters import Parameters
+from pinnkan.networks.adapters import Parametrisation
 from pinnkan.networks.adapters.layerwise import Full
 from pinnkan.physics.family import Family
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares, TrainingSet
@@ -139,7 +139,7 @@ def measure(count: int, dtype: torch.dtype, repeats: int, rate: float, compared:
     instance = Family(stated).at()
     network = network_for(instance, stated.settings.network)
     coefficients = network.initial(generator_for(0, "coefficients"))
-    parameters = Parameters([Full(c) for c in coefficients])
+    parameters = Parametrisation([Full(c) for c in coefficients])
     sets = training_sets(instance, stated.settings.points, seed=0, variant=0, interior=count)
     least_squares = NetworkLeastSquares(network, parameters, sets, product_dtype=dtype)
     theta = parameters.start()

@@ -43,7 +43,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnkan.networks.adapters import TuckerChange, birth
+from pinnkan.networks.adapters import TuckerChange, initial_factors
 from pinnkan.networks.bases import make_basis
 
 OUTPUTS = 4
@@ -113,7 +113,7 @@ def descend(case: Case, strategy: str, seed: int, steps: int) -> list[list[Tenso
     v *= _RESIDUAL / v.norm()
     x = case.features(generator)
     shape = (case.width, OUTPUTS, case.functions)
-    born = birth(shape, RANKS, initialisation="paper", adjoints=v.unsqueeze(0), generator=generator)
+    born = initial_factors(shape, RANKS, initialisation="paper", adjoints=v.unsqueeze(0), generator=generator)
     layer = TuckerChange(torch.zeros(shape, dtype=torch.float64), born)
     rates = case.rates(strategy)
     sizes = zip(layer.groups.values(), rates, strict=True)

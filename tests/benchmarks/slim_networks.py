@@ -37,7 +37,7 @@ from pinnkan.language.problem import Problem, load_problem, shipped_problems
 from pinnkan.output.pictures.canvas import picture
 from pinnkan.physics.family import Family
 from pinnkan.solutions.solution import Solution
-from pinnkan.training import Run, TrainingState, pretrain
+from pinnkan.training import TrainingState, TrainingTask, pretrain
 
 POINTS = 20_000
 
@@ -131,7 +131,7 @@ def fit(name: str, network: str, seed: int, *, quick: bool) -> tuple[Cell, Solut
     def keep(state: TrainingState) -> None:
         last[:] = [state]
 
-    run = Run(
+    run = TrainingTask(
         Family(problem).at(None),
         problem.settings,
         seed,

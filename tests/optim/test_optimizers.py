@@ -90,7 +90,7 @@ def test_other_points_can_be_exchanged_for_the_first(name):
     for _ in range(3):
         optimizer.step()
     reached = optimizer.theta
-    optimizer.exchange(second)
+    optimizer.replace_problem(second)
     assert torch.equal(optimizer.theta, reached)
     assert optimizer.problem is second
     for _ in range(1500 if name == "adam" else 10):

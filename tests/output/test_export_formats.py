@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from pinnkan.ground.errors import FileAccessError, PinnkanError, UsageError
-from pinnkan.output.exports.field_table import Samples
+from pinnkan.output.exports.field_table import FieldTable
 from pinnkan.output.exports.registry import EXPORTS, export_samples
 from pinnkan.output.grid import make_grid
 from pinnkan.output.point_table import read_points
@@ -24,12 +24,12 @@ def disk_samples(*, fixed=None, counts=(3, 9, 7), fields=("u", "exact")):
     inside = np.hypot(x, y) <= 1
     values = {name: np.sin(3 * x + i) * np.exp(-t) + y / 3 for i, name in enumerate(fields)}
     about = {"problem": "heat", "lambda": 0.1}
-    return Samples(grid.coordinates, grid.points, values, inside, grid.shape, "t", about)
+    return FieldTable(grid.coordinates, grid.points, values, inside, grid.shape, "t", about)
 
 
 def scattered_samples():
     points = np.random.default_rng(0).uniform(-1, 1, size=(10_000, 2))
-    return Samples(("x", "y"), points, {"u": np.exp(points[:, 0]) / 3}, np.ones(10_000, dtype=bool))
+    return FieldTable(("x", "y"), points, {"u": np.exp(points[:, 0]) / 3}, np.ones(10_000, dtype=bool))
 
 
 def test_csv_is_exact_and_leaves_the_outside_out(tmp_path):
@@ -56,7 +56,7 @@ def test_csv_of_scattered_points_keeps_their_order(tmp_path):
 
 def test_csv_without_its_unknowns_reads_as_points(tmp_path):
     samples = scattered_samples()
-    bare = Samples(samples.coordinates, samples.points, {}, samples.inside)
+    bare = FieldTable(samples.coordinates, samples.points, {}, samples.inside)
     export_samples(tmp_path / "a.csv", bare)
     assert np.array_equal(read_points(tmp_path / "a.csv", ("x", "y")).points, samples.points)
 
@@ -89,7 +89,7 @@ def test_hdf5_says_what_it_holds(tmp_path):
 @pytest.mark.parametrize("suffix", EXPORTS)
 def test_a_grid_of_a_single_point(tmp_path, suffix):
     grid = make_grid(("t", "x"), [0, 0], [1, 1], (), fixed={"t": 0.5, "x": 0.25})
-    samples = Samples(
+    samples = FieldTable(
         grid.coordinates, grid.points, {"u": np.array([2.0])}, np.array([True]), grid.shape, "t"
     )
     export_samples(tmp_path / f"a{suffix}", samples)
@@ -129,7 +129,7 @@ VTU_GRIDS = [
 def test_vtu_cells_fill_the_box_with_positive_sizes(tmp_path, names, time, counts, kind, size):
     grid = make_grid(names, [0.0] * len(names), list(range(1, len(names) + 1)), counts)
     inside = np.ones(len(grid.points), dtype=bool)
-    samples = Samples(names, grid.points, {"u": grid.points.sum(axis=1)}, inside, grid.shape, time)
+    samples = FieldTable(names, grid.points, {"u": grid.points.sum(axis=1)}, inside, grid.shape, time)
     export_samples(tmp_path / "a.vtu", samples)
     mesh = meshio.read(tmp_path / "a.vtu")
     assert [block.type for block in mesh.cells] == [kind]
@@ -169,7 +169,7 @@ def test_vtu_of_scattered_points_has_a_vertex_each(tmp_path):
 def test_vtu_has_three_axes(tmp_path, fixed, counts, fits):
     grid = make_grid(("t", "x", "y", "z"), [0] * 4, [1] * 4, counts, fixed=fixed)
     inside = np.ones(len(grid.points), dtype=bool)
-    samples = Samples(grid.coordinates, grid.points, {"u": grid.points[:, 1]}, inside, grid.shape, "t")
+    samples = FieldTable(grid.coordinates, grid.points, {"u": grid.points[:, 1]}, inside, grid.shape, "t")
     if fits:
         export_samples(tmp_path / "a.vtu", samples)
         assert len(meshio.read(tmp_path / "a.vtu").cells[0].data) == 1
@@ -234,16 +234,16 @@ def test_a_field_that_is_not_finite_in_the_domain_is_refused(value):
     inside = np.array([True, True, False])
     values = np.array([1.0, value, value])
     with pytest.raises(PinnkanError, match=r"'u' is not finite at 1 points .* first at x=0.5, y=0.25"):
-        Samples(("x", "y"), points, {"u": values}, inside)
+        FieldTable(("x", "y"), points, {"u": values}, inside)
 
 
 def test_samples_must_fit_together():
     points, inside = np.zeros((4, 2)), np.ones(4, dtype=bool)
     with pytest.raises(ValueError, match="a column name occurs twice: x, y, x"):
-        Samples(("x", "y"), points, {"x": np.zeros(4)}, inside)
+        FieldTable(("x", "y"), points, {"x": np.zeros(4)}, inside)
     with pytest.raises(ValueError, match=r"field 'u' has shape \(4, 1\), expected \(4,\)"):
-        Samples(("x", "y"), points, {"u": np.zeros((4, 1))}, inside)
+        FieldTable(("x", "y"), points, {"u": np.zeros((4, 1))}, inside)
     with pytest.raises(ValueError, match=r"a grid of shape \(2, 3\) does not have points \(4, 2\)"):
-        Samples(("x", "y"), points, {}, inside, (2, 3))
+        FieldTable(("x", "y"), points, {}, inside, (2, 3))
     with pytest.raises(ValueError, match=r"points \(4, 2\)"):
-        Samples(("x",), points, {}, inside)
+        FieldTable(("x",), points, {}, inside)

@@ -11,7 +11,7 @@ from units import in_other_units
 
 from pinnkan.language.problem import Problem, load_problem
 from pinnkan.language.problem.finding import shipped_problems
-from pinnkan.networks.adapters import Full, Parameters
+from pinnkan.networks.adapters import Full, Parametrisation
 from pinnkan.physics.family import Family
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
 from pinnkan.physics.residuals.training_sets import training_sets
@@ -67,7 +67,7 @@ def numbers_of(problem: Problem) -> tuple[float, dict[str, float], torch.Tensor,
     instance = Family(problem).at()
     network = network_for(instance, problem.settings.network)
     coefficients = network.initial(generator_for(0, "coefficients"))
-    whole = Parameters([Full(c) for c in coefficients])
+    whole = Parametrisation([Full(c) for c in coefficients])
     sets = training_sets(instance, problem.settings.points, seed=0, variant=0)
     least_squares = NetworkLeastSquares(network, whole, sets)
     theta = whole.start()

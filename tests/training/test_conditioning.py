@@ -11,11 +11,11 @@ from small_problems import run_of
 
 from pinnkan.ground.derivatives import Channels
 from pinnkan.networks import InputMap, make_kan, make_mlp
-from pinnkan.networks.adapters import Full, Parameters, Plan, attach
+from pinnkan.networks.adapters import Full, Parametrisation, Plan, attach
 from pinnkan.networks.adapters.layerwise import Sparse
 from pinnkan.networks.bases import make_basis
 from pinnkan.training import finetune, pretrain
-from pinnkan.training.conditioning import posed
+from pinnkan.training.conditioning import conditioned
 
 CHANNELS = Channels([(0, 0), (1, 0), (1, 1), (0, 2)], 2)
 TAYLOR = ["network.basis=taylor", "network.functions=6", "network.hidden=[5, 5]"]
@@ -32,13 +32,13 @@ def forms():
     plans = {"adapter": Plan(compression=0.5), "with a frozen layer": Plan(("tucker", "frozen", "full"), 0.5)}
     for name, plan in plans.items():
         yield name, network, attach(coefficients, plan, adjoints=adjoints, generator=generator(2))
-    yield "full", network, Parameters([Full(c) for c in coefficients])
+    yield "full", network, Parametrisation([Full(c) for c in coefficients])
     kept = [torch.rand(c.shape[:2], generator=generator(5)).unsqueeze(2) < 0.5 for c in coefficients]
     thinned = [torch.where(edges, c, 0.0) for edges, c in zip(kept, coefficients, strict=True)]
-    yield "pruned", network, Parameters([Sparse(c) for c in thinned])
+    yield "pruned", network, Parametrisation([Sparse(c) for c in thinned])
     # Its inner layer is all pruned: a constant is left, and a theta of no entries.
     emptied = [thinned[0], torch.zeros_like(thinned[1]), thinned[2]]
-    yield "an empty layer", network, Parameters([Sparse(c) for c in emptied])
+    yield "an empty layer", network, Parametrisation([Sparse(c) for c in emptied])
 
 
 @pytest.mark.parametrize("k", range(8))
@@ -53,7 +53,7 @@ def test_a_power_in_chebyshev_polynomials(k):
 @pytest.mark.parametrize("optimizer", ["lm", "lbfgs"])
 def test_the_function_stays_and_so_does_theta_on_the_way_back(name, network, parameters, optimizer):
     theta = parameters.start() + torch.randn(parameters.size, generator=generator(3), dtype=torch.float64)
-    pose = posed(network, parameters, theta, optimizer)
+    pose = conditioned(network, parameters, theta, optimizer)
     assert pose.network.layers[1].basis == make_basis("chebyshev", 7)
     points = 2 * torch.rand(50, 2, generator=generator(4), dtype=torch.float64) - 1
     jets = [
@@ -79,8 +79,8 @@ def test_adam_and_other_bases_keep_theirs():
         *((n, "lm") for n in (*others, make_mlp((2, 3, 1), InputMap.over([0, 0], [1, 1])))),
     ]
     for network, optimizer in cases:
-        parameters = Parameters([Full(c) for c in network.initial(generator(0))])
-        pose = posed(network, parameters, parameters.start(), optimizer)
+        parameters = Parametrisation([Full(c) for c in network.initial(generator(0))])
+        pose = conditioned(network, parameters, parameters.start(), optimizer)
         assert pose.network is network
         assert pose.parameters is parameters
         assert pose.own_theta(pose.theta) is pose.theta

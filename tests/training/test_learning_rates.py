@@ -7,13 +7,13 @@ import torch
 
 from pinnkan.ground.errors import UsageError
 from pinnkan.networks import InputMap, make_kan
-from pinnkan.networks.adapters import Full, Parameters, Plan, attach
+from pinnkan.networks.adapters import Full, Parametrisation, Plan, attach
 from pinnkan.networks.bases import make_basis
 from pinnkan.training.rates import rates_for
 
 
 @pytest.fixture(scope="module")
-def paper() -> Parameters:
+def paper() -> Parametrisation:
     """The adapter of 2-64-64-1 with K = 8 at cr = 1/8: hidden layer in Tucker form, the others in full."""
     network = make_kan(
         (2, 64, 64, 1), make_basis("chebyshev", functions=8), InputMap.over([-1.0, -1.0], [1.0, 1.0])
@@ -59,7 +59,7 @@ def test_theorem_2_scales_with_the_layer():
 
 
 def test_a_full_network_knows_one_rate():
-    parameters = Parameters([Full(torch.zeros(2, 3, 4)), Full(torch.zeros(3, 1, 4))])
+    parameters = Parametrisation([Full(torch.zeros(2, 3, 4)), Full(torch.zeros(3, 1, 4))])
     assert rates_for(parameters, "LR-1", 2e-3) == [(slice(0, 24), 2e-3), (slice(24, 36), 2e-3)]
 
 

@@ -15,10 +15,10 @@ from pinnkan.networks.adapters import Full, TuckerChange
 from pinnkan.physics.residuals.linearisation import BlockLinearisation
 from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.solutions.solution import Solution
-from pinnkan.training import Run, Trained, finetune, pretrain
+from pinnkan.training import Trained, TrainingTask, finetune, pretrain
 
 
-def relative_l2(run: Run, trained: Trained) -> float:
+def relative_l2(run: TrainingTask, trained: Trained) -> float:
     points = run.instance.domain.uniform(2000, 12345)
     solution = Solution(run.instance, trained.network, trained.coefficients())(points)
     exact = run.instance.exact(points)
@@ -175,7 +175,7 @@ def test_refresh_trains_on_other_points():
 # Phases
 
 
-def with_phases(name: str, phases: str, block: str = "training", *overrides: str, **more) -> Run:
+def with_phases(name: str, phases: str, block: str = "training", *overrides: str, **more) -> TrainingTask:
     """Give a problem of the table several phases."""
     text = "\n".join(
         f"{block}: {{precision: full, phases: {phases}}}" if row.startswith(f"{block}:") else row

@@ -122,7 +122,7 @@ def test_a_slim_network_stays_slim_when_it_is_refined():
     after = with_phases("heat", "{steps: 8}, {steps: 0, functions: 9}", *text)
     hidden = after.parameters.layers[1]
     assert isinstance(hidden, TuckerChange)
-    assert tuple(hidden.birth.core.shape) == (3, 3, 5)
+    assert tuple(hidden.initial.core.shape) == (3, 3, 5)
     assert after.held_out == pytest.approx(before.held_out, rel=1e-9)
 
 

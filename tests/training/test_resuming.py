@@ -8,7 +8,7 @@ import pytest
 import torch
 from small_problems import run_of
 
-from pinnkan.training import Run, Trained, TrainingState, finetune, pretrain
+from pinnkan.training import Trained, TrainingState, TrainingTask, finetune, pretrain
 
 DISK = ["points.interior=40", "network.hidden=[5, 5]"]
 LM = "{optimizer: lm, steps: 3, refresh: 2}"
@@ -32,7 +32,7 @@ PHASES = {
 TAYLOR = ["network.basis=taylor", "network.functions=6"]
 
 
-def with_states(run: Run) -> tuple[Run, list[TrainingState]]:
+def with_states(run: TrainingTask) -> tuple[TrainingTask, list[TrainingState]]:
     states: list[TrainingState] = []
     return replace(run, keep=states.append), states
 

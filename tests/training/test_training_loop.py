@@ -47,8 +47,8 @@ class Scripted(Optimizer):
         self.exchanges: list[int] = []
         self.taken = 0
 
-    def exchange(self, problem: LeastSquares) -> None:
-        super().exchange(problem)
+    def replace_problem(self, problem: LeastSquares) -> None:
+        super().replace_problem(problem)
         self.exchanges.append(self.taken)
 
     def state(self) -> OptimizerState:

@@ -12,7 +12,7 @@ import pytest
 from pinnkan.ground.errors import DivergedError
 from pinnkan.ground.files import host_name
 from pinnkan.storage.runs.identity import identities
-from pinnkan.storage.runs.inventory import finding
+from pinnkan.storage.runs.inventory import value_status
 from pinnkan.storage.runs.paths import work_path
 from pinnkan.storage.runs.state_files import record_failure, running
 from pinnkan.storage.store import read_store, write_store
@@ -139,7 +139,7 @@ def test_an_adapter_s_start_decides(run, arrays):
     identity = asked(run, 0.5)
     meta = read_store(path).meta | {"start": {"values": {"lambda": 0.4}}, "settings_hash": "0" * 64}
     write_store(path, "adapter", arrays=arrays(path), meta=meta)
-    assert finding(run, identity, None).why == "other start"
+    assert value_status(run, identity, None).why == "other start"
 
 
 def test_a_damaged_base_is_said_once_and_judges_no_adapter(pinnkan, done, run):

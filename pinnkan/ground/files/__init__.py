@@ -1,6 +1,6 @@
 """Files that appear whole or not at all, and what writers leave behind."""
 
-from pinnkan.ground.files.durable import atomic_writer, replace_file, replace_news, require_writable
+from pinnkan.ground.files.durable import atomic_writer, replace_file, replace_unsynced, require_writable
 from pinnkan.ground.files.leftovers import clean_leftovers, host_name, may_be_written_by
 from pinnkan.ground.files.reading import read_data, read_file
 
@@ -12,6 +12,6 @@ __all__ = [
     "read_data",
     "read_file",
     "replace_file",
-    "replace_news",
+    "replace_unsynced",
     "require_writable",
 ]

@@ -36,7 +36,7 @@ def replace_file(path: Path, data: bytes, check: Callable[[Path], None] = lambda
         _write_all(descriptor, data)
 
 
-def replace_news(path: Path, data: bytes) -> None:
+def replace_unsynced(path: Path, data: bytes) -> None:
     """Put data at a path that is whole or not at all, but not flushed: a power cut may take it.
 
     For what nobody needs after one, such as how far a training is: two flushes cost more than many a step.

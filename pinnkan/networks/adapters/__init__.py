@@ -1,24 +1,24 @@
 """Adapters: what changes for one parameter value, and how residuals depend on it."""
 
 from pinnkan.networks.adapters.growth import GROWTH, grow, widened
-from pinnkan.networks.adapters.layerwise import Frozen, Full, LayerParameters, Sparse, TuckerChange
-from pinnkan.networks.adapters.lotra import LAYER_WORDS, Plan, attach, birth, slim, slim_form
-from pinnkan.networks.adapters.parameters import Parameters
+from pinnkan.networks.adapters.layerwise import Frozen, Full, LayerParametrisation, Sparse, TuckerChange
+from pinnkan.networks.adapters.lotra import LAYER_WORDS, Plan, attach, initial_factors, slim, slim_from
+from pinnkan.networks.adapters.parameters import Parametrisation
 
 __all__ = [
     "GROWTH",
     "LAYER_WORDS",
     "Frozen",
     "Full",
-    "LayerParameters",
-    "Parameters",
+    "LayerParametrisation",
+    "Parametrisation",
     "Plan",
     "Sparse",
     "TuckerChange",
     "attach",
-    "birth",
     "grow",
+    "initial_factors",
     "slim",
-    "slim_form",
+    "slim_from",
     "widened",
 ]

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from pinnkan.networks.adapters.layerwise import LayerParameters, TuckerChange
-from pinnkan.networks.adapters.parameters import Parameters
+from pinnkan.networks.adapters.layerwise import LayerParametrisation, TuckerChange
+from pinnkan.networks.adapters.parameters import Parametrisation
 from pinnkan.networks.tucker import Tucker, orthonormal, ranks_of
 
 GROWTH = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
@@ -20,13 +20,13 @@ GROWTH = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
 
 
 def grow(
-    parameters: Parameters,
+    parameters: Parametrisation,
     theta: Tensor,
     compression: float,
     *,
     adjoints: Sequence[Tensor],
     generator: torch.Generator,
-) -> tuple[Parameters, Tensor]:
+) -> tuple[Parametrisation, Tensor]:
     """Raise the ranks of every Tucker layer.
 
     Args:
@@ -39,7 +39,7 @@ def grow(
     Returns:
         The wider parametrisation, and its theta of the same coefficients.
     """
-    layers: list[LayerParameters] = []
+    layers: list[LayerParametrisation] = []
     parts: list[Tensor] = []
     for layer, part, delta in zip(parameters.layers, parameters.split(theta.cpu()), adjoints, strict=True):
         if isinstance(layer, TuckerChange):
@@ -50,7 +50,7 @@ def grow(
             part = layer.start()
         layers.append(layer)
         parts.append(part)
-    return Parameters(layers), torch.cat(parts)
+    return Parametrisation(layers), torch.cat(parts)
 
 
 def widened(

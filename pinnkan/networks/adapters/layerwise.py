@@ -17,7 +17,7 @@ from torch import Tensor
 from pinnkan.networks.tucker import Tucker
 
 
-class LayerParameters(ABC):
+class LayerParametrisation(ABC):
     """The coefficients of one layer as a function of a vector theta, zero change at theta's birth.
 
     Attributes:
@@ -42,7 +42,7 @@ class LayerParameters(ABC):
         """Return the changed coefficients in their stored shape."""
 
     @abstractmethod
-    def rebased(self, matrix: Tensor, theta: Tensor) -> tuple[LayerParameters, Tensor]:
+    def rebased(self, matrix: Tensor, theta: Tensor) -> tuple[LayerParametrisation, Tensor]:
         """Return the same form, and its theta, with coefficients A x3 ``matrix`` for A: another basis's.
 
         Args:
@@ -59,7 +59,7 @@ class LayerParameters(ABC):
         """Return the gradient (P_l,) from that of the weight matrix (F, J)."""
 
 
-class Frozen(LayerParameters):
+class Frozen(LayerParametrisation):
     """A layer that keeps its coefficients."""
 
     def __init__(self, base: Tensor) -> None:
@@ -87,7 +87,7 @@ class Frozen(LayerParameters):
         return weight_gradient.new_zeros(0)
 
 
-class Full(LayerParameters):
+class Full(LayerParametrisation):
     """Every coefficient is free: W = W_base + theta, theta in the order of the weight matrix."""
 
     def __init__(self, base: Tensor) -> None:
@@ -123,7 +123,7 @@ class Full(LayerParameters):
         return weight_gradient.flatten()
 
 
-class Sparse(LayerParameters):
+class Sparse(LayerParametrisation):
     """Every coefficient of the edges that are not zero is free; the others stay zero.
 
     Args:
@@ -160,7 +160,7 @@ class Sparse(LayerParameters):
         return weight_gradient.flatten()[self._kept]
 
 
-class TuckerChange(LayerParameters):
+class TuckerChange(LayerParametrisation):
     """LoTRA (Gao, Ng, Tan, Eq. 5): A = A_base + G x1 U1 x2 U2 x3 U3, theta = (G, U1, U2, U3).
 
     With a zero base and a non-zero core the same form is a slim KAN's layer.
@@ -172,17 +172,17 @@ class TuckerChange(LayerParameters):
 
     def __init__(self, base: Tensor, birth: Tucker) -> None:
         self.base = base
-        self.birth = birth
+        self.initial = birth
         self.groups = {name: part.numel() for name, part in birth._asdict().items()}
 
     def start(self) -> Tensor:
         """See `LayerParameters.start`."""
-        return torch.cat([part.flatten() for part in self.birth]).to(torch.float64)
+        return torch.cat([part.flatten() for part in self.initial]).to(torch.float64)
 
     def factors(self, theta: Tensor) -> Tucker:
         """Return core (R1, R2, R3) and factors (I, R1), (J, R2), (K, R3) that theta holds."""
         parts = torch.split_with_sizes(theta, list(self.groups.values()))
-        return Tucker(*(part.view(like.shape) for part, like in zip(parts, self.birth, strict=True)))
+        return Tucker(*(part.view(like.shape) for part, like in zip(parts, self.initial, strict=True)))
 
     def coefficients(self, theta: Tensor) -> Tensor:
         """See `LayerParameters.coefficients`."""
@@ -192,7 +192,7 @@ class TuckerChange(LayerParameters):
         """See `LayerParameters.rebased`: U3 becomes ``matrix`` U3, the core is the same."""
         factors = self.factors(theta)
         turned = factors._replace(u3=matrix @ factors.u3)
-        birth = self.birth._replace(u3=matrix @ self.birth.u3.to(matrix))
+        birth = self.initial._replace(u3=matrix @ self.initial.u3.to(matrix))
         return TuckerChange(self.base @ matrix.T, birth), torch.cat([part.flatten() for part in turned])
 
     def jacobian(self, phi: Tensor, delta: Tensor, theta: Tensor) -> Tensor:

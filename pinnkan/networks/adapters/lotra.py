@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from pinnkan.ground.errors import UsageError
-from pinnkan.networks.adapters.layerwise import Frozen, Full, LayerParameters, TuckerChange
-from pinnkan.networks.adapters.parameters import Parameters
+from pinnkan.networks.adapters.layerwise import Frozen, Full, LayerParametrisation, TuckerChange
+from pinnkan.networks.adapters.parameters import Parametrisation
 from pinnkan.networks.tucker import Tucker, hosvd, orthonormal, ranks_of
 
 LAYER_WORDS = ("tucker", "full", "frozen")
@@ -30,7 +30,7 @@ class Plan:
             (Tucker everywhere), or one of ``tucker``, ``full``, ``frozen`` a layer.
         compression: Ranks are ceil(compression * (I, J, K)).
         ranks: Explicit (R1, R2, R3); overrides ``compression``.
-        initialisation: ``paper``, ``batch`` or ``orthonormal``; see `birth`.
+        initialisation: ``paper``, ``batch`` or ``orthonormal``; see `initial_factors`.
     """
 
     layers: str | Sequence[str] = "paper"
@@ -85,7 +85,7 @@ class Plan:
         return tuple(self.ranks_for(_kan_shape(base)) for base, word in words if word == "tucker")
 
 
-def birth(
+def initial_factors(
     shape: tuple[int, int, int],
     ranks: tuple[int, int, int],
     *,
@@ -127,23 +127,23 @@ def birth(
 
 def attach(
     coefficients: Sequence[Tensor], plan: Plan, *, adjoints: Sequence[Tensor], generator: torch.Generator
-) -> Parameters:
+) -> Parametrisation:
     """Put a fresh adapter on a base; it changes nothing until it is trained.
 
     Args:
         coefficients: Base coefficients of every layer.
         plan: What to adapt.
-        adjoints: At every layer's output, (B, J_l); see `birth`.
+        adjoints: At every layer's output, (B, J_l); see `initial_factors`.
         generator: Of the random factors.
 
     Raises:
         UsageError: If the plan does not fit the layers.
     """
-    layers: list[LayerParameters] = []
+    layers: list[LayerParametrisation] = []
     for base, word, delta in zip(coefficients, plan.words(len(coefficients)), adjoints, strict=True):
         if word == "tucker":
             shape = _kan_shape(base)
-            factors = birth(
+            factors = initial_factors(
                 shape,
                 plan.ranks_for(shape),
                 initialisation=plan.initialisation,
@@ -153,10 +153,10 @@ def attach(
             layers.append(TuckerChange(base, factors))
         else:
             layers.append(Full(base) if word == "full" else Frozen(base))
-    return Parameters(layers)
+    return Parametrisation(layers)
 
 
-def slim(coefficients: Sequence[Tensor], compression: float, generator: torch.Generator) -> Parameters:
+def slim(coefficients: Sequence[Tensor], compression: float, generator: torch.Generator) -> Parametrisation:
     """A slim KAN: inner layers in Tucker form on a zero base, outer layers in full.
 
     Factors start orthonormal and the core normal, scaled so that the entries of
@@ -167,7 +167,7 @@ def slim(coefficients: Sequence[Tensor], compression: float, generator: torch.Ge
         compression: Ranks are ceil(compression * (I, J, K)).
         generator: Of factors and cores.
     """
-    layers: list[LayerParameters] = []
+    layers: list[LayerParametrisation] = []
     for at, base in enumerate(coefficients):
         if at in (0, len(coefficients) - 1):
             layers.append(Full(base))
@@ -179,28 +179,28 @@ def slim(coefficients: Sequence[Tensor], compression: float, generator: torch.Ge
         # Orthonormal factors keep the norm: std of the merged tensor is |G| / sqrt(I J K).
         core *= math.sqrt(math.prod(shape)) / (core.norm() * shape[0] * shape[2])
         layers.append(TuckerChange(torch.zeros_like(base), Tucker(core, *factors)))
-    return Parameters(layers)
+    return Parametrisation(layers)
 
 
-def slim_form(coefficients: Sequence[Tensor], compression: float) -> Parameters:
+def slim_from(coefficients: Sequence[Tensor], compression: float) -> Parametrisation:
     """A slim KAN that continues another of no larger ranks, merged and perhaps refined.
 
     The inner layers' multilinear ranks are at most those of the form, so that the HOSVD is exact.
-    Factors stand on the CPU, as those of `birth`: every layer's theta starts there.
+    Factors stand on the CPU, as those of `initial_factors`: every layer's theta starts there.
 
     Args:
         coefficients: Of every layer, on any device.
         compression: Ranks are ceil(compression * (I, J, K)).
     """
     last = len(coefficients) - 1
-    layers: list[LayerParameters] = []
+    layers: list[LayerParametrisation] = []
     for at, base in enumerate(coefficients):
         if at in (0, last):
             layers.append(Full(base))
             continue
         factors = hosvd(base.cpu(), ranks_of(_kan_shape(base), compression))
         layers.append(TuckerChange(torch.zeros_like(base), factors))
-    return Parameters(layers)
+    return Parametrisation(layers)
 
 
 def _kan_shape(base: Tensor) -> tuple[int, int, int]:

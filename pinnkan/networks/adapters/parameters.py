@@ -8,18 +8,18 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from pinnkan.networks.adapters.layerwise import LayerParameters, TuckerChange
+from pinnkan.networks.adapters.layerwise import LayerParametrisation, TuckerChange
 
 
-class Parameters:
-    """One `LayerParameters` a layer, theta their concatenation.
+class Parametrisation:
+    """One `LayerParametrisation` a layer, theta their concatenation.
 
     Attributes:
         layers: From input to output.
         size: P, entries of theta.
     """
 
-    def __init__(self, layers: Sequence[LayerParameters]) -> None:
+    def __init__(self, layers: Sequence[LayerParametrisation]) -> None:
         self.layers = tuple(layers)
         self._sizes = [layer.size for layer in self.layers]
         self.size = sum(self._sizes)
@@ -27,7 +27,7 @@ class Parameters:
     @property
     def ranks(self) -> list[tuple[int, ...]]:
         """(R1, R2, R3) of every layer in Tucker form."""
-        return [tuple(layer.birth.core.shape) for layer in self.layers if isinstance(layer, TuckerChange)]
+        return [tuple(layer.initial.core.shape) for layer in self.layers if isinstance(layer, TuckerChange)]
 
     def start(self) -> Tensor:
         """Return the theta that changes nothing (or a slim KAN's random start), float64."""
@@ -51,7 +51,7 @@ class Parameters:
         rows = zip(self.layers, weight_gradients, self.split(theta), strict=True)
         return torch.cat([layer.gradient(gradient, part) for layer, gradient, part in rows])
 
-    def rebased(self, matrix: Tensor, theta: Tensor) -> tuple[Parameters, Tensor]:
+    def rebased(self, matrix: Tensor, theta: Tensor) -> tuple[Parametrisation, Tensor]:
         """Return the same parametrisation, and its theta, of coefficients A x3 ``matrix`` for every A.
 
         Args:
@@ -60,7 +60,7 @@ class Parameters:
         """
         pairs = zip(self.layers, self.split(theta), strict=True)
         layers, parts = zip(*(layer.rebased(matrix, part) for layer, part in pairs), strict=True)
-        return Parameters(layers), torch.cat(parts)
+        return Parametrisation(layers), torch.cat(parts)
 
     def groups(self) -> list[tuple[int, str, slice]]:
         """Return (layer, name, slice of theta) of every group of parameters."""

@@ -6,12 +6,12 @@ from typing import BinaryIO
 
 import numpy as np
 
-from pinnkan.output.exports.field_table import Samples
+from pinnkan.output.exports.field_table import FieldTable
 
 _ROWS_AT_ONCE = 4096
 
 
-def write_csv(file: BinaryIO, samples: Samples) -> None:
+def write_csv(file: BinaryIO, samples: FieldTable) -> None:
     """Write the points of the domain in the order given; a point outside it gives no row.
 
     17 significant digits name every double uniquely. (Some readers round the last digit

@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Samples:
+class FieldTable:
     """Fields sampled at points, scattered or on a tensor grid; NaN at points outside the domain.
 
     Attributes:

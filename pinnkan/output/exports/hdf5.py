@@ -7,10 +7,10 @@ from typing import BinaryIO
 
 import h5py
 
-from pinnkan.output.exports.field_table import Samples
+from pinnkan.output.exports.field_table import FieldTable
 
 
-def write_hdf5(file: BinaryIO, samples: Samples) -> None:
+def write_hdf5(file: BinaryIO, samples: FieldTable) -> None:
     """Write the columns in the shape of the grid (fixed axes left out) or as (N,); NaN outside the domain.
 
     The root's attributes hold ``coordinates`` (names joined by commas, the

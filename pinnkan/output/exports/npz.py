@@ -7,10 +7,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from pinnkan.output.exports.field_table import Samples
+from pinnkan.output.exports.field_table import FieldTable
 
 
-def write_npz(file: BinaryIO, samples: Samples) -> None:
+def write_npz(file: BinaryIO, samples: FieldTable) -> None:
     """Write the columns in the shape of the grid (fixed axes left out) or as (N,); NaN outside the domain.
 
     Args:

@@ -8,13 +8,13 @@ from typing import BinaryIO
 
 from pinnkan.ground.files import atomic_writer
 from pinnkan.output.exports.delimited import write_csv
-from pinnkan.output.exports.field_table import Samples
+from pinnkan.output.exports.field_table import FieldTable
 from pinnkan.output.exports.hdf5 import write_hdf5
 from pinnkan.output.exports.npz import write_npz
 from pinnkan.output.exports.vtu import write_vtu
 from pinnkan.output.suffixes import require_suffix
 
-Writer = Callable[[BinaryIO, Samples], None]
+Writer = Callable[[BinaryIO, FieldTable], None]
 
 EXPORTS: Mapping[str, Writer] = {
     ".csv": write_csv,
@@ -25,7 +25,7 @@ EXPORTS: Mapping[str, Writer] = {
 }
 
 
-def export_samples(path: Path, samples: Samples) -> None:
+def export_samples(path: Path, samples: FieldTable) -> None:
     """Write samples in the format of the path's suffix; the file appears whole or not at all.
 
     Raises:

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.ground.errors import UsageError
-from pinnkan.output.exports.field_table import Samples
+from pinnkan.output.exports.field_table import FieldTable
 
 _CELLS = ("vertex", "line", "quad", "hexahedron")
 
 
-def write_vtu(file: BinaryIO, samples: Samples) -> None:
+def write_vtu(file: BinaryIO, samples: FieldTable) -> None:
     """Write lines, quadrilaterals or hexahedra of a grid, or the vertices of scattered points.
 
     Space lies along the axes X, Y, Z in the order of the header, and a time
@@ -41,7 +41,7 @@ def write_vtu(file: BinaryIO, samples: Samples) -> None:
     meshio.write(file.name, mesh, file_format="vtu")
 
 
-def _axes(samples: Samples) -> list[int]:
+def _axes(samples: FieldTable) -> list[int]:
     """Return the coordinates that become X, Y and Z: space, then time if it varies."""
     varies = np.ptp(samples.points, axis=0) > 0
     names = samples.coordinates
@@ -57,7 +57,7 @@ def _axes(samples: Samples) -> list[int]:
     return axes
 
 
-def _cells(samples: Samples, axes: Sequence[int]) -> NDArray[np.int64]:
+def _cells(samples: FieldTable, axes: Sequence[int]) -> NDArray[np.int64]:
     """Return the corners of every cell of a grid, shape (cells, 2^d), or every scattered point, (N, 1)."""
     numbers = np.arange(len(samples.points))
     if samples.shape is None:

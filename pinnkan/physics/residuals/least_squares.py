@@ -17,7 +17,7 @@ from torch import Tensor
 
 from pinnkan.ground.derivatives import Channels
 from pinnkan.networks.adapters.layerwise import Full
-from pinnkan.networks.adapters.parameters import Parameters
+from pinnkan.networks.adapters.parameters import Parametrisation
 from pinnkan.networks.network import Network, Tape
 from pinnkan.optim import LeastSquares
 from pinnkan.physics.residuals.linearisation import BlockLinearisation, OuterProducts, Rows
@@ -153,7 +153,7 @@ class NetworkLeastSquares:
     def __init__(
         self,
         network: Network,
-        parameters: Parameters,
+        parameters: Parametrisation,
         sets: Sequence[TrainingSet],
         *,
         product_dtype: torch.dtype = torch.float64,

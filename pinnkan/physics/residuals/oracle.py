@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from pinnkan.ground.derivatives import Channels, Collapsed, MultiIndex
-from pinnkan.networks.adapters.parameters import Parameters
+from pinnkan.networks.adapters.parameters import Parametrisation
 from pinnkan.networks.network import Network
 from pinnkan.physics.residuals.least_squares import TrainingSet, root_mean_squares
 from pinnkan.physics.residuals.linearisation import BlockLinearisation, Rows
@@ -30,7 +30,7 @@ class AutogradLeastSquares:
     """
 
     def __init__(
-        self, network: Network, parameters: Parameters, sets: Sequence[TrainingSet], *, chunk: int = 128
+        self, network: Network, parameters: Parametrisation, sets: Sequence[TrainingSet], *, chunk: int = 128
     ) -> None:
         self.network = network
         self.parameters = parameters

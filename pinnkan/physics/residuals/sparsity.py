@@ -20,7 +20,7 @@ from torch import Tensor
 
 from pinnkan.ground.errors import UsageError
 from pinnkan.networks import KanLayer, Network
-from pinnkan.networks.adapters.parameters import Parameters
+from pinnkan.networks.adapters.parameters import Parametrisation
 from pinnkan.networks.bases import Basis
 from pinnkan.optim.least_squares import Linearisation, symmetric_product
 from pinnkan.physics.residuals.least_squares import TrainingLeastSquares
@@ -85,7 +85,7 @@ class SparseLeastSquares:
     """
 
     def __init__(
-        self, inner: TrainingLeastSquares, network: Network, parameters: Parameters, strength: float
+        self, inner: TrainingLeastSquares, network: Network, parameters: Parametrisation, strength: float
     ) -> None:
         self.inner, self.parameters, self.strength = inner, parameters, strength
         self.sets, self.size = inner.sets, inner.size

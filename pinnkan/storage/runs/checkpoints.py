@@ -26,7 +26,7 @@ from pinnkan.ground.progress import Observer, StepReport
 from pinnkan.storage.store import read_store, write_store
 from pinnkan.training import TrainingState
 from pinnkan.training.loop import Best, PhaseState
-from pinnkan.training.task import Origin
+from pinnkan.training.task import StageStart
 
 SAVE_EVERY_S = 60.0
 """Least time between two writings: what a power cut costs at most."""
@@ -172,7 +172,7 @@ def _state(
     optimizer = _joined(meta["optimizer"], tensors)
     inner = PhaseState(optimizer, best, _number(lowest), age, epoch, stuck, seconds, steps, reports[split:])
     coefficients = [tensors[f"origin.{at}"] for at in range(sum(n.startswith("origin.") for n in tensors))]
-    origin = Origin(meta["origin"], coefficients, tensors.get("before"))
+    origin = StageStart(meta["origin"], coefficients, tensors.get("before"))
     return TrainingState(meta["phase"], inner, origin, reports[:split], meta["trainable"], meta["seconds"])
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnkan.networks.adapters import Parameters, TuckerChange
+from pinnkan.networks.adapters import Parametrisation, TuckerChange
 from pinnkan.ground.errors import DamagedFileError, UsageError, WrongBaseError
 from pinnkan.language.parameters import complete_values, file_stem, shortest_text
 from pinnkan.language.problem import Problem
@@ -211,7 +211,7 @@ def whole_arrays(coefficients: Sequence[Tensor], dtype: torch.dtype) -> dict[str
     return {f"{at}.{_WHOLE}": c.detach().cpu().to(dtype).numpy() for at, c in enumerate(coefficients)}
 
 
-def change_arrays(parameters: Parameters, theta: Tensor, dtype: torch.dtype) -> dict[str, np.ndarray]:
+def change_arrays(parameters: Parametrisation, theta: Tensor, dtype: torch.dtype) -> dict[str, np.ndarray]:
     """Return an adapter's numbers as named arrays: ``1.core``, ``1.u1``, ..., ``0.change`` in full."""
     arrays: dict[str, Tensor] = {}
     for at, (layer, part) in enumerate(zip(parameters.layers, parameters.split(theta), strict=True)):

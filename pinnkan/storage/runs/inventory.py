@@ -36,7 +36,7 @@ Status = Literal["done", "running", "failed", "missing", "stale"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class ValueStatus:
     """One parameter value.
 
     Attributes:
@@ -89,7 +89,7 @@ class _Result:
     unasked: str = ""
 
 
-def finding(directory: Path, identity: Identity, tag: str | None) -> Finding:
+def value_status(directory: Path, identity: Identity, tag: str | None) -> ValueStatus:
     """Return what there is of a result that is asked for.
 
     It is done only if its file verifies and was trained for the same problem, settings, values and base,
@@ -121,8 +121,8 @@ def finding(directory: Path, identity: Identity, tag: str | None) -> Finding:
     return _judged(directory, stem, result, failure)
 
 
-def asked_for(directory: Path, asked: Sequence[Identity], tag: str | None) -> list[Finding]:
-    """Return `finding` of many results: of those without any file one look at the folders tells.
+def asked_for(directory: Path, asked: Sequence[Identity], tag: str | None) -> list[ValueStatus]:
+    """Return `value_status` of many results: of those without any file one look at the folders tells.
 
     Raises:
         FileAccessError: If the system refuses to read a file.
@@ -132,25 +132,25 @@ def asked_for(directory: Path, asked: Sequence[Identity], tag: str | None) -> li
     for identity in asked:
         stem = stem_of(identity.values, identity.method, tag)
         if stem in there:
-            found.append(finding(directory, identity, tag))
+            found.append(value_status(directory, identity, tag))
         else:
             file = f"{folder}{os.sep}{stem}.h5"
-            missing = Finding(identity.values, identity.method, tag, file, "missing", _NOT_TRAINED, None)
+            missing = ValueStatus(identity.values, identity.method, tag, file, "missing", _NOT_TRAINED, None)
             found.append(missing)
     return found
 
 
-def chained(directory: Path, asked: Sequence[Identity], tag: str | None) -> list[Finding]:
+def chained(directory: Path, asked: Sequence[Identity], tag: str | None) -> list[ValueStatus]:
     """Return what there is of results each of which starts from its neighbour (`predecessors.chain`).
 
-    Arguments as in `finding`. Where the neighbour is not done, neither is what starts from it.
+    Arguments as in `value_status`. Where the neighbour is not done, neither is what starts from it.
 
     Raises:
         FileAccessError: If the system refuses to read a file.
     """
     predecessors = predecessors_of(asked)
     followers = followers_of(predecessors)
-    found: dict[int, Finding] = {}
+    found: dict[int, ValueStatus] = {}
     ready = deque(followers.get(None, []))
     while ready:
         at = ready.popleft()
@@ -158,12 +158,12 @@ def chained(directory: Path, asked: Sequence[Identity], tag: str | None) -> list
         if predecessor is not None:
             start = found[predecessor]
             identity = started_from(identity, start.values, start.path if start.status == "done" else None)
-        found[at] = finding(directory, identity, tag)
+        found[at] = value_status(directory, identity, tag)
         ready.extend(followers.get(at, []))
     return [found[at] for at in range(len(asked))]
 
 
-def findings(directory: Path) -> list[Finding]:
+def value_statuses(directory: Path) -> list[ValueStatus]:
     """Return the base and every result that a run directory holds or that is at work in it.
 
     Adapters are judged against the present base alone, whatever their settings.
@@ -225,15 +225,15 @@ def _read(path: Path, kind: str) -> tuple[Stored | None, str | None]:
     return stored, None
 
 
-def _judged(directory: Path, stem: str, result: _Result, failure: Failure | None) -> Finding:
+def _judged(directory: Path, stem: str, result: _Result, failure: Failure | None) -> ValueStatus:
     state_path = work_path(directory, stem, "running.json")
     state = read_running(state_path)
 
-    def found(status: Status, why: str, told_by: Path | None) -> Finding:
+    def found(status: Status, why: str, told_by: Path | None) -> ValueStatus:
         meta = result.meta if status == "done" else None
         age = None if told_by is None else _age(told_by)
         file = str(result.path)
-        return Finding(
+        return ValueStatus(
             result.values, result.method, result.tag, file, status, why, age, meta, result.fault, result.kept
         )
 

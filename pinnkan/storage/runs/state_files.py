@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pinnkan.ground.errors import FileAccessError, PinnkanError, RemoteError
-from pinnkan.ground.files import host_name, may_be_written_by, read_file, replace_file, replace_news
+from pinnkan.ground.files import host_name, may_be_written_by, read_file, replace_file, replace_unsynced
 from pinnkan.storage.store.document import decode_document, encode_document
 from pinnkan.storage.runs.identity import Identity
 from pinnkan.storage.runs.paths import WorkFile, work_path, work_stems
@@ -100,7 +100,7 @@ class StateFile:
         Raises:
             FileAccessError: If the system refuses.
         """
-        replace_news(self._path, encode_document(self._state))
+        replace_unsynced(self._path, encode_document(self._state))
         self._written_s, self._changed = time.monotonic(), False
 
     def renew(self) -> None:

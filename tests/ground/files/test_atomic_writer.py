@@ -8,7 +8,7 @@ import os
 import pytest
 
 from pinnkan.ground.errors import FileAccessError
-from pinnkan.ground.files import atomic_writer, replace_news
+from pinnkan.ground.files import atomic_writer, replace_unsynced
 
 
 def test_the_file_appears_at_the_end_only(tmp_path):
@@ -114,9 +114,9 @@ def test_news_are_whole_and_not_flushed(tmp_path, monkeypatch):
         raise AssertionError("flushed")
 
     monkeypatch.setattr(os, "fsync", refuse)
-    replace_news(tmp_path / "state.json", b"old")
-    replace_news(tmp_path / "state.json", b"new")
+    replace_unsynced(tmp_path / "state.json", b"old")
+    replace_unsynced(tmp_path / "state.json", b"new")
     assert (tmp_path / "state.json").read_bytes() == b"new"
     assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
     with pytest.raises(FileAccessError, match=r"cannot write .*/state\.json/x: "):
-        replace_news(tmp_path / "state.json" / "x", b"")
+        replace_unsynced(tmp_path / "state.json" / "x", b"")

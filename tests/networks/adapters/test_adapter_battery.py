@@ -11,7 +11,7 @@ from torch import Tensor
 from pinnkan.ground.derivatives import Channels, Collapsed
 from pinnkan.ground.errors import UsageError
 from pinnkan.networks import InputMap, Network, make_kan, make_mlp
-from pinnkan.networks.adapters import Full, Parameters, Plan, TuckerChange, attach, slim
+from pinnkan.networks.adapters import Full, Parametrisation, Plan, TuckerChange, attach, slim
 from pinnkan.networks.bases import make_basis
 
 WORDS = ("full", "tucker", "frozen")
@@ -37,7 +37,7 @@ def network_of(kind: str) -> Network:
     )
 
 
-def parameters_of(kind: str, coefficients: list[Tensor]) -> Parameters:
+def parameters_of(kind: str, coefficients: list[Tensor]) -> Parametrisation:
     if kind in PLANS:
         adjoints = [
             torch.randn(40, c.shape[1], generator=generator(at), dtype=torch.float64)
@@ -46,17 +46,17 @@ def parameters_of(kind: str, coefficients: list[Tensor]) -> Parameters:
         return attach(coefficients, PLANS[kind], adjoints=adjoints, generator=generator(1))
     if kind == "slim":
         return slim(coefficients, 0.5, generator(1))
-    return Parameters([Full(c) for c in coefficients])
+    return Parametrisation([Full(c) for c in coefficients])
 
 
 @pytest.fixture(params=KINDS)
-def case(request: pytest.FixtureRequest) -> tuple[str, Network, list[Tensor], Parameters]:
+def case(request: pytest.FixtureRequest) -> tuple[str, Network, list[Tensor], Parametrisation]:
     network = network_of(request.param)
     coefficients = network.initial(generator(5))
     return request.param, network, coefficients, parameters_of(request.param, coefficients)
 
 
-def trained(parameters: Parameters) -> Tensor:
+def trained(parameters: Parametrisation) -> Tensor:
     return parameters.start() + 0.3 * torch.randn(
         parameters.size, generator=generator(6), dtype=torch.float64
     )
@@ -173,7 +173,7 @@ def test_slim_start_has_the_spread_of_a_full_one():
     assert torch.equal(merged[0], coefficients[0])
     assert torch.equal(merged[2], coefficients[2])
     assert isinstance(parameters.layers[1], TuckerChange)
-    for factor in parameters.layers[1].birth[1:]:
+    for factor in parameters.layers[1].initial[1:]:
         identity = torch.eye(factor.shape[1], dtype=torch.float64)
         torch.testing.assert_close(factor.T @ factor, identity, rtol=0, atol=1e-13)
 
@@ -192,7 +192,7 @@ def test_birth_by_the_paper_makes_equal_columns():
     layer, adjoints = tucker_layer("paper")
     mean = adjoints.mean(dim=0)
     torch.testing.assert_close(
-        layer.birth.u2, (mean / mean.norm()).unsqueeze(1).expand(6, 3), rtol=0, atol=1e-15
+        layer.initial.u2, (mean / mean.norm()).unsqueeze(1).expand(6, 3), rtol=0, atol=1e-15
     )
 
 
@@ -200,7 +200,7 @@ def test_birth_by_the_batch_takes_its_leading_directions():
     layer, adjoints = tucker_layer("batch")
     values, vectors = torch.linalg.eigh(adjoints.T @ adjoints)
     leading = vectors[:, -3:]
-    projector = layer.birth.u2 @ layer.birth.u2.T
+    projector = layer.initial.u2 @ layer.initial.u2.T
     torch.testing.assert_close(projector, leading @ leading.T, rtol=0, atol=1e-12)
     assert float(values[-4]) < float(values[-3])
 
@@ -210,7 +210,7 @@ def test_batch_of_fewer_adjoints_than_outputs():
     plan = Plan(layers=("tucker",), ranks=(3, 5, 2))
     adjoints = torch.randn(2, 6, generator=generator(3), dtype=torch.float64)
     (layer,) = attach([base], plan, adjoints=[adjoints], generator=generator(5)).layers
-    u2 = layer.birth.u2
+    u2 = layer.initial.u2
     torch.testing.assert_close(u2.T @ u2, torch.eye(5, dtype=torch.float64), rtol=0, atol=1e-13)
 
 
@@ -219,7 +219,7 @@ def test_spread_of_the_random_factors(initialisation):
     base = torch.zeros(400, 30, 200, dtype=torch.float64)
     plan = Plan(layers=("tucker",), ranks=(20, 2, 20), initialisation=initialisation)
     adjoints = [torch.randn(40, 30, generator=generator(3), dtype=torch.float64)]
-    birth = attach([base], plan, adjoints=adjoints, generator=generator(5)).layers[0].birth
+    birth = attach([base], plan, adjoints=adjoints, generator=generator(5)).layers[0].initial
     assert float(birth.u1.std()) == pytest.approx(1 / math.sqrt(400), rel=0.05)
     assert float(birth.u3.std()) == pytest.approx(1 / math.sqrt(200), rel=0.05)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pinnkan.networks.adapters import Full, Parameters, Plan, TuckerChange, attach, grow, widened
+from pinnkan.networks.adapters import Full, Parametrisation, Plan, TuckerChange, attach, grow, widened
 from pinnkan.networks.tucker import Tucker
 
 SHAPE = (7, 6, 5)
@@ -76,7 +76,7 @@ def test_a_whole_adapter_grows_and_the_new_core_moves_first():
     theta = normal(narrow.size, seed=3)
     wide, there = grow(narrow, theta, 0.5, adjoints=adjoints, generator=generator(1))
     assert (narrow.ranks, wide.ranks) == ([(2, 2, 1)], [(4, 3, 3)])
-    assert isinstance(wide, Parameters)
+    assert isinstance(wide, Parametrisation)
     for one, other in zip(narrow.coefficients(theta), wide.coefficients(there), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-13)
     # What is adapted in full goes on where it stood, not from its birth.

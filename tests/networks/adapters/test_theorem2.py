@@ -6,7 +6,7 @@ import pytest
 import torch
 from descent import EXPONENTS, OUTPUTS, RANKS, TERMS, Case, components, descend, sweep
 
-from pinnkan.networks.adapters import TuckerChange, birth
+from pinnkan.networks.adapters import TuckerChange, initial_factors
 from pinnkan.networks.tucker import Tucker, unfold
 
 BASES = ("chebyshev", "fourier")
@@ -81,7 +81,7 @@ def test_equal_columns_stay_equal_for_ever(initialisation, rank):
     """On a batch of 30 points one mean adjoint makes all columns of U2 equal: output rank 1."""
     inputs, outputs, functions = 6, 5, 4
     x, target = normal(30, functions * inputs, seed=1), normal(30, outputs, seed=2)
-    form = birth(
+    form = initial_factors(
         (inputs, outputs, functions),
         (3, 3, 2),
         initialisation=initialisation,

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from pinnkan.networks.adapters import slim_form
+from pinnkan.networks.adapters import slim_from
 from pinnkan.networks.tucker import Tucker, hosvd, orthonormal, ranks_of, unfold
 
 
@@ -101,6 +101,6 @@ def test_a_slim_form_of_layers_on_a_gpu_starts_on_the_cpu():
     with FakeTensorMode():
         shapes = [(2, 6, 4), (6, 6, 4), (6, 1, 4)]
         on_gpu = [torch.empty(shape, dtype=torch.float64, device="cuda") for shape in shapes]
-        slim = slim_form(on_gpu, 0.5)
+        slim = slim_from(on_gpu, 0.5)
         assert [layer.base.device.type for layer in slim.layers] == ["cuda"] * 3
         assert slim.start().device.type == "cpu"

@@ -9,7 +9,7 @@ import torch
 from small_problems import run_of, start_of
 from torch import Tensor
 
-from pinnkan.networks.adapters import Full, Parameters, Plan, attach
+from pinnkan.networks.adapters import Full, Parametrisation, Plan, attach
 from pinnkan.optim import symmetric_product
 from pinnkan.physics.residuals import linearisation
 from pinnkan.physics.residuals.averages import Averages
@@ -156,7 +156,7 @@ def pair_of(name: str, dtype: torch.dtype) -> tuple[NetworkLeastSquares, Autogra
     more = ["network.kind=mlp"] if name == "mlp" else ["network.functions=8"]
     points = ["points.interior=24", "points.boundary=6", "points.initial=5"]
     network, coefficients, sets = start_of(run_of(problem, f"network.hidden={hidden}", *points, *more))
-    parameters = Parameters([Full(c) for c in coefficients])
+    parameters = Parametrisation([Full(c) for c in coefficients])
     if plan is not None:
         adjoints = [normal(70, c.shape[1], seed=at) for at, c in enumerate(coefficients)]
         generator = torch.Generator().manual_seed(0)
@@ -209,7 +209,7 @@ def test_rows_stand_in_the_order_of_the_sets_whatever_their_names():
 def test_terms_are_root_mean_squares_of_the_plain_residual():
     """The weight 10 of the insulation multiplies the loss but not the reported term."""
     network, coefficients, sets = start_of(run_of("heat"))
-    parameters = Parameters([Full(c) for c in coefficients])
+    parameters = Parametrisation([Full(c) for c in coefficients])
     problem = NetworkLeastSquares(network, parameters, sets)
     residuals = problem.residuals(parameters.start())
     terms = problem.terms(residuals)
@@ -223,7 +223,7 @@ def test_adjoints_are_those_of_the_output_layer_and_stack_every_channel():
     """At the output the adjoint is the seed dr/d(jet); one row for every channel and point."""
     run = run_of("heat")
     network, coefficients, sets = start_of(run)
-    parameters = Parameters([Full(c) for c in coefficients])
+    parameters = Parametrisation([Full(c) for c in coefficients])
     problem = NetworkLeastSquares(network, parameters, sets, chunk=1000)
     adjoints = problem.adjoints(parameters.start())
     rows = sum(len(one.channels) * one.count for one in sets)
@@ -237,7 +237,7 @@ def test_output_gradients_are_what_moves_the_loss_when_an_output_is_shifted():
     """T_0 = 1: its coefficients C[i, j, 0] shift output j everywhere, and leave its derivatives alone."""
     run = run_of("heat")
     network, coefficients, sets = start_of(run)
-    parameters = Parameters([Full(c) for c in coefficients])
+    parameters = Parametrisation([Full(c) for c in coefficients])
     problem = NetworkLeastSquares(network, parameters, sets, chunk=1000)
     theta = parameters.start()
     _, gradient = problem.gradient(theta)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from small_problems import TEXTS, run_of, start_of
 
-from pinnkan.networks.adapters import Full, Parameters, Plan, attach
+from pinnkan.networks.adapters import Full, Parametrisation, Plan, attach
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
 from pinnkan.physics.residuals.oracle import AutogradLeastSquares
 from pinnkan.training import finetune, pretrain
@@ -17,7 +17,7 @@ PLANS = {"full": None, "paper": Plan(compression=0.5), "all": Plan("all", compre
 def pair(name: str, plan: str) -> tuple[NetworkLeastSquares, AutogradLeastSquares, torch.Tensor]:
     """Return both ways to the same residuals, and a theta away from birth."""
     network, coefficients, sets = start_of(run_of(name))
-    whole = Parameters([Full(c) for c in coefficients])
+    whole = Parametrisation([Full(c) for c in coefficients])
     fast = NetworkLeastSquares(network, whole, sets, chunk=17)
     generator = torch.Generator().manual_seed(1)
     parameters = whole
@@ -80,7 +80,7 @@ def test_a_derivative_that_vanishes_is_zero():
     run = run_of("poisson", "network.hidden=[1]", "network.functions=2", "network.basis=taylor")
     network, coefficients, sets = start_of(run)
     network = type(network)(network.layers[:1], network.input_map)
-    parameters = Parameters([Full(coefficients[0])])
+    parameters = Parametrisation([Full(coefficients[0])])
     fast, slow = (
         NetworkLeastSquares(network, parameters, sets),
         AutogradLeastSquares(network, parameters, sets),

@@ -7,7 +7,7 @@ import torch
 from small_problems import run_of, start_of
 from torch import Tensor
 
-from pinnkan.networks.adapters import Full, Parameters
+from pinnkan.networks.adapters import Full, Parametrisation
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
 from pinnkan.physics.residuals.smoothing import SmoothedLeastSquares
 from pinnkan.training import pretrain
@@ -15,7 +15,7 @@ from pinnkan.training import pretrain
 
 def smoothed(name: str, neighbours: int, *overrides: str) -> tuple[SmoothedLeastSquares, Tensor]:
     network, coefficients, sets = start_of(run_of(name, *overrides))
-    parameters = Parameters([Full(c) for c in coefficients])
+    parameters = Parametrisation([Full(c) for c in coefficients])
     pointwise = NetworkLeastSquares(network, parameters, sets)
     step = torch.randn(parameters.size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     return SmoothedLeastSquares(pointwise, network, neighbours), parameters.start() + 0.02 * step

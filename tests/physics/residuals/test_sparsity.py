@@ -11,7 +11,7 @@ from small_problems import run_of, start_of
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.progress import Silent
 from pinnkan.language.problem import load_problem
-from pinnkan.networks.adapters import Full, Parameters, Sparse
+from pinnkan.networks.adapters import Full, Parametrisation, Sparse
 from pinnkan.networks.bases import make_basis
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
 from pinnkan.physics.residuals.sparsity import SparseLeastSquares, edge_norms, gram, pruned
@@ -45,7 +45,7 @@ def test_the_gram_matrix_of_waves(functions):
 def sparse_problem(strength: float = 0.7):
     run = run_of("disk")
     network, coefficients, sets = start_of(run)
-    parameters = Parameters([Full(c) for c in coefficients])
+    parameters = Parametrisation([Full(c) for c in coefficients])
     inner = NetworkLeastSquares(network, parameters, sets)
     return network, inner, SparseLeastSquares(inner, network, parameters, strength), parameters
 
@@ -76,7 +76,7 @@ def test_residuals_gradient_and_linearisation_agree():
 def test_the_linearisation_is_that_of_both_parts():
     run = run_of("disk", "points.interior=200", "network.hidden=[4]")
     network, coefficients, sets = start_of(run)
-    parameters = Parameters([Full(c) for c in coefficients])
+    parameters = Parametrisation([Full(c) for c in coefficients])
     inner = NetworkLeastSquares(network, parameters, sets)
     problem = SparseLeastSquares(inner, network, parameters, 0.3)
     theta = parameters.start()
