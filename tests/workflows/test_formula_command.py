@@ -74,7 +74,8 @@ def test_hard_conditions_enter_the_formula(done, run):
     assert report["relative_l2_network"] < 1e-3
 
 
-@pytest.mark.parametrize("seed", [0, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 3])
 def test_a_wide_network_is_pruned_to_its_formula(done, tmp_path, seed):
     """The README's recipe: most of 15 edges go, and what is left is the function."""
     phases = (

@@ -112,7 +112,7 @@ def test_a_disk_that_fills_up_later_costs_no_training(path, often, monkeypatch):
         def refuse(*_):
             raise FileAccessError("disk full")
 
-        monkeypatch.setattr(work, "replace_news", refuse)
+        monkeypatch.setattr(work, "replace_unsynced", refuse)
         file.update("lm", 1, 2)
         assert read_running(path).step == 0
 

@@ -98,21 +98,26 @@ def _count(polynomials: Polynomials) -> int:
 def _solved(rows: FloatArray, residuals: FloatArray, values: FloatArray, u: FloatArray) -> Correction | None:
     """Return the correction from the rows (M, P), the residuals (M,), and polynomials (N, P) and u (N,).
 
-    In polynomials that are orthonormal over the domain, so that the size of w is that of its coefficients.
+    The triangle of a QR factorisation of rows and residuals side by side has all that least squares need: of
+    its last column the last entry is what is left. Singular values are those in polynomials that are
+    orthonormal over the domain, whose triangle is that of the values: so |w| is the size of the coefficients.
     """
-    orthonormal, triangle = np.linalg.qr(values)
-    operator = np.linalg.solve(triangle.T, rows.T).T
-    left, singular, right = np.linalg.svd(operator, full_matrices=False)
-    if not singular[-1] > 0.0:
-        return None
-    coefficients = -(right.T / singular) @ (left.T @ residuals)
     size, defect = float(np.linalg.norm(u)), float(np.linalg.norm(residuals))
-    w = float(np.linalg.norm(coefficients))
-    whole = max(size, float(np.linalg.norm(u + orthonormal @ coefficients)))
-    rest = float(np.linalg.norm(residuals + operator @ coefficients))
+    triangle = np.linalg.qr(np.column_stack([rows, residuals]), mode="r")
+    operator, right, rest = triangle[:-1, :-1], triangle[:-1, -1], abs(float(triangle[-1, -1]))
+    unit = np.linalg.qr(values, mode="r")
+    try:
+        coefficients = -np.linalg.solve(operator, right)
+        singular = np.linalg.svd(np.linalg.solve(unit.T, operator.T), compute_uv=False)
+    except np.linalg.LinAlgError:
+        return None
+    w = values @ coefficients
+    whole = max(size, float(np.linalg.norm(u + w)))
     slack = rest / float(singular[-1]) if singular[-1] < _ISOLATED * singular[-2] else 0.0
     return Correction(
-        relative=w / whole, slack=slack / max(size, slack), left=rest / defect if defect > 0.0 else 0.0
+        relative=float(np.linalg.norm(w)) / whole,
+        slack=slack / max(size, slack),
+        left=rest / defect if defect > 0.0 else 0.0,
     )
 
 
