@@ -185,7 +185,8 @@ def test_settings_of_the_caller_neither_matter_nor_change(tmp_path):
 
 def test_pyplot_is_never_imported():
     modules = "field, line, spacetime, history, collocation"
-    code = f"import sys; from pinnkan.output.pictures import {modules}; sys.exit('matplotlib.pyplot' in sys.modules)"
+    drawn = f"from pinnkan.output.pictures import {modules}"
+    code = f"import sys; {drawn}; sys.exit('matplotlib.pyplot' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

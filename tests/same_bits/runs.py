@@ -91,6 +91,7 @@ RUNS = {
         "[{steps: 1}, {points: 90, steps: 1, smoothing: 12}]",
     ),
     "beam": QuickRun("beam", "c=1.4"),
+    "kdv": QuickRun("kdv", "c=2.5"),
     "black_scholes": QuickRun("black_scholes", "sigma=0.3"),
     "burgers": QuickRun("burgers", "nu=0.02"),
     "transport_periodic": QuickRun(

@@ -103,9 +103,9 @@ def _solved(rows: FloatArray, residuals: FloatArray, values: FloatArray, u: Floa
     orthonormal over the domain, whose triangle is that of the values: so |w| is the size of the coefficients.
     """
     size, defect = float(np.linalg.norm(u)), float(np.linalg.norm(residuals))
-    triangle = np.linalg.qr(np.column_stack([rows, residuals]), mode="r")
+    triangle = _triangle(np.column_stack([rows, residuals]))
     operator, right, rest = triangle[:-1, :-1], triangle[:-1, -1], abs(float(triangle[-1, -1]))
-    unit = np.linalg.qr(values, mode="r")
+    unit = _triangle(values)
     try:
         coefficients = -np.linalg.solve(operator, right)
         singular = np.linalg.svd(np.linalg.solve(unit.T, operator.T), compute_uv=False)
@@ -119,6 +119,11 @@ def _solved(rows: FloatArray, residuals: FloatArray, values: FloatArray, u: Floa
         slack=slack / max(size, slack),
         left=rest / defect if defect > 0.0 else 0.0,
     )
+
+
+def _triangle(matrix: FloatArray) -> FloatArray:
+    """Return R of the QR factorisation of a matrix (M, P), shape (P, P)."""
+    return np.asarray(np.linalg.qr(matrix, mode="r"))
 
 
 def _system(solution: Measurable, polynomials: Polynomials, extent: float) -> tuple[FloatArray, FloatArray]:
