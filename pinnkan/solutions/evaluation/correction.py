@@ -70,12 +70,16 @@ class Correction:
 
 
 def correction_of(solution: Measurable) -> Correction | None:
-    """Return the correction of a solution; None where a statement has no value at a point, or u is zero."""
-    instance = solution.instance
-    dimension = len(instance.coordinates)
-    domain = instance.domain
+    """Return the correction of a solution.
+
+    None where a statement has no value at a point, u is zero, or there are more than four coordinates.
+    """
+    domain = solution.instance.domain
+    dimension = len(domain.coordinates)
+    if dimension not in _DEGREES:
+        return None
     polynomials = Polynomials(*domain.bounding_box, _DEGREES[dimension], domain.periodic)
-    inside = instance.domain.uniform(_count(polynomials), _SEED)
+    inside = domain.uniform(_count(polynomials), _SEED)
     u = solution(inside)
     with np.errstate(all="ignore"):
         try:

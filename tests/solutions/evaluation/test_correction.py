@@ -226,6 +226,22 @@ def test_zero_and_statements_without_a_value_have_none():
     assert correction_of(Formula(Family(load_problem(pole)).at(), "x")) is None
 
 
+@pytest.mark.parametrize("count", [4, 5])
+def test_of_more_than_four_coordinates_there_is_none(count):
+    names = "abcdf"[:count]
+    sides = ", ".join(f"{name}: [0, 1]" for name in names)
+    squares = " + ".join(f"{name}^2" for name in names)
+    text = (
+        f"coordinates: [{', '.join(names)}]\ndomain: {{shape: box, {sides}}}\nunknowns: u\n"
+        f'exact: "{squares}"\n{MADE}equations: ["-laplace(u) = source"]\nboundary: [u = exact]'
+    )
+    wrong = f"1.001*({squares.replace('^', '**')})"
+    found = correction_of(Formula(Family(load_problem(text)).at(), wrong))
+    assert (found is None) == (count > 4)
+    if found is not None:
+        assert found.error_estimate == pytest.approx(1e-3, rel=0.1)
+
+
 @pytest.mark.parametrize(
     ("index", "by_hand"), [((0, 0), "1"), ((1, 0), "x"), ((0, 2), "yy"), ((2, 1), "xxy")]
 )
