@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pinnkan.solutions.evaluation.correction import Correction
+from pinnkan.solutions.evaluation.relative import ResidualReport
 from pinnkan.storage.store import read_store, write_store
+from pinnkan.training.judgement import evidence_of
 
 KEYS = ("error_estimate", "relative_residual", "verdict", "reasons")
+MEASURED = ResidualReport(blocks=(), coordinates=("t",), lowest=0.0, highest=1.0, is_homogeneous=False)
 LAME = ("--set", "training.steps=0")
 
 
@@ -16,6 +20,15 @@ def lame(pinnkan, folder):
     """A base that took no step, and what pretrain answered."""
     answer = pinnkan("pretrain", folder / "tiny.yaml", "-o", folder / "lame", "--json", "-q", *LAME)
     return folder / "lame", answer
+
+
+def test_a_correction_is_evidence():
+    known = evidence_of(MEASURED, 1.0, correction=Correction(relative=0.5, slack=0.2, left=0.1))
+    assert (known.estimate, known.slack) == (0.5, 0.2)
+    unresolved = evidence_of(MEASURED, 1.0, correction=Correction(relative=0.5, slack=0.2, left=0.9))
+    assert (unresolved.estimate, unresolved.slack) == (None, 0.2)
+    none = evidence_of(MEASURED, 1.0)
+    assert (none.estimate, none.slack) == (None, 0.0)
 
 
 def test_a_good_base_is_solved(done, folder):
@@ -65,6 +78,8 @@ def test_every_command_tells_the_stored_verdict(pinnkan, lame, folder):
     shown = pinnkan("show", run, "--json").json["base"]["training"]
     for found in (status, row, shown):
         assert (found["verdict"], found["reasons"]) == (stored["verdict"], stored["reasons"])
+    assert stored["error_estimate"] is not None
+    assert row["error_estimate"] == shown["error_estimate"] == stored["error_estimate"]
     assert row["relative_residual"]["equation[0]"] == pytest.approx(
         stored["relative_residual"]["equation[0]"], rel=1e-6
     )
