@@ -14,6 +14,7 @@ from pinnkan.language.problem import load_problem
 from pinnkan.physics.family import Family
 from pinnkan.reduction import ReducedModel
 from pinnkan.reduction.greedy import CurvePoint, stalled
+from pinnkan.solutions.evaluation.verdict import worst
 from pinnkan.storage.store import read_store, write_store
 from pinnkan.workflows import answer_verdicts
 
@@ -211,6 +212,20 @@ def test_all_values_are_measured_up_to_a_number_and_then_those_with_the_largest_
     table = done("solve", alone, "--lambda", "0:1:9").out
     assert "residuals were measured of 4 of 9 values, those with the largest estimates" in table
     assert "residuals were measured" not in done("solve", alone, "--lambda", "0:1:4").out
+
+
+def test_answers_carry_what_their_solutions_are(pinnkan, made, alone, monkeypatch):
+    stored = read_store(made / "family.h5")
+    files = [made / "base.h5", *sorted((made / "adapters").glob("*.h5"))]
+    assert stored.meta["verdict"] == worst(read_store(path).meta["training"]["verdict"] for path in files)
+    monkeypatch.setattr(answer_verdicts, "MEASURED", 1)  # of two: the other is judged by its estimate
+    for word in ("solved", "unsolved"):
+        meta = {**stored.meta, "verdict": word}
+        write_store(alone / "family.h5", "family", arrays=stored.arrays, meta=meta)
+        rows = pinnkan("solve", alone, "--lambda", "0.3,0.7", "--json").json["results"]
+        told = ["the solutions that it is made from are unsolved" in row["reasons"] for row in rows]
+        assert told == [word == "unsolved"] * 2
+        assert word == "solved" or all(row["verdict"] != "solved" for row in rows)
 
 
 @pytest.mark.parametrize("unit", ["1", "1e9", "1e-9"])
