@@ -152,7 +152,7 @@ def _print(answers: Answers, *, check: bool, as_json: bool) -> list[dict[str, An
         render.write_json(
             {
                 "problem": stored.problem.name,
-                "ranges": {one.name: [one.low, one.high] for one in stored.ranges},
+                "ranges": {span.name: [span.low, span.high] for span in stored.ranges},
                 "tolerance": stored.tolerance,
                 "seconds": answers.seconds,
                 "measured": judged.measured,

@@ -110,18 +110,18 @@ def _write(found: Sequence[ValueStatus], *, as_json: bool, verbose: bool) -> Non
     render.write(f"{laid}{said}\n\n{', '.join(f'{count} {name}' for name, count in counts.items() if count)}")
 
 
-def _row(one: ValueStatus) -> dict[str, Any]:
+def _row(status: ValueStatus) -> dict[str, Any]:
     from pinnkan.storage.runs.results import stored_verdict
 
     return {
-        "parameters": dict(one.values),
-        "method": one.method,
-        "tag": one.tag,
-        "status": one.status,
-        "why": one.why,
-        **stored_verdict(one.meta or {}),
-        "age_seconds": one.age_s,
-        "file": one.file,
+        "parameters": dict(status.values),
+        "method": status.method,
+        "tag": status.tag,
+        "status": status.status,
+        "why": status.why,
+        **stored_verdict(status.meta or {}),
+        "age_seconds": status.age_s,
+        "file": status.file,
     }
 
 

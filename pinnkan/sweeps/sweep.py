@@ -194,8 +194,8 @@ class Sweep:
 
     def _report(self) -> None:
         """Tell the observer where the sweep stands; values that were finished before do not count."""
-        ended = [one for one in self._results.values() if one.status != "present"]
-        failed = sum(one.status == "failed" for one in ended)
+        ended = [result for result in self._results.values() if result.status != "present"]
+        failed = sum(result.status == "failed" for result in ended)
         total = len(ended) + len(self._asked) - len(self._results)
         seconds = time.monotonic() - self._started
         self._observer.sweep(SweepReport(len(ended), failed, total, seconds, tuple(self._running())))
@@ -204,13 +204,13 @@ class Sweep:
         """Say what worker processes are at, as their state files tell."""
         if self._jobs is None:
             return []
-        stems = [stem_of(one.values, one.method, self._order.tag) for one in self._busy.values()]
+        stems = [stem_of(busy.values, busy.method, self._order.tag) for busy in self._busy.values()]
         paths = [(stem, work_path(self._order.directory, stem, "running.json")) for stem in stems]
         states = [(stem, read_running(path)) for stem, path in paths]
         return [
-            f"{stem}: {f'{one.phase}, step {one.step}/{one.total}' if one.total else 'begins'}"
-            for stem, one in states
-            if one is not None
+            f"{stem}: {f'{state.phase}, step {state.step}/{state.total}' if state.total else 'begins'}"
+            for stem, state in states
+            if state is not None
         ]
 
     def _make_engine(self) -> Engine:

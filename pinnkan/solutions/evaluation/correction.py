@@ -12,7 +12,7 @@ divided by the size of the statement's terms at its point, so that no part of th
 
 Two things are known of w. What is left of the residuals tells whether polynomials resolve it: behind a jump
 or a thin layer they do not, and there is no estimate. And where one singular value of the system is far
-below all others, w is known in that direction only to within the residual over it: a front that may stand
+below all others, w is known in that direction only to within what is left over it: a front that may stand
 anywhere, a solution that grows from next to nothing.
 """
 
