@@ -2,59 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-
 import numpy as np
 import pytest
 import sympy
-import torch
+from formula_solution import Formula
 
-from pinnkan.ground.derivatives import Channel, Collapsed
+from pinnkan.ground.derivatives import Collapsed
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.family import Family
-from pinnkan.physics.instance import Instance
 from pinnkan.physics.polynomials import Polynomials
 from pinnkan.solutions.evaluation.correction import correction_of
 from pinnkan.solutions.evaluation.verdict import SLACK
-
-
-@dataclass(frozen=True)
-class Formula:
-    """A solution that is a formula; it has what `correction_of` asks of a `Solution`."""
-
-    instance: Instance
-    text: str
-
-    @cached_property
-    def expr(self) -> sympy.Expr:
-        names = {name: sympy.Symbol(name) for name in self.instance.coordinates}
-        return sympy.sympify(self.text, names)
-
-    def __call__(self, points: np.ndarray) -> np.ndarray:
-        return self.derivatives(points, [(0,) * points.shape[1]])[0]
-
-    def derivatives(self, points: np.ndarray, requested: Sequence[Channel]) -> np.ndarray:
-        rows = [self._values(points, channel) for channel in requested]
-        return np.stack(rows) if rows else np.zeros((0, len(points)))
-
-    def residual(self, block, points, normals=None) -> np.ndarray:
-        u = torch.from_numpy(self.derivatives(points, block.channels))
-        return block.residual(torch.from_numpy(block.data(points, normals)), u).numpy()
-
-    def _values(self, points: np.ndarray, channel: Channel) -> np.ndarray:
-        symbols = [sympy.Symbol(name) for name in self.instance.coordinates]
-        if isinstance(channel, Collapsed):
-            pairs = zip(channel.coefficients, symbols, strict=True)
-            expr = sum(c * sympy.diff(self.expr, symbol, 2) for c, symbol in pairs)
-        else:
-            expr = self.expr
-            for symbol, order in zip(symbols, channel, strict=True):
-                expr = sympy.diff(expr, symbol, order) if order else expr
-        values = sympy.lambdify(symbols, expr, "numpy")(*points.T)
-        return np.broadcast_to(np.asarray(values, dtype=float), (len(points),)).copy()
-
 
 LINE = "coordinates: [x]\ndomain: {shape: interval, x: [0, 1]}\nunknowns: u\n"
 SQUARE = "coordinates: [x, y]\ndomain: {shape: box, x: [0, 1], y: [0, 1]}\nunknowns: u\n"
@@ -143,7 +101,7 @@ KNOWN = {
 def error_of(solution: Formula, added: str) -> float:
     """Return |added| / |solution| over uniform points."""
     points = solution.instance.domain.uniform(4000, seed=11)
-    extra = Formula(solution.instance, added)
+    extra = Formula.of(solution.instance, added)
     return float(np.linalg.norm(extra(points)) / np.linalg.norm(solution(points)))
 
 
@@ -152,7 +110,7 @@ def error_of(solution: Formula, added: str) -> float:
 def test_the_estimate_is_the_error(name, share):
     text, exact, extra = KNOWN[name]
     added = f"{share}*({extra})"
-    solution = Formula(Family(load_problem(text)).at(), f"{exact} + {added}")
+    solution = Formula.of(Family(load_problem(text)).at(), f"{exact} + {added}")
     found = correction_of(solution)
     assert found is not None
     assert found.error_estimate == pytest.approx(error_of(solution, added), rel=0.15)
@@ -168,9 +126,9 @@ def test_it_has_no_unit(scale):
     )
     exact = f"{scale}*sin({3e3 / scale}*x)"
     added = f"{1e-3 * scale}*sin({1e3 / scale}*pi*x)*cos({7e3 / scale}*x)"
-    found = correction_of(Formula(Family(load_problem(text)).at(), f"{exact} + {added}"))
+    found = correction_of(Formula.of(Family(load_problem(text)).at(), f"{exact} + {added}"))
     reference = correction_of(
-        Formula(
+        Formula.of(
             Family(load_problem(KNOWN["line"][0])).at(), f"{KNOWN['line'][1]} + 0.001*({KNOWN['line'][2]})"
         )
     )
@@ -182,7 +140,7 @@ def test_it_has_no_unit(scale):
 def test_growth_from_almost_nothing_is_an_error_although_no_residual_shows_it():
     text = 'time: {t: [0, 40]}\nunknowns: u\nequations: ["u_t = u*(1 - u)"]\ninitial: [u = 1e-6]'
     late = "1/(1 + 999999*exp(-(t - 2*t**2/(1 + t**2))))"  # two units late, by a defect in the first ones
-    found = correction_of(Formula(Family(load_problem(text)).at(), late))
+    found = correction_of(Formula.of(Family(load_problem(text)).at(), late))
     assert found is not None
     assert found.slack > 0.05
 
@@ -195,16 +153,16 @@ FRONT = (
 
 def test_a_front_in_the_wrong_place_is_seen_though_nearly_nothing_holds_it():
     wide = FRONT.replace("0.05", "0.1")
-    found = correction_of(Formula(Family(load_problem(wide)).at(), "-tanh((x - 0.1)/0.2)"))
+    found = correction_of(Formula.of(Family(load_problem(wide)).at(), "-tanh((x - 0.1)/0.2)"))
     assert found is not None
     assert found.error_estimate > 0.1
 
 
 def test_what_is_left_of_the_residuals_counts_in_a_direction_that_they_hardly_hold():
     rough = " + 3e-7*sin(400*x)"
-    free = correction_of(Formula(Family(load_problem(FRONT)).at(), "-tanh(x/0.1)" + rough))
+    free = correction_of(Formula.of(Family(load_problem(FRONT)).at(), "-tanh(x/0.1)" + rough))
     held = FRONT.replace("u*u_x", "u + u*u_x").replace("0.05*u_xx", "0.05*u_xx - tanh(x/0.1)")
-    fixed = correction_of(Formula(Family(load_problem(held)).at(), "-tanh(x/0.1)" + rough))
+    fixed = correction_of(Formula.of(Family(load_problem(held)).at(), "-tanh(x/0.1)" + rough))
     assert free is not None
     assert fixed is not None
     assert free.slack > SLACK.doubtful
@@ -213,7 +171,7 @@ def test_what_is_left_of_the_residuals_counts_in_a_direction_that_they_hardly_ho
 
 def test_what_polynomials_do_not_resolve_has_no_estimate():
     text, exact, _ = KNOWN["line"]
-    found = correction_of(Formula(Family(load_problem(text)).at(), f"{exact} + 1e-5*sin(900*x)"))
+    found = correction_of(Formula.of(Family(load_problem(text)).at(), f"{exact} + 1e-5*sin(900*x)"))
     assert found is not None
     assert found.left > 0.65
     assert found.error_estimate is None
@@ -221,9 +179,9 @@ def test_what_polynomials_do_not_resolve_has_no_estimate():
 
 def test_zero_and_statements_without_a_value_have_none():
     text, _, _ = KNOWN["line"]
-    assert correction_of(Formula(Family(load_problem(text)).at(), "0*x")) is None
+    assert correction_of(Formula.of(Family(load_problem(text)).at(), "0*x")) is None
     pole = LINE + 'equations: ["u_xx = log(x - 0.5)"]\nboundary: [u = 0]'
-    assert correction_of(Formula(Family(load_problem(pole)).at(), "x")) is None
+    assert correction_of(Formula.of(Family(load_problem(pole)).at(), "x")) is None
 
 
 @pytest.mark.parametrize("count", [4, 5])
@@ -236,7 +194,7 @@ def test_of_more_than_four_coordinates_there_is_none(count):
         f'exact: "{squares}"\n{MADE}equations: ["-laplace(u) = source"]\nboundary: [u = exact]'
     )
     wrong = f"1.001*({squares.replace('^', '**')})"
-    found = correction_of(Formula(Family(load_problem(text)).at(), wrong))
+    found = correction_of(Formula.of(Family(load_problem(text)).at(), wrong))
     assert (found is None) == (count > 4)
     if found is not None:
         assert found.error_estimate == pytest.approx(1e-3, rel=0.1)

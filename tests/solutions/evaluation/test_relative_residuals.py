@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 import sympy
-import torch
+from formula_solution import Formula
 
-from pinnkan.ground.derivatives import Collapsed, MultiIndex
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.family import Family
-from pinnkan.physics.instance import Instance
 from pinnkan.solutions.evaluation import relative
 from pinnkan.solutions.evaluation.relative import residual_report
 
@@ -25,34 +20,6 @@ unknowns: u
 equations: ["{equation}"]
 boundary: [{{equation: "{boundary}", hard: false}}]
 """
-
-
-@dataclass(frozen=True)
-class Formula:
-    """A solution that is a formula; it has what `residual_report` asks of a `Solution`."""
-
-    instance: Instance
-    u: sympy.Expr
-
-    def __call__(self, points: np.ndarray) -> np.ndarray:
-        return self.derivatives(points, [(0, 0)])[0]
-
-    def derivatives(self, points: np.ndarray, requested: Sequence[MultiIndex | Collapsed]) -> np.ndarray:
-        return np.stack([self._values(points, channel) for channel in requested])
-
-    def residual(self, block, points, normals=None) -> np.ndarray:
-        u = torch.from_numpy(self.derivatives(points, block.channels))
-        return block.residual(torch.from_numpy(block.data(points, normals)), u).numpy()
-
-    def _values(self, points: np.ndarray, channel: MultiIndex | Collapsed) -> np.ndarray:
-        x, y = sympy.symbols("x y")
-        if isinstance(channel, Collapsed):
-            parts = enumerate(channel.coefficients)
-            expr = sum(c * sympy.diff(self.u, (x, y)[axis], 2) for axis, c in parts)
-        else:
-            expr = sympy.diff(self.u, x, channel[0], y, channel[1])
-        values = sympy.lambdify((x, y), expr, "numpy")(*points.T)
-        return np.broadcast_to(np.asarray(values, dtype=float), (len(points),)).copy()
 
 
 MADE = """exact: "{scale}*sin(pi*x/{length})*sin(pi*y/{length})"
