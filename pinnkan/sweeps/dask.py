@@ -31,12 +31,12 @@ class Parcel:
 
     Attributes:
         files: Path below the run directory to contents: the base, and the adapter to start from.
-        order: Its directory is not the worker's.
+        options: Its directory is not the worker's.
         identity: Of the result.
     """
 
     files: dict[str, bytes]
-    order: SweepOptions
+    options: SweepOptions
     identity: Identity
 
 
@@ -49,7 +49,7 @@ def unpack_and_train(parcel: Parcel) -> tuple[TrainingResult, bytes | None]:
         folder = Path(name)
         for path, contents in parcel.files.items():
             replace_file(folder / path, contents)
-        result = WorkerTrainer(replace(parcel.order, directory=folder))(parcel.identity)
+        result = WorkerTrainer(replace(parcel.options, directory=folder))(parcel.identity)
         return result, None if result.path is None else read_file(result.path, _LARGEST_FILE)
 
 
@@ -58,19 +58,19 @@ class DaskCluster:
 
     Args:
         address: Of the scheduler, ``tcp://host:8786``, or a scheduler file.
-        order: What is the same for all values.
+        options: What is the same for all values.
 
     Raises:
         UsageError: If Dask is not installed.
         FileAccessError: If no scheduler answers at the address.
     """
 
-    def __init__(self, address: str, order: SweepOptions) -> None:
+    def __init__(self, address: str, options: SweepOptions) -> None:
         try:
             import distributed
         except ImportError:
             raise UsageError("--dask needs Dask: python -m pip install 'pinnkan[dask]'") from None
-        self._dask, self._order = distributed, order
+        self._dask, self._options = distributed, options
         where = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
         try:
             self._client = distributed.Client(**where, timeout=CONNECT_WITHIN_S)
@@ -85,13 +85,13 @@ class DaskCluster:
 
     def submit(self, key: int, identity: Identity) -> None:
         """Hand a value to the scheduler."""
-        directory, order = self._order.directory, self._order
+        directory, options = self._options.directory, self._options
         needed = [base_path(directory)]
         if identity.start is not None:
             values = cast(dict[str, float], identity.start["values"])
-            needed.append(adapter_file(directory, values, order.method, order.tag))
+            needed.append(adapter_file(directory, values, options.method, options.tag))
         files = {str(path.relative_to(directory)): read_file(path, _LARGEST_FILE) for path in needed}
-        parcel = Parcel(files, order, identity)
+        parcel = Parcel(files, options, identity)
         self._futures[self._client.submit(unpack_and_train, parcel, pure=False)] = key
 
     def next(self, timeout: float) -> tuple[int, TrainingResult | BaseException] | None:
@@ -112,7 +112,7 @@ class DaskCluster:
         result, contents = future.result()
         if contents is None:
             return key, result
-        path = adapter_file(self._order.directory, result.values, result.method, result.tag)
+        path = adapter_file(self._options.directory, result.values, result.method, result.tag)
         # The guarded reader looks at it before it gets its name: it comes from another machine.
         replace_file(path, contents, _check)
         return key, replace(result, path=path)

@@ -64,14 +64,14 @@ class Sweep:
 
     def __init__(
         self,
-        order: SweepOptions,
+        options: SweepOptions,
         asked: Sequence[Identity],
         predecessors: Sequence[int | None],
         observer: Observer,
         jobs: int | None,
         dask: str | None,
     ) -> None:
-        self._order, self._asked, self._observer = order, asked, observer
+        self._options, self._asked, self._observer = options, asked, observer
         self._jobs, self._dask = jobs, dask
         self._predecessors = predecessors
         self._followers = followers_of(predecessors)
@@ -80,7 +80,7 @@ class Sweep:
         self._busy: dict[int, Identity] = {}
         self._engine: Engine | None = None
         self._started = time.monotonic()
-        self._base_stamp = _stamp(order.directory)
+        self._base_stamp = _stamp(options.directory)
 
     @property
     def began(self) -> bool:
@@ -106,10 +106,16 @@ class Sweep:
         identity = self._identity(at)
         if identity is None:
             return
-        found = None if self._order.force else value_status(self._order.directory, identity, self._order.tag)
+        found = (
+            None
+            if self._options.force
+            else value_status(self._options.directory, identity, self._options.tag)
+        )
         if found is not None and found.status == "done" and found.meta is not None:
             report = stored_report(found.meta)
-            clear_finished(self._order.directory, stem_of(identity.values, identity.method, self._order.tag))
+            clear_finished(
+                self._options.directory, stem_of(identity.values, identity.method, self._options.tag)
+            )
             unasked = identity.unasked(found.meta)
             self._end(at, self._result(at, "present", path=found.path, report=report, unasked=unasked))
             return
@@ -157,7 +163,7 @@ class Sweep:
         Raises:
             WrongBaseError: If it is not: what is left would be trained in vain.
         """
-        directory, wanted = self._order.directory, self._asked[0].base_hash
+        directory, wanted = self._options.directory, self._asked[0].base_hash
         if wanted is None or _stamp(directory) == self._base_stamp:
             return
         path = base_path(directory)
@@ -175,7 +181,10 @@ class Sweep:
 
     def _tell(self, identity: Identity, result: TrainingResult) -> None:
         """Record and say what came of a value in another process, whose folder may be none of ours."""
-        directory, stem = self._order.directory, stem_of(identity.values, identity.method, self._order.tag)
+        directory, stem = (
+            self._options.directory,
+            stem_of(identity.values, identity.method, self._options.tag),
+        )
         if result.fault is None:
             clear_failure(directory, stem)
             self._observer.note(f"wrote {result.path}")
@@ -189,7 +198,7 @@ class Sweep:
 
     def _result(self, at: int, status: Any, **more: Any) -> TrainingResult:
         return TrainingResult(
-            self._asked[at].values, self._order.method, self._order.tag, status, **({"path": None} | more)
+            self._asked[at].values, self._options.method, self._options.tag, status, **({"path": None} | more)
         )
 
     def _report(self) -> None:
@@ -204,8 +213,8 @@ class Sweep:
         """Say what worker processes are at, as their state files tell."""
         if self._jobs is None:
             return []
-        stems = [stem_of(busy.values, busy.method, self._order.tag) for busy in self._busy.values()]
-        paths = [(stem, work_path(self._order.directory, stem, "running.json")) for stem in stems]
+        stems = [stem_of(busy.values, busy.method, self._options.tag) for busy in self._busy.values()]
+        paths = [(stem, work_path(self._options.directory, stem, "running.json")) for stem in stems]
         states = [(stem, read_running(path)) for stem, path in paths]
         return [
             f"{stem}: {f'{state.phase}, step {state.step}/{state.total}' if state.total else 'begins'}"
@@ -217,17 +226,17 @@ class Sweep:
         if self._dask is not None:
             from pinnkan.sweeps.dask import DaskCluster
 
-            return DaskCluster(self._dask, self._order)
+            return DaskCluster(self._dask, self._options)
         from pinnkan.sweeps.trainer import Trainer, WorkerTrainer
 
-        # Made for worker processes, too: what is wrong with the order is said once, here.
-        trainer = Trainer(self._order, self._observer)
+        # Made for worker processes, too: what is wrong with the options is said once, here.
+        trainer = Trainer(self._options, self._observer)
         if self._jobs is None:
             return _ThisProcess(trainer)
         from pinnkan.sweeps.processes import Pool
 
-        threads = self._order.threads or max(1, (os.cpu_count() or 1) // self._jobs)
-        return Pool(self._jobs, partial(WorkerTrainer, replace(self._order, threads=threads)))
+        threads = self._options.threads or max(1, (os.cpu_count() or 1) // self._jobs)
+        return Pool(self._jobs, partial(WorkerTrainer, replace(self._options, threads=threads)))
 
 
 def _stamp(directory: Path) -> tuple[int, int] | None:

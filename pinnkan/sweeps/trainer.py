@@ -35,7 +35,7 @@ class Trainer:
     """Trains and stores values on the base of a run directory.
 
     Args:
-        order: What is the same for all of them.
+        options: What is the same for all of them.
         observer: Who is told.
 
     Raises:
@@ -43,17 +43,17 @@ class Trainer:
         UsageError: If there is no such device.
     """
 
-    def __init__(self, order: SweepOptions, observer: Observer) -> None:
-        self.order, self.observer = order, observer
+    def __init__(self, options: SweepOptions, observer: Observer) -> None:
+        self.options, self.observer = options, observer
         # The cache lets every text through once: what is said of one value holds for most others too.
         self._remark = cache(observer.note)
-        self._base = RunDirectory(order.directory).base()
+        self._base = RunDirectory(options.directory).base()
         record = ProblemRecord.read(self._base.path, self._base.meta).overridden(
-            order.overrides, order.method
+            options.overrides, options.method
         )
         widths = self._base.problem.settings.network.hidden
-        self._family = parsed(record, widths) if order.overrides else self._base.family
-        self._device = device_for(order.device)
+        self._family = parsed(record, widths) if options.overrides else self._base.family
+        self._device = device_for(options.device)
 
     def __call__(self, identity: Identity) -> TrainingResult:
         """Train one value; what goes wrong with it is kept in its result and in a small record.
@@ -61,32 +61,34 @@ class Trainer:
         Raises:
             StoppedError: If a signal arrived after the first step; the state is saved.
         """
-        order, stem = self.order, stem_of(identity.values, identity.method, self.order.tag)
-        with limited_threads(order.threads) as count:
+        options, stem = self.options, stem_of(identity.values, identity.method, self.options.tag)
+        with limited_threads(options.threads) as count:
             job = TrainingJob(
-                order.directory,
+                options.directory,
                 identity,
-                order.tag,
+                options.tag,
                 self._family,
                 file_stem(identity.values) or self._family.problem.name,
                 self._device,
                 count,
-                order.time_limit,
-                order.force,
+                options.time_limit,
+                options.force,
                 self.observer,
                 self._remark,
-                None if order.method == "scratch" else stored_verdict(self._base.meta)["verdict"],
+                None if options.method == "scratch" else stored_verdict(self._base.meta)["verdict"],
             )
             try:
                 report = job(lambda run: self._train(run, identity), self._arrays)
             except StoppedError:
                 raise
             except PinnkanError as fault:
-                record_failure(order.directory, stem, identity, fault)
+                record_failure(options.directory, stem, identity, fault)
                 self.observer.note(f"{stem}: {fault}")
-                return TrainingResult(identity.values, order.method, order.tag, "failed", None, fault=fault)
-        clear_failure(order.directory, stem)
-        return TrainingResult(identity.values, order.method, order.tag, "trained", job.path, report)
+                return TrainingResult(
+                    identity.values, options.method, options.tag, "failed", None, fault=fault
+                )
+        clear_failure(options.directory, stem)
+        return TrainingResult(identity.values, options.method, options.tag, "trained", job.path, report)
 
     def _train(self, run: TrainingTask, identity: Identity) -> Trained:
         if identity.method == "scratch":
@@ -96,7 +98,7 @@ class Trainer:
             return train_adapter(run, coefficients, method=identity.method)
         values = identity.start["values"]
         assert isinstance(values, dict)
-        path = adapter_file(self.order.directory, values, identity.method, self.order.tag)
+        path = adapter_file(self.options.directory, values, identity.method, self.options.tag)
         arrays = read_store(path, kind="adapter").arrays
 
         def start(parameters: Parametrisation) -> Tensor:
@@ -105,7 +107,7 @@ class Trainer:
         return train_adapter(run, coefficients, method=identity.method, start=start)
 
     def _arrays(self, trained: Trained, dtype: torch.dtype) -> dict[str, np.ndarray]:
-        if self.order.method == "lotra":
+        if self.options.method == "lotra":
             return change_arrays(trained.parameters, trained.theta, dtype)
         return whole_arrays(trained.coefficients(), dtype)
 
@@ -128,11 +130,11 @@ class WorkerTrainer:
     """A `Trainer` in a worker process: no fault of one value ends it, and all it returns can be sent.
 
     Args:
-        order: See `Trainer`.
+        options: See `Trainer`.
     """
 
-    def __init__(self, order: SweepOptions) -> None:
-        self._trainer = Trainer(order, Silent())
+    def __init__(self, options: SweepOptions) -> None:
+        self._trainer = Trainer(options, Silent())
 
     def __call__(self, identity: Identity) -> TrainingResult:
         """Train one value.
@@ -141,14 +143,14 @@ class WorkerTrainer:
             StoppedError: If the parent asked to stop after the first step; the state is saved.
             UnsavedError: If it asked to stop, and the state could not be saved.
         """
-        order = self._trainer.order
+        options = self._trainer.options
         try:
             result = self._trainer(identity)
         except StoppedError:
             raise
         except Exception as error:  # the others go on; of a bug the traceback is shown
             fault = _sendable(error)
-            return TrainingResult(identity.values, order.method, order.tag, "failed", None, fault=fault)
+            return TrainingResult(identity.values, options.method, options.tag, "failed", None, fault=fault)
         if result.fault is None:
             return result
         return replace(result, fault=_sendable(result.fault))

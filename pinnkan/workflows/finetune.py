@@ -87,8 +87,8 @@ def finetune(
             f"a new base is trained in {directory} (pid {renewed.pid} on {renewed.host}); "
             "what is trained now will not fit it"
         )
-    order = SweepOptions(directory, method, tag, tuple(overrides), device, threads, time_limit, force)
-    sweep = Sweep(order, asked, predecessors, observer, jobs, dask)
+    options = SweepOptions(directory, method, tag, tuple(overrides), device, threads, time_limit, force)
+    sweep = Sweep(options, asked, predecessors, observer, jobs, dask)
     try:
         return sweep.run()
     except (KeyboardInterrupt, Terminated):

@@ -206,12 +206,12 @@ def test_a_fault_of_another_process_keeps_its_words():
 )
 def test_a_worker_names_a_fault_as_one_process_does(monkeypatch, error, code, message):
     class Failing:
-        order = SimpleNamespace(method="lotra", tag=None)
+        options = SimpleNamespace(method="lotra", tag=None)
 
         def __call__(self, identity):
             raise error
 
-    monkeypatch.setattr(trainer, "Trainer", lambda order, observer: Failing())
+    monkeypatch.setattr(trainer, "Trainer", lambda options, observer: Failing())
     result = trainer.WorkerTrainer(None)(SimpleNamespace(values={"lambda": 1.0}))
     assert (result.fault.kind, result.fault.exit_code) == (type(error).__name__, code)
     assert str(result.fault).startswith(message)
@@ -231,7 +231,7 @@ class Elsewhere:
     def next(self, timeout):
         key, identity = self._given
         if self._fault is None:
-            path = self._sweep._order.directory / "adapters" / "lambda=1.h5"
+            path = self._sweep._options.directory / "adapters" / "lambda=1.h5"
             return key, TrainingResult(identity.values, "lotra", None, "trained", path)
         return key, TrainingResult(identity.values, "lotra", None, "failed", None, fault=self._fault)
 
