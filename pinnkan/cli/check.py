@@ -111,11 +111,20 @@ def _write(report: Mapping[str, Any], *, whole: bool) -> None:
     """Print the equations as lines of mathematics, the rest as a document."""
     apart = ("equations", "conditions", "findings")
     rest = {key: value for key, value in report.items() if key not in apart}
-    if not whole and len(rest.get("source") or "") > LONGEST_SOURCE:
-        rest["source"] = f"{len(rest['source'])} characters; -v or --json writes it out"
+    if not whole:
+        rest["source"] = _shortened(rest.get("source"))
     statements = [*report["equations"], *report["conditions"]]
     lines = [line for statement in statements for line in _lines_of(statement)]
     render.write("\n".join([*lines, "", render.document(rest)]))
+
+
+def _shortened(source: str | Mapping[str, str] | None) -> Any:
+    """Say how long a formula is in place of one that fills a page."""
+    if isinstance(source, Mapping):
+        return {name: _shortened(text) for name, text in source.items()}
+    if source is None or len(source) <= LONGEST_SOURCE:
+        return source
+    return f"{len(source)} characters; -v or --json writes it out"
 
 
 def _lines_of(statement: Mapping[str, Any]) -> Iterator[str]:

@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 MultiIndex = tuple[int, ...]
 
@@ -33,6 +34,35 @@ class Collapsed:
 
 
 Channel = MultiIndex | Collapsed
+
+
+class Derivative(NamedTuple):
+    """A derivative of one of the unknowns.
+
+    Attributes:
+        unknown: Position of the unknown among the problem's.
+        channel: Which derivative of it.
+    """
+
+    unknown: int
+    channel: Channel
+
+
+class Partial(NamedTuple):
+    """A partial derivative of one of the unknowns, as formulas name it.
+
+    Attributes:
+        unknown: Position of the unknown among the problem's.
+        orders: Its multi-index.
+    """
+
+    unknown: int
+    orders: MultiIndex
+
+
+def derivatives_of(partials: Iterable[Partial]) -> list[Derivative]:
+    """Return partial derivatives as derivatives, whose channels may be combinations."""
+    return [Derivative(unknown, index) for unknown, index in partials]
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""Points from a data file: the columns of an export without the unknowns, or with values of one."""
+"""Points from a data file: the columns of an export without the unknowns, or with values of some."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +24,13 @@ class PointTable:
         columns: As the file has them.
         coordinates: Names, in the order of the problem.
         points: Shape (N, D), columns in the order of the problem.
-        values: Of the unknown at the points, shape (N,); None where the file has none.
+        values: Of the unknowns that the file has, at the points, shape (N,) each.
     """
 
     columns: Columns
     coordinates: tuple[str, ...]
     points: Array
-    values: Array | None = None
+    values: Mapping[str, Array] = field(default_factory=dict)
 
     def require_inside(self, inside: NDArray[np.bool_]) -> None:
         """Refuse points outside the domain, each named by its row.
@@ -49,38 +49,38 @@ class PointTable:
         return f"{self.columns.place(index)}: the point {place} is outside the domain"
 
 
-def read_points(path: Path, coordinates: Sequence[str], *, unknown: str | None = None) -> PointTable:
+def read_points(path: Path, coordinates: Sequence[str], *, unknowns: Sequence[str] = ()) -> PointTable:
     """Read a CSV or NPZ file whose columns are exactly the coordinates, in any order.
 
     Args:
         path: The file.
         coordinates: Names, in the order that the points shall have.
-        unknown: One more column that may be there, and is read if it is.
+        unknowns: Further columns that may be there, and are read if they are.
 
     Raises:
         FileAccessError: If the file cannot be read.
-        UsageError: With every fault (the first ten) by line and column, or if the unknown has two values
+        UsageError: With every fault (the first ten) by line and column, or if an unknown has two values
             at a point.
     """
     file = DataFile(path, what="points")
-    _check_names(file, coordinates, unknown)
-    given = None if unknown not in file.names else unknown
-    columns = file.columns([*coordinates, *([] if given is None else [given])], gaps_in=given)
-    if given is not None:
+    _check_names(file, coordinates, unknowns)
+    given = [name for name in unknowns if name in file.names]
+    columns = file.columns([*coordinates, *given], gaps_in=given)
+    if given:
         columns = columns.distinct(coordinates, given)
-    values = None if given is None else columns.arrays[given]
+    values = {name: columns.arrays[name] for name in given}
     return PointTable(columns, tuple(coordinates), columns.points(coordinates), values)
 
 
-def _check_names(file: DataFile, coordinates: Sequence[str], unknown: str | None) -> None:
-    """Refuse names that are not each coordinate, the unknown or not, and nothing else."""
-    allowed = (*coordinates, *([] if unknown is None else [unknown]))
-    unknowns = [name for name in file.names if name not in allowed]
-    faults = [f"unknown column {quote(name)}" for name in unknowns]
+def _check_names(file: DataFile, coordinates: Sequence[str], unknowns: Sequence[str]) -> None:
+    """Refuse names that are not each coordinate, an unknown or not, and nothing else."""
+    allowed = (*coordinates, *unknowns)
+    strangers = [name for name in file.names if name not in allowed]
+    faults = [f"unknown column {quote(name)}" for name in strangers]
     faults += [f"no column {quote(name)}" for name in coordinates if name not in file.names]
     if faults:
-        optional = "" if unknown is None else f", with {unknown} or without"
-        hint = did_you_mean(unknowns[0], allowed) if unknowns else ""
+        optional = f", with {', '.join(unknowns)} or without" if unknowns else ""
+        hint = did_you_mean(strangers[0], allowed) if strangers else ""
         raise UsageError(
             f"{file.header}: {'; '.join(faults[:_MOST_FAULTS])}, "
             f"expected the header {','.join(coordinates)}{optional}{hint}"

@@ -1,4 +1,4 @@
-"""Residual blocks: one equation or condition as a function of known data and derivatives of the unknown.
+"""Residual blocks: one equation or condition as a function of known data and derivatives of the unknowns.
 
 The symbolic work (splitting, partial derivatives, the torch function) is done
 once a statement; parameter values enter only through the data.
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pinnkan.geometry import Region
-from pinnkan.ground.derivatives import Channel, Collapsed, MultiIndex
+from pinnkan.ground.derivatives import Collapsed, Derivative, Partial
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import (
     Names,
@@ -33,8 +33,12 @@ from pinnkan.language.expressions import (
 
 FloatArray = NDArray[np.float64]
 
-_COLLAPSED = symbol("_L")
 _Lowered = Callable[[Mapping[str, Tensor | float]], list[Tensor]]
+
+
+def _collapsed(unknown: int) -> sympy.Symbol:
+    """Return the symbol of the combination of second derivatives of an unknown."""
+    return symbol("_L" if unknown == 0 else f"_L{unknown}")
 
 
 @dataclass(frozen=True)
@@ -42,23 +46,25 @@ class Collapse:
     """Second derivatives that enter a set of residuals only through sum_i ratios[i] * d^2/dx_i^2.
 
     Attributes:
-        symbols: u_xx, u_yy, ... by coordinate, None where it does not occur.
+        symbols: u_xx, u_yy, ... of every unknown by coordinate, None where one does not occur.
         ratios: Expressions in the parameters, one per coordinate; that of ``reference`` is 1.
         reference: The coordinate that the combination is scaled by.
     """
 
-    symbols: tuple[sympy.Symbol | None, ...]
+    symbols: tuple[tuple[sympy.Symbol | None, ...], ...]
     ratios: tuple[sympy.Expr, ...]
     reference: int
 
     def apply(self, residual: sympy.Expr) -> sympy.Expr:
-        """Write a residual in the combination.
+        """Write a residual in the combinations.
 
         A residual that reads the second derivatives through L alone keeps its value when
         (u_xx, u_yy, ...) is moved to (L, 0, ...), which has the same combination.
         """
-        moved = {leaf: sympy.Integer(0) for leaf in self.symbols if leaf is not None}
-        moved[self.symbols[self.reference]] = _COLLAPSED
+        moved = {leaf: sympy.Integer(0) for row in self.symbols for leaf in row if leaf is not None}
+        for unknown, row in enumerate(self.symbols):
+            if row[self.reference] is not None:
+                moved[row[self.reference]] = _collapsed(unknown)
         return substitute(residual, moved)
 
 
@@ -66,15 +72,37 @@ def find_collapse(residuals: Sequence[sympy.Expr], names: Names) -> Collapse | N
     """Return the one combination of unmixed second derivatives in all residuals, None if there is none.
 
     The ratios of the residuals' slopes in u_xx, u_yy, ... must be constants or
-    depend on the parameters alone; with a single second derivative there is nothing to collapse.
+    depend on the parameters alone, and the same for all unknowns that have such derivatives;
+    with a single second derivative there is nothing to collapse.
     """
-    found = {index: leaf for r in residuals for leaf, index in derivative_symbols(r, names).items()}
+    leaves = {partial: leaf for r in residuals for leaf, partial in derivative_symbols(r, names).items()}
     size = len(names.coordinates)
     twice = [tuple(2 * (k == axis) for k in range(size)) for axis in range(size)]
-    symbols = tuple(found.get(index) for index in twice)
-    present = [axis for axis, leaf in enumerate(symbols) if leaf is not None]
-    if len(present) < 2:
+    symbols = tuple(
+        tuple(leaves.get(Partial(unknown, index)) for index in twice)
+        for unknown in range(len(names.unknowns))
+    )
+    rows = []
+    for row in symbols:
+        if not any(row):
+            continue
+        if sum(leaf is not None for leaf in row) < 2:
+            return None
+        ratios = _ratios(residuals, row, names)
+        if ratios is None:
+            return None
+        rows.append(ratios)
+    if not rows or any(row != rows[0] for row in rows):
         return None
+    reference, quotients = rows[0]
+    return Collapse(symbols, quotients, reference)
+
+
+def _ratios(
+    residuals: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol | None], names: Names
+) -> tuple[int, tuple[sympy.Expr, ...]] | None:
+    """Return what one unknown's second derivatives are scaled by, and their ratios; None if these differ."""
+    present = [axis for axis, leaf in enumerate(symbols) if leaf is not None]
     parameters = {symbol(name) for name in names.parameters}
     rows = []
     for residual in residuals:
@@ -85,7 +113,7 @@ def find_collapse(residuals: Sequence[sympy.Expr], names: Names) -> Collapse | N
         )
         if slopes[reference] == 0:
             continue
-        quotients = [slopes.get(k, sympy.Integer(0)) / slopes[reference] for k in range(size)]
+        quotients = [slopes.get(k, sympy.Integer(0)) / slopes[reference] for k in range(len(symbols))]
         # A quotient of equal exponentials cancels only on request.
         rows.append((reference, [q if q.free_symbols <= parameters else sympy.powsimp(q) for q in quotients]))
     if not rows or any(row != rows[0] for row in rows):
@@ -93,7 +121,7 @@ def find_collapse(residuals: Sequence[sympy.Expr], names: Names) -> Collapse | N
     reference, ratios = rows[0]
     if any(ratio.free_symbols - parameters for ratio in ratios):
         return None
-    return Collapse(symbols, tuple(ratios), reference)
+    return reference, tuple(ratios)
 
 
 class BlockProgram:
@@ -103,15 +131,20 @@ class BlockProgram:
         residual: Left minus right of an equation or condition.
         names: Of the problem.
         collapse: The combination that second derivatives travel in, None for each by itself.
+
+    Attributes:
+        partials_read: Derivatives that it reads, in the order of the first rows of ``u``.
+        collapsed: Unknowns of which it reads the combination, in the order of the rows that follow.
     """
 
     def __init__(self, residual: sympy.Expr, names: Names, collapse: Collapse | None) -> None:
         if collapse is not None:
             residual = collapse.apply(residual)
-        indices = derivative_symbols(residual, names)
-        unknowns = [*indices, *([_COLLAPSED] if residual.has(_COLLAPSED) else [])]
-        self.collapsed = collapse is not None and residual.has(_COLLAPSED)
-        self.indices: tuple[MultiIndex, ...] = tuple(indices.values())
+        leaves = derivative_symbols(residual, names)
+        every = range(len(names.unknowns)) if collapse is not None else range(0)
+        self.collapsed = tuple(unknown for unknown in every if residual.has(_collapsed(unknown)))
+        unknowns = [*leaves, *(_collapsed(unknown) for unknown in self.collapsed)]
+        self.partials_read: tuple[Partial, ...] = tuple(leaves.values())
         self.unknowns = tuple(leaf.name for leaf in unknowns)
         self.data, (reduced,) = split_data([residual], unknowns)
         data_names = [f"_d{row}" for row in range(len(self.data))]
@@ -123,6 +156,15 @@ class BlockProgram:
         self.coordinates = names.coordinates
         self.normals = tuple(leaf.name for leaf in normal_symbols(names))
         self.reads_normals = any(expr.free_symbols & set(normal_symbols(names)) for expr in self.data)
+
+    def reads(self, coefficients: tuple[float, ...] = ()) -> tuple[Derivative, ...]:
+        """Return what it reads, in the order of the rows of ``u``.
+
+        Args:
+            coefficients: Those of the combination of second derivatives.
+        """
+        plain = [Derivative(unknown, index) for unknown, index in self.partials_read]
+        return (*plain, *(Derivative(unknown, Collapsed(coefficients)) for unknown in self.collapsed))
 
 
 class Known(Protocol):
@@ -161,9 +203,9 @@ class TermProgram:
         names: Of the problem.
 
     Attributes:
-        indices: Derivatives of the unknown that the terms read, in the order of the rows of ``u``.
+        partials: Derivatives that the terms read, in the order of the rows of ``u``.
         values: The terms, a torch function of those derivatives and the data.
-        known: Which of them is free of the unknown; None if there is none.
+        known: Which of them is free of the unknowns; None if there is none.
     """
 
     def __init__(self, residual: sympy.Expr, names: Names) -> None:
@@ -180,7 +222,7 @@ class TermProgram:
             groups.setdefault(kind, []).append(summand)
         terms = [sympy.Add(*group) for group in groups.values()]
         self.known = list(groups).index("known") if "known" in groups and terms != [0] else None
-        self.indices: tuple[MultiIndex, ...] = tuple(leaves.values())
+        self.partials: tuple[Partial, ...] = tuple(leaves.values())
         self.unknowns = tuple(leaf.name for leaf in leaves)
         self.data, reduced = split_data(terms, list(leaves))
         self.values: _Lowered = lower(reduced, [*self.unknowns, *(f"_d{k}" for k in range(len(self.data)))])
@@ -197,7 +239,7 @@ class ResidualBlock:
         name: ``equation[0]``, ``boundary[1]``, ``initial[0]``, or the name given in the file.
         where: Where it holds; on part ``all`` of the boundary where it does on every part.
         weight: Multiplies the mean square of the residual.
-        channels: What it reads of the unknown, in the order of the rows of ``u``.
+        reads: Derivatives of the unknowns that it reads, in the order of the rows of ``u``.
         program: The residual as torch functions.
         values: The parameter values.
         summands: Its terms, which say what a small residual is.
@@ -206,7 +248,7 @@ class ResidualBlock:
     name: str
     where: Region
     weight: float
-    channels: tuple[Channel, ...]
+    reads: tuple[Derivative, ...]
     program: BlockProgram
     values: Mapping[str, float]
     summands: TermProgram
@@ -227,11 +269,11 @@ class ResidualBlock:
         return self._known(self.program, points, normals)
 
     def residual(self, data: Tensor, u: Tensor) -> Tensor:
-        """Return left minus right, shape (N,), from data (E, N) and the unknown's channels (C, N)."""
+        """Return left minus right, shape (N,), from data (E, N) and the derivatives (C, N) it reads."""
         return self.program.residual(self._arguments(data, u))[0]
 
     def partials(self, data: Tensor, u: Tensor) -> Tensor:
-        """Return the derivatives of the residual in every channel, shape (C, N), as `residual`."""
+        """Return the derivatives of the residual in each of them, shape (C, N), as `residual`."""
         return torch.stack(self.program.partials(self._arguments(data, u)))
 
     def terms(
@@ -242,7 +284,7 @@ class ResidualBlock:
         Args:
             points: Where the data are evaluated.
             normals: Outward unit normals (N, d) on a boundary part.
-            u: The derivatives ``summands.indices`` of the unknown, (C, N) or one number for each.
+            u: The derivatives ``summands.partials``, (C, N) or one number for each.
 
         Raises:
             PinnkanError: If a term has no value at a point.
@@ -286,7 +328,4 @@ def bind(
     summands: TermProgram,
 ) -> ResidualBlock:
     """Return a block at one parameter value; ``coefficients`` are those of its collapsed channel."""
-    channels: tuple[Channel, ...] = program.indices
-    if program.collapsed:
-        channels = (*channels, Collapsed(coefficients))
-    return ResidualBlock(name, where, weight, channels, program, values, summands)
+    return ResidualBlock(name, where, weight, program.reads(coefficients), program, values, summands)

@@ -13,10 +13,11 @@ from pinnkan.geometry import InitialTime
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import (
     canonical_text,
+    derivative_symbols,
     display_text,
     evaluate,
     normal_symbols,
-    substitute_unknown,
+    substitute_unknowns,
     total_derivative,
 )
 from pinnkan.language.parameters import file_stem
@@ -76,9 +77,9 @@ class CheckReport:
         coordinates: Time first.
         equations: As understood.
         conditions: As understood.
-        ansatz: ``u = lift + factor*N``.
-        exact: Formula of the exact solution, None if not known.
-        source: Formula of the source, None if there is none.
+        ansatz: ``u = lift + factor*N`` of every unknown, by its name.
+        exact: Formulas of the unknowns whose exact solution is known, by name.
+        sources: Formulas of manufactured sources, by the names of their equations.
         zero_network_l2: Relative L2 error of the ansatz with N = 0; None without an exact solution.
         findings: Refusals first, then errors, then warnings.
     """
@@ -89,9 +90,9 @@ class CheckReport:
     coordinates: tuple[str, ...]
     equations: tuple[CheckedStatement, ...]
     conditions: tuple[CheckedStatement, ...]
-    ansatz: str
-    exact: str | None
-    source: str | None
+    ansatz: Mapping[str, str]
+    exact: Mapping[str, str]
+    sources: Mapping[str, str]
     zero_network_l2: float | None
     findings: tuple[Finding, ...]
 
@@ -140,9 +141,9 @@ def check_problem(family: Family, further: Sequence[Mapping[str, float]] = ()) -
         coordinates=problem.coordinates,
         equations=equations,
         conditions=conditions,
-        ansatz=base.ansatz.text(),
-        exact=None if problem.exact is None else canonical_text(problem.exact),
-        source=None if problem.solution.source is None else canonical_text(problem.solution.source),
+        ansatz={ansatz.unknown: ansatz.text() for ansatz in base.ansatzes},
+        exact={name: canonical_text(formula) for name, formula in problem.exact.items()},
+        sources={e.name: canonical_text(e.source) for e in problem.equations if e.source is not None},
         zero_network_l2=zero,
         findings=tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))),
     )
@@ -181,18 +182,20 @@ def _checked(statement: Equation, instances: list[Instance], findings: list[Find
     base = instances[0]
     problem = base.problem
     condition = statement if isinstance(statement, Condition) else None
-    largest = None if problem.exact is None else _measure_exact(statement, instances, findings)
-    note = base.ansatz.notes.get(statement.name, "")
+    partials = derivative_symbols(statement.residual, problem.names).values()
+    is_known = all(problem.unknowns[partial.unknown] in problem.exact for partial in partials)
+    largest = _measure_exact(statement, instances, findings) if is_known and problem.exact else None
+    note = next((a.notes[statement.name] for a in base.ansatzes if statement.name in a.notes), "")
     if condition is not None and note:
         findings.append(Finding("warning", f"{statement.name} stays soft: {note}"))
     return CheckedStatement(
         name=statement.name,
         text=statement.text,
         where=("interior",) if condition is None else tuple(region.name for region in condition.regions),
-        residual=canonical_text(full_residual(problem, statement)),
+        residual=canonical_text(full_residual(statement)),
         shown=display_text(statement.residual),
-        hard=None if condition is None else condition.name in base.ansatz.hard,
-        weight=1.0 if condition is None else condition.weight,
+        hard=None if condition is None else condition.name in base.hard,
+        weight=statement.weight,
         note=note,
         exact_residual=largest,
     )
@@ -229,8 +232,7 @@ def _exact_residual(statement: Equation, instance: Instance) -> tuple[float, flo
         normals = [found.normals for found in sets if found.normals is not None]
         points = np.hstack([np.concatenate([found.points for found in sets]), np.concatenate(normals)])
         names += tuple(leaf.name for leaf in normal_symbols(problem.names))
-    assert problem.exact is not None
-    residual = substitute_unknown(full_residual(problem, statement), problem.exact, problem.names)
+    residual = substitute_unknowns(full_residual(statement), problem.exact, problem.names)
     terms = evaluate([residual, *sympy.Add.make_args(residual)], names, points, instance.values)
     size = max(float(np.abs(terms[1:]).max()), instance.size_of(statement.name))
     return float(np.abs(terms[0]).max()), size
@@ -253,7 +255,8 @@ def _note_gaps(instance: Instance, findings: list[Finding]) -> None:
     problem = instance.problem
     found = [item for c in problem.conditions if (item := prescribed(c, problem.names)) is not None]
     for start in (item for item in found if item.condition.is_initial):
-        for side in (item for item in found if not item.condition.is_initial):
+        sides = (i for i in found if not i.condition.is_initial and i.unknown == start.unknown)
+        for side in sides:
             gap, size, point = _gap(instance, start, side)
             if gap > _MEET * size:
                 place = ", ".join(f"{n} = {x:.4g}" for n, x in zip(problem.coordinates, point, strict=True))
@@ -275,23 +278,30 @@ def _gap(instance: Instance, start: Prescribed, side: Prescribed) -> tuple[float
     points[:, 0] = domain.time[0]
     given, expected = evaluate([start.data, wanted], problem.coordinates, points, instance.values)
     duration = domain.time[1] - domain.time[0]
-    size = max(
-        instance.scale / duration**start.order, *(float(np.abs(data).max()) for data in (given, expected))
-    )
+    scale = instance.scales[problem.unknowns.index(start.unknown)]
+    size = max(scale / duration**start.order, *(float(np.abs(data).max()) for data in (given, expected)))
     gap = np.abs(given - expected)
     worst = int(gap.argmax())
     return float(gap[worst]), size, points[worst]
 
 
 def _zero_network(instance: Instance, findings: list[Finding]) -> float | None:
-    """Return the relative L2 error of the ansatz with N = 0; None where there is nothing to compare with."""
+    """Return the relative L2 error of the ansatz with N = 0, the largest over the unknowns that are not zero.
+
+    None where there is nothing to compare with.
+    """
     known = instance.known(instance.domain.uniform(4 * _POINTS, _SEED))
     if known is not None and known.gap:
         findings.append(Finding("warning", known.gap))
-    if known is None or not known.values.any():
+    if known is None:
         return None
-    value = (0,) * len(instance.coordinates)
-    lift = instance.ansatz.lift.derivatives(known.points, [value])[0]
-    values = known.values / np.abs(known.values).max()  # no square of them overflows or vanishes
-    error = lift / np.abs(known.values).max() - values
-    return float(np.linalg.norm(error) / np.linalg.norm(values))
+    value, errors = (0,) * len(instance.coordinates), []
+    for ansatz in instance.ansatzes:
+        wanted = known.values.get(ansatz.unknown)
+        if wanted is None or not wanted.any():
+            continue
+        lift = ansatz.lift.derivatives(known.points, [value])[0]
+        values = wanted / np.abs(wanted).max()  # no square of them overflows or vanishes
+        error = lift / np.abs(wanted).max() - values
+        errors.append(float(np.linalg.norm(error) / np.linalg.norm(values)))
+    return max(errors, default=None)

@@ -13,7 +13,7 @@ from pinnkan.language.expressions import (
     derivative_symbols,
     normal_symbols,
     partial_derivative,
-    substitute_unknown,
+    substitute_unknowns,
 )
 from pinnkan.language.problem.prescribed import prescribed
 from pinnkan.language.problem.spec import Condition, Problem
@@ -25,11 +25,11 @@ _MEETS = 1e-9
 """A lift that misses a condition by less than this share of the size of its terms meets it."""
 
 
-def order_in_space(problem: Problem) -> int:
-    """Return the highest order in space of a derivative in an equation."""
+def order_in_space(problem: Problem, unknown: int) -> int:
+    """Return the highest order in space of a derivative of an unknown in an equation."""
     offset = int(problem.time is not None)
-    indices = [derivative_symbols(e.residual, problem.names).values() for e in problem.equations]
-    return max((sum(index[offset:]) for values in indices for index in values), default=0)
+    partials = [p for e in problem.equations for p in derivative_symbols(e.residual, problem.names).values()]
+    return max((sum(p.orders[offset:]) for p in partials if p.unknown == unknown), default=0)
 
 
 def conditions_met_by_a_double_zero(
@@ -37,6 +37,7 @@ def conditions_met_by_a_double_zero(
     domain: Domain,
     values: Mapping[str, float],
     *,
+    unknown: int,
     scale: float,
     lift: sympy.Expr,
     parts: Collection[str],
@@ -50,11 +51,12 @@ def conditions_met_by_a_double_zero(
         problem: What the file states.
         domain: Its domain at ``values``.
         values: Of the parameters.
+        unknown: Position of u among the unknowns.
         scale: Of the unknown.
         lift: What u is with N = 0, a formula.
         parts: Where u is built in.
     """
-    if order_in_space(problem) < 4:
+    if order_in_space(problem, unknown) < 4:
         return []
     return [
         condition
@@ -62,7 +64,7 @@ def conditions_met_by_a_double_zero(
         if condition.hard is not False
         and prescribed(condition, problem.names) is None
         and set(condition.parts) <= set(parts)
-        and _is_met(condition, problem, domain, values, scale, lift)
+        and _is_met(condition, problem, domain, values, unknown, scale, lift)
     ]
 
 
@@ -71,19 +73,25 @@ def _is_met(
     problem: Problem,
     domain: Domain,
     values: Mapping[str, float],
+    unknown: int,
     scale: float,
     lift: sympy.Expr,
 ) -> bool:
     """Tell whether a lift meets a condition of at most first order in space, on all its parts."""
     names = problem.names
     leaves = derivative_symbols(condition.residual, names)
-    if any(sum(index[len(index) - len(names.space) :]) > 1 for index in leaves.values()):
+    offset = len(names.coordinates) - len(names.space)
+    if any(p.unknown != unknown or sum(p.orders[offset:]) > 1 for p in leaves.values()):
         return False
     slopes = [partial_derivative(condition.residual, leaf) for leaf in leaves]
-    formulas = [substitute_unknown(expr, lift, names) for expr in (condition.residual, *slopes)]
+    formulas = [
+        substitute_unknowns(expr, {names.unknowns[unknown]: lift}, names)
+        for expr in (condition.residual, *slopes)
+    ]
     columns = (*names.coordinates, *(leaf.name for leaf in normal_symbols(names)), *values)
     lower, upper = domain.bounding_box
-    sizes = np.array(characteristic(list(leaves.values()), scale, (upper - lower).tolist()))
+    amplitudes = [scale] * len(names.unknowns)
+    sizes = np.array(characteristic(list(leaves.values()), amplitudes, (upper - lower).tolist()))
     for part in condition.parts:
         side = domain.collocate(BoundaryPart(part), _POINTS, rule="random", seed=_SEED)
         assert side.normals is not None

@@ -16,11 +16,10 @@ from pinnkan.language.problem.statements import SOURCE
 from pinnkan.physics.blocks import BlockProgram, Collapse, ResidualBlock, TermProgram, bind, find_collapse
 
 
-def full_residual(problem: Problem, statement: Equation) -> sympy.Expr:
+def full_residual(statement: Equation) -> sympy.Expr:
     """Return a statement's residual with a manufactured source written out."""
-    source = problem.solution.source
-    if problem.solution.manufactured and source is not None:
-        return substitute(statement.residual, {SOURCE: source})
+    if statement.source is not None:
+        return substitute(statement.residual, {SOURCE: statement.source})
     return statement.residual
 
 
@@ -37,7 +36,7 @@ class CompiledStatements:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self._residuals = [full_residual(problem, equation) for equation in problem.equations]
+        self._residuals = [full_residual(equation) for equation in problem.equations]
         self.collapse: Collapse | None = find_collapse(self._residuals, problem.names)
         self._equations: dict[bool, list[BlockProgram]] = {}
         self._conditions: dict[Condition, BlockProgram] = {}
@@ -54,7 +53,7 @@ class CompiledStatements:
                 program,
                 name=equation.name,
                 where=Interior(),
-                weight=1.0,
+                weight=equation.weight,
                 coefficients=coefficients,
                 values=values,
                 summands=self._terms_of(equation),
@@ -91,7 +90,7 @@ class CompiledStatements:
         if self.collapse is None or not any(ratio.free_symbols for ratio in self.collapse.ratios):
             return equations
         named = zip(equations, self._equation_programs(collapsed=False), strict=True)
-        return tuple(replace(block, channels=program.indices, program=program) for block, program in named)
+        return tuple(replace(block, reads=program.reads(), program=program) for block, program in named)
 
     def _equation_programs(self, *, collapsed: bool) -> list[BlockProgram]:
         if collapsed not in self._equations:
@@ -101,12 +100,12 @@ class CompiledStatements:
 
     def _condition_program(self, condition: Condition) -> BlockProgram:
         if condition not in self._conditions:
-            residual = full_residual(self.problem, condition)
+            residual = full_residual(condition)
             self._conditions[condition] = BlockProgram(residual, self.problem.names, None)
         return self._conditions[condition]
 
     def _terms_of(self, statement: Equation) -> TermProgram:
         if statement not in self._terms:
-            residual = full_residual(self.problem, statement)
+            residual = full_residual(statement)
             self._terms[statement] = TermProgram(residual, self.problem.names)
         return self._terms[statement]

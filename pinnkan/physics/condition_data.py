@@ -34,6 +34,7 @@ class ConditionData:
         problem: The problem.
         domain: Its domain at ``values``.
         values: Of the parameters.
+        unknown: Name of the unknown that they prescribe; ``position`` is its place among all.
         scale: Of the unknown.
         smoothness: Refuses lifts that are too rough; None refuses none.
     """
@@ -44,12 +45,15 @@ class ConditionData:
         domain: Domain,
         values: Mapping[str, float],
         *,
+        unknown: str,
         scale: float,
         smoothness: LiftSmoothness | None,
     ) -> None:
         self.problem = problem
         self.domain = domain
         self.values = values
+        self.unknown = unknown
+        self.position = problem.unknowns.index(unknown)
         self.scale = scale
         self.smoothness = smoothness
         self.notes: dict[str, str] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -15,7 +16,7 @@ from pinnkan.physics.point_functions import Memory
 from pinnkan.physics.reference import ReferenceTable
 from pinnkan.physics.roughness import LiftSmoothness
 from pinnkan.physics.sample_table import SampleTable
-from pinnkan.physics.scales import data_scale
+from pinnkan.physics.scales import data_scales
 from pinnkan.physics.transients import relaxation_time
 
 
@@ -57,26 +58,30 @@ class Family:
         return None if samples is None else SampleTable(self.problem, samples)
 
     @cached_property
-    def scale(self) -> float:
-        """The scale of the unknown, one for all parameter values: stated, or as the data at the base give it.
+    def scales(self) -> tuple[float, ...]:
+        """The scales of the unknowns at all parameter values: stated, or as the data at the base give them.
 
         Raises:
             ProblemError: If the problem makes no sense at the base.
         """
-        stated, values = self.problem.scales.unknown, self.problem.base_values
-        if stated is not None:
-            return stated
-        domain = build_domain(self.problem, values, time_scale=self.time_scale)
+        problem, values = self.problem, self.problem.base_values
+        stated = problem.scales.unknowns
+        if all(name in stated for name in problem.unknowns):
+            return tuple(stated[name] for name in problem.unknowns)
+        domain = build_domain(problem, values, time_scale=self.time_scale)
         blocks = self.statements.equations(values)
-        for condition in self.problem.conditions:
+        for condition in problem.conditions:
             blocks += self.statements.condition(condition, domain, values)
-        return data_scale(self.problem, blocks, domain)
+        derived = data_scales(problem, blocks, domain)
+        return tuple(stated.get(name, scale) for name, scale in zip(problem.unknowns, derived, strict=True))
 
     @cached_property
     def time_scale(self) -> float:
         """The time within which the solution changes at the start: stated, or as the equations give it."""
         stated = self.problem.scales.time
-        return relaxation_time(self.problem) if stated is None else stated
+        if stated is None:
+            return math.inf if self.problem.is_system else relaxation_time(self.problem)
+        return stated
 
     @cached_property
     def _smoothness(self) -> LiftSmoothness | None:
@@ -98,25 +103,30 @@ class Family:
         problem, complete = self.problem, complete_values(self.problem.parameters, values)
         statements = self.statements
         domain = build_domain(problem, complete, time_scale=self.time_scale)
-        ansatz = build_ansatz(
-            problem,
-            domain,
-            complete,
-            scale=self.scale,
-            smoothness=self._smoothness,
-            memory=self._derivatives,
+        ansatzes = tuple(
+            build_ansatz(
+                problem,
+                domain,
+                complete,
+                unknown=name,
+                scale=scale,
+                smoothness=self._smoothness,
+                memory=self._derivatives,
+            )
+            for name, scale in zip(problem.unknowns, self.scales, strict=True)
         )
+        hard = {name for ansatz in ansatzes for name in ansatz.hard}
         blocks = statements.equations(complete)
         conditions = []
         for condition in problem.conditions:
             bound = statements.condition(condition, domain, complete)
             conditions += bound
-            blocks += [] if condition.name in ansatz.hard else bound
+            blocks += [] if condition.name in hard else bound
         return Instance(
             statements=statements,
             values=complete,
             domain=domain,
-            ansatz=ansatz,
+            ansatzes=ansatzes,
             blocks=tuple(blocks),
             conditions=tuple(conditions),
             reference=None if self.reference is None else self.reference.at(complete),

@@ -41,16 +41,18 @@ def build_ansatz(
     domain: Domain,
     values: Mapping[str, float],
     *,
+    unknown: str,
     scale: float,
     smoothness: LiftSmoothness | None,
     memory: Memory,
 ) -> Ansatz:
-    """Return the ansatz that meets as many conditions as it can.
+    """Return the ansatz of one unknown that meets as many conditions as it can.
 
     Args:
         problem: The problem.
         domain: Its domain at ``values``.
         values: Of the parameters.
+        unknown: Its name.
         scale: Of the unknown.
         smoothness: Refuses lifts that are too rough; None builds in any, whatever flux it contradicts.
         memory: Derivatives of formulas, shared by all parameter values.
@@ -58,7 +60,7 @@ def build_ansatz(
     Raises:
         ProblemError: If a condition with ``hard: true`` cannot be met, with the reason.
     """
-    data = ConditionData(problem, domain, values, scale=scale, smoothness=smoothness)
+    data = ConditionData(problem, domain, values, unknown=unknown, scale=scale, smoothness=smoothness)
     candidates = _candidates(data)
     boundary = boundary_lift(data, [item for item in candidates if not item.condition.is_initial])
     initial = _initial(data, [item for item in candidates if item.condition.is_initial], boundary)
@@ -67,7 +69,13 @@ def build_ansatz(
     formula, clamps = _lift(data, boundary, initial), []
     if boundary.harmonic is None:
         clamps = conditions_met_by_a_double_zero(
-            problem, domain, values, scale=scale, lift=formula, parts=boundary.parts
+            problem,
+            domain,
+            values,
+            unknown=data.position,
+            scale=scale,
+            lift=formula,
+            parts=boundary.parts,
         )
 
     def written(formula: sympy.Expr) -> FormulaFunction:
@@ -79,7 +87,7 @@ def build_ansatz(
         lift = boundary.harmonic
     built_in = [item.condition for item in (*boundary.conditions, *initial)]
     return Ansatz(
-        unknown=problem.unknown,
+        unknown=unknown,
         values=values,
         lift=lift,
         distance=written(_distance(data, boundary, initial, clamps)),
@@ -94,7 +102,7 @@ def _candidates(data: ConditionData) -> list[Prescribed]:
     candidates = []
     for condition in data.problem.conditions:
         item = None if condition.hard is False else prescribed(condition, data.problem.names)
-        if item is None:
+        if item is None or item.unknown != data.unknown:
             continue
         slope = number_at(item.slope, data.values)
         if slope and math.isfinite(slope):
@@ -166,7 +174,8 @@ def _flux_contradiction(data: ConditionData, items: list[Prescribed]) -> str:
         return ""
     problem = data.problem
     for condition in problem.boundary:
-        gap = initial_gap(condition, [item.data for item in items], problem.names, data.domain, data.values)
+        given = [item.data for item in items]
+        gap = initial_gap(condition, given, data.position, problem.names, data.domain, data.values)
         if gap is not None:
             return f"it misses {condition.name} by {gap.size:.2g} of the size of its terms where they meet"
     return ""

@@ -34,7 +34,7 @@ class Instance:
         statements: What the file states, as programs that all instances of a family share.
         values: The parameter values, in problem order.
         domain: Shape and time interval.
-        ansatz: u = lift + factor * N.
+        ansatzes: u = lift + factor * N of every unknown, in order.
         blocks: What training makes small: the equations and the soft conditions.
         conditions: All conditions, hard ones too, for reports.
         reference: Reference data at these values, None if there are none.
@@ -44,7 +44,7 @@ class Instance:
     statements: CompiledStatements
     values: Mapping[str, float]
     domain: Domain
-    ansatz: Ansatz
+    ansatzes: tuple[Ansatz, ...]
     blocks: tuple[ResidualBlock, ...]
     conditions: tuple[ResidualBlock, ...]
     reference: Reference | None = None
@@ -61,9 +61,14 @@ class Instance:
         return self.problem.coordinates
 
     @property
-    def scale(self) -> float:
-        """The scale of the unknown, one for all parameter values."""
-        return self.ansatz.scale
+    def scales(self) -> tuple[float, ...]:
+        """The scales of the unknowns, the same at all parameter values."""
+        return tuple(ansatz.scale for ansatz in self.ansatzes)
+
+    @property
+    def hard(self) -> frozenset[str]:
+        """Names of the conditions that are met by construction."""
+        return frozenset(name for ansatz in self.ansatzes for name in ansatz.hard)
 
     @property
     def equations(self) -> tuple[ResidualBlock, ...]:
@@ -97,7 +102,7 @@ class Instance:
     def sizes(self) -> dict[str, float]:
         """The size of every equation's and condition's terms, by name: what its residual is divided by.
 
-        Of a function as large as the unknown's scale that varies over half the domain's extent. 1 where
+        Of functions as large as the unknowns' scales that vary over half the domain's extent. 1 where
         that is nothing, or the problem says ``scales: none``.
         """
         return {block.name: self._size(block) for block in (*self.equations, *self.conditions)}
@@ -113,7 +118,7 @@ class Instance:
         places, halves = sizing_points(block, self.domain), half_extents(self.domain)
         with np.errstate(all="ignore"):
             try:
-                terms = characteristic_terms(block, places, self.scale, halves)
+                terms = characteristic_terms(block, places, self.scales, halves)
             except PinnkanError:  # data without a value: training tells of them, point and place
                 return 1.0
             size = size_of(terms, places.weights)
@@ -121,26 +126,28 @@ class Instance:
 
     @property
     def has_exact(self) -> bool:
-        """Whether errors can be measured: against a formula, or data at this parameter value."""
-        return self.problem.exact is not None or self.reference is not None
+        """Whether errors can be measured: against formulas, or data at this parameter value."""
+        return bool(self.problem.exact) or self.reference is not None
 
-    def exact(self, points: FloatArray) -> FloatArray | None:
-        """Return the exact or reference solution (N,) at points (N, D), None if there is none.
+    def exact(self, points: FloatArray) -> dict[str, FloatArray]:
+        """Return the exact or reference solution at points (N, D): (N,) for every unknown that is known.
 
         NaN at a point that reference data do not cover.
         """
-        if self.problem.exact is not None:
-            values: FloatArray = evaluate([self.problem.exact], self.coordinates, points, self.values)[0]
-            return values
-        return None if self.reference is None else self.reference(points)
+        formulas = self.problem.exact
+        if formulas:
+            values = evaluate(list(formulas.values()), self.coordinates, points, self.values)
+            return dict(zip(formulas, values, strict=True))
+        return {} if self.reference is None else self.reference(points)
 
     def known(self, points: FloatArray) -> Known | None:
         """Return what errors at points (N, D) are measured against, where that is known; None without any."""
         values = self.exact(points)
-        if values is None:
+        if not values:
             return None
-        covered = ~np.isnan(values)
-        return Known(points[covered], values[covered], len(points))
+        covered = ~np.isnan(np.stack(list(values.values()))).any(axis=0)
+        within = {name: column[covered] for name, column in values.items()}
+        return Known(points[covered], within, len(points))
 
 
 def _count(points: PointSettings, region: Region) -> int:

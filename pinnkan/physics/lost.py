@@ -40,7 +40,7 @@ def refuse_lost_derivatives(instance: Instance) -> None:
         jump = _jump(derived, instance, region)
         extents = dict(zip(instance.coordinates, (region.upper - region.lower).tolist(), strict=True))
         if jump is None:
-            extents = unknown_sizes(derived.expr, instance, _FARTHEST * instance.scale)
+            extents = unknown_sizes(derived.expr, instance, _FARTHEST)
             jump = _jump_of_unknown(derived, instance, extents)
         if jump is not None:
             text = _explained(derived, jump, extents[jump.coordinate])

@@ -23,7 +23,7 @@ from pinnkan.language.expressions import (
     normal_symbols,
     partial_derivative,
     substitute,
-    substitute_unknown,
+    substitute_unknowns,
     symbol,
 )
 from pinnkan.language.problem.prescribed import initial_state, prescribed
@@ -48,6 +48,7 @@ class Gap:
 def initial_gap(
     condition: Condition,
     data: Sequence[sympy.Expr],
+    unknown: int,
     names: Names,
     domain: Domain,
     values: Mapping[str, float],
@@ -57,13 +58,16 @@ def initial_gap(
     Args:
         condition: The boundary condition.
         data: h, or h and k where the rate is given too: the state h + (t - t0) k. The last is looked at.
+        unknown: Position of the unknown that they are given for; a condition with others has no gap.
         names: Of the problem.
         domain: Its domain, which has a time.
         values: Of the parameters.
     """
     assert domain.time is not None
     leaves = derivative_symbols(condition.residual, names)
-    if prescribed(condition, names) is not None or any(index[0] >= len(data) for index in leaves.values()):
+    if prescribed(condition, names) is not None or any(
+        p.unknown != unknown or p.orders[0] >= len(data) for p in leaves.values()
+    ):
         return None
     time, start = symbol(names.coordinates[0]), number(domain.time[0])
     state, varied = initial_state(data, time, start), substitute(data[-1], {time: start})
@@ -73,13 +77,14 @@ def initial_gap(
     points[:, 0] = domain.time[0]
     inside = domain.collocate(InitialTime(), 2 * _POINTS, rule="random", seed=_SEED).points
     rate = time.name if len(data) == 2 else None
-    return _gap(condition.residual, state, varied, names, values, points, around, inside, rate)
+    return _gap(condition.residual, unknown, state, varied, names, values, points, around, inside, rate)
 
 
 def corner_gap(
     condition: Condition,
     part: str,
     data: sympy.Expr,
+    unknown: int,
     other: str,
     names: Names,
     domain: Domain,
@@ -91,6 +96,7 @@ def corner_gap(
         condition: The condition in derivatives.
         part: A part where it holds.
         data: What u is on the other part.
+        unknown: Position of u among the unknowns.
         other: That part, of another axis.
         names: Of the problem.
         domain: Its domain.
@@ -107,11 +113,12 @@ def corner_gap(
     normal = zip(normal_symbols(names), around[0, len(names.coordinates) :].tolist(), strict=True)
     residual = substitute(condition.residual, {leaf: number(value) for leaf, value in normal})
     axis = names.coordinates.index(other[:-1])
-    if any(index[axis] for index in derivative_symbols(residual, names).values()):
+    partials = derivative_symbols(residual, names).values()
+    if any(p.unknown != unknown or p.orders[axis] for p in partials):
         return None
     points = around.copy()
     points[:, axis] = along.points[0, axis]
-    return _gap(residual, data, data, names, values, points, around, along.points, None)
+    return _gap(residual, unknown, data, data, names, values, points, around, along.points, None)
 
 
 def _with_normals(side: CollocationSet) -> FloatArray:
@@ -122,6 +129,7 @@ def _with_normals(side: CollocationSet) -> FloatArray:
 
 def _gap(
     residual: sympy.Expr,
+    unknown: int,
     state: sympy.Expr,
     varied: sympy.Expr,
     names: Names,
@@ -139,11 +147,12 @@ def _gap(
     leaves = derivative_symbols(residual, names)
     columns = (*names.coordinates, *(leaf.name for leaf in normal_symbols(names)))
     slopes = [partial_derivative(residual, leaf) for leaf in leaves]
+    u = names.unknowns[unknown]
     try:
-        left = substitute_unknown(residual, state, names)
+        left = substitute_unknowns(residual, {u: state}, names)
         left = left if rate is None else partial_derivative(left, symbol(rate))
-        factors = [substitute_unknown(slope, state, names) for slope in slopes]
-        derivatives = [substitute_unknown(leaf, varied, names) for leaf in leaves]
+        factors = [substitute_unknowns(slope, {u: state}, names) for slope in slopes]
+        derivatives = [substitute_unknowns(leaf, {u: varied}, names) for leaf in leaves]
     except ExpressionFault:
         return None  # A derivative of an order above two, or a formula that outgrows its bounds.
     missed = _sizes([left], columns, points, values)[0]

@@ -30,18 +30,18 @@ class Known(NamedTuple):
 
     Attributes:
         points: Those of the points asked for at which it is known, shape (N, D); N may be 0.
-        values: Exact or reference solution there, shape (N,).
+        values: Exact or reference solution there, (N,) for every unknown that is known.
         asked: How many points were asked for.
     """
 
     points: FloatArray
-    values: FloatArray
+    values: Mapping[str, FloatArray]
     asked: int
 
     @property
     def gap(self) -> str:
         """What is to be said of points that the data do not cover; empty if there are none."""
-        count = len(self.values)
+        count = len(self.points)
         if count == self.asked:
             return ""
         rest = "errors are measured over those" if count else "errors are unknown"
@@ -54,24 +54,27 @@ class Reference:
 
     Attributes:
         points: Shape (N, D), each once, spanning all D coordinates.
-        values: Shape (N,).
+        values: Shape (N,) for every unknown that is given.
         label: Where they come from, for messages.
     """
 
     points: FloatArray
-    values: FloatArray
+    values: Mapping[str, FloatArray]
     label: str = "reference"
 
-    def __call__(self, points: FloatArray) -> FloatArray:
+    def __call__(self, points: FloatArray) -> dict[str, FloatArray]:
         """Interpolate at points (M, D): cubic on a tensor grid, linear between scattered points.
 
         NaN outside the data: those on a disk, whose hull is a polygon, never cover all of it.
         """
-        with np.errstate(over="ignore"):
-            # Scaled, all data lie in [-1, 1]: what is far outside may stay there as 2.
-            scaled = np.clip(np.ldexp(points, -self._exponents), -2.0, 2.0)
-            values = np.ldexp(self._interpolator(scaled), self._exponent)
-        return np.where(np.isinf(values), np.nan, values)
+        result = {}
+        for name, interpolator in self._interpolators.items():
+            with np.errstate(over="ignore"):
+                # Scaled, all data lie in [-1, 1]: what is far outside may stay there as 2.
+                scaled = np.clip(np.ldexp(points, -self._exponents), -2.0, 2.0)
+                values = np.ldexp(interpolator(scaled), _exponent(np.abs(self.values[name]).max()))
+            result[name] = np.where(np.isinf(values), np.nan, values)
+        return result
 
     @cached_property
     def _exponents(self) -> NDArray[np.int32]:
@@ -79,13 +82,10 @@ class Reference:
         return _exponent(np.abs(self.points).max(axis=0))
 
     @cached_property
-    def _exponent(self) -> NDArray[np.int32]:
-        return _exponent(np.abs(self.values).max())
-
-    @cached_property
-    def _interpolator(self) -> Interpolator:
-        points, values = np.ldexp(self.points, -self._exponents), np.ldexp(self.values, -self._exponent)
-        return _on_grid(points, values) or self._scattered(points, values)
+    def _interpolators(self) -> dict[str, Interpolator]:
+        points = np.ldexp(self.points, -self._exponents)
+        scaled = {name: np.ldexp(v, -_exponent(np.abs(v).max())) for name, v in self.values.items()}
+        return {name: _on_grid(points, v) or self._scattered(points, v) for name, v in scaled.items()}
 
     def _scattered(self, points: FloatArray, values: FloatArray) -> Interpolator:
         """Return a linear interpolator."""
@@ -129,7 +129,7 @@ def _exponent(sizes: FloatArray) -> NDArray[np.int32]:
 class ReferenceTable:
     """A problem's reference data at all parameter values, read when they are first asked for.
 
-    The file's columns are named like the coordinates and the unknown; a column
+    The file's columns are named like the coordinates and the unknowns, of which some may be missing; a column
     named like a parameter tells which rows hold for which value. Others are passed over.
 
     Args:
@@ -151,7 +151,8 @@ class ReferenceTable:
         """
         problem, file = self._problem, DataFile(self._file, what="reference")
         parameters = [parameter.name for parameter in problem.parameters if parameter.name in file.names]
-        return file.columns([*problem.coordinates, problem.unknown, *parameters], gaps_in=problem.unknown)
+        given = [name for name in problem.unknowns if name in file.names] or problem.unknowns[:1]
+        return file.columns([*problem.coordinates, *given, *parameters], gaps_in=given)
 
     def at(self, values: Mapping[str, float]) -> Reference | None:
         """Return the data at a parameter value; None if there are none.
@@ -170,11 +171,12 @@ class ReferenceTable:
             rows &= _equal(columns.arrays[name], values[name])
         if not rows.any():
             return None
-        held = columns.where(rows).distinct(problem.coordinates, problem.unknown)
+        given = [name for name in problem.unknowns if name in columns.arrays]
+        held = columns.where(rows).distinct(problem.coordinates, given)
         points = held.points(problem.coordinates)
         where = f" at {file_stem({name: values[name] for name in named})}" if named else ""
         _require_span(points, problem.coordinates, f"{columns.label}{where}")
-        return Reference(points, held.arrays[problem.unknown], columns.label)
+        return Reference(points, {name: held.arrays[name] for name in given}, columns.label)
 
 
 def _equal(column: FloatArray, value: float) -> NDArray[np.bool_]:

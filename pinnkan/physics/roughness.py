@@ -17,8 +17,8 @@ from pinnkan.physics.seams import formula_gap
 
 def taken_orders(problem: Problem) -> tuple[int, ...]:
     """Return how many derivatives the equations take in each coordinate, D numbers."""
-    found = [derivative_symbols(e.residual, problem.names).values() for e in problem.equations]
-    indices = [index for values in found for index in values]
+    partials = [p for e in problem.equations for p in derivative_symbols(e.residual, problem.names).values()]
+    indices = [partial.orders for partial in partials]
     return tuple(max((index[k] for index in indices), default=0) for k in range(len(problem.coordinates)))
 
 

@@ -45,9 +45,9 @@ class SampleTable:
             FileAccessError: If the file cannot be read.
             UsageError: If a column is missing or an entry is no finite number.
         """
-        coordinates, unknown = self._problem.coordinates, self._problem.unknown
+        coordinates, unknown = self._problem.coordinates, self._problem.unknowns[0]
         file = DataFile(self._samples.file, what="samples")
-        columns = file.columns([*coordinates, unknown], gaps_in=unknown)
+        columns = file.columns([*coordinates, unknown], gaps_in=[unknown])
         return SampleSet(columns.points(coordinates), columns.arrays[unknown])
 
     def split(self, domain: Domain, *, seed: int) -> tuple[SampleSet, SampleSet]:

@@ -1,4 +1,4 @@
-"""The scale of the unknown: its size as the problem's data tell it, before anything is solved.
+"""The scales of the unknowns: their sizes as the problem's data tell them, before anything is solved.
 
 Training works on unknowns of size one. The scale is the largest of
 
@@ -7,6 +7,10 @@ Training works on unknowns of size one. The scale is the largest of
   f L^2 for -u_xx = f, g L for u_x = g;
 - for an equation of first order along time (or along its only coordinate), the largest value that the
   prescribed values grow to under its terms without derivatives: the 1000 of X_t = X (1 - X/1000) from 200.
+
+In a system these are taken of the blocks that hold one unknown alone. The scales that are left follow from
+the other blocks, in which the terms of the unknowns whose scales are known are data: a pressure is as large
+as what its gradient balances.
 
 Changing units changes the scale with the unknown's unit, exactly for factors that are powers of two: all
 iterations are of ratios without unit, and what they leave beyond 40 bits is rounded away.
@@ -20,8 +24,10 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
 
 from pinnkan.geometry import CollocationSet, Domain, Interior
+from pinnkan.ground.derivatives import Channel, Collapsed, Derivative
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import derivative_symbols, evaluate
 from pinnkan.language.problem.prescribed import prescribed
@@ -60,15 +66,40 @@ _VARIANT = 1 << 21
 """Far from those of training."""
 
 
-def data_scale(problem: Problem, blocks: Sequence[ResidualBlock], domain: Domain) -> float:
-    """Return the scale of the unknown (module docstring); 1 where the data say nothing, as in u'' = 0, u = 0.
+def data_scales(problem: Problem, blocks: Sequence[ResidualBlock], domain: Domain) -> tuple[float, ...]:
+    """Return the scales of the unknowns (module docstring); 1 where the data say nothing (u'' = 0, u = 0).
 
     Args:
         problem: What the file states.
         blocks: All equations and conditions at the base values.
         domain: The domain there.
     """
-    halves, values = half_extents(domain), _prescribed_values(problem, domain)
+    halves = half_extents(domain)
+    values = [_prescribed_values(problem, name, domain) for name in problem.unknowns]
+    if not problem.is_system:
+        return (_alone(problem, blocks, domain, values[0]),)
+    scales = [max((abs(value) for value in own), default=0.0) for own in values]
+    for block in blocks:
+        unknowns = _unknowns(block)
+        if len(unknowns) == 1:
+            own = balance(block, sizing_points(block, domain), halves, scales, unknowns)
+            scales[unknowns[0]] = max(scales[unknowns[0]], own)
+    peaks = growth_of_system(problem, blocks, values, domain)
+    scales = [max(scale, peak) for scale, peak in zip(scales, peaks, strict=True)]
+    _complete(scales, blocks, domain)
+    return tuple(rounded(scale) if 0.0 < scale < math.inf else 1.0 for scale in scales)
+
+
+def _unknowns(block: ResidualBlock) -> list[int]:
+    """Return the unknowns that a block holds."""
+    return sorted({unknown for unknown, _ in block.summands.partials})
+
+
+def _alone(
+    problem: Problem, blocks: Sequence[ResidualBlock], domain: Domain, values: Sequence[float]
+) -> float:
+    """Return the scale of a problem's only unknown."""
+    halves = half_extents(domain)
     scale = max((balance(block, sizing_points(block, domain), halves) for block in blocks), default=0.0)
     scale = max([scale, *(abs(value) for value in values)])
     axis = _marching_axis(problem)
@@ -78,12 +109,37 @@ def data_scale(problem: Problem, blocks: Sequence[ResidualBlock], domain: Domain
     return rounded(scale) if 0.0 < scale < math.inf else 1.0
 
 
-def _prescribed_values(problem: Problem, domain: Domain) -> list[float]:
-    """Return the largest and the least value of the unknown that any condition prescribes at the base."""
+def _complete(scales: list[float], blocks: Sequence[ResidualBlock], domain: Domain) -> None:
+    """Find the scales that are still 0 from blocks with other unknowns, the terms of which are data there.
+
+    A block with one such unknown gives it, the largest of several; where every block has more of them, the
+    block with the fewest gives all of its own one amplitude.
+    """
+    halves = half_extents(domain)
+    while 0.0 in scales:
+        missing = {
+            block.name: (block, own)
+            for block in blocks
+            if (own := [unknown for unknown in _unknowns(block) if scales[unknown] == 0.0])
+        }
+        fewest = min((len(own) for _, own in missing.values()), default=0)
+        now = list(scales)
+        for block, own in missing.values():
+            if len(own) == fewest:
+                amplitude = balance(block, sizing_points(block, domain), halves, scales, own)
+                for unknown in own:
+                    now[unknown] = max(now[unknown], amplitude)
+        if now == scales:
+            return
+        scales[:] = now
+
+
+def _prescribed_values(problem: Problem, unknown: str, domain: Domain) -> list[float]:
+    """Return the largest and the least value of an unknown that any condition prescribes at the base."""
     values = []
     for condition in problem.conditions:
         item = prescribed(condition, problem.names)
-        if item is None or item.order:
+        if item is None or item.order or item.unknown != unknown:
             continue
         for region in condition.regions:
             places = domain.collocate(region, _PRESCRIBED_POINTS).points
@@ -102,31 +158,50 @@ def _marching_axis(problem: Problem) -> int | None:
     orders = [
         index[0]
         for equation in problem.equations
-        for index in derivative_symbols(equation.residual, problem.names).values()
+        for _, index in derivative_symbols(equation.residual, problem.names).values()
     ]
     return 0 if max(orders, default=0) == 1 else None
 
 
-def balance(block: ResidualBlock, places: CollocationSet, lengths: Sequence[float]) -> float:
+def balance(
+    block: ResidualBlock,
+    places: CollocationSet,
+    lengths: Sequence[float],
+    scales: Sequence[float] = (0.0,),
+    moved: Sequence[int] = (0,),
+) -> float:
     """Return the amplitude at which a block's terms change by as much as they leave of u = 0; 0 if that is 0.
 
     Newton's method for log size(exp s) = log data, s = log amplitude: one step where the terms are
     linear, globally convergent where they are sums of powers. Where u = 0 has no value (1/u, log u) it is
     the known term alone that is balanced. Data without a value count for nothing: training tells of them.
+
+    Args:
+        block: An equation or condition.
+        places: Its points.
+        lengths: Over which the unknowns vary.
+        scales: Amplitudes of the unknowns that are known, 0 for the others.
+        moved: The unknowns whose common amplitude is sought.
     """
+
+    def terms(amplitude: float) -> FloatArray:
+        amplitudes = [amplitude if at in moved else scale for at, scale in enumerate(scales)]
+        return characteristic_terms(block, places, amplitudes, lengths)
+
     with np.errstate(all="ignore"):
         try:
-            start = characteristic_terms(block, places, 0.0, lengths)
+            start = terms(0.0)
         except PinnkanError:
             return 0.0
         if not np.isfinite(start).all():
             if block.summands.known is None:
                 return 0.0
             start[[row for row in range(len(start)) if row != block.summands.known]] = 0.0
-        data = size_of(start.sum(axis=0, keepdims=True), places.weights)
+        left = start.sum(axis=0, keepdims=True) if len(moved) == len(scales) else start
+        data = size_of(left, places.weights)
 
         def size(amplitude: float) -> float:
-            return size_of(characteristic_terms(block, places, amplitude, lengths) - start, places.weights)
+            return size_of(terms(amplitude) - start, places.weights)
 
         amplitude = 1.0
         for _ in range(_ITERATIONS):
@@ -151,8 +226,9 @@ def growth(block: ResidualBlock, values: Sequence[float], domain: Domain, axis: 
     What blows up, or has no value, counts for nothing.
     """
     size = len(domain.coordinates)
-    value, rate = (0,) * size, tuple(int(other == axis) for other in range(size))
-    if value not in block.channels or rate not in block.channels or not values:
+    value = Derivative(0, (0,) * size)
+    rate = Derivative(0, tuple(int(other == axis) for other in range(size)))
+    if value not in block.reads or rate not in block.reads or not values:
         return 0.0
     lower, upper = domain.bounding_box
     step = float(upper[axis] - lower[axis]) / _STEPS
@@ -162,7 +238,7 @@ def growth(block: ResidualBlock, values: Sequence[float], domain: Domain, axis: 
         data = torch.from_numpy(block.data(path.reshape(-1, size)).reshape(-1, *path.shape[:2]))
     except PinnkanError:
         return 0.0
-    rows = block.channels.index(value), block.channels.index(rate)
+    rows = block.reads.index(value), block.reads.index(rate)
     largest = 0.0
     for start in dict.fromkeys(number for number in values if number):
         u = torch.full((path.shape[1],), start, dtype=torch.float64)
@@ -180,13 +256,76 @@ def _increment(
 ) -> torch.Tensor:
     """Return h f / (1 - h f'), its denominator kept away from 0."""
     value, rate = rows
-    jet = torch.zeros(len(block.channels), len(u), dtype=torch.float64)
+    jet = torch.zeros(len(block.reads), len(u), dtype=torch.float64)
     rest = block.residual(data, jet)
     jet[value] = u
     residual, partials = block.residual(data, jet), block.partials(data, jet)
     slope = (rest - residual) / partials[rate]
     bend = -partials[value] / partials[rate]
     return step * slope / (1.0 - step * bend).clamp(min=0.5)
+
+
+def growth_of_system(
+    problem: Problem, blocks: Sequence[ResidualBlock], values: Sequence[Sequence[float]], domain: Domain
+) -> list[float]:
+    """Return the largest |u| of every unknown in du/ds = f(u), all derivatives but those along s zero.
+
+    From the prescribed values of largest size, by an implicit method at one place in the domain, for
+    systems in which every equation takes one unknown's first derivative along time (or the only
+    coordinate), and no two the same one. 0 for all where the system is another, blows up or has no value.
+    """
+    nothing = [0.0] * len(values)
+    axis = _marching_axis(problem)
+    start = [max(own, key=abs, default=0.0) for own in values]
+    if axis is None or not any(start):
+        return nothing
+    marched = _marched(blocks, len(domain.coordinates), axis, len(values))
+    if marched is None:
+        return nothing
+    lower, upper = domain.bounding_box
+    place = domain.collocate(Interior(), 1, variant=_VARIANT).points
+
+    def rates(s: float, u: FloatArray) -> FloatArray:
+        place[:, axis] = s
+        return np.array([_rate(block, row, u, place) for block, row in marched])
+
+    try:
+        with np.errstate(all="ignore"):
+            path = solve_ivp(
+                rates, (float(lower[axis]), float(upper[axis])), start, method="LSODA", rtol=1e-3, atol=1e-6
+            )
+    except (PinnkanError, ValueError):
+        return nothing
+    peaks = np.abs(path.y).max(axis=1)
+    whole = path.success and np.isfinite(peaks).all() and peaks.max() <= _MOST_GROWTH * np.abs(start).max()
+    return peaks.tolist() if whole else nothing
+
+
+def _marched(
+    blocks: Sequence[ResidualBlock], size: int, axis: int, count: int
+) -> list[tuple[ResidualBlock, int]] | None:
+    """Return, unknown by unknown, the equation with its rate and the rate's row; None if not one each."""
+    rate = tuple(int(other == axis) for other in range(size))
+    marched: dict[int, tuple[ResidualBlock, int]] = {}
+    for block in blocks:
+        rows = [(row, read.unknown) for row, read in enumerate(block.reads) if read.channel == rate]
+        if isinstance(block.where, Interior) and len(rows) == 1 and rows[0][1] not in marched:
+            marched[rows[0][1]] = block, rows[0][0]
+    return [marched[unknown] for unknown in range(count)] if len(marched) == count else None
+
+
+def _rate(block: ResidualBlock, row: int, u: FloatArray, place: FloatArray) -> float:
+    """Return the rate at which an equation is met by values alone, -r(u, 0) / (dr/du_s)."""
+    data = torch.from_numpy(block.data(place))
+    jet = torch.tensor(
+        [[0.0 if any(_orders(read.channel)) else float(u[read.unknown])] for read in block.reads],
+        dtype=torch.float64,
+    )
+    return float(-block.residual(data, jet)[0] / block.partials(data, jet)[row, 0])
+
+
+def _orders(channel: Channel) -> Sequence[float]:
+    return channel.coefficients if isinstance(channel, Collapsed) else channel
 
 
 def rounded(number: float) -> float:

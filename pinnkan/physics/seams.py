@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,7 +90,7 @@ def formula_gap(
     return None
 
 
-def block_gap(block: ResidualBlock, domain: Domain, scale: float) -> SeamGap | None:
+def block_gap(block: ResidualBlock, domain: Domain, scales: Sequence[float]) -> SeamGap | None:
     """Return where what is given in an equation or condition differs across a seam; None if it does not.
 
     That is what its data are at the two ends, unless the residual of one and the same unknown agrees
@@ -99,7 +99,7 @@ def block_gap(block: ResidualBlock, domain: Domain, scale: float) -> SeamGap | N
     Args:
         block: The equation or condition.
         domain: The domain.
-        scale: Of the unknown.
+        scales: Of the unknowns.
     """
     places = domain.collocate(block.where, _POINTS, rule="random", seed=_SEED)
     for axis in np.flatnonzero(domain.periodic).tolist():
@@ -113,7 +113,7 @@ def block_gap(block: ResidualBlock, domain: Domain, scale: float) -> SeamGap | N
             for inside, first, last in zip(*rows, strict=True)
             if (gap := _largest(domain.coordinates[axis], 0, inside, first, last, low)) is not None
         ]
-        if gaps and not _agree(block, rows[1], rows[2], domain, scale):
+        if gaps and not _agree(block, rows[1], rows[2], domain, scales):
             return gaps[0]
     return None
 
@@ -139,19 +139,22 @@ def _largest(
     return SeamGap(coordinate, order, float(gap[worst]), size, points[worst])
 
 
-def _agree(block: ResidualBlock, low: FloatArray, high: FloatArray, domain: Domain, scale: float) -> bool:
+def _agree(
+    block: ResidualBlock, low: FloatArray, high: FloatArray, domain: Domain, scales: Sequence[float]
+) -> bool:
     """Tell whether the residual of random derivatives of the unknown is the same with either data (E, N)."""
     rng, halves = np.random.default_rng(_SEED), np.asarray(half_extents(domain))
-    rows = [rng.normal(size=low.shape[1]) * scale * size for size in _sizes(block.channels, halves)]
+    rows = [
+        rng.normal(size=low.shape[1]) * scales[unknown] * _size(channel, halves)
+        for unknown, channel in block.reads
+    ]
     u = torch.from_numpy(np.array(rows).reshape(len(rows), low.shape[1]))
     first, last = (block.residual(torch.from_numpy(data.copy()), u).numpy() for data in (low, high))
     return bool(np.abs(last - first).max() <= _ROUNDING * max(np.abs(first).max(), np.abs(last).max()))
 
 
-def _sizes(channels: Sequence[Channel], halves: FloatArray) -> Iterator[float]:
-    """Yield the size of every derivative of a function of size 1 that varies over half the domain."""
-    for channel in channels:
-        if isinstance(channel, Collapsed):
-            yield float(np.abs(np.array(channel.coefficients)) @ halves**-2.0)
-        else:
-            yield float(np.prod(halves ** -np.array(channel, dtype=float)))
+def _size(channel: Channel, halves: FloatArray) -> float:
+    """Return the size of a derivative of a function of size 1 that varies over half the domain."""
+    if isinstance(channel, Collapsed):
+        return float(np.abs(np.array(channel.coefficients)) @ halves**-2.0)
+    return float(np.prod(halves ** -np.array(channel, dtype=float)))

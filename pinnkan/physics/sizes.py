@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.geometry import CollocationSet
-from pinnkan.ground.derivatives import MultiIndex
+from pinnkan.ground.derivatives import Partial
 from pinnkan.physics.blocks import ResidualBlock
 
 FloatArray = NDArray[np.float64]
@@ -28,19 +28,21 @@ def size_of(terms: FloatArray, weights: FloatArray) -> float:
     return math.sqrt(float(weights @ np.abs(terms).sum(axis=0) ** 2))
 
 
-def characteristic(indices: Sequence[MultiIndex], amplitude: float, lengths: Sequence[float]) -> list[float]:
-    """Return amplitude / prod_i lengths[i]^k_i for every multi-index k: derivatives of a plain function."""
+def characteristic(
+    partials: Sequence[Partial], amplitudes: Sequence[float], lengths: Sequence[float]
+) -> list[float]:
+    """Return amplitude / prod_i lengths[i]^k_i for every derivative k of an unknown of its amplitude."""
     return [
-        amplitude / math.prod(length**order for length, order in zip(lengths, index, strict=True))
-        for index in indices
+        amplitudes[unknown] / math.prod(length**order for length, order in zip(lengths, index, strict=True))
+        for unknown, index in partials
     ]
 
 
 def characteristic_terms(
-    block: ResidualBlock, places: CollocationSet, amplitude: float, lengths: Sequence[float]
+    block: ResidualBlock, places: CollocationSet, amplitudes: Sequence[float], lengths: Sequence[float]
 ) -> FloatArray:
-    """Return the terms (T, N) of a block for a function of an amplitude that varies over given lengths."""
-    derivatives = characteristic(block.summands.indices, amplitude, lengths)
+    """Return a block's terms (T, N) for functions of amplitudes, one an unknown, that vary over lengths."""
+    derivatives = characteristic(block.summands.partials, amplitudes, lengths)
     return block.terms(places.points, places.normals, derivatives)
 
 
@@ -49,22 +51,22 @@ def judged_terms(
     places: CollocationSet,
     terms: FloatArray,
     *,
-    extent: float,
+    extents: Sequence[float],
     lengths: Sequence[float],
 ) -> FloatArray:
     """Return the terms (T, N) whose size a block's residual is divided by.
 
     Where fewer than two terms are other than zero (u = 0, dn(u) = 0) the terms are those of a function
-    of the unknown's own range over the domain's own lengths.
+    of the unknowns' own ranges over the domain's own lengths.
 
     Args:
         block: The equation or condition.
         places: Its points.
         terms: Its terms there, (T, N).
-        extent: Range of the unknown in the domain, its largest value less its smallest.
+        extents: Range of every unknown in the domain, its largest value less its smallest.
         lengths: Extents of the domain in every coordinate.
     """
-    plain = characteristic_terms(block, places, extent, lengths)
+    plain = characteristic_terms(block, places, extents, lengths)
     sizes, plain_sizes = (np.sqrt(np.square(rows) @ places.weights) for rows in (terms, plain))
     present = int((sizes > _NOTHING * plain_sizes.max()).sum())
     return terms if present > 1 else plain

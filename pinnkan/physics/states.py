@@ -45,17 +45,18 @@ class States:
         return Line(tuple(point.tolist()), axis, -size, size)
 
 
-def unknown_sizes(expr: Any, instance: Instance, amplitude: float) -> dict[str, float]:
-    """Return the size of the unknown and of each derivative that a formula takes, by the symbols' names.
+def unknown_sizes(expr: Any, instance: Instance, factor: float = 1.0) -> dict[str, float]:
+    """Return the size of every unknown and of each derivative that a formula takes, by the symbols' names.
 
     Args:
         expr: The formula.
         instance: The problem at a parameter value.
-        amplitude: The size of the unknown itself.
+        factor: Of the unknowns' scales, which are their sizes.
     """
     lower, upper = instance.domain.bounding_box
     leaves = derivative_symbols(expr, instance.problem.names)
-    sizes = characteristic(list(leaves.values()), amplitude, (upper - lower).tolist())
+    amplitudes = [factor * scale for scale in instance.scales]
+    sizes = characteristic(list(leaves.values()), amplitudes, (upper - lower).tolist())
     return dict(zip((leaf.name for leaf in leaves), sizes, strict=True))
 
 

@@ -69,8 +69,7 @@ def _lost_ramp(derived: Derived, instance: Instance, key: str, count: int, share
     Where K(u) is a narrow ramp, ``diff(K*u_x, x)`` is all but a Dirac at the points where u crosses it.
     Points that are a share h of the extent apart see values of an unknown of scale U about h U apart.
     """
-    scale = instance.scale
-    sizes = unknown_sizes(derived.expr, instance, scale)
+    sizes = unknown_sizes(derived.expr, instance)
     region = States([_FARTHEST * size for size in sizes.values()])
     spacings = [_even(share * size) for size in sizes.values()]
     ramps = unseen_ramps(derived.expr, list(sizes), region, spacings, values_at_a_point(instance))

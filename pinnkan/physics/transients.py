@@ -32,7 +32,7 @@ from pinnkan.language.expressions import (
     derivative_symbols,
     evaluate,
     partial_derivative,
-    substitute_unknown,
+    substitute_unknowns,
     symbol,
 )
 from pinnkan.language.problem.domains import build_shape, number_at
@@ -76,7 +76,7 @@ def _forced(problem: Problem) -> bool:
     """Tell whether anything that is prescribed depends on time."""
     time = symbol(problem.time or "")
     statements = (*problem.equations, *problem.boundary)
-    return any(time in full_residual(problem, statement).free_symbols for statement in statements)
+    return any(time in full_residual(statement).free_symbols for statement in statements)
 
 
 def _in_balance(problem: Problem, domain: Domain) -> bool:
@@ -93,10 +93,12 @@ def _in_balance(problem: Problem, domain: Domain) -> bool:
     points = domain.uniform(_POINTS, _SEED)
     points[:, 0] = domain.time[0]
     for equation in problem.equations:
-        residual = full_residual(problem, equation)
+        residual = full_residual(equation)
         leaves = derivative_symbols(residual, names)
-        rate = next(leaf for leaf, index in leaves.items() if index[0])
-        change = substitute_unknown(residual, state, names) / partial_derivative(residual, rate)
+        rate = next(leaf for leaf, partial in leaves.items() if partial.orders[0])
+        change = substitute_unknowns(residual, {names.unknowns[0]: state}, names) / partial_derivative(
+            residual, rate
+        )
         speed, size = evaluate([change, state], names.coordinates, points, values)
         duration = domain.time[1] - domain.time[0]
         if np.linalg.norm(speed) * duration > _LONG * np.linalg.norm(size):
@@ -109,7 +111,7 @@ def _missed(condition: Condition, data: sympy.Expr, problem: Problem, domain: Do
     names, values = problem.names, problem.base_values
     item = prescribed(condition, names)
     if item is None:
-        return initial_gap(condition, [data], names, domain, values) is not None
+        return initial_gap(condition, [data], 0, names, domain, values) is not None
     assert domain.time is not None
     points = np.concatenate([domain.collocate(region, _POINTS).points for region in condition.regions])
     points[:, 0] = domain.time[0]
@@ -124,7 +126,7 @@ def _rate(problem: Problem, equation: Equation, domain: Domain) -> float:
     """
     names = problem.names
     leaves = derivative_symbols(equation.residual, names)
-    slopes = {index: partial_derivative(equation.residual, leaf) for leaf, index in leaves.items()}
+    slopes = {p.orders: partial_derivative(equation.residual, leaf) for leaf, p in leaves.items()}
     steady = {index: s for index, s in slopes.items() if not s.free_symbols & leaves.keys()}
     forward = (1, *(0,) * len(names.space))
     if forward not in steady or any(index[0] for index in slopes if index != forward):

@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from pinnkan.ground.derivatives import Channel
+from pinnkan.ground.derivatives import Derivative
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.expressions import PointProgram, symbol
 from pinnkan.language.parameters import file_stem
@@ -24,7 +24,7 @@ from pinnkan.physics.point_functions import FormulaFunction
 
 FloatArray = NDArray[np.float64]
 Lift = Callable[[FloatArray], FloatArray]
-"""From parameter values (L, P) to channels of the lift (C, L, N)."""
+"""From parameter values (L, P) to derivatives of the lifts (C, L, N)."""
 
 _SAMPLES, _SEED = 200, 20_260_101
 _SAME = 1e-11
@@ -54,31 +54,36 @@ class FamilyAnsatz:
         _refuse_changing_conditions(instances)
         self.parameters = tuple(parameter.name for parameter in family.problem.parameters)
         # Where data vanish a lift has a shorter formula: the longest holds for all values or none does.
-        self.reference = max(instances, key=lambda one: _length(one.ansatz))
-        self.has_formula = all(self._gives(one.ansatz) for one in instances)
+        self.reference = max(instances, key=lambda one: sum(_length(ansatz) for ansatz in one.ansatzes))
+        self.has_formula = all(
+            self._gives(ansatz, at) for one in instances for at, ansatz in enumerate(one.ansatzes)
+        )
 
     @property
     def lift_is_zero(self) -> bool:
         """Whether u = factor * sum_i c_i W_i."""
-        return self.has_formula and self.reference.ansatz.lift_is_zero
+        return self.has_formula and all(ansatz.lift_is_zero for ansatz in self.reference.ansatzes)
 
-    def lift(self, points: FloatArray, channels: Sequence[Channel]) -> Lift:
-        """Return the lift's derivatives at points (N, D) as a function of parameter values."""
+    def lift(self, points: FloatArray, requested: Sequence[Derivative]) -> Lift:
+        """Return the lifts' derivatives at points (N, D) as a function of parameter values."""
         if not self.has_formula:
             return lambda values: np.stack(
-                [self.at(row).ansatz.lift.derivatives(points, channels) for row in values.tolist()], axis=1
+                [lift_derivatives(self.at(row), points, requested) for row in values.tolist()], axis=1
             )
-        lift = self.reference.ansatz.lift
-        assert isinstance(lift, FormulaFunction)
-        return PointProgram(lift.formulas(channels), self.reference.coordinates, points, self.parameters)
+        formulas = []
+        for unknown, channel in requested:
+            lift = self.reference.ansatzes[unknown].lift
+            assert isinstance(lift, FormulaFunction)
+            formulas += lift.formulas([channel])
+        return PointProgram(formulas, self.reference.coordinates, points, self.parameters)
 
     def at(self, row: Sequence[float]) -> Instance:
         """Return the problem at parameter values (P,)."""
         return self.family.at(dict(zip(self.parameters, row, strict=True)))
 
-    def _gives(self, ansatz: Ansatz) -> bool:
+    def _gives(self, ansatz: Ansatz, unknown: int) -> bool:
         """Tell whether the reference's formula is the lift of another value, too."""
-        mine, other = self.reference.ansatz.lift.formula, ansatz.lift.formula
+        mine, other = self.reference.ansatzes[unknown].lift.formula, ansatz.lift.formula
         if mine is None or other is None:
             return False
         if mine == other:
@@ -89,6 +94,12 @@ class FamilyAnsatz:
         row = np.array([[ansatz.values[name] for name in self.parameters]])
         found = PointProgram([mine], self.reference.coordinates, points, self.parameters)(row)[0]
         return bool(np.abs(found - wanted).max() <= _SAME * np.abs(wanted).max())
+
+
+def lift_derivatives(instance: Instance, points: FloatArray, requested: Sequence[Derivative]) -> FloatArray:
+    """Return derivatives of the unknowns' lifts at points (N, D), shape (C, N)."""
+    rows = [instance.ansatzes[unknown].lift.derivatives(points, [channel]) for unknown, channel in requested]
+    return np.concatenate(rows)
 
 
 def _length(ansatz: Ansatz) -> int:
@@ -118,8 +129,9 @@ def _refuse_changing_conditions(instances: Sequence[Instance]) -> None:
     """Refuse a family in which other conditions are hard at one value than at another."""
     first = instances[0]
     for other in instances[1:]:
-        changed = sorted(set(first.ansatz.hard) ^ set(other.ansatz.hard))
-        if changed or first.ansatz.distance.formula != other.ansatz.distance.formula:
+        changed = sorted(first.hard ^ other.hard)
+        pairs = zip(first.ansatzes, other.ansatzes, strict=True)
+        if changed or any(one.distance.formula != two.distance.formula for one, two in pairs):
             raise UsageError(
                 f"{first.problem.name}: {', '.join(changed) or 'the factor of the ansatz'} is built into the "
                 f"ansatz at {file_stem(first.values)} and not at {file_stem(other.values)}; write "

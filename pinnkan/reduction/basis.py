@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pinnkan.ground.derivatives import Channel, Channels
+from pinnkan.ground.derivatives import Channels, Derivative
 from pinnkan.networks import Network
 from pinnkan.physics.ansatz import Ansatz
 
@@ -19,38 +19,41 @@ _CHUNK = 2048
 
 
 def network_jets(
-    ansatz: Ansatz,
+    ansatzes: Sequence[Ansatz],
     network: Network,
     coefficients: Sequence[Sequence[Tensor]],
     points: FloatArray,
-    channels: Sequence[Channel],
+    requested: Sequence[Derivative],
 ) -> FloatArray:
-    """Return derivatives of factor * N_i, one row a network.
+    """Return derivatives of factor * N_i of the unknowns, one row a network.
 
     Args:
-        ansatz: Gives the factor; its lift is not read.
+        ansatzes: Of every unknown, which give the factors; their lifts are not read.
         network: Layers and input map.
         coefficients: Of every layer, for each of the S networks.
         points: Shape (N, D).
-        channels: The C derivatives wanted.
+        requested: The C derivatives wanted.
 
     Returns:
         Shape (C, S, N).
     """
-    closed = Channels(channels, points.shape[1])
-    rows = [closed.position(key) for key in channels]
+    closed = Channels([channel for _, channel in requested], points.shape[1])
+    rows = [(unknown, closed.position(channel)) for unknown, channel in requested]
     weights = [network.matrices(one) for one in coefficients]
     result = np.empty((len(rows), len(weights), len(points)))
     for start in range(0, len(points), _CHUNK):
         part = points[start : start + _CHUNK]
         place = torch.as_tensor(part, dtype=torch.float64)
-        _, blend = ansatz.blended(part, closed)
+        blends = {unknown: ansatzes[unknown].blended(part, closed)[1] for unknown, _ in rows}
         for at, matrices in enumerate(weights):
-            jet = network.push(place, matrices, closed).output.squeeze(2).numpy()
-            if blend is not None:
-                jet = np.einsum("abn,bn->an", blend, jet)
-            result[:, at, start : start + _CHUNK] = jet[rows]
+            outputs = network.push(place, matrices, closed).output.numpy()
+            jets = {unknown: _blended(outputs[:, :, unknown], blend) for unknown, blend in blends.items()}
+            result[:, at, start : start + _CHUNK] = [jets[unknown][row] for unknown, row in rows]
     return result
+
+
+def _blended(jet: FloatArray, blend: FloatArray | None) -> FloatArray:
+    return jet if blend is None else np.einsum("abn,bn->an", blend, jet)
 
 
 def orthonormalised(values: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pinnkan.ground.derivatives import Derivative
 from pinnkan.reduction.ansatz import FamilyAnsatz
 from pinnkan.reduction.gauss_newton import minimise
 from pinnkan.reduction.online import Bound, OnlineBlock
@@ -81,7 +82,7 @@ class ReducedModel:
         place = self.blocks[0].place
         self._root = np.sqrt(place.weights)
         self._weighted = basis.values * self._root
-        value = [(0,) * place.points.shape[1]]
+        value = [Derivative(0, (0,) * place.points.shape[1])]
         self._lift = None if ansatz.lift_is_zero else ansatz.lift(place.points, value)
         self.count = sum(block.count for block in self.blocks) if count is None else count
 

@@ -120,7 +120,7 @@ class OnlineBlock:
         self._data = PointProgram(program.data, names, points, ansatz.parameters)
         self._lift: Lift | None = None
         if not ansatz.lift_is_zero:
-            self._lift = ansatz.lift(place.points, place.block.channels)
+            self._lift = ansatz.lift(place.points, place.block.reads)
 
     @property
     def is_linear(self) -> bool:

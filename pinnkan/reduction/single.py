@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pinnkan.ground.derivatives import Derivative
 from pinnkan.networks import Network
 from pinnkan.reduction.ansatz import FamilyAnsatz
 from pinnkan.reduction.basis import network_jets
@@ -26,8 +27,8 @@ def network_solution(
     points: FloatArray,
 ) -> FloatArray:
     """Return u = lift + factor * N at points (N, D) and parameter values (P,), shape (N,)."""
-    value = [(0,) * points.shape[1]]
-    u: FloatArray = network_jets(ansatz.reference.ansatz, network, [coefficients], points, value)[0, 0]
+    value = [Derivative(0, (0,) * points.shape[1])]
+    u: FloatArray = network_jets(ansatz.reference.ansatzes, network, [coefficients], points, value)[0, 0]
     return u if ansatz.lift_is_zero else u + ansatz.lift(points, value)(values[None])[0, 0]
 
 
@@ -49,8 +50,8 @@ def network_residual(
     """
     squares, one = 0.0, torch.ones(1, 1, dtype=torch.float64)
     for place in places:
-        channels = place.block.channels
-        jets = network_jets(ansatz.reference.ansatz, network, [coefficients], place.points, channels)
+        requested = place.block.reads
+        jets = network_jets(ansatz.reference.ansatzes, network, [coefficients], place.points, requested)
         block = OnlineBlock(place, ansatz, jets)
         residual, _ = block.linearise(block.bind(values[None]), one)
         squares += float(residual.square().sum())

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pinnkan.ground.derivatives import Derivative
 from pinnkan.networks import Network
 from pinnkan.reduction.ansatz import FamilyAnsatz
 from pinnkan.reduction.basis import network_jets, orthonormalised
@@ -38,16 +39,16 @@ class Snapshots:
 
     def add(self, values: FloatArray, coefficients: Sequence[Tensor]) -> None:
         """Take one network, trained at parameter values (P,)."""
-        factor = self.ansatz.reference.ansatz
+        factors = self.ansatz.reference.ansatzes
 
-        def jets(place: OnlinePoints, channels: Sequence[object]) -> FloatArray:
-            found = network_jets(factor, self._network, [coefficients], place.points, channels)  # type: ignore[arg-type]
+        def jets(place: OnlinePoints, requested: Sequence[Derivative]) -> FloatArray:
+            found = network_jets(factors, self._network, [coefficients], place.points, requested)
             return found[:, 0]
 
         interior = self.places[0]
         self.known.append(values)
-        self._values.append(jets(interior, [(0,) * interior.points.shape[1]])[0])
-        self._jets.append([jets(place, place.block.channels) for place in self.places])
+        self._values.append(jets(interior, [Derivative(0, (0,) * interior.points.shape[1])])[0])
+        self._jets.append([jets(place, place.block.reads) for place in self.places])
 
     def drop(self) -> None:
         """Leave out the one that was added last."""

@@ -15,50 +15,47 @@ from pinnkan.solutions.solution import Solution
 SOLUTION, REFERENCE, ERROR, RESIDUAL = "solution", "reference", "error", "residual"
 
 
-def field_at(solution: Solution, field: str, points: np.ndarray) -> np.ndarray:
-    """Return a field at points (N, D), shape (N,).
+def fields_at(solution: Solution, field: str, points: np.ndarray) -> dict[str, np.ndarray]:
+    """Return a field at points (N, D): (N,) for every unknown, or for every equation.
 
     Args:
         solution: At one parameter value.
-        field: ``solution``; ``reference``; ``error``, solution minus reference;
-            ``residual``, left minus right of the equation, or the root of the
-            sum of squares where there are several equations.
+        field: ``solution``; ``reference``; ``error``, solution minus reference, of the unknowns whose
+            reference is known; ``residual``, left minus right of every equation.
         points: In the domain.
 
     Raises:
         UsageError: If the problem has no reference at this value or at any of the points; or no equation.
     """
     if field == SOLUTION:
-        return solution(points)
+        return solution.named(points)
     if field == REFERENCE:
         return reference_at(solution.instance, points)
     if field == ERROR:
-        error: np.ndarray = solution(points) - reference_at(solution.instance, points)
-        return error
+        reference, values = reference_at(solution.instance, points), solution.named(points)
+        return {name: values[name] - known for name, known in reference.items()}
     blocks = solution.instance.equations
     if not blocks:
         raise UsageError(f"{solution.instance.problem.name}: samples have no residual between them")
-    residuals: list[np.ndarray] = [solution.residual(block, points) for block in blocks]
-    if len(residuals) == 1:
-        return residuals[0]
-    norm: np.ndarray = np.linalg.norm(residuals, axis=0)
-    return norm
+    return {block.name: solution.residual(block, points) for block in blocks}
 
 
-def reference_at(instance: Instance, points: np.ndarray) -> np.ndarray:
-    """Return the exact or reference solution at points (N, D), shape (N,); NaN where data do not cover one.
+def reference_at(instance: Instance, points: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the exact or reference solution at points (N, D): (N,) for every unknown that is known.
+
+    NaN where data do not cover a point.
 
     Raises:
         UsageError: If there is none, or it is known at none of the points.
     """
     reference = instance.exact(points)
-    if reference is None:
+    if not reference:
         where = f" at {file_stem(instance.values)}" if instance.values else ""
         raise UsageError(
             f"{instance.problem.name}: no reference is known{where}; a problem file gives one "
             "with 'exact: FORMULA' or 'reference: FILE'"
         )
-    if len(points) and np.isnan(reference).all():
+    if len(points) and all(np.isnan(values).all() for values in reference.values()):
         raise UsageError(f"reference: the data cover none of the {len(points):,} points")
     return reference
 

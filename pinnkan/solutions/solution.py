@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnkan.ground.derivatives import Channel, Channels
+from pinnkan.ground.derivatives import Channel, Channels, Derivative
 from pinnkan.networks import Network
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
@@ -21,7 +21,7 @@ _CHUNK = 4096
 
 @dataclass(frozen=True)
 class Solution:
-    """u = lift + factor * N at one parameter value.
+    """u = lift + factor * N of every unknown at one parameter value.
 
     Attributes:
         instance: The problem at this value.
@@ -34,18 +34,23 @@ class Solution:
     coefficients: Sequence[Tensor]
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        """Return u at points (N, D), shape (N,), float64."""
+        """Return the unknowns at points (N, D), shape (U, N), float64."""
         value = (0,) * len(self.instance.coordinates)
-        values: np.ndarray = self.derivatives(points, [value])[0]
-        return values
+        every = range(len(self.instance.problem.unknowns))
+        return self.derivatives(points, [Derivative(unknown, value) for unknown in every])
 
-    def derivatives(self, points: np.ndarray, requested: Sequence[Channel]) -> np.ndarray:
-        """Return derivatives of u at points (N, D), shape (len(requested), N), float64."""
-        channels = _channels(tuple(requested), len(self.instance.coordinates))
+    def named(self, points: np.ndarray) -> dict[str, np.ndarray]:
+        """Return every unknown at points (N, D) by its name, (N,) each."""
+        return dict(zip(self.instance.problem.unknowns, self(points), strict=True))
+
+    def derivatives(self, points: np.ndarray, requested: Sequence[Derivative]) -> np.ndarray:
+        """Return derivatives of the unknowns at points (N, D), shape (len(requested), N), float64."""
+        wanted = tuple(channel for _, channel in requested)
+        channels = _channels(wanted, len(self.instance.coordinates))
         weights = self.network.matrices(self.coefficients)
-        reads = [channels.position(key) for key in requested]
+        reads = [(unknown, channels.position(channel)) for unknown, channel in requested]
         parts = [
-            self._chunk(points[start : start + _CHUNK], channels, weights)[reads]
+            self._chunk(points[start : start + _CHUNK], channels, weights, reads)
             for start in range(0, len(points), _CHUNK)
         ]
         return np.concatenate(parts, axis=1) if parts else np.zeros((len(reads), 0))
@@ -54,18 +59,31 @@ class Solution:
         self, block: ResidualBlock, points: np.ndarray, normals: np.ndarray | None = None
     ) -> np.ndarray:
         """Return the residual of one equation or condition at points (N, D), shape (N,)."""
-        u = torch.from_numpy(self.derivatives(points, block.channels))
+        u = torch.from_numpy(self.derivatives(points, block.reads))
         data = torch.from_numpy(np.ascontiguousarray(block.data(points, normals)))
         return block.residual(data, u).numpy()
 
-    def _chunk(self, points: np.ndarray, channels: Channels, weights: Sequence[Tensor]) -> np.ndarray:
+    def _chunk(
+        self,
+        points: np.ndarray,
+        channels: Channels,
+        weights: Sequence[Tensor],
+        reads: Sequence[tuple[int, int]],
+    ) -> np.ndarray:
         place = torch.as_tensor(points, dtype=torch.float64, device=weights[0].device)
-        jet: np.ndarray = self.network.push(place, weights, channels).output.squeeze(2).cpu().numpy()
-        lift, blend = self.instance.ansatz.blended(points, channels)
+        jets: np.ndarray = self.network.push(place, weights, channels).output.cpu().numpy()
+        unknowns = {
+            unknown: self._unknown(jets[:, :, unknown], unknown, points, channels) for unknown, _ in reads
+        }
+        return np.stack([unknowns[unknown][channel] for unknown, channel in reads])
+
+    def _unknown(self, jet: np.ndarray, unknown: int, points: np.ndarray, channels: Channels) -> np.ndarray:
+        """Return the channels (C, N) of one unknown from those of the network's output."""
+        lift, blend = self.instance.ansatzes[unknown].blended(points, channels)
         if lift is None or blend is None:
             return jet
-        unknown: np.ndarray = lift + np.einsum("abn,bn->an", blend, jet)
-        return unknown
+        values: np.ndarray = lift + np.einsum("abn,bn->an", blend, jet)
+        return values
 
 
 @lru_cache(maxsize=64)

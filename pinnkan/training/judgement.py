@@ -36,7 +36,7 @@ def judgement(instance: Instance, trained: Trained, method: str, base: str | Non
     held_out = [step.held_out for step in trained.history]
     evidence = evidence_of(
         report,
-        instance.scale,
+        instance.scales,
         training=trained.training,
         held_out=trained.held_out,
         course=held_out,
@@ -74,13 +74,13 @@ def circumstances(instance: Instance, trained: Trained, method: str) -> Circumst
         still_falling=trained.outcome.reason == "max_steps"
         and still_falling([report.held_out for report in steps]),
         out_of_time=trained.outcome.reason == "time_limit",
-        unknown=instance.problem.unknown,
+        unknown=instance.problem.unknowns[0],
     )
 
 
 def evidence_of(
     report: ResidualReport,
-    scale: float,
+    scales: Sequence[float],
     *,
     training: float = 0.0,
     held_out: float = 0.0,
@@ -92,7 +92,7 @@ def evidence_of(
 
     Args:
         report: Relative residuals.
-        scale: Of the unknown.
+        scales: Of the unknowns.
         training: Residual at the training points (root mean square).
         held_out: The same at the held-out points.
         course: Held-out residuals after every step, None between checks.
@@ -112,7 +112,7 @@ def evidence_of(
         jump_place="" if report.jump is None else _jump_words(report),
         beyond=report.beyond,
         bracket="" if report.bracket is None else _bracket_words(report),
-        is_zero=report.is_zero(scale),
+        is_zero=report.is_zero(scales),
         estimate=None if correction is None else correction.error_estimate,
         slack=0.0 if correction is None else correction.slack,
         base=base,
@@ -140,8 +140,9 @@ def _jump_words(report: ResidualReport) -> str:
 def _bracket_words(report: ResidualReport) -> str:
     """Say between which constants another solution lies, and which values the one found takes."""
     assert report.bracket is not None
+    ((lowest, highest),) = report.ranges
     return (
-        f"it takes values from {report.lowest:.4g} to {report.highest:.4g}, but a solution lies between "
+        f"it takes values from {lowest:.4g} to {highest:.4g}, but a solution lies between "
         f"{report.bracket.low:.4g} and {report.bracket.high:.4g}: the problem has more than one"
     )
 

@@ -26,12 +26,13 @@ def network_for(
     lower, upper = domain.bounding_box
     grading = [domain.grading * (name == instance.problem.time) for name in domain.coordinates]
     input_map = InputMap.over(lower.tolist(), upper.tolist(), grading, domain.periodic)
-    return network_over(input_map, fitted(settings, coefficients))
+    outputs = len(instance.problem.unknowns)
+    return network_over(input_map, fitted(settings, coefficients), outputs)
 
 
-def network_over(input_map: InputMap, settings: NetworkSettings) -> Network:
-    """Build the network that the settings describe behind an input map."""
-    widths = (input_map.size, *settings.hidden, 1)
+def network_over(input_map: InputMap, settings: NetworkSettings, outputs: int = 1) -> Network:
+    """Build the network that the settings describe behind an input map, with an output an unknown."""
+    widths = (input_map.size, *settings.hidden, outputs)
     if settings.kind == "mlp":
         return make_mlp(widths, input_map)
     return make_kan(widths, basis_for(settings), input_map)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pinnkan.ground.errors import DivergedError, UsageError
+from pinnkan.language.problem import Problem
 from pinnkan.language.problem.settings import AdapterSettings, NetworkSettings, PhaseSettings, Settings
 from pinnkan.networks import InputMap
 from pinnkan.networks.adapters import GROWTH, Parametrisation, Plan, attach, grow, slim, slim_from
@@ -28,20 +29,19 @@ from pinnkan.training.refinement import check_refinements, fitted, refined
 from pinnkan.training.task import StageStart, Trained, TrainingTask
 
 
-def coefficient_shapes(inputs: int, settings: Settings, found: Sequence[Tensor]) -> list[tuple[int, ...]]:
+def coefficient_shapes(problem: Problem, found: Sequence[Tensor]) -> list[tuple[int, ...]]:
     """Return the shape that every layer's coefficients must have.
 
     Args:
-        inputs: How many inputs the network has.
-        settings: Of network and training; a phase may refine the network.
+        problem: Gives inputs and outputs, and the settings: a phase may refine the network.
         found: Coefficients of every layer; taken for refined if a phase refines to as many functions.
     """
+    settings, ends = problem.settings, ([0.0] * problem.inputs, [1.0] * problem.inputs)
     network = fitted(settings.network, found)
     if network.functions not in [phase.functions for phase in phases_of(settings.training)]:
         network = settings.network
-    return [
-        layer.shape for layer in network_over(InputMap.over([0.0] * inputs, [1.0] * inputs), network).layers
-    ]
+    built = network_over(InputMap.over(*ends), network, len(problem.unknowns))
+    return [layer.shape for layer in built.layers]
 
 
 def generator_for(seed: int, purpose: str) -> torch.Generator:

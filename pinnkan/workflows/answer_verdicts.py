@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pinnkan.ground.derivatives import Channel
+from pinnkan.ground.derivatives import Derivative, derivatives_of
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
 from pinnkan.reduction import network_jets
@@ -79,7 +79,7 @@ def _measured(answers: Answers, at: int, jets: _Jets, *, with_jumps: bool) -> di
     report = residual_report(_Answer(instance, answers, at, jets), with_jumps=False)
     report = replace(report, jump=_jump(instance) if with_jumps else None)
     evidence = replace(
-        evidence_of(report, instance.scale),
+        evidence_of(report, instance.scales),
         estimate=float(answers.estimates[at]),
         snapshots=answers.stored.meta.get("verdict"),
     )
@@ -106,11 +106,11 @@ class _Constant:
 
     instance: Instance
 
-    def derivatives(self, points: FloatArray, requested: Sequence[Channel]) -> FloatArray:
+    def derivatives(self, points: FloatArray, requested: Sequence[Derivative]) -> FloatArray:
         """Return derivatives at points, (C, N)."""
-        ansatz = self.instance.ansatz
-        values: FloatArray = ansatz.lift.derivatives(points, requested) + ansatz.factor(points, requested)
-        return values
+        ansatzes = [(self.instance.ansatzes[unknown], [channel]) for unknown, channel in requested]
+        rows = [a.lift.derivatives(points, own) + a.factor(points, own) for a, own in ansatzes]
+        return np.concatenate(rows)
 
 
 @dataclass
@@ -120,14 +120,14 @@ class _Jets:
     answers: Answers
     kept: dict[Any, tuple[FloatArray, Any]] = field(default_factory=dict)
 
-    def at(self, points: FloatArray, requested: Sequence[Channel]) -> tuple[FloatArray, Any]:
+    def at(self, points: FloatArray, requested: Sequence[Derivative]) -> tuple[FloatArray, Any]:
         """Return derivatives (C, k + 1, N) of the basis and, last, of the base's network, and the lift's."""
         key = points.tobytes(), tuple(requested)
         if key not in self.kept:
             stored = self.answers.stored
             networks = [*stored.coefficients, stored.base]
             ansatz = stored.model.ansatz
-            jets = network_jets(ansatz.reference.ansatz, stored.network, networks, points, requested)
+            jets = network_jets(ansatz.reference.ansatzes, stored.network, networks, points, requested)
             mixed = np.einsum("sk,csn->ckn", stored.model.basis.mixing, jets[:, :-1])
             lift = None if ansatz.lift_is_zero else ansatz.lift(points, requested)
             self.kept[key] = np.concatenate([mixed, jets[:, -1:]], axis=1), lift
@@ -144,10 +144,9 @@ class _Answer:
     jets: _Jets
 
     def __call__(self, points: FloatArray) -> FloatArray:
-        value: FloatArray = self.derivatives(points, [(0,) * points.shape[1]])[0]
-        return value
+        return self.derivatives(points, [Derivative(0, (0,) * points.shape[1])])
 
-    def derivatives(self, points: FloatArray, requested: Sequence[Channel]) -> FloatArray:
+    def derivatives(self, points: FloatArray, requested: Sequence[Derivative]) -> FloatArray:
         """Return derivatives at points, (C, N)."""
         if not requested:
             return np.zeros((0, len(points)))
@@ -164,6 +163,8 @@ class _Answer:
         self, block: ResidualBlock, points: FloatArray, normals: FloatArray | None = None
     ) -> FloatArray:
         """Return the residual (N,): the sum of its terms, whose derivatives no parameter value combines."""
-        terms = block.terms(points, normals, self.derivatives(points, block.summands.indices))
+        terms = block.terms(
+            points, normals, self.derivatives(points, derivatives_of(block.summands.partials))
+        )
         total: FloatArray = terms.sum(axis=0)
         return total

@@ -64,7 +64,7 @@ def _samples(answers: Answers, places: np.ndarray, shape: tuple[int, ...] | None
     return FieldTable(
         coordinates=problem.coordinates,
         points=places,
-        fields={problem.unknown: spread(answers.solutions(places[inside])[0], inside)},
+        fields={problem.unknowns[0]: spread(answers.solutions(places[inside])[0], inside)},
         inside=inside,
         shape=shape,
         time=problem.time,
@@ -84,10 +84,10 @@ def _table(answers: Answers, places: np.ndarray, shape: tuple[int, ...] | None) 
     whole = np.full((count, len(places)), np.nan)
     whole[:, inside] = answers.solutions(places[inside])
     kept = (len(places),) if shape is None else tuple(n for n in shape if n > 1) or (1,)
-    taken = {*problem.coordinates, problem.unknown}
+    taken = {*problem.coordinates, problem.unknowns[0]}
     columns = {name: places[:, at].reshape(kept) for at, name in enumerate(problem.coordinates)}
     facts = {name: column for name, column in _parameters(answers).items() if name not in taken}
-    return facts | columns | {problem.unknown: whole.reshape(count, *kept)}
+    return facts | columns | {problem.unknowns[0]: whole.reshape(count, *kept)}
 
 
 def _save(output: Path, arrays: dict[str, Any]) -> None:

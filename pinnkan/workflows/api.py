@@ -6,19 +6,20 @@ import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from pinnkan.ground.derivatives import MultiIndex
+from pinnkan.ground.derivatives import Derivative
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.runtime import device_for
 from pinnkan.language.expressions import ExpressionFault
 from pinnkan.language.expressions.names import read_derivative, unknown_name
 from pinnkan.language.parameters import complete_values
 from pinnkan.language.problem import Problem
-from pinnkan.solutions.fields import RESIDUAL, checked_points, field_at, reference_at
+from pinnkan.solutions.fields import RESIDUAL, checked_points, fields_at, reference_at
 from pinnkan.solutions.solution import Solution
 from pinnkan.storage.runs.directory import Result, RunDirectory, require_plain
 
@@ -126,19 +127,24 @@ class RunSolution:
         """Names of the columns of points, time first."""
         return self._solution.instance.coordinates
 
-    def __call__(self, points: ArrayLike) -> np.ndarray:
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """Names of the unknowns."""
+        return self._result.problem.unknowns
+
+    def __call__(self, points: ArrayLike) -> Any:
         """Return the solution at points.
 
         Args:
             points: In the domain, shape (N, D), columns as :attr:`coordinates`.
 
         Returns:
-            Shape (N,), float64.
+            Shape (N,), float64; of several unknowns such an array each, by name.
 
         Raises:
             UsageError: If the points have another shape, are not finite or outside the domain.
         """
-        return self._solution(self._checked(points))
+        return self._alone(self._solution.named(self._checked(points)))
 
     def jet(self, points: ArrayLike, *names: str) -> np.ndarray:
         """Return derivatives of the solution at points.
@@ -151,7 +157,7 @@ class RunSolution:
             Shape (N,) for one name, (len(names), N) for several, float64.
 
         Raises:
-            UsageError: If a name is no derivative of the unknown, or as for a call.
+            UsageError: If a name is no derivative of an unknown, or as for a call.
 
         Examples:
             >>> u.jet(points, "u_xx")
@@ -159,34 +165,42 @@ class RunSolution:
         """
         if not names:
             raise UsageError("which derivatives? Name at least one, as in jet(points, 'u_x')")
-        rows = self._solution.derivatives(self._checked(points), [self._index(name) for name in names])
+        rows = self._solution.derivatives(self._checked(points), [self._derivative(name) for name in names])
         return rows[0] if len(names) == 1 else rows
 
-    def exact(self, points: ArrayLike) -> np.ndarray:
+    def exact(self, points: ArrayLike) -> Any:
         """Return the exact or reference solution at points, shape (N,); NaN where data do not cover one.
+
+        Of several unknowns an array each of those that are known, by name.
 
         Raises:
             UsageError: If the problem has none or it is known at none of the points, or as for a call.
         """
-        return reference_at(self._solution.instance, self._checked(points))
+        return self._alone(reference_at(self._solution.instance, self._checked(points)))
 
-    def residual(self, points: ArrayLike) -> np.ndarray:
-        """Return left minus right of the equation at points, shape (N,).
+    def residual(self, points: ArrayLike) -> Any:
+        """Return left minus right of the equation at points, shape (N,); of several an array each, by name.
 
         Raises:
             UsageError: As for a call.
         """
-        return field_at(self._solution, RESIDUAL, self._checked(points))
+        fields = fields_at(self._solution, RESIDUAL, self._checked(points))
+        return fields if len(fields) > 1 else next(iter(fields.values()))
 
-    def _index(self, name: str) -> MultiIndex:
+    def _alone(self, fields: dict[str, np.ndarray]) -> Any:
+        """Return fields by name, of a problem with one unknown the only one."""
+        return fields if len(self.unknowns) > 1 else fields[self.unknowns[0]]
+
+    def _derivative(self, name: str) -> Derivative:
         names = self._result.problem.names
         try:
-            found = read_derivative(name, names)
+            reading = read_derivative(name, names)
         except ExpressionFault as fault:
             raise UsageError(str(fault)) from None
-        if found is None:
+        if reading is None:
             raise UsageError(unknown_name(name, names))
-        return found[1]
+        unknown, index = reading
+        return Derivative(names.unknowns.index(unknown), index)
 
     def _checked(self, points: ArrayLike) -> np.ndarray:
         return checked_points(points, self.coordinates, self._contains)

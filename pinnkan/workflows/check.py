@@ -13,6 +13,7 @@ import torch
 from pinnkan.geometry import Interior
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.runtime import device_for, dtype_for, limited_threads
+from pinnkan.language.problem import Problem
 from pinnkan.language.problem.settings import Settings
 from pinnkan.networks.adapters import attach, slim
 from pinnkan.physics.check import CheckedStatement, check_problem
@@ -75,11 +76,11 @@ def check(
         "equations": [_equation(one, instance) for one in found.equations],
         "conditions": [_condition(one, instance) for one in found.conditions],
         "scales": _scales(family),
-        "ansatz": found.ansatz,
-        "exact": found.exact,
-        "source": found.source,
+        "ansatz": _alone(found.ansatz, problem),
+        "exact": _alone(found.exact, problem),
+        "source": _alone(found.sources, problem),
         "zero_network_l2": found.zero_network_l2,
-        "network": network_facts(problem.settings.network, problem.inputs),
+        "network": network_facts(problem.settings.network, problem),
         **counted,
         "chosen": {path: _written(path, problem.settings) for path in problem.settings.chosen},
         "points": {name: len(points) for name, points in sets.items()},
@@ -87,9 +88,17 @@ def check(
     }
 
 
+def _alone(texts: Mapping[str, str], problem: Problem) -> str | dict[str, str] | None:
+    """Return texts by name; of a problem with one unknown the only text; None if there are none."""
+    if not texts:
+        return None
+    return dict(texts) if problem.is_system else next(iter(texts.values()))
+
+
 def _scales(family: Family) -> dict[str, float]:
-    """Return the scale of the unknown, and of time where the solution changes at the start alone."""
-    problem, scales = family.problem, {family.problem.unknown: family.scale}
+    """Return the scales of the unknowns, and of time where the solution changes at the start alone."""
+    problem = family.problem
+    scales = dict(zip(problem.unknowns, family.scales, strict=True))
     if problem.time is not None and math.isfinite(family.time_scale):
         scales[problem.time] = family.time_scale
     return scales

@@ -178,9 +178,9 @@ def _places(result: Result, instance: Instance, points: Path | None, seed: int) 
     if points is None:
         uniform = instance.domain.uniform(POINTS, seed)
         return held_out_samples(result, instance) or Places(uniform, instance.known(uniform))
-    table = read_points(points, instance.coordinates, unknown=instance.problem.unknown)
+    table = read_points(points, instance.coordinates, unknowns=instance.problem.unknowns)
     table.require_inside(instance.domain.contains(table.points))
-    given = None if table.values is None else Known(table.points, table.values, len(table.points))
+    given = Known(table.points, table.values, len(table.points)) if table.values else None
     return Places(table.points, given or instance.known(table.points))
 
 
@@ -192,7 +192,8 @@ def held_out_samples(result: Result, instance: Instance) -> Places | None:
     if result.meta["problem"].get("samples") != file_hash(stated.file):
         return None
     _, held_out = samples.split(instance.domain, seed=int(result.meta["seed"]))
-    return Places(held_out.points, Known(*held_out, len(held_out.points)))
+    known = Known(held_out.points, {instance.problem.unknowns[0]: held_out.values}, len(held_out.points))
+    return Places(held_out.points, known)
 
 
 def _row(result: Result, solution: Solution, places: Places, seed: int) -> dict[str, Any]:

@@ -117,9 +117,9 @@ def _sample(
     """Evaluate the solution inside the domain; outside is nothing but a network's extrapolation."""
     instance, problem = solution.instance, result.problem
     inside = instance.domain.contains(places)
-    fields = {problem.unknown: solution(places[inside])}
+    fields = solution.named(places[inside])
     if with_reference:
-        fields |= _beside(instance, places[inside], fields[problem.unknown])
+        fields |= _beside(instance, places[inside], fields)
     return FieldTable(
         coordinates=problem.coordinates,
         points=places,
@@ -131,14 +131,22 @@ def _sample(
     )
 
 
-def _beside(instance: Instance, points: np.ndarray, values: np.ndarray) -> dict[str, np.ndarray]:
-    """Return ``exact`` and ``error`` where they are known at every point and their names are free."""
+def _beside(
+    instance: Instance, points: np.ndarray, values: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return ``exact`` and ``error``, of a system ``exact_u`` and ``error_u``, where they are known.
+
+    They are left out where they are not known at every point, or the problem has a thing of their names.
+    """
     exact = instance.exact(points)
-    if exact is None or np.isnan(exact).any():
+    if not exact or any(np.isnan(column).any() for column in exact.values()):
         return {}
-    taken = (*instance.coordinates, instance.problem.unknown)
-    known = {"exact": exact, "error": values - exact}
-    return {name: field for name, field in known.items() if name not in taken}
+    taken = (*instance.coordinates, *instance.problem.unknowns)
+    known: dict[str, np.ndarray] = {}
+    for name, column in exact.items():
+        suffix = f"_{name}" if instance.problem.is_system else ""
+        known |= {f"exact{suffix}": column, f"error{suffix}": values[name] - column}
+    return {name: column for name, column in known.items() if name not in taken}
 
 
 def spread(values: np.ndarray, inside: np.ndarray) -> np.ndarray:

@@ -253,7 +253,7 @@ def _facts(result: FamilyResult, base: Result, ranges: Sequence[Range], state: S
 def _effectivity(model: ReducedModel, ranges: Sequence[Range], factor: float) -> dict[str, float] | None:
     """Compare estimates with errors against the exact solution, between the training values."""
     reference = model.ansatz.reference
-    if not reference.has_exact or reference.problem.exact is None:
+    if not reference.has_exact or not reference.problem.exact:
         return None
     training = training_set(ranges)
     values = np.unique(0.5 * (training[:-1] + training[1:]), axis=0)
@@ -284,11 +284,10 @@ def relative_errors(model: ReducedModel, values: FloatArray, solutions: FloatArr
         solutions: At the points, times the root of their weights, shape (L, N).
     """
     place = model.blocks[0].place
-    root = np.sqrt(place.weights)
+    root, reference = np.sqrt(place.weights), model.ansatz.reference
     errors = np.empty(len(values))
     for at, row in enumerate(values.tolist()):
-        exact = model.ansatz.at(row).exact(place.points)
-        assert exact is not None
+        exact = model.ansatz.at(row).exact(place.points)[reference.problem.unknowns[0]]
         whole = np.linalg.norm(exact * root)
         errors[at] = np.linalg.norm(solutions[at] - exact * root) / max(whole, np.finfo(float).tiny)
     return errors

@@ -49,9 +49,15 @@ def formula(
     result = RunDirectory(directory).find(values, method, tag)
     solution = result.solution()
     instance = solution.instance
+    unknowns = result.problem.unknowns
+    if len(unknowns) > 1:
+        raise UsageError(
+            f"formula: {result.problem.name} has {len(unknowns)} unknowns ({', '.join(unknowns)}); "
+            "one network gives all of them, and a formula is found of one alone"
+        )
     points = instance.domain.uniform(_POINTS, _SEED)
     form = closed_form(solution.network, solution.coefficients, points, least_r2=least_r2)
-    expression = _rounded(_with_ansatz(instance.ansatz, _network(form, instance.coordinates)), digits)
+    expression = _rounded(_with_ansatz(instance.ansatzes[0], _network(form, instance.coordinates)), digits)
     judged = instance.domain.uniform(_JUDGED, EVALUATION_SEED)
 
     def written(points: np.ndarray) -> np.ndarray:
@@ -64,16 +70,16 @@ def formula(
 
     def error(of: Callable[[np.ndarray], np.ndarray]) -> float | None:
         known = instance.known(judged)
-        return None if known is None else _relative(of(known.points), known.values)
+        return None if known is None else _relative(of(known.points), known.values[unknowns[0]])
 
     return {
         "problem": result.problem.name,
         "parameters": dict(result.values),
-        "unknown": result.problem.unknown,
+        "unknown": unknowns[0],
         "formula": canonical_text(expression),
-        "relative_l2_network": _relative(written(judged), solution(judged)),
+        "relative_l2_network": _relative(written(judged), solution(judged)[0]),
         "relative_l2": error(written),
-        "network_relative_l2": error(solution),
+        "network_relative_l2": error(lambda points: solution(points)[0]),
         "edges": _edges(form),
     }
 

@@ -23,7 +23,7 @@ from pinnkan.output.pictures.sections import Section
 from pinnkan.output.pictures.spacetime import plot_spacetime
 from pinnkan.output.suffixes import require_suffix
 from pinnkan.solutions.evaluation.measures import EVALUATION_SEED, POINTS, errors_at, residual_rms
-from pinnkan.solutions.fields import ERROR, REFERENCE, RESIDUAL, SOLUTION, field_at
+from pinnkan.solutions.fields import ERROR, REFERENCE, RESIDUAL, SOLUTION, fields_at
 from pinnkan.solutions.solution import Solution
 from pinnkan.storage.runs.directory import Result, RunDirectory, remark_on
 from pinnkan.storage.runs.results import verdict_text
@@ -138,7 +138,7 @@ class _Subject:
     @property
     def label(self) -> str:
         """What an axis or a colour bar calls the field."""
-        unknown = symbol(self.problem.unknown)
+        unknown = symbol(self.problem.unknowns[0])
         words = {SOLUTION: unknown, REFERENCE: f"reference {unknown}", ERROR: f"error in {unknown}"}
         return words.get(self.field, "residual" if len(self.section.free) == 1 else "|residual|")
 
@@ -160,17 +160,26 @@ class _Subject:
 
     def values(self, section: Section, places: np.ndarray) -> np.ndarray:
         """Return the field at places (N, f) of a section, shape (N,)."""
-        return field_at(self.solution, self.field, section.points(places))
+        return self._field(section.points(places))
 
     def _reference(self, points: np.ndarray) -> np.ndarray | None:
         """Return what is drawn beside the solution, NaN where data do not cover a point; None for nothing."""
-        known = self.solution.instance.exact(points) if self.field == SOLUTION else None
+        exact = self.solution.instance.exact(points) if self.field == SOLUTION else {}
+        known = exact.get(self.problem.unknowns[0])
         return None if known is None or np.isnan(known).all() else known
+
+    def _field(self, points: np.ndarray) -> np.ndarray:
+        """Return the field at points (N, D); of several residuals the root of the sum of squares."""
+        fields = list(fields_at(self.solution, self.field, points).values())
+        if self.field == RESIDUAL and len(fields) > 1:
+            norm: np.ndarray = np.linalg.norm(fields, axis=0)
+            return norm
+        return fields[0]
 
     def curve(self, section: Section, places: np.ndarray, label: str = "") -> Curve:
         """Return the field along places (N,) of a section with one free coordinate."""
         points = section.points(places[:, None])
-        return Curve(label, places, field_at(self.solution, self.field, points), self._reference(points))
+        return Curve(label, places, self._field(points), self._reference(points))
 
     def quantities(self, sections: Sequence[Section], places: np.ndarray) -> list[Quantity]:
         """Return the field at places (N, 2) of each section, with reference and error if they are known."""

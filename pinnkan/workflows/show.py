@@ -37,7 +37,7 @@ def _show_run(directory: Path) -> dict[str, Any]:
     if not run.base_path.is_file():
         raise UsageError(f"{directory} has no {BASE}; 'pinnkan pretrain PROBLEM -o {directory}' makes one")
     stored = read_store(run.base_path, kind="base")
-    problem = family_from(run.base_path, stored.meta, hidden_widths(stored.arrays)).problem
+    problem = family_from(run.base_path, stored.meta, hidden_widths(stored.arrays, stored.meta)).problem
     adapters = [_row(adapter, weights_hash(stored)) for adapter in run.adapter_paths()]
     return {
         "directory": str(directory),
@@ -57,7 +57,7 @@ def _show_file(path: Path) -> dict[str, Any]:
             f"'pinnkan status {path.absolute().parent.parent}' tells of it"
         )
     own = {name.removeprefix("base."): array for name, array in stored.arrays.items()}
-    problem = family_from(path, stored.meta, hidden_widths(own)).problem
+    problem = family_from(path, stored.meta, hidden_widths(own, stored.meta)).problem
     status = {"status": _status_beside(path, stored)} if stored.kind == "adapter" else {}
     return {
         "file": str(path),
@@ -111,7 +111,7 @@ def _problem_facts(problem: Problem, stored: Stored) -> dict[str, Any]:
         "title": problem.file.title,
         "citation": problem.file.citation or None,
         "coordinates": list(problem.coordinates),
-        "unknown": problem.unknown,
+        "unknowns": list(problem.unknowns),
         "equations": [equation.text for equation in problem.equations],
         "samples": None if samples is None else str(samples.file),
         "conditions": [condition.text for condition in problem.conditions],
@@ -119,7 +119,7 @@ def _problem_facts(problem: Problem, stored: Stored) -> dict[str, Any]:
             {"parameter": p.name, "base": p.base, "low": p.low, "high": p.high} for p in problem.parameters
         ],
         "overrides": list(problem.file.overrides),
-        "network": network_facts(_network(problem, stored), problem.inputs),
+        "network": network_facts(_network(problem, stored), problem),
     }
 
 
@@ -131,11 +131,11 @@ def _network(problem: Problem, stored: Stored) -> NetworkSettings:
     return fitted(problem.settings.network, coefficients)
 
 
-def network_facts(settings: NetworkSettings, inputs: int) -> dict[str, Any]:
+def network_facts(settings: NetworkSettings, problem: Problem) -> dict[str, Any]:
     """Return a network's kind, widths such as ``2-64-64-1``, and basis."""
     facts: dict[str, Any] = {
         "kind": settings.kind,
-        "widths": "-".join(str(width) for width in (inputs, *settings.hidden, 1)),
+        "widths": "-".join(str(width) for width in (problem.inputs, *settings.hidden, len(problem.unknowns))),
     }
     return (
         facts

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from pinnkan.ground.derivatives import Derivative
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.parameters import complete_values, file_stem, shortest_text
 from pinnkan.language.problem import Problem
@@ -84,9 +85,8 @@ class Answers:
     def chunks(self, points: FloatArray) -> Iterator[FloatArray]:
         """Yield the rows of `solutions` a few at a time."""
         stored = self.stored
-        value = [(0,) * points.shape[1]]
-        factor = self.reference.ansatz
-        jets = network_jets(factor, stored.network, stored.coefficients, points, value)[0]
+        value = [Derivative(0, (0,) * points.shape[1])]
+        jets = network_jets(self.reference.ansatzes, stored.network, stored.coefficients, points, value)[0]
         basis = stored.model.basis.mixing.T @ jets
         ansatz = stored.model.ansatz
         lift = None if ansatz.lift_is_zero else ansatz.lift(points, value)
@@ -101,7 +101,7 @@ class Answers:
 
     def errors(self) -> FloatArray | None:
         """Return relative L2 errors against the exact formula, shape (L,); None where there is none."""
-        if self.stored.problem.exact is None:
+        if not self.stored.problem.exact:
             return None
         return relative_errors(self.stored.model, self.rows, self._weighted())
 

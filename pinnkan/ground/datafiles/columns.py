@@ -53,25 +53,27 @@ class Columns:
         """Return the columns of the coordinates side by side, shape (N, D)."""
         return np.stack([self.arrays[name] for name in coordinates], axis=1)
 
-    def distinct(self, coordinates: Sequence[str], unknown: str) -> Columns:
+    def distinct(self, coordinates: Sequence[str], unknowns: Sequence[str]) -> Columns:
         """Return every point once.
 
         Raises:
-            UsageError: If a point has two values.
+            UsageError: If a point has two values of an unknown.
         """
-        points, values = self.points(coordinates), self.arrays[unknown]
-        repeats = find_repeats(points, values)
-        if repeats.contradiction is not None:
-            first, second = repeats.contradiction
-            where = ", ".join(f"{c}={x:.9g}" for c, x in zip(coordinates, points[first], strict=True))
-            raise UsageError(
-                f"{self.place(second)}: {unknown} = {values[second]:.9g} at {where}, where {self.counted} "
-                f"{self.rows[first]} says {values[first]:.9g}; keep one of them"
-            )
-        if len(repeats.first) == len(values):
+        points = self.points(coordinates)
+        repeats = [find_repeats(points, self.arrays[unknown]) for unknown in unknowns]
+        for unknown, repeat in zip(unknowns, repeats, strict=True):
+            if repeat.contradiction is not None:
+                first, second = repeat.contradiction
+                values = self.arrays[unknown]
+                where = ", ".join(f"{c}={x:.9g}" for c, x in zip(coordinates, points[first], strict=True))
+                raise UsageError(
+                    f"{self.place(second)}: {unknown} = {values[second]:.9g} at {where}, where "
+                    f"{self.counted} {self.rows[first]} says {values[first]:.9g}; keep one of them"
+                )
+        if len(repeats[0].first) == len(points):
             return self
-        kept = np.zeros(len(values), dtype=bool)
-        kept[repeats.first] = True
+        kept = np.zeros(len(points), dtype=bool)
+        kept[repeats[0].first] = True
         return self.where(kept)
 
 
@@ -102,12 +104,12 @@ class DataFile:
         self.names = self._table.names
         self.header = f"{self.label}:1" if isinstance(self._table, CsvTable) else self.label
 
-    def columns(self, names: Sequence[str], *, gaps_in: str | None = None) -> Columns:
+    def columns(self, names: Sequence[str], *, gaps_in: Sequence[str] = ()) -> Columns:
         """Read the columns of these names; others are passed over.
 
         Args:
             names: Which.
-            gaps_in: The column that may be NaN in an NPZ file, where a grid leaves the domain; those
+            gaps_in: The columns that may be NaN in an NPZ file, where a grid leaves the domain; those
                 entries are left out. In a CSV file nothing may be NaN.
 
         Raises:
@@ -128,11 +130,13 @@ class DataFile:
         except DataFault as fault:
             raise self._refusal(fault) from None
 
-    def _without_gaps(self, arrays: Mapping[str, FloatArray], gaps_in: str | None) -> Columns:
+    def _without_gaps(self, arrays: Mapping[str, FloatArray], gaps_in: Sequence[str]) -> Columns:
         count = len(next(iter(arrays.values())))
-        kept = np.ones(count, dtype=bool) if gaps_in is None else ~np.isnan(arrays[gaps_in])
-        if not kept.any():
-            raise UsageError(f"{self.label}: column {quote(gaps_in or '')} is NaN everywhere")
+        kept = np.ones(count, dtype=bool)
+        for name in gaps_in:
+            kept &= ~np.isnan(arrays[name])
+            if not kept.any():
+                raise UsageError(f"{self.label}: column {quote(name)} is NaN everywhere")
         numbers = {name: array[kept] for name, array in arrays.items()}
         for name, array in numbers.items():
             if not np.isfinite(array).all():

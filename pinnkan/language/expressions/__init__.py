@@ -5,7 +5,7 @@ from pinnkan.language.expressions.batches import PointProgram
 from pinnkan.language.expressions.calculus import (
     partial_derivative,
     substitute,
-    substitute_unknown,
+    substitute_unknowns,
     total_derivative,
 )
 from pinnkan.language.expressions.evaluation import defined_values, evaluate
@@ -49,7 +49,7 @@ __all__ = [
     "partial_derivative",
     "split_data",
     "substitute",
-    "substitute_unknown",
+    "substitute_unknowns",
     "symbol",
     "to_symbolic",
     "to_value",

@@ -161,28 +161,33 @@ def substitute(expr: Any, mapping: Mapping[Any, Any]) -> Any:
     return replaced(expr)
 
 
-def substitute_unknown(expr: Any, solution: Any, names: Names) -> Any:
-    """Put a known function in the place of the unknown and of all its derivatives.
+def substitute_unknowns(expr: Any, solutions: Mapping[str, Any], names: Names) -> Any:
+    """Put known functions in the place of unknowns and of all their derivatives.
 
     Applied to a residual this gives the manufactured source, or the residual
     of an exact solution.
 
     Args:
         expr: An expression in u, u_x, ...
-        solution: The function of coordinates and parameters that u is.
-        names: The names; the first unknown is replaced.
+        solutions: The functions of coordinates and parameters that unknowns are, by name; an unknown
+            that is not named stays.
+        names: Of the problem.
 
     Raises:
         ExpressionFault: If the result is too large or not real.
     """
-    known: dict[MultiIndex, Any] = {(0,) * len(names.coordinates): solution}
+    value = (0,) * len(names.coordinates)
+    known: dict[tuple[str, MultiIndex], Any] = {(name, value): formula for name, formula in solutions.items()}
 
-    def derivative(index: MultiIndex) -> Any:
-        if index not in known:
+    def derivative(name: str, index: MultiIndex) -> Any:
+        if (name, index) not in known:
             position = next(k for k, order in enumerate(index) if order)
             lower = tuple(order - (k == position) for k, order in enumerate(index))
-            known[index] = total_derivative(derivative(lower), names.coordinates[position], names)
-        return known[index]
+            below = derivative(name, lower)
+            known[name, index] = total_derivative(below, names.coordinates[position], names)
+        return known[name, index]
 
-    leaves = derivative_symbols(expr, names)
-    return Audit().admit(substitute(expr, {leaf: derivative(index) for leaf, index in leaves.items()}))
+    leaves = derivative_symbols(expr, names).items()
+    keys = {leaf: (names.unknowns[partial.unknown], partial.orders) for leaf, partial in leaves}
+    replaced = {leaf: derivative(*key) for leaf, key in keys.items() if key[0] in solutions}
+    return Audit().admit(substitute(expr, replaced))

@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy
 
-from pinnkan.ground.derivatives import MultiIndex
+from pinnkan.ground.derivatives import MultiIndex, Partial
 from pinnkan.ground.errors import did_you_mean
 from pinnkan.language.expressions.tree import ExpressionFault, Tree
 
@@ -110,18 +110,22 @@ def read_letters(letters: str, names: Names) -> MultiIndex | None:
     return next(iter(readings), None)
 
 
-def derivative_symbols(expr: Any, names: Names) -> dict[Any, MultiIndex]:
-    """The unknowns and derivatives of unknowns in an expression, with their multi-indices.
+def derivative_symbols(expr: Any, names: Names) -> dict[Any, Partial]:
+    """The unknowns and derivatives of unknowns in an expression, each with what it is a derivative of.
 
     Returns:
-        Symbol to multi-index over ``names.coordinates``, sorted by order, then by index.
+        Symbol to derivative, sorted by unknown, then by order, then by index.
     """
     found = {}
     for free in expr.free_symbols:
         reading = read_derivative(free.name, names)
         if reading is not None:
-            found[free] = reading[1]
-    return dict(sorted(found.items(), key=lambda item: (sum(item[1]), [-k for k in item[1]])))
+            found[free] = Partial(names.unknowns.index(reading[0]), reading[1])
+    return dict(sorted(found.items(), key=lambda item: _rank(item[1])))
+
+
+def _rank(partial: Partial) -> tuple[int, int, list[int]]:
+    return partial.unknown, sum(partial.orders), [-order for order in partial.orders]
 
 
 IMAGINARY = ("i", "j", "I", "J")

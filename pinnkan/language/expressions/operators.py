@@ -232,3 +232,15 @@ def extremum(name: str, values: Sequence[Any]) -> Any:
     middle = (len(values) + 1) // 2
     first, second = extremum(name, values[:middle]), extremum(name, values[middle:])
     return maximum(first, second) if name == "max" else minimum(first, second)
+
+
+def flattened(value: Value) -> tuple[Any, ...]:
+    """The entries of a scalar, a vector, or a tensor row by row."""
+    return tuple(e for entry in value for e in flattened(entry)) if isinstance(value, tuple) else (value,)
+
+
+def component_names(value: Value, names: Names) -> tuple[str, ...]:
+    """x, y, ... for the entries of a vector in space, 0, 1, ... for those of another."""
+    if len(value) == len(names.space):
+        return names.space
+    return tuple(str(position) for position in range(len(value)))

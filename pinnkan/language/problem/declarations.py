@@ -1,4 +1,4 @@
-"""The names that a problem declares, and their clashes: coordinates, unknown, parameters, definitions."""
+"""The names that a problem declares, and their clashes: coordinates, unknowns, parameters, definitions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pinnkan.language.reading.fields import (
     refuse_unknown_keys,
     require,
 )
-from pinnkan.language.reading.nodes import Block, Listing, Node, Scalar
+from pinnkan.language.reading.nodes import Block, Node, Scalar
 from pinnkan.language.reading.places import Faults, Place
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*")
@@ -35,11 +35,11 @@ class Declared:
 
     space: tuple[str, ...] = ()
     time: str | None = None
-    unknown: str = "u"
+    unknowns: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     definitions: dict[str, Formula] = field(default_factory=dict)
     sound: bool = True
-    """Whether coordinates, time and unknown were read without a fault."""
+    """Whether coordinates, time and unknowns were read without a fault."""
     broken: set[str] = field(default_factory=set)
     """Definitions with a fault of their own; what mentions them is not blamed for it."""
     places: dict[str, Place] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Declared:
         return Names(
             space=self.space,
             time=self.time,
-            unknowns=(self.unknown,) if with_unknown else (),
+            unknowns=self.unknowns if with_unknown else (),
             parameters=tuple(parameter.name for parameter in self.parameters),
             definitions={name: formula.tree for name, formula in self.definitions.items()},
             extra={**{name: symbol(name) for name in self.broken}, **(extra or {})},
@@ -94,8 +94,9 @@ class Declared:
         letters = "|".join(map(re.escape, self.coordinates))
         if not letters:
             return ""
-        if self.kinds.get(self.unknown) and re.fullmatch(rf"{self.unknown}_({letters})+", name):
-            return f"a derivative of the unknown {self.unknown}"
+        for unknown in self.unknowns:
+            if re.fullmatch(rf"{unknown}_({letters})+", name):
+                return f"a derivative of the unknown {unknown}"
         if re.fullmatch(rf"d({letters})+", name):
             return "a derivative operator"
         return "a component of the normal" if re.fullmatch(rf"n_({letters})", name) else ""
@@ -111,7 +112,7 @@ def read_declarations(root: Block, faults: Faults) -> Declared:
     before = len(faults)
     _read_space(root, declared, faults)
     _read_time_name(root, declared, faults)
-    _read_unknown(root, declared, faults)
+    _read_unknowns(root, declared, faults)
     declared.sound = len(faults) == before
     _read_family(root, declared, faults)
     if not declared.sound:
@@ -155,22 +156,17 @@ def _read_time_name(root: Block, declared: Declared, faults: Faults) -> None:
         declared.time = key.text
 
 
-def _read_unknown(root: Block, declared: Declared, faults: Faults) -> None:
-    node = require(root, "unknowns", "", root.place, faults, example="u")
+def _read_unknowns(root: Block, declared: Declared, faults: Faults) -> None:
+    node = require(root, "unknowns", "", root.place, faults, example="u, or [u, v]")
     if node is None:
         return
-    items = node.items if isinstance(node, Listing) else (node,)
-    if len(items) != 1:
-        message = (
-            "systems of several unknowns are not supported yet"
-            if items
-            else "expected one name, for example u"
-        )
-        faults.add(node.place, f"unknowns: {message}")
-        return
-    name = read_text(items[0], "unknowns", faults)
-    if name is not None and declared.declare(name, "unknown", items[0].place, faults, pattern=_WORD):
-        declared.unknown = name
+    items = (node,) if isinstance(node, Scalar) else read_list(node, "unknowns", faults, example="[u, v]")
+    if items == ():
+        faults.add(node.place, "unknowns: expected one name at least, for example u or [u, v]")
+    for item in items or ():
+        name = read_text(item, "unknowns", faults)
+        if name is not None and declared.declare(name, "unknown", item.place, faults, pattern=_WORD):
+            declared.unknowns += (name,)
 
 
 def _read_family(root: Block, declared: Declared, faults: Faults) -> None:

@@ -50,6 +50,8 @@ class Circumstances:
         hidden: Widths of the hidden layers of a network that is stored already; None where one is to be
             trained. A base from before this recipe may be wider than its file would be now.
         periodic: How many of the coordinates are periodic: each of them gives the network two inputs.
+        unknowns: How many there are: outputs of the network.
+        equations: How many there are: each gives a residual at every interior point.
     """
 
     dimension: int
@@ -57,6 +59,8 @@ class Circumstances:
     points: int | None = None
     hidden: tuple[int, ...] | None = None
     periodic: int = 0
+    unknowns: int = 1
+    equations: int = 1
 
     @property
     def inputs(self) -> int:
@@ -72,8 +76,9 @@ def default_network(circumstances: Circumstances) -> NetworkSettings:
     ratio = _RATIO.get(circumstances.dimension, _RATIO_BEYOND)
     networks = [NetworkSettings(hidden=(width, width)) for width in range(widest, _NARROWEST, -1)]
     for network in networks:
-        trained = numbers_in_full(network, circumstances.inputs)
-        if circumstances.points is None or circumstances.points >= ratio * trained:
+        trained = numbers_in_full(network, circumstances.inputs, circumstances.unknowns)
+        residuals = None if circumstances.points is None else circumstances.points * circumstances.equations
+        if residuals is None or residuals >= ratio * trained:
             return network
     return NetworkSettings(hidden=(_NARROWEST, _NARROWEST))
 
@@ -85,11 +90,12 @@ def default_settings(network: NetworkSettings, circumstances: Circumstances) -> 
         network: As the file states it, the rest by `default_network`.
         circumstances: See there.
     """
-    in_full = numbers_in_full(network, circumstances.inputs)
+    in_full = numbers_in_full(network, circumstances.inputs, circumstances.unknowns)
     slim = network.kind == "kan" and len(network.hidden) > 1 and in_full > LARGEST_IN_FULL
-    trained = numbers_slim(network, circumstances.inputs) if slim or network.kind == "slim" else in_full
+    count = numbers_slim if slim or network.kind == "slim" else numbers_in_full
+    trained = count(network, circumstances.inputs, circumstances.unknowns)
     ratio = _RATIO.get(circumstances.dimension, _RATIO_BEYOND)
-    points = min(max(_FEWEST, math.ceil(ratio * trained)), _MOST)
+    points = min(max(_FEWEST, math.ceil(ratio * trained / circumstances.equations)), _MOST)
     if circumstances.jumps:
         points = 1 << (points - 1).bit_length()
     phase = PhaseSettings(steps=_STEPS, patience=_PATIENCE, smoothing=_SMOOTHING * circumstances.jumps)
@@ -131,17 +137,17 @@ def _from_slim(phase: PhaseSettings) -> tuple[PhaseSettings, ...]:
     return (replace(phase, form="slim"), replace(phase, form="lotra", steps=phase.steps // 3))
 
 
-def numbers_in_full(network: NetworkSettings, inputs: int) -> int:
-    """Return how many coefficients a network of so many inputs has."""
-    widths = (inputs, *network.hidden, 1)
+def numbers_in_full(network: NetworkSettings, inputs: int, outputs: int = 1) -> int:
+    """Return how many coefficients a network of so many inputs and outputs has."""
+    widths = (inputs, *network.hidden, outputs)
     if network.kind == "mlp":
-        return sum((inputs + 1) * outputs for inputs, outputs in pairwise(widths))
+        return sum((before + 1) * after for before, after in pairwise(widths))
     return sum(math.prod(shape) for shape in _shapes(network, widths))
 
 
-def numbers_slim(network: NetworkSettings, inputs: int) -> int:
+def numbers_slim(network: NetworkSettings, inputs: int, outputs: int = 1) -> int:
     """Return how many numbers a KAN has with its hidden layers in Tucker form of ``network.rank``."""
-    first, *hidden, last = _shapes(network, (inputs, *network.hidden, 1))
+    first, *hidden, last = _shapes(network, (inputs, *network.hidden, outputs))
     count = math.prod(first) + math.prod(last)
     for shape in hidden:
         ranks = [max(1, math.ceil(network.rank * size)) for size in shape]

@@ -199,7 +199,7 @@ def check_at_base(
 
 def _backwards(declared: Declared) -> str:
     """Say how a terminal condition is written."""
-    t, u = declared.time, declared.unknown
+    t, u = declared.time, declared.unknowns[0]
     return (
         "; time runs forward: a condition at the last time is an initial one in the time left, "
         f"tau = T - {t}, with {u}_{t} = -{u}_tau"

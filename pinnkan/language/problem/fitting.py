@@ -173,7 +173,7 @@ def _quoted(text: str) -> str:
 
 def _without_derivatives(problem: Problem) -> Problem:
     for equation in problem.equations:
-        if any(any(index) for index in derivative_symbols(equation.residual, problem.names).values()):
+        if any(any(p.orders) for p in derivative_symbols(equation.residual, problem.names).values()):
             raise UsageError(
                 f"{problem.name}: {equation.name} is a differential equation; "
                 "'pinnkan pretrain' solves it, 'pinnkan fit' represents functions (u = formula, or samples)"

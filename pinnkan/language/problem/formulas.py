@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import sympy
-
 from pinnkan.language.expressions import (
     ExpressionFault,
     Names,
@@ -16,6 +14,7 @@ from pinnkan.language.expressions import (
     parse_equation,
     parse_expression,
     to_symbolic,
+    to_value,
 )
 from pinnkan.language.expressions.symbolic import Differentiation
 from pinnkan.language.expressions.tree import Call, Name
@@ -51,13 +50,16 @@ class Formula:
         *,
         normal: bool = False,
         taken: list[Differentiation] | None = None,
-    ) -> sympy.Expr | None:
+        vectors: bool = False,
+    ) -> Any:
         """Return the SymPy expression (of an equation: left minus right); None if a fault was noted.
 
-        Every derivative that the text asks for is added to ``taken``.
+        Every derivative that the text asks for is added to ``taken``. A vector, which is refused
+        unless ``vectors``, comes as a tuple.
         """
+        translate = to_value if vectors else to_symbolic
         return noting(
-            lambda: to_symbolic(self.tree, names, normal=normal, taken=taken), self.node, path, faults
+            lambda: translate(self.tree, names, normal=normal, taken=taken), self.node, path, faults
         )
 
 
@@ -95,8 +97,8 @@ def _explain(fault: ExpressionFault, node: Scalar) -> str:
 
 
 def names_in(tree: Any) -> set[str]:
-    """Return every name that a tree mentions."""
-    return {node.name for node in _walk(tree) if isinstance(node, Name)}
+    """Return every name that a tree mentions, of ``U.x`` the first part."""
+    return {node.name.partition(".")[0] for node in _walk(tree) if isinstance(node, Name)}
 
 
 def mentions_inside_call(tree: Tree, name: str) -> bool:

@@ -23,6 +23,7 @@ class Prescribed:
     """A condition solved for what it prescribes: u (order 0) or the rate u_t (order 1) equals ``data``."""
 
     condition: Condition
+    unknown: str
     order: int
     data: sympy.Expr
     slope: sympy.Expr
@@ -35,20 +36,20 @@ def prescribed(condition: Condition, names: Names) -> Prescribed | None:
     The condition may be written in any way that is linear in the one quantity
     with a factor free of the coordinates, such as ``2*u - sin(x) = 0``.
     """
-    indices = derivative_symbols(condition.residual, names)
-    if len(indices) != 1:
+    leaves = derivative_symbols(condition.residual, names)
+    if len(leaves) != 1:
         return None
-    (unknown, index), *_ = indices.items()
+    ((leaf, (unknown, index)),) = leaves.items()
     rate = condition.is_initial and index[0] == 1
     if sum(index) != int(rate):
         return None
-    slope = partial_derivative(condition.residual, unknown)
+    slope = partial_derivative(condition.residual, leaf)
     if slope == 0 or slope.free_symbols - {symbol(name) for name in names.parameters}:
         return None
     if condition.residual.free_symbols & set(normal_symbols(names)):
         return None
-    rest = substitute(condition.residual, {unknown: sympy.Integer(0)})
-    return Prescribed(condition, int(rate), -rest / slope, slope)
+    rest = substitute(condition.residual, {leaf: sympy.Integer(0)})
+    return Prescribed(condition, names.unknowns[unknown], int(rate), -rest / slope, slope)
 
 
 def initial_state(data: Sequence[sympy.Expr], time: sympy.Symbol, start: sympy.Expr) -> sympy.Expr:

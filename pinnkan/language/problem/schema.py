@@ -141,7 +141,13 @@ def _circumstances(
     """Return what the default recipe depends on; of a file with faults, whatever it may be."""
     coordinates = [symbol(name) for name in declared.coordinates]
     jumps = any(has_jump(equation.residual, coordinates) for equation in equations)
-    return Circumstances(max(1, len(coordinates)), jumps, hidden=hidden)
+    return Circumstances(
+        max(1, len(coordinates)),
+        jumps,
+        hidden=hidden,
+        unknowns=max(1, len(declared.unknowns)),
+        equations=max(1, len(equations)),
+    )
 
 
 def _read_free_text(root: Block, key: str, faults: Faults) -> str:
@@ -170,6 +176,7 @@ def _read_mathematics(root: Block, declared: Declared, faults: Faults) -> _Mathe
     boundary = reader.read_conditions(root, "boundary", space)
     initial = reader.read_conditions(root, "initial", space)
     if not faults:
+        _check_counts(root, equations, reader.names(), faults)
         _check_initial(root, equations, initial, reader.names(), faults)
         _check_hard((*boundary, *initial), reader.names(), faults)
         _check_unused(declared, reader.used, faults)
@@ -178,7 +185,7 @@ def _read_mathematics(root: Block, declared: Declared, faults: Faults) -> _Mathe
         shape=shape,
         interval=interval,
         statements=Statements(equations, boundary, initial, derived=tuple(reader.derived)),
-        solution=StatedSolution(reader.exact, reader.source, reader.manufactured),
+        solution=StatedSolution(reader.exact),
     )
 
 
@@ -198,17 +205,21 @@ def _read_reference(root: Block, directory: Path | None, faults: Faults, *, stor
 
 
 def _read_scales(root: Block, declared: Declared, faults: Faults) -> Scales:
-    """Read ``scales``: of the unknown and of time, or ``none`` to train in the file's own units."""
+    """Read ``scales``: of unknowns and of time, or ``none`` to train in the file's own units."""
     node = root.get("scales")
     if node is None:
         return Scales()
     if isinstance(node, Scalar) and node.text == "none":
-        return Scales(1.0, math.inf, rows=False)
-    block = read_block(node, "scales", faults, example=f"{{{declared.unknown or 'u'}: 1000}}, or none")
+        return Scales(dict.fromkeys(declared.unknowns, 1.0), math.inf, rows=False)
+    example = f"{{{(declared.unknowns or ('u',))[0]}: 1000}}, or none"
+    block = read_block(node, "scales", faults, example=example)
     if block is None:
         return Scales()
-    refuse_unknown_keys(block, [name for name in (declared.unknown, declared.time) if name], "scales", faults)
-    return Scales(_read_scale(block, declared.unknown, faults), _read_scale(block, declared.time, faults))
+    known = [*declared.unknowns, *([declared.time] if declared.time else [])]
+    refuse_unknown_keys(block, known, "scales", faults)
+    read = {name: _read_scale(block, name, faults) for name in declared.unknowns}
+    stated = {name: value for name, value in read.items() if value is not None}
+    return Scales(stated, _read_scale(block, declared.time, faults))
 
 
 def _read_scale(block: Block, name: str | None, faults: Faults) -> float | None:
@@ -226,37 +237,65 @@ def _check_initial(
     names: Names,
     faults: Faults,
 ) -> None:
-    """An equation of order m in time needs m initial conditions."""
-    if names.time is None:
-        return
-    for equation in equations:
-        order = max(index[0] for index in derivative_symbols(equation.residual, names).values())
-        if len(initial) < order:
+    """An unknown of order m in time needs m initial conditions."""
+    for position, unknown in enumerate(names.unknowns if names.time else ()):
+        orders = [(_time_order(equation, position, names), equation) for equation in equations]
+        order, equation = max(orders, key=lambda pair: pair[0], default=(0, None))
+        count = sum(_mentions(condition, position, names) for condition in initial)
+        if equation is not None and count < order:
             node = root.get("initial")
             place = equation.place if node is None else node.place
-            words = {1: "first", 2: "second"}[order]
-            needs = _NUMBER_WORDS[order].replace("u", names.unknowns[0]).replace("_t", f"_{names.time}")
-            what = f"{equation.name} is of {words} order in time and needs {needs}"
-            faults.add(place, f"initial: {what}; found {len(initial)}")
+            what = f"{equation.name} is of {ORDINALS[order]} order in time and needs"
+            if len(names.unknowns) > 1:
+                what = f"{unknown} is of {ORDINALS[order]} order in time ({equation.name}) and needs"
+            needs = _NUMBER_WORDS[order].replace("u", unknown).replace("_t", f"_{names.time}")
+            faults.add(place, f"initial: {what} {needs}; found {count}")
+
+
+def _time_order(equation: Equation, unknown: int, names: Names) -> int:
+    """Return the order in time of an unknown in an equation."""
+    partials = derivative_symbols(equation.residual, names).values()
+    return max((partial.orders[0] for partial in partials if partial.unknown == unknown), default=0)
+
+
+def _mentions(statement: Equation, unknown: int, names: Names) -> bool:
+    """Tell whether a statement holds an unknown or a derivative of it."""
+    partials = derivative_symbols(statement.residual, names).values()
+    return any(partial.unknown == unknown for partial in partials)
+
+
+def _check_counts(root: Block, equations: tuple[Equation, ...], names: Names, faults: Faults) -> None:
+    """There are as many equations as unknowns at least, and each unknown occurs in one."""
+    node = root.get("equations")
+    if node is None:
+        return
+    for position, unknown in enumerate(names.unknowns):
+        if not any(_mentions(equation, position, names) for equation in equations):
+            faults.add(node.place, f"equations: the unknown {unknown} occurs in none of them")
+    if len(equations) < len(names.unknowns):
+        listed = ", ".join(names.unknowns)
+        number = f"{len(equations)} equation{'s' if len(equations) > 1 else ''}"
+        message = f"equations: {number} for {len(names.unknowns)} unknowns ({listed}); each needs one"
+        faults.add(node.place, message)
 
 
 def _check_hard(conditions: tuple[Condition, ...], names: Names, faults: Faults) -> None:
-    """``hard: true`` fits conditions that prescribe u; two of those on one part contradict."""
-    taken: dict[str, str] = {}
+    """``hard: true`` fits conditions that prescribe an unknown; two of those on one part contradict."""
+    taken: dict[tuple[str, str], str] = {}
     for condition in conditions:
-        found = prescribed(condition, names)
-        u = names.unknowns[0]
-        if condition.hard and found is None:
+        item = prescribed(condition, names)
+        u = names.unknowns[0] if item is None else item.unknown
+        if condition.hard and item is None:
             what = f"'{u} = ...' or '{u}_{names.time} = ...'" if condition.is_initial else f"'{u} = ...'"
             message = f"{condition.name}: hard: true needs a condition {what}; use hard: false or auto"
             faults.add(condition.place, message)
-        if found is None:
+        if item is None:
             continue
-        for part in condition.parts or (f"the initial time (order {found.order})",):
-            if part in taken:
-                message = f"{condition.name}: {u} is prescribed twice on {part}, here and in {taken[part]}"
+        for part in condition.parts or (f"the initial time (order {item.order})",):
+            if (u, part) in taken:
+                message = f"{condition.name}: {u} is prescribed twice on {part}, here and in {taken[u, part]}"
                 faults.add(condition.place, message)
-            taken[part] = condition.name
+            taken[u, part] = condition.name
 
 
 def _check_splines(
@@ -266,8 +305,8 @@ def _check_splines(
     if network.kind == "mlp" or network.basis != "bspline":
         return
     everything = (*statements.equations, *statements.boundary, *statements.initial)
-    indices = [derivative_symbols(statement.residual, names).values() for statement in everything]
-    order = max((sum(index) for values in indices for index in values), default=0)
+    partials = [p for s in everything for p in derivative_symbols(s.residual, names).values()]
+    order = max((sum(partial.orders) for partial in partials), default=0)
     node = root.get("network")
     if network.degree < order and isinstance(node, Block):
         place = next((entry.place for key in ("degree", "basis") if (entry := node.get(key))), node.place)

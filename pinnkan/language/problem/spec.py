@@ -24,14 +24,18 @@ class Equation:
         text: As written.
         place: Where it is written.
         residual: Left minus right, in the symbols of coordinates, parameters
-            and derivatives of the unknown; a manufactured source is the
+            and derivatives of the unknowns; a manufactured source is the
             symbol ``source``.
+        source: Formula of that symbol; None where the equation has no manufactured source.
+        weight: Multiplies the mean square of the residual.
     """
 
     name: str
     text: str
     place: Place
     residual: sympy.Expr
+    source: sympy.Expr | None = field(default=None, kw_only=True)
+    weight: float = field(default=1.0, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,10 @@ class Condition(Equation):
     Attributes:
         parts: Canonical boundary parts; empty for an initial condition.
         hard: Built into the ansatz: True, False, or None where that is left to the program.
-        weight: Multiplies the mean square of this condition's residual.
     """
 
     parts: tuple[str, ...]
     hard: bool | None
-    weight: float
 
     @property
     def regions(self) -> tuple[Region, ...]:
@@ -115,7 +117,7 @@ class DataTable:
     """Values given at scattered points.
 
     Attributes:
-        file: A table with columns named like the coordinates and the unknown.
+        file: A table with columns named like the coordinates and the unknowns.
         validation: Share of its rows that is held out.
     """
 
@@ -147,15 +149,11 @@ class StatedSolution:
     """What is known of the solution.
 
     Attributes:
-        exact: Its formula, None if not known.
-        source: Formula of the name ``source``, None if there is none.
-        manufactured: Whether ``source`` follows from ``exact``.
+        exact: Formulas of the unknowns that are known, by name.
         reference: File with reference values, None if there is none.
     """
 
-    exact: sympy.Expr | None = None
-    source: sympy.Expr | None = None
-    manufactured: bool = False
+    exact: Mapping[str, sympy.Expr] = field(default_factory=dict)
     reference: Path | None = None
 
 
@@ -164,13 +162,13 @@ class Scales:
     """What training divides by, so that it works on numbers without units.
 
     Attributes:
-        unknown: Scale of the unknown; None takes it from the problem's data.
+        unknowns: Scales of the unknowns by name; those that are not named follow from the problem's data.
         time: The time within which the solution changes at the start, infinite where it changes all along;
             None takes it from the equations.
         rows: Whether every equation and condition is divided by the size of its own terms.
     """
 
-    unknown: float | None = None
+    unknowns: Mapping[str, float] = field(default_factory=dict)
     time: float | None = None
     rows: bool = True
 
@@ -248,9 +246,14 @@ class Problem:
         return self.names.time
 
     @property
-    def unknown(self) -> str:
-        """Name of the unknown."""
-        return self.names.unknowns[0]
+    def unknowns(self) -> tuple[str, ...]:
+        """Names of the U unknowns."""
+        return self.names.unknowns
+
+    @property
+    def is_system(self) -> bool:
+        """Whether there are several unknowns."""
+        return len(self.unknowns) > 1
 
     @property
     def equations(self) -> tuple[Equation, ...]:
@@ -273,8 +276,8 @@ class Problem:
         return self.boundary + self.initial
 
     @property
-    def exact(self) -> sympy.Expr | None:
-        """Formula of the solution, None if not known."""
+    def exact(self) -> Mapping[str, sympy.Expr]:
+        """Formulas of the unknowns that are known, by name."""
         return self.solution.exact
 
     @property

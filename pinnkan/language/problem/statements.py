@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import sympy
 
@@ -14,10 +15,11 @@ from pinnkan.language.expressions import (
     derivative_symbols,
     partial_derivative,
     substitute,
-    substitute_unknown,
+    substitute_unknowns,
     symbol,
     total_derivative,
 )
+from pinnkan.language.expressions.operators import component_names, flattened
 from pinnkan.language.expressions.ramps import has_ramps
 from pinnkan.language.expressions.switches import switches
 from pinnkan.language.expressions.symbolic import Differentiation
@@ -42,6 +44,7 @@ _CONDITION_KEYS = {
     "boundary": ("on", "equation", "hard", "weight", "name"),
     "initial": ("equation", "hard", "weight", "name"),
 }
+_EQUATION_KEYS = ("equation", "name", "weight")
 _NOT_YET = {
     "where": "conditions on a part given by a formula are not supported yet; name sides by 'on'",
 }
@@ -59,8 +62,7 @@ class StatementReader:
     faults: Faults
     used: set[str] = field(default_factory=set)
     extra: dict[str, sympy.Expr] = field(default_factory=dict)
-    exact: sympy.Expr | None = None
-    source: sympy.Expr | None = None
+    exact: dict[str, sympy.Expr] = field(default_factory=dict)
     manufactured: bool = False
     taken: set[str] = field(default_factory=lambda: set(_RESERVED))
     derived: list[Derived] = field(default_factory=list)
@@ -73,7 +75,7 @@ class StatementReader:
         """Read ``exact``, then ``source``, which may mention it; the names become known to what follows."""
         node = root.get("exact")
         if node is not None:
-            self.exact = self._data(node, "exact")
+            self._read_exact(node)
         source = root.get("source")
         if isinstance(source, Scalar) and source.text == MANUFACTURED:
             self.manufactured = True
@@ -83,16 +85,36 @@ class StatementReader:
                     source.place, "source: manufactured needs the exact solution: add the key 'exact'"
                 )
         elif source is not None:
-            self.source = self._data(source, "source")
+            self._data(source, "source")
+
+    def _read_exact(self, node: Node) -> None:
+        """Read one formula, or formulas of unknowns by name: ``exact`` and ``exact.u`` become known."""
+        unknowns = self.declared.unknowns
+        if not isinstance(node, Block):
+            if len(unknowns) > 1:
+                example = ", ".join(f"{name}: ..." for name in unknowns)
+                self.faults.add(node.place, f"exact: name the unknowns: exact: {{{example}}}")
+                self.extra |= {f"exact.{name}": symbol(f"exact_{name}") for name in unknowns}
+                return
+            formula = self._data(node, "exact")
+            self.extra[f"exact.{unknowns[0]}"] = self.extra["exact"]
+            self.exact |= {} if formula is None else {unknowns[0]: formula}
+            return
+        refuse_unknown_keys(node, unknowns, "exact", self.faults)
+        known = {key.text: self._data(value, f"exact.{key.text}") for key, value in node.entries}
+        self.exact |= {name: known[name] for name in unknowns if known.get(name) is not None}
+        if len(unknowns) == 1 and f"exact.{unknowns[0]}" in self.extra:
+            self.extra["exact"] = self.extra[f"exact.{unknowns[0]}"]
 
     def _data(self, node: Node, name: str) -> sympy.Expr | None:
         formula = read_formula(node, name, self.faults)
         expression = None
         if formula is not None:
             self.used |= names_in(formula.tree)
-            expression = self._symbolic(formula, name, self.names(with_unknown=False))
+            found = self._components(formula, name, self.names(with_unknown=False), vectors=False)
+            expression = None if found is None else found[""]
         # A faulty formula still lends its name, so that one slip is one fault.
-        self.extra[name] = symbol(name) if expression is None else expression
+        self.extra[name] = symbol(name.replace(".", "_")) if expression is None else expression
         return expression
 
     def read_equations(self, root: Block) -> tuple[Equation, ...]:
@@ -107,82 +129,117 @@ class StatementReader:
         )
         if items == ():
             self.faults.add(node.place, "equations: expected at least one, got an empty list")
-        equations = []
+        equations: list[Equation] = []
         for index, item in enumerate(items or ()):
-            name = f"equation[{index}]"
-            self.taken.add(name)
-            formula = read_formula(item, name, self.faults, equation=True)
-            residual = None if formula is None else self._residual(formula, name)
-            if formula is not None and residual is not None:
-                equations.append((Equation(name, formula.text, formula.node.place, residual), formula))
-        self._manufacture(root, equations)
-        return tuple(equation for equation, _ in equations)
+            equations += self._equation(item, f"equation[{index}]")
+        sources = [equation.source for equation in equations if equation.source is not None]
+        if len(sources) == 1:
+            self.extra["source"] = sources[0]
+        if root.get("source") is not None:
+            self._check_source(root, equations)
+        return tuple(equations)
 
-    def _residual(self, formula: Formula, path: str, *, normal: bool = False) -> sympy.Expr | None:
-        """Return left minus right, after the checks that every statement must pass."""
+    def _equation(self, node: Node, path: str) -> list[Equation]:
+        """Read one entry: a text, or a block with ``equation``, ``name`` and ``weight``."""
+        block = _as_block(node)
+        refuse_unknown_keys(block, _EQUATION_KEYS, path, self.faults)
+        text = require(block, "equation", path, block.place, self.faults, example="u_t = u_xx")
+        formula = None if text is None else read_formula(text, path, self.faults, equation=True)
+        name, weight = self._name(block, path), self._weight_of(block, path)
+        residuals = None if formula is None else self._residuals(formula, path)
+        if formula is None or residuals is None or name is None or weight is None:
+            self.taken.add(path)
+            return []
+        equations = []
+        for suffix, residual in residuals.items():
+            own = f"{name}{suffix}"
+            if own in self.taken:
+                self.faults.add(block.place, f"{path}: the name {quote(own)} is taken")
+            self.taken.add(own)
+            source = self._source(own, formula, residual) if residual.has(SOURCE) else None
+            place = formula.node.place
+            equations.append(Equation(own, formula.text, place, residual, source=source, weight=weight))
+        return equations
+
+    def _residuals(
+        self, formula: Formula, path: str, *, normal: bool = False
+    ) -> dict[str, sympy.Expr] | None:
+        """Return left minus right by component (`_components`), after the checks of every statement."""
         self.used |= names_in(formula.tree)
         names = self.names()
-        residual = self._symbolic(formula, path, names, normal=normal)
-        if residual is None:
-            return None
-        if not derivative_symbols(residual, names):
-            self.faults.add(formula.node.place, f"{path}: the unknown {self.declared.unknown} does not occur")
-            return None
-        return residual
+        residuals = self._components(formula, path, names, normal=normal)
+        for suffix, residual in (residuals or {}).items():
+            if not derivative_symbols(residual, names):
+                listed = ", ".join(self.declared.unknowns)
+                unknowns = f"the unknown {listed} does" if len(names.unknowns) == 1 else f"{listed} do"
+                self.faults.add(formula.node.place, f"{path}{suffix}: {unknowns} not occur")
+                return None
+        return residuals
 
-    def _symbolic(
-        self, formula: Formula, path: str, names: Names, *, normal: bool = False
-    ) -> sympy.Expr | None:
-        """Translate a formula, and keep the derivatives in it that may be of something that jumps."""
+    def _components(
+        self, formula: Formula, path: str, names: Names, *, normal: bool = False, vectors: bool = True
+    ) -> dict[str, sympy.Expr] | None:
+        """Translate a formula: a number by the empty text, the entries of a vector by ``.x``, ``.y``, ...
+
+        The derivatives in it that may be of something that jumps are kept. A manufactured source beside
+        a vector is a vector.
+        """
         taken: list[Differentiation] = []
-        result = formula.symbolic(names, self.faults, path, normal=normal, taken=taken)
+        faults = Faults()
+        value = formula.symbolic(names, faults, path, normal=normal, taken=taken, vectors=vectors)
+        if value is None and vectors and self.extra.get("source") is SOURCE:
+            beside = replace(names, extra={**names.extra, "source": (SOURCE,) * len(names.space)})
+            value = formula.symbolic(beside, Faults(), path, normal=normal, vectors=True)
+        if value is None:
+            self.faults.take(faults)
         for item in taken:
             text = formula.text[item.start : item.end]
             self._keep(path, text, formula.node.part(item.start, item.end), item)
-        return result
+        if value is None or not isinstance(value, tuple):
+            return None if value is None else {"": value}
+        labels = component_names(value, names)
+        return {f".{label}": entry for label, entry in zip(labels, flattened(value), strict=True)}
 
     def _keep(self, path: str, text: str, place: Place, item: Differentiation) -> None:
         if switches(item.expr) or has_ramps(item.expr):
             self.derived.append(Derived(path, text, place, item.expr, item.coordinate, item.step))
 
-    def _keep_manufactured(self, place: Place, residual: sympy.Expr) -> None:
+    def _keep_manufactured(self, path: str, place: Place, residual: sympy.Expr) -> None:
         """Keep the derivatives of the exact solution that a manufactured source is made of."""
         names = self.names()
-        for leaf, index in derivative_symbols(residual, names).items():
-            expr = self.exact
-            path = [c for c, order in zip(names.coordinates, index, strict=True) for _ in range(order)]
-            for step, coordinate in enumerate(path):
+        for leaf, (unknown, index) in derivative_symbols(residual, names).items():
+            expr = self.exact[names.unknowns[unknown]]
+            path_taken = [c for c, order in zip(names.coordinates, index, strict=True) for _ in range(order)]
+            for step, coordinate in enumerate(path_taken):
                 item = Differentiation(expr, coordinate, step, 0, 0)
-                self._keep("source", f"{leaf.name} of the exact solution", place, item)
+                self._keep(path, f"{leaf.name} of the exact solution", place, item)
                 expr = total_derivative(expr, coordinate, names)
 
-    def _manufacture(self, root: Block, equations: list[tuple[Equation, Formula]]) -> None:
-        """Solve the one equation that mentions ``source`` for it, with the exact solution put in."""
-        source = root.get("source")
-        if source is None:
-            return
-        users = [(equation, formula) for equation, formula in equations if "source" in names_in(formula.tree)]
-        if not users and equations and "source" not in self._definition_names():
-            self.faults.add(source.place, "source: no equation mentions the name 'source'")
-        if not self.manufactured or not users:
-            return
-        equation, formula = users[0]
-        slope = partial_derivative(equation.residual, SOURCE)
-        if len(users) > 1:
-            self.faults.add(
-                formula.node.place, "a manufactured source serves one equation, several mention it"
-            )
-        elif slope.has(SOURCE) or mentions_inside_call(formula.tree, "source"):
-            message = f"{equation.name}: a manufactured source stands as a plain term, say '... = source'"
-            self.faults.add(formula.node.place, message)
-        elif self.exact is not None:
-            names = self.names()
-            rest = substitute_unknown(
-                substitute(equation.residual, {SOURCE: sympy.Integer(0)}), self.exact, names
-            )
-            self._keep_manufactured(source.place, equation.residual)
-            self.source = -rest / substitute_unknown(slope, self.exact, names)
-            self.extra["source"] = self.source
+    def _source(self, name: str, formula: Formula, residual: sympy.Expr) -> sympy.Expr | None:
+        """Solve an equation for its manufactured source, with the exact solution put in."""
+        slope, names = partial_derivative(residual, SOURCE), self.names()
+        place = formula.node.place
+        if slope.has(SOURCE) or mentions_inside_call(formula.tree, "source"):
+            message = f"{name}: a manufactured source stands as a plain term, say '... = source'"
+            self.faults.add(place, message)
+            return None
+        wanted = {names.unknowns[p.unknown] for p in derivative_symbols(residual, names).values()}
+        if missing := sorted(wanted - self.exact.keys()):
+            # Where exact has a fault of its own, that is said already.
+            if len(self.exact) + len(missing) <= len(names.unknowns) and not self.faults:
+                listed = ", ".join(missing)
+                self.faults.add(place, f"{name}: a manufactured source needs exact formulas of {listed} too")
+            return None
+        rest = substitute_unknowns(substitute(residual, {SOURCE: sympy.Integer(0)}), self.exact, names)
+        self._keep_manufactured("source", place, residual)
+        source: sympy.Expr = -rest / substitute_unknowns(slope, self.exact, names)
+        return source
+
+    def _check_source(self, root: Block, equations: Sequence[Equation]) -> None:
+        """A source that no equation mentions is a slip of the pen."""
+        node = root.get("source")
+        if node is not None and equations and "source" not in self.used | self._definition_names():
+            self.faults.add(node.place, "source: no equation mentions the name 'source'")
 
     def _definition_names(self) -> set[str]:
         return {name for formula in self.declared.definitions.values() for name in names_in(formula.tree)}
@@ -208,8 +265,7 @@ class StatementReader:
         )
         conditions: list[Condition] = []
         for index, item in enumerate(items or ()):
-            condition = self._condition(item, key, f"{key}[{index}]", shape)
-            if condition is not None:
+            for condition in self._conditions(item, key, f"{key}[{index}]", shape):
                 self._take_names(condition, item.place, f"{key}[{index}]")
                 conditions.append(condition)
         return tuple(conditions)
@@ -222,26 +278,32 @@ class StatementReader:
             self.faults.add(place, f"{path}: the name {quote(clash)} is taken")
         self.taken.update(names)
 
-    def _condition(self, node: Node, key: str, path: str, shape: Shape | None) -> Condition | None:
-        """Read one entry: a text, or a block with ``equation`` and its options."""
+    def _conditions(self, node: Node, key: str, path: str, shape: Shape | None) -> list[Condition]:
+        """Read one entry, a text or a block with ``equation`` and its options: a condition a component."""
         if isinstance(node, Listing):
             found = describe(node)
             self.faults.add(node.place, f"{path}: expected an equation or a block of keys, got {found}")
-            return None
-        block = (
-            node if isinstance(node, Block) else Block(((Scalar("equation", node.place), node),), node.place)
-        )
+            return []
+        block = _as_block(node)
         if self._unsupported(block, path) or (key == "boundary" and self._ties_places(block, path)):
-            return None
+            return []
         refuse_unknown_keys(block, _CONDITION_KEYS[key], path, self.faults)
         text = require(block, "equation", path, block.place, self.faults, example="u = 0")
         formula = None if text is None else read_formula(text, path, self.faults, equation=True)
-        residual = None if formula is None else self._residual(formula, path, normal=key == "boundary")
+        residuals = None if formula is None else self._residuals(formula, path, normal=key == "boundary")
         parts = self._parts(block, path, shape) if key == "boundary" else ()
         name, hard, weight = self._options(block, path)
-        if formula is None or residual is None or parts is None or name is None or weight is None:
-            return None
-        return Condition(name, formula.text, formula.node.place, residual, parts, hard, weight)
+        if residuals is not None and any(residual.has(SOURCE) for residual in residuals.values()):
+            message = f"{path}: a manufactured source is that of an equation; a condition takes exact"
+            self.faults.add(block.place, message)
+            return []
+        if formula is None or residuals is None or parts is None or name is None or weight is None:
+            return []
+        place = formula.node.place
+        return [
+            Condition(f"{name}{suffix}", formula.text, place, residual, parts, hard, weight=weight)
+            for suffix, residual in residuals.items()
+        ]
 
     def _unsupported(self, block: Block, path: str) -> bool:
         """Refuse by name what the language cannot say yet."""
@@ -261,7 +323,7 @@ class StatementReader:
                 self.faults.add(place, f"{path}: periodic is a property of the domain: {remedy}")
                 return True
             if key.text == "equation" and self._compares_places(text):
-                u = self.declared.unknown
+                u = self.declared.unknowns[0]
                 message = (
                     f"{path}: a condition holds at each point by itself and takes no value of {u} from "
                     f"elsewhere; where {u} is the same at both ends, {remedy} (a product: {u}*(...))"
@@ -271,8 +333,9 @@ class StatementReader:
         return False
 
     def _compares_places(self, text: str) -> bool:
-        """Tell whether both sides of an equation hold the unknown, once as ``u(...)`` or ``u.left``."""
-        u, (left, equals, right) = re.escape(self.declared.unknown), text.partition("=")
+        """Tell whether both sides of an equation hold an unknown, once as ``u(...)`` or ``u.left``."""
+        u = f"(?:{'|'.join(map(re.escape, self.declared.unknowns))})"
+        left, equals, right = text.partition("=")
         at_a_place = rf"\b{u}(_\w+)?\s*\(|\b{u}(_[a-z]+)?[._](left|right|bottom|top|front|back)\b"
         both = all(re.search(rf"\b{u}(_\w+)?\b", side) for side in (left, right))
         places = [match.group() for match in re.finditer(at_a_place, text)]
@@ -280,16 +343,20 @@ class StatementReader:
 
     def _options(self, block: Block, path: str) -> tuple[str | None, bool | None, float | None]:
         """Read name, hard and weight; a name or weight that was refused is None."""
-        name, hard, weight = (block.get(option) for option in ("name", "hard", "weight"))
+        hard, weight = block.get("hard"), block.get("weight")
         is_hard = None if hard is None else self._hard(hard, f"{path}.hard")
         if is_hard and weight is not None:
             message = f"{path}.weight: a hard condition has no weight; drop one of the two"
             self.faults.add(weight.place, message)
-        return (
-            path if name is None else read_text(name, f"{path}.name", self.faults),
-            is_hard,
-            1.0 if weight is None else self._weight(weight, f"{path}.weight"),
-        )
+        return self._name(block, path), is_hard, self._weight_of(block, path)
+
+    def _name(self, block: Block, path: str) -> str | None:
+        name = block.get("name")
+        return path if name is None else read_text(name, f"{path}.name", self.faults)
+
+    def _weight_of(self, block: Block, path: str) -> float | None:
+        weight = block.get("weight")
+        return 1.0 if weight is None else self._weight(weight, f"{path}.weight")
 
     def _hard(self, node: Node, path: str) -> bool | None:
         if isinstance(node, Scalar) and node.text == "auto":
@@ -333,3 +400,10 @@ class StatementReader:
             except UsageError as error:
                 self.faults.add(item.place, f"{path}.on: {str(error).removeprefix('boundary: ')}")
         return tuple(part for part in shape.parts if part in found) or None
+
+
+def _as_block(node: Node) -> Block:
+    """Return a statement that is written as a text as a block with the key ``equation``."""
+    if isinstance(node, Block):
+        return node
+    return Block(((Scalar("equation", node.place), node),), node.place)

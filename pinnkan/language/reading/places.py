@@ -70,6 +70,11 @@ class Faults:
         if len(self.found) >= MOST_FAULTS:
             self.raise_if_any()
 
+    def take(self, others: Faults) -> None:
+        """Note the faults of another collection."""
+        for place, message in others.found:
+            self.add(place, message)
+
     def __len__(self) -> int:
         return len(self.found)
 

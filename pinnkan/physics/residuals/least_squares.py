@@ -7,6 +7,7 @@ float64; features, adjoints and the Jacobian of a linearisation may be float32.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -34,37 +35,61 @@ class PointwiseResidual(Protocol):
 
 
 @dataclass(frozen=True)
+class Blend:
+    """The ansatz of one unknown on a set of points: channel a of u is lift[a] + sum_b factor[a, b] N_b.
+
+    Attributes:
+        lift: (C, N).
+        factor: (C, C, N), Leibniz' rule.
+    """
+
+    lift: Tensor
+    factor: Tensor
+
+    def chunk(self, part: slice) -> Blend:
+        """Return the points of one slice."""
+        return Blend(self.lift[:, part], self.factor[:, :, part])
+
+    def unknown(self, jet: Tensor) -> Tensor:
+        """Return the channels of u, (C, N), from those of a network's output, (C, N)."""
+        return self.lift + (self.factor * jet).sum(dim=1)
+
+    def pulled(self, adjoint: Tensor) -> Tensor:
+        """Return the derivative by the network's channels, (C, N), from that by those of u, (C, N)."""
+        return (self.factor * adjoint.unsqueeze(1)).sum(dim=0)
+
+
+@dataclass(frozen=True)
 class TrainingSet:
     """One residual on one collocation set, with all that stays fixed while theta moves.
 
-    The unknown is u = lift + factor * N: channel a of u is
-    lift[a] + sum_b blend[a, b] * N_b (Leibniz' rule; ``blend`` None means u = N).
+    Every unknown is u = lift + factor * N with an output N of the network.
 
     Attributes:
         name: Of the residual block.
         interior: Whether the points fill the domain: an equation's do, a condition's do not.
         residual: The block.
         channels: All channels that travel.
-        reads: Positions in ``channels`` of the derivatives that the residual reads.
+        reads: Unknown and position in ``channels`` of the derivatives that the residual reads.
         points: (N, D).
         data: (E, N), float64.
         root_weights: Square roots of quadrature weight times the block's own weight, (N,), float64.
         size: Size of the residual's terms, which it is divided by.
-        lift: (C, N) or None.
-        blend: (C, C, N) or None.
+        blends: The ansatz of every unknown, None where u = N.
+        group: Sets with the same number have the same points and channels.
     """
 
     name: str
     interior: bool
     residual: PointwiseResidual
     channels: Channels
-    reads: tuple[int, ...]
+    reads: tuple[tuple[int, int], ...]
     points: Tensor
     data: Tensor
     root_weights: Tensor
-    lift: Tensor | None
-    blend: Tensor | None
+    blends: tuple[Blend | None, ...]
     size: float = 1.0
+    group: int | None = None
 
     @property
     def count(self) -> int:
@@ -78,16 +103,17 @@ class TrainingSet:
             points=self.points[part],
             data=self.data[:, part],
             root_weights=self.root_weights[part],
-            lift=None if self.lift is None else self.lift[:, part],
-            blend=None if self.blend is None else self.blend[:, :, part],
+            blends=tuple(None if blend is None else blend.chunk(part) for blend in self.blends),
         )
 
-    def unknown(self, network_jet: Tensor) -> Tensor:
-        """Return the derivatives of u that the residual reads, (C', N), from the network's jet (C, N)."""
-        jet = network_jet
-        if self.blend is not None and self.lift is not None:
-            jet = self.lift + (self.blend * jet).sum(dim=1)
-        return jet[list(self.reads)]
+    def unknowns(self, network_jet: Tensor) -> Tensor:
+        """Return the derivatives that the residual reads, (C', N), from the network's jet (C, N, U)."""
+        jets = {unknown: self._unknown(network_jet, unknown) for unknown, _ in self.reads}
+        return torch.stack([jets[unknown][channel] for unknown, channel in self.reads])
+
+    def _unknown(self, network_jet: Tensor, unknown: int) -> Tensor:
+        jet, blend = network_jet[:, :, unknown], self.blends[unknown]
+        return jet if blend is None else blend.unknown(jet)
 
     def weighted(self, network_jet: Tensor) -> Tensor:
         """Return the residual over its size times the root of its weight, (N,), float64.
@@ -96,16 +122,19 @@ class TrainingSet:
         numbers may be of any size, the result is of size one.
         """
         jet = network_jet.to(torch.float64)
-        return self.residual.residual(self.data, self.unknown(jet)) * self._scaled_weights
+        return self.residual.residual(self.data, self.unknowns(jet)) * self._scaled_weights
 
     def seed(self, network_jet: Tensor) -> Tensor:
-        """Return the derivative of `weighted` with respect to the network's jet, (C, N), in its dtype."""
+        """Return the derivative of `weighted` with respect to the network's jet, (C, N, U), in its dtype."""
         jet = network_jet.to(torch.float64)
-        partials = self.residual.partials(self.data, self.unknown(jet)) * self._scaled_weights
+        partials = self.residual.partials(self.data, self.unknowns(jet)) * self._scaled_weights
         spread = torch.zeros_like(jet)
-        spread[list(self.reads)] = partials
-        if self.blend is not None:
-            spread = (self.blend * spread.unsqueeze(1)).sum(dim=0)
+        for (unknown, channel), partial in zip(self.reads, partials, strict=True):
+            spread[channel, :, unknown] = partial
+        for unknown in {unknown for unknown, _ in self.reads}:
+            blend = self.blends[unknown]
+            if blend is not None:
+                spread[:, :, unknown] = blend.pulled(spread[:, :, unknown])
         return spread.to(network_jet.dtype)
 
     @property
@@ -166,16 +195,18 @@ class NetworkLeastSquares:
         self.chunk = chunk
         self.size = parameters.size
         self.count = sum(one.count for one in sets)
-        self._cut: list[TrainingSet] = []
+        self._cut: list[_Chunk] = []
 
     def residuals(self, theta: Tensor) -> Tensor:
         """Return the weighted residuals of all sets, (M,), float64."""
         weights = self._weights(theta, torch.float64)
-        rows = []
-        for one in self._chunks():
-            jet = self.network.push(one.points, weights, one.channels).output.squeeze(2)
-            rows.append(one.weighted(jet))
-        return torch.cat(rows)
+        residuals = torch.empty(self.count, dtype=torch.float64, device=theta.device)
+        for chunk in self._chunks():
+            first = chunk.sets[0]
+            jet = self.network.push(first.points, weights, first.channels).output
+            for training_set, rows in zip(chunk.sets, chunk.rows, strict=True):
+                residuals[rows] = training_set.weighted(jet)
+        return residuals
 
     def terms(self, residuals: Tensor) -> dict[str, float]:
         """See `root_mean_squares`."""
@@ -187,10 +218,16 @@ class NetworkLeastSquares:
         weights = self._weights(theta, dtype)
         totals = [torch.zeros_like(weight) for weight in weights]
         loss = 0.0
-        for one in self._chunks():
-            tape, seed, residual = self._forward(one, weights)
-            loss += float(residual.square().sum())
-            self._accumulate(totals, tape, weights, one, seed * (2.0 * residual).to(dtype))
+        for chunk in self._chunks():
+            tape = self._push(chunk, weights)
+            seed = torch.zeros_like(tape.output)
+            for training_set in chunk.sets:
+                residual = training_set.weighted(tape.output)
+                loss += float(residual.square().sum())
+                seed += training_set.seed(tape.output) * (2.0 * residual).to(dtype)[:, None]
+            adjoints = self.network.pull(tape, weights, chunk.sets[0].channels, seed)
+            for total, phi, delta in zip(totals, tape.features, adjoints, strict=True):
+                total.addmm_(phi.flatten(0, 1).T, delta.flatten(0, 1))
         return loss, self.parameters.gradient(totals, theta).to(torch.float64)
 
     def linearise(self, theta: Tensor) -> BlockLinearisation:
@@ -208,7 +245,7 @@ class NetworkLeastSquares:
     def adjoints(self, theta: Tensor) -> list[Tensor]:
         """Return dr/dZ at every layer's output Z, all channels and points stacked, (B, J_l) each."""
         stacked: list[list[Tensor]] = [[] for _ in self.parameters.layers]
-        for _, _, adjoints in self._sweep(theta):
+        for _, _, _, adjoints in self._sweep(theta):
             for rows, delta in zip(stacked, adjoints, strict=True):
                 rows.append(delta.flatten(0, 1).to(torch.float64))
         return [torch.cat(rows) for rows in stacked]
@@ -220,7 +257,7 @@ class NetworkLeastSquares:
         in its coordinates: they travel beside z.
         """
         stacked: list[list[Tensor]] = [[] for _ in self.parameters.layers]
-        for _, _, adjoints in self._sweep(theta, of_loss=True):
+        for _, _, _, adjoints in self._sweep(theta, of_loss=True):
             for rows, delta in zip(stacked, adjoints, strict=True):
                 rows.append(delta[0].to(torch.float64))
         return [torch.cat(rows) for rows in stacked]
@@ -228,27 +265,28 @@ class NetworkLeastSquares:
     def _rows(self, theta: Tensor) -> Tensor:
         """Return the Jacobian as one matrix (M, P)."""
         jacobian = torch.empty(self.count, self.size, dtype=self.product_dtype, device=theta.device)
-        row = 0
-        for one, features, adjoints in self._sweep(theta):
-            jacobian[row : row + one.count] = self.parameters.jacobian(features, adjoints, theta)
-            row += one.count
+        for _, rows, features, adjoints in self._sweep(theta):
+            jacobian[rows] = self.parameters.jacobian(features, adjoints, theta)
         return jacobian
 
     def _layer_blocks(self, theta: Tensor) -> list[Rows | OuterProducts]:
         """Return one block a layer, fully trained ones as outer products where that pays."""
         layers = self.parameters.layers
         outer = [self._keeps_outer_products(at) for at in range(len(layers))]
-        kept: list[list[tuple[int, Tensor, Tensor]]] = [[] for _ in layers]
-        rows: list[list[Tensor]] = [[] for _ in layers]
+        products: list[list[_Products]] = [[_Products() for _ in self.sets] for _ in layers]
+        rows = [
+            None if outer[at] else theta.new_empty(self.count, layer.size, dtype=self.product_dtype)
+            for at, layer in enumerate(layers)
+        ]
         parts = self.parameters.split(theta)
-        origins = [at for at, one in enumerate(self.sets) for _ in range(0, one.count, self.chunk)]
-        for origin, (_, features, adjoints) in zip(origins, self._sweep(theta), strict=True):
+        for position, own, features, adjoints in self._sweep(theta):
             for at, layer in enumerate(layers):
-                if outer[at]:
-                    kept[at].append((origin, features[at], adjoints[at]))
+                matrix = rows[at]
+                if matrix is None:
+                    products[at][position].add(features[at], adjoints[at])
                 else:
-                    rows[at].append(layer.jacobian(features[at], adjoints[at], parts[at]))
-        return [_joined(kept[at]) if outer[at] else Rows(torch.cat(rows[at])) for at in range(len(layers))]
+                    matrix[own] = layer.jacobian(features[at], adjoints[at], parts[at])
+        return [_joined(products[at]) if matrix is None else Rows(matrix) for at, matrix in enumerate(rows)]
 
     def _keeps_outer_products(self, at: int) -> bool:
         channels = max(len(one.channels) for one in self.sets)
@@ -258,44 +296,75 @@ class NetworkLeastSquares:
 
     def _sweep(
         self, theta: Tensor, *, of_loss: bool = False
-    ) -> Iterator[tuple[TrainingSet, tuple[Tensor, ...], list[Tensor]]]:
-        """Yield every chunk with all layers' features and adjoints, of residuals or of half their squares."""
+    ) -> Iterator[tuple[int, slice, tuple[Tensor, ...], list[Tensor]]]:
+        """Yield set, rows, and all layers' features and adjoints, of residuals or of half their squares.
+
+        Features are those of a point: sets that share points are pushed forward once.
+        """
         weights = self._weights(theta, self.product_dtype)
-        for one in self._chunks():
-            tape, seed, residual = self._forward(one, weights)
-            seed = seed * residual.to(seed.dtype) if of_loss else seed
-            yield one, tape.features, self.network.pull(tape, weights, one.channels, seed.unsqueeze(2))
+        for chunk in self._chunks():
+            tape = self._push(chunk, weights)
+            for position, training_set, rows in zip(chunk.positions, chunk.sets, chunk.rows, strict=True):
+                seed = training_set.seed(tape.output)
+                if of_loss:
+                    seed = seed * training_set.weighted(tape.output).to(seed.dtype)[:, None]
+                adjoints = self.network.pull(tape, weights, training_set.channels, seed)
+                yield position, rows, tape.features, adjoints
 
-    def _forward(self, one: TrainingSet, weights: Sequence[Tensor]) -> tuple[Tape, Tensor, Tensor]:
-        tape = self.network.push(one.points, weights, one.channels, keep=True)
-        jet = tape.output.squeeze(2)
-        return tape, one.seed(jet), one.weighted(jet)
-
-    def _accumulate(
-        self, totals: list[Tensor], tape: Tape, weights: Sequence[Tensor], one: TrainingSet, seed: Tensor
-    ) -> None:
-        adjoints = self.network.pull(tape, weights, one.channels, seed.unsqueeze(2))
-        for total, phi, delta in zip(totals, tape.features, adjoints, strict=True):
-            total.addmm_(phi.flatten(0, 1).T, delta.flatten(0, 1))
+    def _push(self, chunk: _Chunk, weights: Sequence[Tensor]) -> Tape:
+        first = chunk.sets[0]
+        return self.network.push(first.points, weights, first.channels, keep=True)
 
     def _weights(self, theta: Tensor, dtype: torch.dtype) -> list[Tensor]:
         matrices = self.network.matrices(self.parameters.coefficients(theta))
         return [matrix.to(dtype).contiguous() for matrix in matrices]
 
-    def _chunks(self) -> list[TrainingSet]:
+    def _chunks(self) -> list[_Chunk]:
         """Return the sets cut in chunks, cut once."""
         if not self._cut:
-            self._cut = [
-                one.chunk(slice(start, min(start + self.chunk, one.count)))
-                for one in self.sets
-                for start in range(0, one.count, self.chunk)
-            ]
+            starts = list(itertools.accumulate((one.count for one in self.sets), initial=0))
+            for _, positions in itertools.groupby(range(len(self.sets)), self._group):
+                group = tuple(positions)
+                for start in range(0, self.sets[group[0]].count, self.chunk):
+                    part = slice(start, min(start + self.chunk, self.sets[group[0]].count))
+                    rows = tuple(slice(starts[at] + part.start, starts[at] + part.stop) for at in group)
+                    self._cut.append(_Chunk(group, tuple(self.sets[at].chunk(part) for at in group), rows))
         return self._cut
 
+    def _group(self, position: int) -> tuple[int, int]:
+        """Return what sets that are worked through together have in common."""
+        group = self.sets[position].group
+        return (0, position) if group is None else (1, group)
 
-def _joined(chunks: Sequence[tuple[int, Tensor, Tensor]]) -> OuterProducts:
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Some points of sets that share them.
+
+    Attributes:
+        positions: Of the sets among all.
+        sets: Those points of each.
+        rows: Where their residuals stand among all.
+    """
+
+    positions: tuple[int, ...]
+    sets: tuple[TrainingSet, ...]
+    rows: tuple[slice, ...]
+
+
+class _Products:
+    """Features and adjoints of one set at one layer, chunk by chunk."""
+
+    def __init__(self) -> None:
+        self.phi: list[Tensor] = []
+        self.delta: list[Tensor] = []
+
+    def add(self, phi: Tensor, delta: Tensor) -> None:
+        self.phi.append(phi)
+        self.delta.append(delta)
+
+
+def _joined(products: Sequence[_Products]) -> OuterProducts:
     """Join the chunks of each training set, which share their channels."""
-    origins = list(dict.fromkeys(origin for origin, _, _ in chunks))
-    phi = [torch.cat([phi for origin, phi, _ in chunks if origin == one], dim=1) for one in origins]
-    delta = [torch.cat([delta for origin, _, delta in chunks if origin == one], dim=1) for one in origins]
-    return OuterProducts(phi, delta)
+    phi = [torch.cat(own.phi, dim=1) for own in products]
+    return OuterProducts(phi, [torch.cat(own.delta, dim=1) for own in products])

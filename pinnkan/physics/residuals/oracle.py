@@ -79,18 +79,22 @@ class AutogradLeastSquares:
 def jet_by_autograd(
     network: Network, points: Tensor, weights: Sequence[Tensor], channels: Channels
 ) -> Tensor:
-    """Return the derivatives (C, N) of a scalar network by differentiating it |alpha| times.
+    """Return the derivatives (C, N, U) of a network by differentiating its U outputs |alpha| times.
 
     Args:
-        network: With one output.
+        network: With U outputs.
         points: Shape (N, D).
         weights: One matrix (F, J) a layer; the result can be differentiated in them.
         channels: The derivatives wanted.
     """
     variable = points.detach().requires_grad_(True)
-    known: dict[MultiIndex, Tensor] = {
-        (0,) * channels.dimension: network.values(variable, weights).squeeze(1)
-    }
+    outputs = network.values(variable, weights).unbind(dim=1)
+    return torch.stack([_jet_of(output, variable, channels) for output in outputs], dim=2)
+
+
+def _jet_of(output: Tensor, variable: Tensor, channels: Channels) -> Tensor:
+    """Return the derivatives (C, N) of one output (N,) by the points (N, D) that it is a function of."""
+    known: dict[MultiIndex, Tensor] = {(0,) * channels.dimension: output}
 
     def partial(index: MultiIndex) -> Tensor:
         if index not in known:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from pinnkan.geometry import Interior
+from pinnkan.geometry import CollocationSet, Interior
 from pinnkan.ground.derivatives import Channels
 from pinnkan.language.problem.settings import PointSettings
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.residuals.given import Given, noisy
-from pinnkan.physics.residuals.least_squares import TrainingSet
+from pinnkan.physics.residuals.least_squares import Blend, TrainingSet
 from pinnkan.physics.sample_table import SampleTable
 
 
@@ -43,12 +46,9 @@ def training_sets(
                 instance, instance.samples, seed=seed, held_out=held_out, count=interior, device=device
             )
         )
-    for block, drawn in instance.drawn(points, seed=seed, variant=variant, interior=interior):
-        order = _along_a_tree(instance, drawn.points)
-        normals = None if drawn.normals is None else drawn.normals[order]
-        sets.append(
-            _training_set(instance, block, drawn.points[order], drawn.weights[order], normals, device)
-        )
+    drawn = list(instance.drawn(points, seed=seed, variant=variant, interior=interior))
+    for _, members in itertools.groupby(drawn, lambda pair: pair[0].where):
+        sets += _sets_on(instance, list(members), len(sets), device)
     if points.noise > 0.0:
         generator = np.random.default_rng([seed, variant, _NOISE])
         sets = [noisy(one, points.noise, generator) if one.interior else one for one in sets]
@@ -88,8 +88,6 @@ def _sample_set(
     order = _along_a_tree(instance, points)
     value = (0,) * len(instance.coordinates)
     channels = Channels([value], len(value))
-    lift, blend = instance.ansatz.blended(points[order], channels)
-    size = instance.scale if instance.problem.scales.rows else 1.0
 
     def tensor(array: np.ndarray) -> Tensor:
         return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float64, device=device)
@@ -99,39 +97,62 @@ def _sample_set(
         True,
         Given(),
         channels,
-        (0,),
+        ((0, 0),),
         tensor(points[order]),
         tensor(values[None, order]),
         tensor(np.full(len(order), len(order) ** -0.5)),
-        None if lift is None else tensor(lift),
-        None if blend is None else tensor(blend),
-        size,
+        _blends(instance, points[order], channels, device),
+        size=instance.scales[0] if instance.problem.scales.rows else 1.0,
     )
 
 
-def _training_set(
+def _sets_on(
     instance: Instance,
-    block: ResidualBlock,
-    points: np.ndarray,
-    weights: np.ndarray,
-    normals: np.ndarray | None,
+    members: Sequence[tuple[ResidualBlock, CollocationSet]],
+    group: int,
     device: torch.device | None,
-) -> TrainingSet:
+) -> list[TrainingSet]:
+    """Return the sets of blocks that hold in the same region, on whose points they share all channels."""
+    drawn = members[0][1]
+    order = _along_a_tree(instance, drawn.points)
+    points, weights = drawn.points[order], drawn.weights[order]
+    normals = None if drawn.normals is None else drawn.normals[order]
+    wanted = [read.channel for block, _ in members for read in block.reads]
+    channels = Channels(wanted, len(instance.coordinates))
+    blends = _blends(instance, points, channels, device)
+
     def tensor(array: np.ndarray) -> Tensor:
         return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float64, device=device)
 
-    channels = Channels(block.channels, len(instance.coordinates))
-    lift, blend = instance.ansatz.blended(points, channels)
-    return TrainingSet(
-        block.name,
-        isinstance(block.where, Interior),
-        block,
-        channels,
-        tuple(channels.position(key) for key in block.channels),
-        tensor(points),
-        tensor(block.data(points, normals)),
-        tensor(np.sqrt(weights * block.weight)),
-        None if lift is None else tensor(lift),
-        None if blend is None else tensor(blend),
-        instance.sizes[block.name],
+    places = tensor(points)
+    return [
+        TrainingSet(
+            block.name,
+            isinstance(block.where, Interior),
+            block,
+            channels,
+            tuple((read.unknown, channels.position(read.channel)) for read in block.reads),
+            places,
+            tensor(block.data(points, normals)),
+            tensor(np.sqrt(weights * block.weight)),
+            blends,
+            size=instance.sizes[block.name],
+            group=group,
+        )
+        for block, _ in members
+    ]
+
+
+def _blends(
+    instance: Instance, points: np.ndarray, channels: Channels, device: torch.device | None
+) -> tuple[Blend | None, ...]:
+    """Return the ansatz of every unknown at points (N, D)."""
+
+    def tensor(array: np.ndarray) -> Tensor:
+        return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float64, device=device)
+
+    blended = [ansatz.blended(points, channels) for ansatz in instance.ansatzes]
+    return tuple(
+        None if lift is None or factor is None else Blend(tensor(lift), tensor(factor))
+        for lift, factor in blended
     )

@@ -1,7 +1,7 @@
 """Whether a problem is one: has it a solution, one alone, and does that depend on the data with continuity?
 
-Every test takes an instance and yields findings. Those of `REFUSING` may forbid training, which asks them
-too; the others only say what they see.
+Every test takes an instance and yields findings. Those of `REFUSING` and `REFUSING_ONE` may forbid training,
+which asks them too; the others only say what they see.
 """
 
 from __future__ import annotations
@@ -35,8 +35,11 @@ from pinnkan.physics.wellposed.seams import data_across_seams, exact_across_seam
 
 Test = Callable[[Instance], Iterator[Finding]]
 
-REFUSING: tuple[Test, ...] = (ill_posed_forward, data_across_seams, unbalanced)
-WARNING: tuple[Test, ...] = (
+REFUSING: tuple[Test, ...] = (data_across_seams,)
+WARNING: tuple[Test, ...] = (exact_across_seams,)
+REFUSING_ONE: tuple[Test, ...] = (ill_posed_forward, unbalanced)
+"""Of problems with one unknown: what a system's principal part says is not decided equation by equation."""
+WARNING_ONE: tuple[Test, ...] = (
     more_equations,
     no_condition,
     missing_sides,
@@ -50,7 +53,6 @@ WARNING: tuple[Test, ...] = (
     initial_against_flux,
     values_against_flux,
     nearly_singular,
-    exact_across_seams,
 )
 
 __all__ = ["SEVERITIES", "Finding", "examine", "require_well_posed"]
@@ -62,7 +64,7 @@ def examine(base: Instance, others: Sequence[Instance] = ()) -> list[Finding]:
     A family that is no problem at an end of its own range contradicts itself: there, a refusal is an error.
     """
     findings: list[Finding] = []
-    for test in (*REFUSING, *WARNING):
+    for test in (*_refusing(base), *_warning(base)):
         at_base = _run(test, base)
         findings.extend(at_base)
         elsewhere = ((instance, finding) for instance in others for finding in _run(test, instance))
@@ -71,6 +73,14 @@ def examine(base: Instance, others: Sequence[Instance] = ()) -> list[Finding]:
             severity = "error" if finding.severity == "refusal" else finding.severity
             findings.append(Finding(severity, f"at {file_stem(instance.values)}: {finding.message}"))
     return findings
+
+
+def _refusing(instance: Instance) -> tuple[Test, ...]:
+    return REFUSING if instance.problem.is_system else (*REFUSING_ONE, *REFUSING)
+
+
+def _warning(instance: Instance) -> tuple[Test, ...]:
+    return WARNING if instance.problem.is_system else (*WARNING_ONE, *WARNING)
 
 
 def _run(test: Test, instance: Instance) -> list[Finding]:
@@ -85,7 +95,7 @@ def require_well_posed(instance: Instance) -> None:
     Raises:
         ProblemError: With every reason.
     """
-    refused = [finding for test in REFUSING for finding in _run(test, instance)]
+    refused = [finding for test in _refusing(instance) for finding in _run(test, instance)]
     if refused:
         texts = [f.message if f.place is None else f.place.render(f.message) for f in refused]
         raise ProblemError(texts)

@@ -54,13 +54,13 @@ def characteristics(instance: Instance) -> Iterator[Finding]:
         yield warning(
             f"no condition on {part}, where characteristics of {equation.name} enter "
             f"({point_text(instance.coordinates, point)}): nothing fixes what they carry; prescribe "
-            f"{problem.unknown} there"
+            f"{problem.unknowns[0]} there"
         )
     for part, point in idle:
         yield warning(
             f"a condition on {part}, where characteristics of {equation.name} leave "
             f"({point_text(instance.coordinates, point)}): they carry a value of their own there; "
-            f"prescribe {problem.unknown} where they enter"
+            f"prescribe {problem.unknowns[0]} where they enter"
         )
 
 

@@ -37,7 +37,7 @@ _EQUAL = 1e-8
 
 def unfixed_constant(instance: Instance) -> Iterator[Finding]:
     """Warn where u + c solves whatever u solves."""
-    u = instance.problem.unknown
+    u = instance.problem.unknowns[0]
     if _only_derivatives(instance):
         remedy = (
             f"prescribe the value of {u} on a part of the boundary"
@@ -55,7 +55,7 @@ def unbalanced(instance: Instance) -> Iterator[Finding]:
     problem = instance.problem
     if problem.time is not None or len(problem.equations) != 1 or not _only_derivatives(instance):
         return
-    (equation,), u = problem.equations, problem.unknown
+    (equation,), u = problem.equations, problem.unknowns[0]
     try:
         matrix = _divergence_form(instance, equation)
         coarse, fine = (None if matrix is None else _balance(instance, matrix, n) for n in _COUNTS)
@@ -84,7 +84,7 @@ def _only_derivatives(instance: Instance) -> bool:
     orders = [
         sum(index)
         for statement in (*problem.equations, *problem.conditions)
-        for index in derivative_symbols(statement.residual, problem.names).values()
+        for _, index in derivative_symbols(statement.residual, problem.names).values()
     ]
     return bool(orders) and min(orders) > 0
 
@@ -97,7 +97,7 @@ def _divergence_form(instance: Instance, equation: Equation) -> list[list[sympy.
     """
     problem = instance.problem
     leaves = derivative_symbols(equation.residual, problem.names)
-    slopes = {index: partial_derivative(equation.residual, leaf) for leaf, index in leaves.items()}
+    slopes = {p.orders: partial_derivative(equation.residual, leaf) for leaf, p in leaves.items()}
     nonlinear = any(slope.free_symbols & leaves.keys() for slope in slopes.values())
     if nonlinear or any(sum(index) > 2 for index in slopes):
         return None

@@ -22,7 +22,7 @@ def initial_against_flux(instance: Instance) -> Iterator[Finding]:
     for count, (initial, item) in enumerate(given, 1):
         data = [item.data for _, item in given[:count]]
         for condition in problem.boundary if item.order == count - 1 else ():
-            gap = initial_gap(condition, data, names, instance.domain, instance.values)
+            gap = initial_gap(condition, data, 0, names, instance.domain, instance.values)
             if gap is not None:
                 yield warning(
                     f"initial and boundary data do not meet: {initial.name} misses {condition.name} by "
@@ -47,7 +47,7 @@ def values_against_flux(instance: Instance) -> Iterator[Finding]:
         if other[:-1] != part[:-1]
     ]
     for condition, part, item, other in pairs:
-        gap = corner_gap(condition, part, item.data, other, names, instance.domain, instance.values)
+        gap = corner_gap(condition, part, item.data, 0, other, names, instance.domain, instance.values)
         if gap is not None:
             yield warning(
                 f"boundary data do not meet: {item.condition.name} misses {condition.name} by "

@@ -22,7 +22,7 @@ _OPPOSITE = str.maketrans("+-", "-+")
 
 def more_equations(instance: Instance) -> Iterator[Finding]:
     """Warn where more equations than unknowns ask to be met."""
-    count, u = len(instance.problem.equations), instance.problem.unknown
+    count, u = len(instance.problem.equations), instance.problem.unknowns[0]
     if count > 1:
         yield warning(
             f"{count} equations for one unknown: unless one follows from the other, no {u} solves them all "
@@ -67,8 +67,8 @@ def excess_initial(instance: Instance) -> Iterator[Finding]:
     problem = instance.problem
     if problem.time is None or not problem.equations:
         return
-    indices = [derivative_symbols(e.residual, problem.names).values() for e in problem.equations]
-    order = max((index[0] for values in indices for index in values), default=0)
+    partials = [p for e in problem.equations for p in derivative_symbols(e.residual, problem.names).values()]
+    order = max((partial.orders[0] for partial in partials), default=0)
     if len(problem.initial) > order:
         yield warning(
             f"the equation is of order {order} in time, {len(problem.initial)} initial conditions are given"
@@ -106,7 +106,7 @@ def _order(instance: Instance) -> int:
     orders = [
         sum(index[offset:])
         for equation in problem.equations
-        for index in derivative_symbols(equation.residual, problem.names).values()
+        for _, index in derivative_symbols(equation.residual, problem.names).values()
     ]
     return max(orders, default=0)
 

@@ -26,7 +26,7 @@ from pinnkan.language.expressions import (
     normal_symbols,
     partial_derivative,
     substitute,
-    substitute_unknown,
+    substitute_unknowns,
     symbol,
 )
 from pinnkan.language.problem.prescribed import initial_state, prescribed
@@ -43,7 +43,7 @@ _SEED = 271_828
 
 @dataclass(frozen=True)
 class Factors:
-    """The factors of a statement's derivatives at N points.
+    """The factors of the derivatives of a problem's only unknown in a statement, at N points.
 
     Attributes:
         linear: Whether they do not depend on the unknown.
@@ -92,7 +92,7 @@ def factors(
         )
         for state in states
     ]
-    by_index = {index: np.stack([row[k] for row in rows]) for k, index in enumerate(leaves.values())}
+    by_index = {index: np.stack([row[k] for row in rows]) for k, (_, index) in enumerate(leaves.values())}
     return Factors(linear, {index: values for index, values in by_index.items() if values.any()})
 
 
@@ -113,16 +113,16 @@ def initial_factors(instance: Instance, equation: Equation, points: FloatArray) 
     sought = {leaf for slope in slopes for leaf in slope.free_symbols & leaves.keys()}
     given = {item.order: item.data for c in problem.initial if (item := prescribed(c, names)) is not None}
     data = [given[order] for order in (0, 1) if order in given]
-    if not sought or 0 not in given or any(leaves[leaf][0] >= len(data) for leaf in sought):
+    if not sought or 0 not in given or any(leaves[leaf].orders[0] >= len(data) for leaf in sought):
         return None
     assert instance.domain.time is not None
     state = initial_state(data, symbol(names.coordinates[0]), number(instance.domain.time[0]))
     try:
-        known = [substitute_unknown(slope, state, names) for slope in slopes]
+        known = [substitute_unknowns(slope, {names.unknowns[0]: state}, names) for slope in slopes]
     except ExpressionFault:
         return None  # A derivative of an order above two, or a formula that outgrows its bounds.
     rows = defined_values(known, *_columns(instance, points, None))
-    by_index = {index: rows[k : k + 1] for k, index in enumerate(leaves.values())}
+    by_index = {index: rows[k : k + 1] for k, (_, index) in enumerate(leaves.values())}
     return Factors(False, {index: values for index, values in by_index.items() if values.any()})
 
 
@@ -144,7 +144,7 @@ def known_terms(
         PinnkanError: If it has no finite value at a point.
     """
     names = instance.problem.names
-    residual = full_residual(instance.problem, statement)
+    residual = full_residual(statement)
     leaves = derivative_symbols(residual, names)
     known = substitute(residual, dict.fromkeys(leaves, sympy.Integer(0)))
     columns: tuple[str, ...] = names.coordinates

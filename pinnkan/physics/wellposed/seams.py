@@ -17,7 +17,7 @@ def data_across_seams(instance: Instance) -> Iterator[Finding]:
         for block in (*instance.equations, *instance.conditions):
             if block.name != statement.name and not block.name.startswith(f"{statement.name}."):
                 continue
-            gap = block_gap(block, instance.domain, instance.scale)
+            gap = block_gap(block, instance.domain, instance.scales)
             if gap is not None:
                 yield refusal(
                     f"{statement.name}: what is given differs where the ends of the periodic coordinate "
@@ -31,14 +31,13 @@ def data_across_seams(instance: Instance) -> Iterator[Finding]:
 def exact_across_seams(instance: Instance) -> Iterator[Finding]:
     """Note an exact solution that is not periodic, or not as smooth across a seam as the equations ask."""
     problem = instance.problem
-    if problem.exact is None:
-        return
     orders = [max(1, order) for order in taken_orders(problem)]
-    gap = formula_gap(problem.exact, orders, instance.domain, problem.names, instance.values)
-    if gap is not None:
-        what = f"{problem.unknown}_{gap.coordinate * gap.order}" if gap.order else problem.unknown
-        yield Finding(
-            "error",
-            f"exact: {what} differs where the ends of the periodic coordinate {gap.coordinate} meet, "
-            f"{gap.text(problem.coordinates)}; it is no solution there",
-        )
+    for unknown, exact in problem.exact.items():
+        gap = formula_gap(exact, orders, instance.domain, problem.names, instance.values)
+        if gap is not None:
+            what = f"{unknown}_{gap.coordinate * gap.order}" if gap.order else unknown
+            yield Finding(
+                "error",
+                f"exact: {what} differs where the ends of the periodic coordinate {gap.coordinate} meet, "
+                f"{gap.text(problem.coordinates)}; it is no solution there",
+            )

@@ -55,7 +55,7 @@ def bracket_left(instance: Instance, lowest: float, highest: float) -> Bracket |
     """
     if not _is_candidate(instance):
         return None
-    scale = instance.scale
+    scale = instance.scales[0]
     constants = sorted([0.0, *(sign * factor * scale for factor in _LADDER for sign in (1, -1))])
     blocks = [(block, _places(instance, block)) for block in (*instance.equations, *instance.conditions)]
     with np.errstate(all="ignore"):
@@ -84,7 +84,7 @@ def _is_candidate(instance: Instance) -> bool:
         problem.time is None
         and len(instance.equations) == 1
         and sorted(parts) == sorted(instance.domain.shape.parts)
-        and all(sum(index) <= 2 for block in blocks for index in block.summands.indices)
+        and all(sum(partial.orders) <= 2 for block in blocks for partial in block.summands.partials)
         and not all(block.program.is_linear for block in blocks)
     )
 
@@ -100,9 +100,10 @@ def _sign(block: ResidualBlock, places: CollocationSet, constant: float) -> int 
     None, too, where the block has no orientation or no value there.
     """
     value = (0,) * places.points.shape[1]
-    u = torch.zeros(len(block.channels), len(places.points), dtype=torch.float64)
-    if value in block.channels:
-        u[block.channels.index(value)] = constant
+    channels = _channels(block)
+    u = torch.zeros(len(channels), len(places.points), dtype=torch.float64)
+    if value in channels:
+        u[channels.index(value)] = constant
     try:
         data = torch.from_numpy(block.data(places.points, places.normals))
     except PinnkanError:
@@ -125,20 +126,25 @@ def _orientation(block: ResidualBlock, places: CollocationSet, partials: FloatAr
         places: Its points.
         partials: Derivatives of its residual in its channels at a constant, (C, N).
     """
-    axes = np.eye(places.points.shape[1], dtype=int)
+    axes, channels = np.eye(places.points.shape[1], dtype=int), _channels(block)
     if isinstance(block.where, Interior):
-        leading = np.linalg.eigvalsh(-_second_order(block.channels, partials, len(axes)))
-    elif all(channel == (0,) * len(axes) for channel in block.channels):
+        leading = np.linalg.eigvalsh(-_second_order(channels, partials, len(axes)))
+    elif all(channel == (0,) * len(axes) for channel in channels):
         leading = partials if block.program.is_linear else np.zeros(1)
     else:
         assert places.normals is not None
         rows = [
-            (axis, block.channels.index(tuple(axes[axis])))
+            (axis, channels.index(tuple(axes[axis])))
             for axis in range(len(axes))
-            if tuple(axes[axis]) in block.channels
+            if tuple(axes[axis]) in channels
         ]
         leading = sum((places.normals[:, axis] * partials[row] for axis, row in rows), np.zeros(1))
     return 1 if (leading > 0.0).all() else -1 if (leading < 0.0).all() else 0
+
+
+def _channels(block: ResidualBlock) -> tuple[Channel, ...]:
+    """Return what a block of a problem with one unknown reads of it."""
+    return tuple(channel for _, channel in block.reads)
 
 
 def _second_order(channels: tuple[Channel, ...], partials: FloatArray, size: int) -> FloatArray:

@@ -19,17 +19,22 @@ anywhere, a solution that grows from next to nothing.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 
+from pinnkan.ground.derivatives import derivatives_of
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.physics.blocks import ResidualBlock
+from pinnkan.physics.constants import free_constants
+from pinnkan.physics.instance import Instance
 from pinnkan.physics.polynomials import Polynomials
 from pinnkan.physics.sizes import characteristic_terms
-from pinnkan.solutions.evaluation.relative import Measurable, extent_of
+from pinnkan.solutions.evaluation.relative import Measurable, extents_of
 
 FloatArray = NDArray[np.float64]
 
@@ -53,20 +58,24 @@ class Correction:
     """What one step of Newton's method adds to a solution.
 
     Attributes:
-        relative: |w| / max(|u|, |u + w|), root mean squares over the domain.
+        relatives: |w| / max(|u|, |u + w|) of every unknown, root mean squares over the domain; of one that is
+            zero beside the others, |w| over its scale.
         slack: s / max(|u|, s) with s what is left of the residuals over the smallest singular value; 0 where
             that is not isolated.
         left: What is left of the residuals, as a share of them.
     """
 
-    relative: float
+    relatives: tuple[float, ...]
     slack: float
     left: float
 
     @property
     def error_estimate(self) -> float | None:
-        """Estimate of the relative L2 error; None where polynomials do not resolve the correction."""
-        return self.relative if self.left <= _RESOLVED else None
+        """Estimate of the relative L2 error, the largest over the unknowns.
+
+        None where polynomials do not resolve the correction.
+        """
+        return max(self.relatives) if self.left <= _RESOLVED else None
 
 
 def correction_of(solution: Measurable) -> Correction | None:
@@ -74,22 +83,31 @@ def correction_of(solution: Measurable) -> Correction | None:
 
     None where a statement has no value at a point, u is zero, or there are more than four coordinates.
     """
-    domain = solution.instance.domain
+    instance = solution.instance
+    domain, unknowns = instance.domain, len(instance.problem.unknowns)
     dimension = len(domain.coordinates)
     if dimension not in _DEGREES:
         return None
-    polynomials = Polynomials(*domain.bounding_box, _DEGREES[dimension], domain.periodic)
+    # Systems share out the polynomials, so that the cost stays what it is for one unknown.
+    degree = int(_DEGREES[dimension] / unknowns ** (1 / dimension))
+    polynomials = Polynomials(*domain.bounding_box, degree, domain.periodic)
     inside = domain.uniform(_count(polynomials), _SEED)
     u = solution(inside)
+    if not u.any():
+        return None
+    extents = extents_of(instance, [(float(row.min()), float(row.max())) for row in u])
     with np.errstate(all="ignore"):
         try:
-            rows, residuals = _system(solution, polynomials, extent_of(float(u.min()), float(u.max())))
+            rows, residuals = _system(solution, polynomials, extents)
         except PinnkanError:
             return None
     values = polynomials.derivative((0,) * dimension, inside)
-    if not u.any() or not np.isfinite(rows).all() or not np.isfinite(residuals).all():
+    if not np.isfinite(rows).all() or not np.isfinite(residuals).all():
         return None
-    return _solved(rows, residuals, values / math.sqrt(len(inside)), u / math.sqrt(len(inside)))
+    kept = _kept(instance, polynomials)
+    return _solved(
+        rows, residuals, values / math.sqrt(len(inside)), u / math.sqrt(len(inside)), kept, extents
+    )
 
 
 def _count(polynomials: Polynomials) -> int:
@@ -99,30 +117,65 @@ def _count(polynomials: Polynomials) -> int:
     )
 
 
-def _solved(rows: FloatArray, residuals: FloatArray, values: FloatArray, u: FloatArray) -> Correction | None:
-    """Return the correction from the rows (M, P), the residuals (M,), and polynomials (N, P) and u (N,).
+def _kept(instance: Instance, polynomials: Polynomials) -> list[NDArray[np.int_]]:
+    """Return the polynomials of every unknown; the constant is left out where no statement fixes it."""
+    free = free_constants(instance.problem)
+    every = np.arange(polynomials.count)
+    varying = every[polynomials.exponents.any(axis=1)]
+    return [varying if name in free else every for name in instance.problem.unknowns]
+
+
+def _solved(
+    rows: FloatArray,
+    residuals: FloatArray,
+    values: FloatArray,
+    u: FloatArray,
+    kept: Sequence[NDArray[np.int_]],
+    extents: Sequence[float],
+) -> Correction | None:
+    """Return the correction from the rows (M, U P), the residuals (M,), and polynomials (N, P) and u (U, N).
 
     The triangle of a QR factorisation of rows and residuals side by side has all that least squares need: of
     its last column the last entry is what is left. Singular values are those in polynomials that are
     orthonormal over the domain, whose triangle is that of the values: so |w| is the size of the coefficients.
     """
-    size, defect = float(np.linalg.norm(u)), float(np.linalg.norm(residuals))
-    triangle = _triangle(np.column_stack([rows, residuals]))
+    scales = _sizes(u, extents)
+    columns = [at * values.shape[1] + own for at, own in enumerate(kept)]
+    stretch = np.concatenate([np.full(len(own), scale) for own, scale in zip(kept, scales, strict=True)])
+    system = rows[:, np.concatenate(columns)] * stretch
+    triangle = _triangle(np.column_stack([system, residuals]))
     operator, right, rest = triangle[:-1, :-1], triangle[:-1, -1], abs(float(triangle[-1, -1]))
-    unit = _triangle(values)
+    unit = block_diag(*(_triangle(values[:, own]) for own in kept))
     try:
         coefficients = -np.linalg.solve(operator, right)
         singular = np.linalg.svd(np.linalg.solve(unit.T, operator.T), compute_uv=False)
     except np.linalg.LinAlgError:
         return None
-    w = values @ coefficients
-    whole = max(size, float(np.linalg.norm(u + w)))
+    ends = np.cumsum([len(own) for own in kept])[:-1]
+    parts = zip(kept, np.split(coefficients, ends), scales, strict=True)
+    w = [scale * (values[:, own] @ part) for own, part, scale in parts]
+    size = math.sqrt(sum((_norm(row) / scale) ** 2 for row, scale in zip(u, scales, strict=True)))
+    defect = float(np.linalg.norm(residuals))
     slack = rest / float(singular[-1]) if singular[-1] < _ISOLATED * singular[-2] else 0.0
     return Correction(
-        relative=float(np.linalg.norm(w)) / whole,
+        relatives=tuple(
+            _norm(own) / max(_norm(row), _norm(row + own), extent if len(u) > 1 else 0.0)
+            for own, row, extent in zip(w, u, extents, strict=True)
+        ),
         slack=slack / max(size, slack),
         left=rest / defect if defect > 0.0 else 0.0,
     )
+
+
+def _norm(values: FloatArray) -> float:
+    return float(np.linalg.norm(values))
+
+
+def _sizes(u: FloatArray, extents: Sequence[float]) -> list[float]:
+    """Return what the unknowns of a system are measured by, 1 for one alone: their ratios decide nothing."""
+    if len(u) == 1:
+        return [1.0]
+    return [max(_norm(row), extent) or 1.0 for row, extent in zip(u, extents, strict=True)]
 
 
 def _triangle(matrix: FloatArray) -> FloatArray:
@@ -130,36 +183,44 @@ def _triangle(matrix: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.qr(matrix, mode="r"))
 
 
-def _system(solution: Measurable, polynomials: Polynomials, extent: float) -> tuple[FloatArray, FloatArray]:
-    """Return all statements linearised (M, P), and their residuals (M,)."""
+def _system(
+    solution: Measurable, polynomials: Polynomials, extents: Sequence[float]
+) -> tuple[FloatArray, FloatArray]:
+    """Return all statements linearised (M, U P), and their residuals (M,)."""
     instance = solution.instance
     inside = _count(polynomials)
     aside = 2 * _POINTS_PER_POLYNOMIAL * polynomials.count_on_a_side
-    parts = [_linearised(solution, block, polynomials, inside, extent) for block in instance.equations]
+    parts = [_linearised(solution, block, polynomials, inside, extents) for block in instance.equations]
     for block in instance.conditions:
-        rows, residuals = _linearised(solution, block, polynomials, aside, extent)
+        rows, residuals = _linearised(solution, block, polynomials, aside, extents)
         parts.append((_HELD * rows, _HELD * residuals))
     return np.concatenate([rows for rows, _ in parts]), np.concatenate([rest for _, rest in parts])
 
 
 def _linearised(
-    solution: Measurable, block: ResidualBlock, polynomials: Polynomials, count: int, extent: float
+    solution: Measurable,
+    block: ResidualBlock,
+    polynomials: Polynomials,
+    count: int,
+    extents: Sequence[float],
 ) -> tuple[FloatArray, FloatArray]:
-    """Return a statement's derivative in the polynomials (N, P) and its residual (N,), over their sizes."""
+    """Return a statement's derivative in the polynomials (N, U P) and its residual (N,), over their sizes."""
     domain = replace(solution.instance.domain, time_scale=math.inf)
     places = domain.collocate(block.where, count, rule="sobol", seed=_SEED, variant=_VARIANT)
     points = places.points
-    u = torch.from_numpy(solution.derivatives(points, block.channels))
+    u = torch.from_numpy(solution.derivatives(points, block.reads))
     data = torch.from_numpy(np.ascontiguousarray(block.data(points, places.normals)))
     residual = np.broadcast_to(block.residual(data, u).numpy(), (len(points),))
-    rows = np.zeros((len(points), polynomials.count))
-    if block.channels:
-        for channel, slope in zip(block.channels, block.partials(data, u).numpy(), strict=True):
-            rows += np.broadcast_to(slope, residual.shape)[:, None] * polynomials.derivative(channel, points)
-    terms = block.terms(points, places.normals, solution.derivatives(points, block.summands.indices))
-    plain = characteristic_terms(block, places, extent, polynomials.extent.tolist())
+    rows = np.zeros((len(points), len(extents), polynomials.count))
+    if block.reads:
+        for (unknown, channel), slope in zip(block.reads, block.partials(data, u).numpy(), strict=True):
+            factor = np.broadcast_to(slope, residual.shape)[:, None]
+            rows[:, unknown] += factor * polynomials.derivative(channel, points)
+    derivatives = solution.derivatives(points, derivatives_of(block.summands.partials))
+    terms = block.terms(points, places.normals, derivatives)
+    plain = characteristic_terms(block, places, extents, polynomials.extent.tolist())
     local, usual = np.abs(terms).sum(axis=0), np.abs(plain).sum(axis=0)
     floor = _FLOOR * max(math.sqrt(float(places.weights @ size**2)) for size in (local, usual))
     sizes = local + floor
     scale = np.sqrt(places.weights) / np.where(sizes > 0.0, sizes, 1.0)
-    return rows * scale[:, None], residual * scale
+    return rows.reshape(len(points), -1) * scale[:, None], residual * scale

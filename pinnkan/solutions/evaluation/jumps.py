@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.geometry import Interior
-from pinnkan.ground.derivatives import Channel, MultiIndex
+from pinnkan.ground.derivatives import Derivative
 from pinnkan.physics.instance import Instance
 
 FloatArray = NDArray[np.float64]
@@ -36,8 +36,8 @@ class Differentiable(Protocol):
     def instance(self) -> Instance:
         """The problem at the parameter value."""
 
-    def derivatives(self, points: FloatArray, requested: Sequence[Channel], /) -> FloatArray:
-        """Return derivatives of the unknown, (C, N)."""
+    def derivatives(self, points: FloatArray, requested: Sequence[Derivative], /) -> FloatArray:
+        """Return derivatives of the unknowns, (C, N)."""
 
 
 @dataclass(frozen=True)
@@ -67,32 +67,33 @@ def largest_jump(solution: Differentiable, seed: int = 0) -> Jump | None:
     """
     domain = solution.instance.domain
     drawn = domain.collocate(Interior(), 2 * _SEGMENTS, rule="sobol", seed=seed, variant=_VARIANT).points
-    found = []
-    for axis, order in enumerate(_orders(solution)):
+    jumps = []
+    for axis in range(len(domain.coordinates)):
         starts, ends = drawn[::2], drawn[1::2, axis]  # neighbours in a Sobol sequence are far apart
         far = starts.copy()
         far[:, axis] = ends
         inside = domain.contains(far)
-        if inside.any():
-            for below in range(order):
-                found.append(_along(solution, axis, below, starts[inside], ends[inside]))
-    return max(found, key=lambda jump: jump.relative, default=None)
+        for unknown in range(len(solution.instance.problem.unknowns) if inside.any() else 0):
+            for below in range(_order(solution, unknown, axis)):
+                line = starts[inside], ends[inside]
+                jumps.append(_along(solution, unknown, axis, below, *line))
+    return max(jumps, key=lambda jump: jump.relative, default=None)
 
 
-def _orders(solution: Differentiable) -> list[int]:
-    """Return the highest order along each axis that an equation takes."""
-    indices = [index for block in solution.instance.equations for index in block.summands.indices]
-    return [
-        max((index[axis] for index in indices), default=0)
-        for axis in range(len(solution.instance.coordinates))
-    ]
+def _order(solution: Differentiable, unknown: int, axis: int) -> int:
+    """Return the highest order of an unknown along an axis that an equation takes."""
+    partials = [partial for block in solution.instance.equations for partial in block.summands.partials]
+    return max((partial.orders[axis] for partial in partials if partial.unknown == unknown), default=0)
 
 
-def _along(solution: Differentiable, axis: int, order: int, starts: FloatArray, ends: FloatArray) -> Jump:
-    """Return the largest jump of the derivative of an order along an axis.
+def _along(
+    solution: Differentiable, unknown: int, axis: int, order: int, starts: FloatArray, ends: FloatArray
+) -> Jump:
+    """Return the largest jump of an unknown's derivative of an order along an axis.
 
     Args:
         solution: What is looked at.
+        unknown: Its position.
         axis: Along which.
         order: Of the derivative that may jump.
         starts: First ends of the intervals, (S, D).
@@ -105,7 +106,7 @@ def _along(solution: Differentiable, axis: int, order: int, starts: FloatArray, 
         corners = np.stack([low[left], (low[left] + high[left]) / 2, high[left]])
         # Both halves at once: a call costs more than its few hundred points.
         both = np.concatenate(corners[:2]), np.concatenate(corners[1:])
-        differences, values = _gaps(solution, axis, order, np.tile(starts[left], (2, 1)), *both)
+        differences, values = _gaps(solution, unknown, axis, order, np.tile(starts[left], (2, 1)), *both)
         seen.append(values)
         differences = differences.reshape(2, -1)
         half = np.argmax(differences, axis=0)
@@ -119,24 +120,30 @@ def _along(solution: Differentiable, axis: int, order: int, starts: FloatArray, 
     place = starts[worst].copy()
     place[axis] = (low[worst] + high[worst]) / 2
     problem = solution.instance.problem
-    name = problem.unknown + (f"_{problem.coordinates[axis] * order}" if order else "")
+    name = problem.unknowns[unknown] + (f"_{problem.coordinates[axis] * order}" if order else "")
     relative = float(gaps[worst]) / extent if extent > 0.0 else 0.0
     return Jump(name, relative, tuple(float(x) for x in place))
 
 
 def _gaps(
-    solution: Differentiable, axis: int, order: int, starts: FloatArray, low: FloatArray, high: FloatArray
+    solution: Differentiable,
+    unknown: int,
+    axis: int,
+    order: int,
+    starts: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
     """Return |f(high) - f(low) - integral of f'| over intervals, (S,), and the values of f at their ends."""
     shares = np.concatenate([[0.0], (_NODES + 1) / 2, [1.0]])
     points = np.repeat(starts[:, None, :], len(shares), axis=1)
     points[:, :, axis] = low[:, None] + (high - low)[:, None] * shares
-    lower, upper = (_unit(len(starts[0]), axis, k) for k in (order, order + 1))
+    lower, upper = (Derivative(unknown, _unit(len(starts[0]), axis, k)) for k in (order, order + 1))
     f, slope = solution.derivatives(points.reshape(-1, len(starts[0])), [lower, upper])
     f, slope = (values.reshape(len(starts), -1) for values in (f, slope))
     integral = (slope[:, 1:-1] @ _WEIGHTS) / 2 * (high - low)
     return np.abs(f[:, -1] - f[:, 0] - integral), np.concatenate([f[:, 0], f[:, -1]])
 
 
-def _unit(size: int, axis: int, order: int) -> MultiIndex:
+def _unit(size: int, axis: int, order: int) -> tuple[int, ...]:
     return tuple(order * (k == axis) for k in range(size))

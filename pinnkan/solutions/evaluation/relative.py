@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.geometry import CollocationSet, InitialTime, Interior, Region
-from pinnkan.ground.derivatives import Channel
+from pinnkan.ground.derivatives import Derivative, derivatives_of
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
@@ -71,8 +71,7 @@ class ResidualReport:
     Attributes:
         blocks: The equations, then the conditions, hard ones too.
         coordinates: Their names.
-        lowest: Least value of the unknown in the domain.
-        highest: Largest value.
+        ranges: Least and largest value of every unknown in the domain.
         is_homogeneous: Whether zero solves the problem.
         jump: The largest jump that no residual sees; see `pinnkan.solutions.evaluation.jumps`.
         bracket: Between which constants another solution lies; see `pinnkan.solutions.evaluation.brackets`.
@@ -80,26 +79,15 @@ class ResidualReport:
 
     blocks: tuple[BlockResidual, ...]
     coordinates: tuple[str, ...]
-    lowest: float
-    highest: float
+    ranges: tuple[tuple[float, float], ...]
     is_homogeneous: bool
     jump: Jump | None = None
     bracket: Bracket | None = None
 
     @property
-    def amplitude(self) -> float:
-        """Largest absolute value of the unknown in the domain."""
-        return max(abs(self.lowest), abs(self.highest))
-
-    @property
-    def extent(self) -> float:
-        """Range of the unknown, which errors are measured by; a share of its size where it is constant."""
-        return extent_of(self.lowest, self.highest)
-
-    @property
     def beyond(self) -> float:
         """How far the unknown goes beyond the bracket, over its range."""
-        return 0.0 if self.bracket is None else _ratio(self.bracket.beyond, self.extent)
+        return 0.0 if self.bracket is None else _ratio(self.bracket.beyond, extent_of(*self.ranges[0]))
 
     @property
     def relative(self) -> dict[str, float]:
@@ -121,13 +109,15 @@ class ResidualReport:
         """The largest violation of every condition relative to its data."""
         return {block.name: block.largest for block in self.blocks if block.is_condition}
 
-    def is_zero(self, scale: float) -> bool:
+    def is_zero(self, scales: Sequence[float]) -> bool:
         """Tell whether the solution is zero everywhere; where zero does not solve the problem, exactly.
 
         Args:
-            scale: Of the unknown.
+            scales: Of the unknowns.
         """
-        return self.amplitude <= (_NOTHING * scale if self.is_homogeneous else 0.0)
+        amplitudes = [max(abs(lowest), abs(highest)) for lowest, highest in self.ranges]
+        share = _NOTHING if self.is_homogeneous else 0.0
+        return all(amplitude <= share * scale for amplitude, scale in zip(amplitudes, scales, strict=True))
 
 
 class Measurable(Protocol):
@@ -138,10 +128,10 @@ class Measurable(Protocol):
         """The problem at the parameter value."""
 
     def __call__(self, points: FloatArray, /) -> FloatArray:
-        """Return the unknown at points (N, D), (N,)."""
+        """Return the unknowns at points (N, D), (U, N)."""
 
-    def derivatives(self, points: FloatArray, requested: Sequence[Channel], /) -> FloatArray:
-        """Return derivatives of the unknown, (C, N)."""
+    def derivatives(self, points: FloatArray, requested: Sequence[Derivative], /) -> FloatArray:
+        """Return derivatives of the unknowns, (C, N)."""
 
     def residual(
         self, block: ResidualBlock, points: FloatArray, normals: FloatArray | None = None, /
@@ -158,26 +148,25 @@ def residual_report(solution: Measurable, seed: int = 0, *, with_jumps: bool = T
         with_jumps: Whether jumps are looked for.
     """
     instance = solution.instance
-    lowest, highest = _range(solution, seed)
+    ranges = _ranges(solution, seed)
     homogeneous = all(
         _vanishes_at_zero(solution, block, seed) for block in (*instance.equations, *instance.conditions)
     )
     jump = largest_jump(solution, seed) if with_jumps else None
     return ResidualReport(
-        blocks=_blocks(solution, seed, extent_of(lowest, highest)),
+        blocks=_blocks(solution, seed, extents_of(instance, ranges)),
         coordinates=instance.coordinates,
-        lowest=lowest,
-        highest=highest,
+        ranges=ranges,
         is_homogeneous=homogeneous,
         jump=jump,
-        bracket=bracket_left(instance, lowest, highest),
+        bracket=None if instance.problem.is_system else bracket_left(instance, *ranges[0]),
     )
 
 
-def _range(solution: Measurable, seed: int) -> tuple[float, float]:
-    """Return the least and the largest value of the unknown."""
+def _ranges(solution: Measurable, seed: int) -> tuple[tuple[float, float], ...]:
+    """Return the least and the largest value of every unknown."""
     values = solution(_places(solution, Interior(), seed).points)
-    return float(values.min()), float(values.max())
+    return tuple((float(row.min()), float(row.max())) for row in values)
 
 
 def extent_of(lowest: float, highest: float) -> float:
@@ -185,7 +174,18 @@ def extent_of(lowest: float, highest: float) -> float:
     return max(highest - lowest, _LEAST_EXTENT * max(abs(lowest), abs(highest)))
 
 
-def _blocks(solution: Measurable, seed: int, extent: float) -> tuple[BlockResidual, ...]:
+def extents_of(instance: Instance, ranges: Sequence[tuple[float, float]]) -> list[float]:
+    """Return the extents of all unknowns; in a system, at least a share of their scales.
+
+    Beside others an unknown may be zero, and what is left of it is no size to measure by.
+    """
+    extents = [extent_of(lowest, highest) for lowest, highest in ranges]
+    if not instance.problem.is_system:
+        return extents
+    return [max(own, _LEAST_EXTENT * scale) for own, scale in zip(extents, instance.scales, strict=True)]
+
+
+def _blocks(solution: Measurable, seed: int, extents: Sequence[float]) -> tuple[BlockResidual, ...]:
     """Return what is measured of every block."""
     instance = solution.instance
     blocks = [
@@ -195,7 +195,7 @@ def _blocks(solution: Measurable, seed: int, extent: float) -> tuple[BlockResidu
     return tuple(
         max(
             (
-                _measured(solution, block, places, extent, is_condition)
+                _measured(solution, block, places, extents, is_condition)
                 for places in _sets(solution, block.where, seed)
             ),
             key=lambda measured: measured.relative,
@@ -206,8 +206,8 @@ def _blocks(solution: Measurable, seed: int, extent: float) -> tuple[BlockResidu
 
 def relative_residuals(solution: Measurable, seed: int = 0) -> Mapping[str, float]:
     """Return the relative residual of every equation and condition by its name; see `residual_report`."""
-    extent = extent_of(*_range(solution, seed))
-    return {block.name: block.relative for block in _blocks(solution, seed, extent)}
+    extents = extents_of(solution.instance, _ranges(solution, seed))
+    return {block.name: block.relative for block in _blocks(solution, seed, extents)}
 
 
 def _sets(solution: Measurable, where: Region, seed: int) -> list[CollocationSet]:
@@ -233,17 +233,21 @@ def _places(solution: Measurable, where: Region, seed: int) -> CollocationSet:
 
 
 def _measured(
-    solution: Measurable, block: ResidualBlock, places: CollocationSet, extent: float, is_condition: bool
+    solution: Measurable,
+    block: ResidualBlock,
+    places: CollocationSet,
+    extents: Sequence[float],
+    is_condition: bool,
 ) -> BlockResidual:
     lower, upper = solution.instance.domain.bounding_box
     try:
-        derivatives = solution.derivatives(places.points, block.summands.indices)
+        derivatives = solution.derivatives(places.points, derivatives_of(block.summands.partials))
         terms = block.terms(places.points, places.normals, derivatives)
         residual = terms.sum(axis=0)
         lengths: list[float] = (upper - lower).tolist()
-        judged = judged_terms(block, places, terms, extent=extent, lengths=lengths)
+        judged = judged_terms(block, places, terms, extents=extents, lengths=lengths)
         pointwise = _pointwise(
-            residual, terms, characteristic_terms(block, places, extent, lengths), places.weights
+            residual, terms, characteristic_terms(block, places, extents, lengths), places.weights
         )
         size, mean = size_of(judged, places.weights), float(places.weights @ np.abs(judged).sum(axis=0))
         peak = max(float(np.abs(terms).sum(axis=0).max()), size)
@@ -294,7 +298,7 @@ def _vanishes_at_zero(solution: Measurable, block: ResidualBlock, seed: int) -> 
     """Tell whether u = 0 meets an equation or condition."""
     places = _places(solution, block.where, seed)
     try:
-        terms = block.terms(places.points, places.normals, [0.0] * len(block.summands.indices))
+        terms = block.terms(places.points, places.normals, [0.0] * len(block.summands.partials))
     except PinnkanError:
         return False
     return bool((terms.sum(axis=0) == 0.0).all())

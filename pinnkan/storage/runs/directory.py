@@ -129,7 +129,7 @@ class RunDirectory:
         stored = read_store(path, kind="adapter")
         # The base's own family has its symbolic work done already.
         shared = stored.meta.get("problem") == base.meta["problem"]
-        widths = hidden_widths(stored.arrays) or base.problem.settings.network.hidden
+        widths = hidden_widths(stored.arrays, stored.meta) or base.problem.settings.network.hidden
         family = base.family if shared else family_from(path, stored.meta, widths)
         if not fits(stored.meta, weights_hash(base.stored)):
             raise WrongBaseError(
@@ -202,7 +202,7 @@ def read_base(path: Path) -> Result:
         DamagedFileError: If it is damaged or foreign.
     """
     stored = read_store(path, kind="base")
-    family = family_from(path, stored.meta, hidden_widths(stored.arrays))
+    family = family_from(path, stored.meta, hidden_widths(stored.arrays, stored.meta))
     return _understood(path, stored, family, whole_coefficients(path, stored.arrays))
 
 
@@ -232,7 +232,7 @@ def _understood(path: Path, stored: Stored, family: Family, coefficients: Sequen
     names = [parameter.name for parameter in problem.parameters]
     if sorted(values) != sorted(names):
         raise DamagedFileError(f"{path}: its values are of {sorted(values)}, its problem has {sorted(names)}")
-    shapes = coefficient_shapes(problem.inputs, problem.settings, coefficients)
+    shapes = coefficient_shapes(problem, coefficients)
     found = [tuple(c.shape) for c in coefficients]
     if found != shapes:
         raise DamagedFileError(f"{path}: its arrays have shapes {found}, its problem's network {shapes}")

@@ -111,17 +111,21 @@ def parsed(record: ProblemRecord, hidden: tuple[int, ...] | None) -> Family:
     )
     # The stored scale, not one found again: what a network's output is multiplied by belongs to it. Results
     # of before there was one were trained in their own units, on lifts that nobody had looked at.
-    scale = 1.0 if record.scale is None else record.scale
-    scales = replace(problem.scales, unknown=scale, time=record.time_scale or math.inf)
+    stored = record.scale if isinstance(record.scale, tuple) else (record.scale or 1.0,)
+    if len(stored) != len(problem.unknowns):
+        raise ProblemError([f"{file}: {len(stored)} scales for {len(problem.unknowns)} unknowns"])
+    unknowns = dict(zip(problem.unknowns, stored, strict=True))
+    scales = replace(problem.scales, unknowns=unknowns, time=record.time_scale or math.inf)
     return Family(replace(problem, scales=scales), rough_lifts=record.scale is None)
 
 
-def hidden_widths(arrays: Mapping[str, np.ndarray]) -> tuple[int, ...] | None:
+def hidden_widths(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> tuple[int, ...] | None:
     """Return the widths of the hidden layers of the network that stored arrays belong to.
 
     Args:
         arrays: Of a base or of an adapter; of a layer ``N.coefficients`` or ``N.change``, whose second axis
             are its outputs, or the factor ``N.u2``, whose first they are.
+        meta: What the file says beside its arrays.
 
     Returns:
         The widths; None if the arrays do not say: an adapter may leave layers as they are.
@@ -129,7 +133,14 @@ def hidden_widths(arrays: Mapping[str, np.ndarray]) -> tuple[int, ...] | None:
     outputs: list[int] = []
     while (layer := _outputs(arrays, len(outputs))) is not None:
         outputs.append(layer)
-    return tuple(outputs[:-1]) if len(outputs) > 1 and outputs[-1] == 1 and 0 not in outputs else None
+    return tuple(outputs[:-1]) if len(outputs) > 1 and outputs[-1] == _unknowns(meta) and 0 not in outputs else None
+
+
+def _unknowns(meta: Mapping[str, Any]) -> int:
+    """Return the number of unknowns, of which a file has one scale each; one in files without scales."""
+    problem = meta.get("problem")
+    scale = problem.get("scale") if isinstance(problem, dict) else None
+    return len(scale) if isinstance(scale, list) else 1
 
 
 def _outputs(arrays: Mapping[str, np.ndarray], layer: int) -> int | None:

@@ -34,7 +34,8 @@ class ProblemRecord:
         directory: Where reference data are found from any working directory; None without such data.
         parameters: The family's parameters, the overrides applied.
         samples: The sha256 of the table that the function is given by; None without one.
-        scale: Of the unknown, which the network's output is multiplied by; None in files of before it was.
+        scale: Of the unknowns, which the network's outputs are multiplied by, one number where there is one
+            unknown; None in files of before they were.
         time_scale: Of the solution at the start, which the input map follows; None where it is infinite.
     """
 
@@ -44,7 +45,7 @@ class ProblemRecord:
     directory: str | None
     parameters: tuple[Parameter, ...]
     samples: str | None = None
-    scale: float | None = None
+    scale: float | tuple[float, ...] | None = None
     time_scale: float | None = None
 
     @classmethod
@@ -62,7 +63,7 @@ class ProblemRecord:
             directory=directory,
             parameters=problem.parameters,
             samples=samples,
-            scale=family.scale,
+            scale=family.scales[0] if len(family.scales) == 1 else family.scales,
             time_scale=family.time_scale if math.isfinite(family.time_scale) else None,
         )
 
@@ -84,7 +85,7 @@ class ProblemRecord:
                 None if facts.get("directory") is None else _text(facts["directory"], "problem.directory"),
                 tuple(_parameter(one) for one in _list(facts, "parameters")),
                 None if facts.get("samples") is None else _text(facts["samples"], "problem.samples"),
-                None if facts.get("scale") is None else _number(facts["scale"]),
+                None if facts.get("scale") is None else _numbers(facts["scale"]),
                 None if facts.get("time_scale") is None else _number(facts["time_scale"]),
             )
         except ValueError as fault:
@@ -293,6 +294,10 @@ def _parameter(facts: object) -> Parameter:
     base = _number(facts.get("base"))
     low, high = (None if facts.get(end) is None else _number(facts[end]) for end in ("low", "high"))
     return Parameter(_text(facts.get("name"), "problem.parameters.name"), base, low, high)
+
+
+def _numbers(value: object) -> float | tuple[float, ...]:
+    return tuple(_number(entry) for entry in value) if isinstance(value, list) else _number(value)
 
 
 def _number(value: object) -> float:

@@ -115,7 +115,7 @@ def read_family(path: Path) -> StoredReducedBasis:
         DamagedFileError: If it is damaged, foreign, or does not fit the problem inside.
     """
     stored = read_store(path, kind="family")
-    family = family_from(path, stored.meta, hidden_widths(_under("base.", stored.arrays)))
+    family = family_from(path, stored.meta, hidden_widths(_under("base.", stored.arrays), stored.meta))
     problem = family.problem
     try:
         ranges = tuple(Range(str(n), float(low), float(high)) for n, low, high in stored.meta["ranges"])
@@ -126,7 +126,7 @@ def read_family(path: Path) -> StoredReducedBasis:
         model = _model(ansatz, stored.arrays, stored.meta)
         base = whole_coefficients(path, _under("base.", stored.arrays))
         coefficients = _coefficients(path, stored.arrays, base, len(model.basis.known))
-        shapes = coefficient_shapes(problem.inputs, problem.settings, base)
+        shapes = coefficient_shapes(problem, base)
         for layers in (base, *coefficients):
             _require([tuple(c.shape) for c in layers] == shapes, "coefficients")
     except (KeyError, TypeError, ValueError, IndexError, UsageError) as error:
@@ -163,7 +163,7 @@ def _model(ansatz: FamilyAnsatz, arrays: Mapping[str, np.ndarray], meta: Mapping
             int(cells[at]),
             tuple(map(int, levels[at])),
         )
-        _require(jets[at].shape == (len(block.channels), len(basis.values), len(place.points)), f"block {at}")
+        _require(jets[at].shape == (len(block.reads), len(basis.values), len(place.points)), f"block {at}")
         _require(place.weights.shape == (len(place.points),), f"weights of block {at}")
         _require(place.cell > 0 and len(place.points) % place.cell == 0, f"cells of block {at}")
         known = len(place.points) // place.cell

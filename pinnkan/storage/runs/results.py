@@ -89,20 +89,23 @@ def shown_error(
     """
     import numpy as np
 
-    from pinnkan.solutions.evaluation.norms import measure_errors
+    from pinnkan.physics.constants import free_constants
+    from pinnkan.solutions.evaluation.norms import largest_error
     from pinnkan.solutions.solution import Solution
     from pinnkan.training import network_for
 
     known = instance.known(instance.domain.uniform(_SHOWN_POINTS, _SHOWN_SEED))
     if known is not None and known.gap:
         note(known.gap)
-    if known is None or not known.values.size:
+    if known is None or not len(known.points):
         return None
-    points, reference, _ = known
+    sought = known
 
     def error(coefficients: Sequence[Tensor]) -> float | None:
         network = network_for(instance, settings, coefficients)
-        values = Solution(instance, network, coefficients)(points)
-        return measure_errors(values, reference).relative_l2 if bool(np.isfinite(values).all()) else None
+        values = Solution(instance, network, coefficients).named(sought.points)
+        if not all(np.isfinite(values[name]).all() for name in sought.values):
+            return None
+        return largest_error(values, sought.values, free_constants(instance.problem))
 
     return error
