@@ -194,8 +194,8 @@ class ErrorMeter:
         self.seconds = 0.0
         self._network = network_for(instance, run_problem.settings.network)
         self._places = torch.from_numpy(np.ascontiguousarray(points))
-        self._lift = torch.from_numpy(instance.ansatz.lift.derivatives(points, value)[0])
-        self._factor = torch.from_numpy(instance.ansatz.factor(points, value)[0])
+        self._lift = torch.from_numpy(instance.ansatzes[0].lift.derivatives(points, value)[0])
+        self._factor = torch.from_numpy(instance.ansatzes[0].factor(points, value)[0])
 
     @torch.no_grad()
     def __call__(self, coefficients: Sequence[Tensor]) -> float | None:

@@ -83,8 +83,8 @@ def violation(instance, name: str) -> float:
         found = instance.domain.collocate(part.where, 300, rule="random", seed=5)
         (channel,) = block.channels
         value = (0,) * len(channel)
-        lift = instance.ansatz.lift.derivatives(found.points, [channel])[0]
-        factor = instance.ansatz.factor(found.points, [value, channel])
+        lift = instance.ansatzes[0].lift.derivatives(found.points, [channel])[0]
+        factor = instance.ansatzes[0].factor(found.points, [value, channel])
         network = rng.uniform(-1, 1, size=(2, len(found.points)))
         u = lift + factor[0] * network[0] + (factor[1] * network[1] if any(channel) else 0)
         data = part.data(found.points, found.normals)
@@ -103,10 +103,10 @@ def test_shipped_problems_meet_their_data(name):
         # The insulated end of heat and the supports of a beam have no lift, an option's pay-off has a kink;
         # advection asks for soft conditions.
         wanted = [one for one in family.problem.conditions if one.hard is not False]
-        assert len(instance.ansatz.hard) >= len(wanted) - (name in ("heat", "black_scholes", "beam"))
+        assert len(instance.ansatzes[0].hard) >= len(wanted) - (name in ("heat", "black_scholes", "beam"))
         clamps = {"clamp"} if name == "plate" else set()
-        assert clamps <= set(instance.ansatz.hard)  # test_a_clamped_edge_is_built_in measures them
-        for condition in set(instance.ansatz.hard) - clamps:
+        assert clamps <= set(instance.ansatzes[0].hard)  # test_a_clamped_edge_is_built_in measures them
+        for condition in set(instance.ansatzes[0].hard) - clamps:
             assert violation(instance, condition) <= 1e-12
 
 
@@ -135,8 +135,8 @@ def test_shipped_problems_meet_their_data(name):
 )  # fmt: skip
 def test_lifts_meet_data_of_many_kinds(text, hard):
     instance = Family(load_problem(text)).at()
-    assert len(instance.ansatz.hard) == hard, instance.ansatz.notes
-    for condition in instance.ansatz.hard:
+    assert len(instance.ansatzes[0].hard) == hard, instance.ansatzes[0].notes
+    for condition in instance.ansatzes[0].hard:
         assert violation(instance, condition) <= 1e-12
 
 
@@ -153,7 +153,7 @@ boundary:
 initial: ["u = sin(x*y*z) + x"]
 """
     instance = Family(load_problem(text)).at()
-    assert instance.ansatz.hard == ("walls", "initial[0]")
+    assert instance.ansatzes[0].hard == ("walls", "initial[0]")
     assert violation(instance, "walls") <= 1e-12
     assert violation(instance, "initial[0]") <= 1e-12
 
@@ -162,7 +162,7 @@ def test_a_rate_of_the_wrong_sign_would_be_seen():
     text = filled(ROD, equation="u_tt = u_xx", boundary="0", initial='"u = 1 - x^2", "u_t = sin(pi*x)"')
     instance = Family(load_problem(text)).at()
     points = instance.domain.collocate(InitialTime(), 50, rule="random", seed=1).points
-    rate = instance.ansatz.lift.derivatives(points, [(1, 0)])[0]
+    rate = instance.ansatzes[0].lift.derivatives(points, [(1, 0)])[0]
     assert rate == pytest.approx(np.sin(np.pi * points[:, 1]), abs=1e-14)
 
 
@@ -195,10 +195,10 @@ def test_a_rate_of_the_wrong_sign_would_be_seen():
 )  # fmt: skip
 def test_what_cannot_be_hard_stays_soft_and_says_why(text, name, reason):
     instance = Family(load_problem(text)).at()
-    assert name not in instance.ansatz.hard
-    assert instance.ansatz.notes[name].startswith(reason)
+    assert name not in instance.ansatzes[0].hard
+    assert instance.ansatzes[0].notes[name].startswith(reason)
     assert name in [block.name for block in instance.blocks]
-    for condition in instance.ansatz.hard:
+    for condition in instance.ansatzes[0].hard:
         assert violation(instance, condition) <= 1e-12
 
 
@@ -222,8 +222,8 @@ def test_data_without_a_value_are_refused_with_their_place():
 def test_hard_false_is_obeyed():
     text = filled(DISK, boundary="x").replace('"u = x"', "{equation: u = x, hard: false, weight: 5}")
     instance = Family(load_problem(text)).at()
-    assert (instance.ansatz.lift.formula, instance.ansatz.distance.formula) == (0, 1)
-    assert instance.ansatz.text() == "u = 2.5*N"
+    assert (instance.ansatzes[0].lift.formula, instance.ansatzes[0].distance.formula) == (0, 1)
+    assert instance.ansatzes[0].text() == "u = 2.5*N"
     assert [(b.name, b.where, b.weight) for b in instance.blocks[1:]] == [
         ("boundary[0]", BoundaryPart("circle"), 5.0)
     ]
@@ -232,8 +232,8 @@ def test_hard_false_is_obeyed():
 def test_a_condition_whose_unknown_vanishes_at_this_value_stays_soft():
     text = filled(SQUARE, boundary='  - "p*u = 0"').replace("unknowns: u", "unknowns: u\nfamily: {p: 1}")
     family = Family(load_problem(text))
-    assert family.at(1.0).ansatz.hard == ("boundary[0]",)
-    assert family.at(0.0).ansatz.notes == {
+    assert family.at(1.0).ansatzes[0].hard == ("boundary[0]",)
+    assert family.at(0.0).ansatzes[0].notes == {
         "boundary[0]": "the factor of the unknown vanishes at this parameter value"
     }
 
@@ -241,7 +241,7 @@ def test_a_condition_whose_unknown_vanishes_at_this_value_stays_soft():
 def test_vanishing_data_give_no_lift_at_all():
     """exact is not zero inside the disk, but all its boundary data are: nothing of it may leak into the lift."""
     for name in ("elliptic", "hyperbolic"):
-        assert Family(load_problem(name)).at(0.7).ansatz.lift_is_zero
+        assert Family(load_problem(name)).at(0.7).ansatzes[0].lift_is_zero
 
 
 def test_the_lift_is_made_of_boundary_values_alone():
@@ -251,8 +251,8 @@ def test_the_lift_is_made_of_boundary_values_alone():
     other = Family(load_problem(filled(SQUARE, boundary=f'  - "u = sin(x) + y + {inside}"'))).at()
     points = plain.domain.uniform(200, 0)
     channels = [(0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2)]
-    assert plain.ansatz.lift.derivatives(points, channels) == pytest.approx(
-        other.ansatz.lift.derivatives(points, channels), abs=1e-12
+    assert plain.ansatzes[0].lift.derivatives(points, channels) == pytest.approx(
+        other.ansatzes[0].lift.derivatives(points, channels), abs=1e-12
     )
     for shape, formula in ((DISK, "x + 2"), (DISK, "7"), (BALL, "7")):
         radius = "(x - 0.5)^2 + (y + 1)^2 - 4" if shape is DISK else "x^2 + y^2 + z^2 - 1"
@@ -260,8 +260,8 @@ def test_the_lift_is_made_of_boundary_values_alone():
         other = Family(load_problem(filled(shape, boundary=f"{formula} + ({radius})*cos(x)"))).at()
         points = plain.domain.uniform(200, 0)
         value = [(0,) * points.shape[1]]
-        assert plain.ansatz.lift.derivatives(points, value) == pytest.approx(
-            other.ansatz.lift.derivatives(points, value), abs=1e-12
+        assert plain.ansatzes[0].lift.derivatives(points, value) == pytest.approx(
+            other.ansatzes[0].lift.derivatives(points, value), abs=1e-12
         )
 
 
@@ -269,20 +269,20 @@ def test_the_harmonic_lift_is_the_harmonic_polynomial():
     instance = Family(load_problem(filled(DISK, boundary="(x - 0.5)^2 - (y + 1)^2 + x*y"))).at()
     points = instance.domain.uniform(100, 0)
     x, y = points.T
-    lift = instance.ansatz.lift.derivatives(points, [(0, 0), (1, 0), (1, 1), Collapsed((1.0, 1.0))])
+    lift = instance.ansatzes[0].lift.derivatives(points, [(0, 0), (1, 0), (1, 1), Collapsed((1.0, 1.0))])
     # x y = (x - 1/2)(y + 1) - x + y/2 + 1/2 is harmonic, and so is the rest.
     assert lift[0] == pytest.approx((x - 0.5) ** 2 - (y + 1) ** 2 + x * y, abs=1e-13)
     assert lift[1] == pytest.approx(2 * (x - 0.5) + y, abs=1e-13)
     assert lift[2] == pytest.approx(np.ones(100), abs=1e-13)
     assert lift[3] == pytest.approx(np.zeros(100), abs=1e-12)
-    assert "harmonic extension of the boundary data, 3 modes" in instance.ansatz.text()
+    assert "harmonic extension of the boundary data, 3 modes" in instance.ansatzes[0].text()
 
 
 def test_derivatives_of_lift_and_factor_against_differences():
     instance = Family(load_problem("helmholtz")).at(5.5)
     points = instance.domain.uniform(50, 0)
     h = 1e-5
-    for function in (instance.ansatz.lift.derivatives, instance.ansatz.factor):
+    for function in (instance.ansatzes[0].lift.derivatives, instance.ansatzes[0].factor):
         value = [(0, 0)]
         shifted = {
             (i, j): function(points + h * np.array([i, j]), value)[0] for i in (-1, 0, 1) for j in (-1, 0, 1)
@@ -298,12 +298,12 @@ def test_derivatives_of_lift_and_factor_against_differences():
 
 def test_the_factor_follows_the_parts_that_are_hard():
     text = filled(ROD, equation="u_t = u_xx", boundary="0", initial='{equation: "u = 1", hard: false}')
-    assert Family(load_problem(text)).at().ansatz.text().count("t") == 0
+    assert Family(load_problem(text)).at().ansatzes[0].text().count("t") == 0
     both = Family(
         load_problem(filled(ROD, equation="u_t = u_xx", boundary="0", initial='"u = 1 - x^2"'))
     ).at()
     points = np.array([[1.0, 0.0], [0.0, 0.3], [2.0, 1.0]])
-    assert both.ansatz.factor(points, [(0, 0)])[0] == pytest.approx([0.5, 0.0, 0.0])
+    assert both.ansatzes[0].factor(points, [(0, 0)])[0] == pytest.approx([0.5, 0.0, 0.0])
 
 
 def test_bounds_may_depend_on_the_parameters():
@@ -311,7 +311,7 @@ def test_bounds_may_depend_on_the_parameters():
     text = text.replace("x: [-1, 1]", "x: [0, 2*L]").replace("unknowns: u", "unknowns: u\nfamily: {L: 1}")
     family = Family(load_problem(text, name="rod"))
     assert family.at(3.0).domain.bounding_box[1][1] == 6.0
-    assert family.at(3.0).ansatz.factor(np.array([[2.0, 3.0]]), [(0, 0)])[0] == pytest.approx([1.0])
+    assert family.at(3.0).ansatzes[0].factor(np.array([[2.0, 3.0]]), [(0, 0)])[0] == pytest.approx([1.0])
     with pytest.raises(
         ProblemError, match=r"rod.yaml:3:9: error: domain: x: expected lower < upper, .* at L = -1"
     ):
@@ -321,8 +321,8 @@ def test_bounds_may_depend_on_the_parameters():
 def test_on_a_shape_that_no_lift_is_known_for_conditions_stay_soft(monkeypatch):
     monkeypatch.delitem(boundary_lifts._BY_SHAPE, Disk)
     instance = Family(load_problem(filled(DISK, boundary="x + 1"))).at()
-    assert instance.ansatz.hard == ()
-    assert instance.ansatz.notes == {"boundary[0]": "no lift is known for this shape of the domain"}
+    assert instance.ansatzes[0].hard == ()
+    assert instance.ansatzes[0].notes == {"boundary[0]": "no lift is known for this shape of the domain"}
     assert [block.name for block in instance.blocks] == ["equation[0]", "boundary[0]"]
 
 
@@ -407,9 +407,9 @@ def slopes(text: str, name: str) -> tuple[float, float]:
         indices = block.summands.indices
         for row, u in enumerate(
             (
-                instance.ansatz.lift.derivatives(side.points, indices)
-                + instance.ansatz.factor(side.points, indices),
-                instance.ansatz.factor(side.points, indices),
+                instance.ansatzes[0].lift.derivatives(side.points, indices)
+                + instance.ansatzes[0].factor(side.points, indices),
+                instance.ansatzes[0].factor(side.points, indices),
             )
         ):
             terms = block.terms(side.points, side.normals, u)
@@ -421,18 +421,18 @@ def slopes(text: str, name: str) -> tuple[float, float]:
 def test_a_clamped_edge_is_built_in(name):
     """The factor's slope vanishes there, so that lift + factor * N has the lift's whatever N is."""
     instance = Family(load_problem(HARD_CLAMPS[name], name="clamped")).at()
-    assert "clamp" in instance.ansatz.hard
+    assert "clamp" in instance.ansatzes[0].hard
     assert not any(block.name.startswith("clamp") for block in instance.blocks)
     assert slopes(HARD_CLAMPS[name], "clamp")[0] < 1e-12
     inside = instance.domain.uniform(200, 1)
-    assert (instance.ansatz.factor(inside, [(0,) * len(instance.coordinates)]) > 0).all()
+    assert (instance.ansatzes[0].factor(inside, [(0,) * len(instance.coordinates)]) > 0).all()
 
 
 @pytest.mark.parametrize("name", SOFT_CLAMPS)
 def test_what_a_double_zero_does_not_meet_stays_soft(name):
     instance = Family(load_problem(SOFT_CLAMPS[name], name="clamped")).at()
-    assert instance.ansatz.hard
-    assert "clamp" not in instance.ansatz.hard
+    assert instance.ansatzes[0].hard
+    assert "clamp" not in instance.ansatzes[0].hard
     assert any(block.name.startswith("clamp") for block in instance.blocks)
 
 
@@ -450,7 +450,7 @@ equations: ["w_tt = -biharmonic(w)"]
 boundary: ["w = 0", {equation: "dn(w) = 0", name: clamp}]
 initial: ["w = (1 - cos(pi*x))*(1 + cos(pi*y))", "w_t = sin(pi*x/2)^2*(1 - y^2)^2"]
 """
-    ansatz = Family(load_problem(text, name="plate")).at().ansatz
+    ansatz = Family(load_problem(text, name="plate")).at().ansatzes[0]
     assert ansatz.hard == ("boundary[0]", "initial[0]", "initial[1]", "clamp")
     points = np.random.default_rng(0).uniform([0.1, 0.1, -0.9], [1.9, 1.9, 0.9], (20, 3))
     t, x, y = sympy.symbols("t x y")
@@ -473,7 +473,7 @@ def test_a_harmonic_lift_is_differentiated_to_the_fourth_order():
     text = text.replace("u = BOUNDARY", "u = x^4 - 6*x^2*y^2 + y^4").replace(
         "laplace(u) = 1", "biharmonic(u) = 1"
     )
-    ansatz = Family(load_problem(text, name="disk")).at().ansatz
+    ansatz = Family(load_problem(text, name="disk")).at().ansatzes[0]
     points = np.random.default_rng(0).uniform(-0.6, 0.6, (20, 2))
     rows = ansatz.lift.derivatives(points, [(4, 0), (2, 2), (3, 1), (2, 1)])
     expected = [np.full(20, 24.0), np.full(20, -24.0), np.zeros(20), -24 * points[:, 1]]

@@ -144,7 +144,7 @@ def test_the_sides_that_are_left(parts, left):
 def test_hard_conditions_on_the_sides_that_are_left_use_their_distance_alone():
     instance = Family(load_problem(text_of(CHANNEL))).at()
     points = np.array([[0.0, 0.25], [1.3, 0.25], [2.0, 0.25]])
-    assert instance.ansatz.factor(points, [(0, 0)])[0] / instance.scale == pytest.approx(
+    assert instance.ansatzes[0].factor(points, [(0, 0)])[0] / instance.scales[0] == pytest.approx(
         [0.75] * 3, abs=1e-14
     )
 
@@ -194,11 +194,11 @@ def test_initial_data_with_a_kink_at_the_seam_stay_soft():
     text = text_of(IN_TIME, equations='["u_t = u_xx"]', initial='["u = x^2"]')
     family = Family(load_problem(text))
     kink = "its values have a kink where the ends of the periodic coordinate x meet: built in, it would stay"
-    assert family.at().ansatz.hard == ()
-    assert family.at().ansatz.notes["initial[0]"].startswith(kink)
+    assert family.at().ansatzes[0].hard == ()
+    assert family.at().ansatzes[0].notes["initial[0]"].startswith(kink)
     assert [f.message for f in check_problem(family).findings if "initial[0] stays soft" in f.message]
     smooth = text_of(IN_TIME, equations='["u_t = u_xx"]', initial='["u = x^4/2 - x^2"]')
-    assert Family(load_problem(smooth)).at().ansatz.hard == ("initial[0]",)
+    assert Family(load_problem(smooth)).at().ansatzes[0].hard == ("initial[0]",)
 
 
 @pytest.mark.parametrize(

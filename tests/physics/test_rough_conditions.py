@@ -69,7 +69,7 @@ def test_nothing_that_is_hard_in_a_shipped_problem_becomes_soft():
     for name, (count, text) in wanted.items():
         family = Family(load_problem(name, overrides=["scales=none"]))
         for value in (None, family.problem.parameters[0].high):
-            ansatz = family.at(value).ansatz
+            ansatz = family.at(value).ansatzes[0]
             assert (len(ansatz.hard), ansatz.notes) == (count, {}), (name, value)
             assert ansatz.text().startswith(text), (name, value)
 
@@ -91,7 +91,7 @@ ROUGH = [
 
 @pytest.mark.parametrize(("text", "name", "what", "taken"), ROUGH, ids=range(len(ROUGH)))
 def test_rough_data_stay_soft_and_hard_true_is_refused_for_the_same_reason(text, name, what, taken):
-    ansatz = Family(load_problem(text)).at().ansatz
+    ansatz = Family(load_problem(text)).at().ansatzes[0]
     note = ansatz.notes[name]
     assert name not in ansatz.hard
     assert len(ansatz.hard) == 1 + ("initial" in text and "{on: right" in text)
@@ -122,19 +122,19 @@ SMOOTH = [
 
 @pytest.mark.parametrize(("text", "count"), SMOOTH, ids=range(len(SMOOTH)))
 def test_what_joins_smoothly_enough_for_the_equation_is_built_in(text, count):
-    ansatz = Family(load_problem(text)).at().ansatz
+    ansatz = Family(load_problem(text)).at().ansatzes[0]
     assert (len(ansatz.hard), ansatz.notes) == (count, {})
 
 
 def test_the_parameter_moves_a_kink_in_and_out():
     family = Family(load_problem(filled(HEAT, start="max(x - a, 0)*0 + max(x - a, 0)*(1 - x)")))
-    assert "initial[0]" in family.at(0.5).ansatz.notes
-    assert "initial[0]" in family.at(1.5).ansatz.hard
-    assert "initial[0]" in family.at(0.6).ansatz.notes
+    assert "initial[0]" in family.at(0.5).ansatzes[0].notes
+    assert "initial[0]" in family.at(1.5).ansatzes[0].hard
+    assert "initial[0]" in family.at(0.6).ansatzes[0].notes
 
 
 def test_a_factor_that_vanishes_at_one_value_leaves_a_kink_out():
     family = Family(load_problem(filled(HEAT, start="(a - 1)*min(x, 1 - x) + x*(1 - x)")))
-    assert "initial[0]" in family.at(1.0).ansatz.hard
-    assert "initial[0]" in family.at(1.1).ansatz.notes
-    assert "initial[0]" in family.at(1.0).ansatz.hard
+    assert "initial[0]" in family.at(1.0).ansatzes[0].hard
+    assert "initial[0]" in family.at(1.1).ansatzes[0].notes
+    assert "initial[0]" in family.at(1.0).ansatzes[0].hard

@@ -37,7 +37,7 @@ def test_a_sound_problem():
     report = check_problem(Family(load_problem(WAVE)))
     assert report.findings == ()
     assert report.passed
-    assert report.ansatz == "u = sin(pi*x) + (4*t**2*x*(1 - x))*N"
+    assert report.ansatz == {"u": "u = sin(pi*x) + (4*t**2*x*(1 - x))*N"}
     assert [c.hard for c in report.conditions] == [True, True, True]
     assert [c.where for c in report.conditions] == [("x-", "x+"), ("initial",), ("initial",)]
     assert report.parameters == {"c": 1.0}

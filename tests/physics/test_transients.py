@@ -151,5 +151,5 @@ def test_the_hard_initial_condition_holds_in_that_time():
     g = instance.domain.grading
     assert g == pytest.approx(200.0, rel=1e-11)
     times = np.array([[0.0], [40 / 200], [40.0]])
-    factor = instance.ansatz.factor(times, [(0,)])[0] / instance.ansatz.scale
+    factor = instance.ansatzes[0].factor(times, [(0,)])[0] / instance.ansatzes[0].scale
     assert factor == pytest.approx([0.0, math.log(2) / math.log(201), 1.0], abs=1e-12)

@@ -72,7 +72,7 @@ def numbers_of(problem: Problem) -> tuple[float, dict[str, float], torch.Tensor,
     least_squares = NetworkLeastSquares(network, whole, sets)
     theta = whole.start()
     kernel = least_squares.linearise(theta).kernel()
-    return instance.scale, dict(instance.sizes), least_squares.residuals(theta), kernel
+    return instance.scales[0], dict(instance.sizes), least_squares.residuals(theta), kernel
 
 
 @pytest.mark.parametrize("name", PROBLEMS)

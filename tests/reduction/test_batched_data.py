@@ -56,7 +56,7 @@ def test_lifts_are_those_of_every_instance(name):
     found = ansatz.lift(points, channels)(values[:, None])
     assert ansatz.has_formula
     for at, value in enumerate(values):
-        wanted = family.at(float(value)).ansatz.lift.derivatives(points, channels)
+        wanted = family.at(float(value)).ansatzes[0].lift.derivatives(points, channels)
         assert found[:, at] == pytest.approx(wanted, rel=1e-11, abs=1e-11)
 
 

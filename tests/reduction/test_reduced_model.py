@@ -66,7 +66,7 @@ def test_a_family_inside_the_span_is_solved_to_rounding(text):
     assert found.converged.all()
     place = snapshots.places[0]
     root = np.sqrt(place.weights)
-    exact = np.stack([family.at(float(v)).exact(place.points) for v in values[:, 0]]) * root
+    exact = np.stack([family.at(float(v)).exact(place.points)["u"] for v in values[:, 0]]) * root
     assert model.weighted(values, found.c) == pytest.approx(exact, abs=1e-11)
     assert found.norm == pytest.approx(np.linalg.norm(exact, axis=1), rel=1e-11)
     assert found.residual.max() < 1e-10
@@ -77,7 +77,7 @@ def test_boundary_data_are_met_exactly_at_values_that_nobody_trained():
     model = snapshots.model([0, 1])
     angle = np.linspace(0, 6, 9)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    ansatz = snapshots.ansatz.reference.ansatz
+    ansatz = snapshots.ansatz.reference.ansatzes[0]
     jets = network_jets(ansatz, NETWORK, [bent(0.5), bent(2.0)], circle, [(0, 0)])[0]
     values = np.array([[0.8], [1.7]])
     c = model.solve(values).c
@@ -96,7 +96,7 @@ def test_coefficients_are_those_of_a_dense_solver_on_the_instances_residuals(tex
         def residuals(c, blocks=blocks, instance=instance):
             parts = []
             for block, place, jets in zip(blocks, snapshots.places, model.basis.jets, strict=True):
-                lift = instance.ansatz.lift.derivatives(place.points, block.channels)
+                lift = instance.ansatzes[0].lift.derivatives(place.points, block.channels)
                 u = np.einsum("k,ckn->cn", c, jets) + lift
                 data = torch.from_numpy(block.data(place.points, place.normals))
                 r = block.residual(data, torch.from_numpy(u)).numpy()
@@ -162,6 +162,6 @@ def test_a_harmonic_lift_is_built_value_by_value():
     values = np.array([[0.7], [1.5]])
     found = snapshots.model([0, 1]).solve(values)
     points = snapshots.places[0].points
-    exact = np.stack([family.at(float(v)).exact(points) for v in values[:, 0]])
+    exact = np.stack([family.at(float(v)).exact(points)["u"] for v in values[:, 0]])
     root = np.sqrt(snapshots.places[0].weights)
     assert snapshots.model([0, 1]).weighted(values, found.c) == pytest.approx(exact * root, abs=1e-10)

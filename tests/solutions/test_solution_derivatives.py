@@ -76,7 +76,7 @@ def test_chunks_and_no_points(monkeypatch):
 def test_no_ansatz_means_no_blend():
     run = run_of("mixed", "scales=none")
     _, _, sets = start_of(run)
-    assert run.instance.ansatz.blended(np.zeros((1, 2)), sets[0].channels) == (None, None)
+    assert run.instance.ansatzes[0].blended(np.zeros((1, 2)), sets[0].channels) == (None, None)
     assert sets[0].lift is None
     jet = torch.ones(len(sets[0].channels), 3, dtype=torch.float64)
     assert torch.equal(sets[0].unknown(jet), jet[list(sets[0].reads)])

@@ -20,8 +20,8 @@ from pinnkan.training import Trained, TrainingTask, finetune, pretrain
 
 def relative_l2(run: TrainingTask, trained: Trained) -> float:
     points = run.instance.domain.uniform(2000, 12345)
-    solution = Solution(run.instance, trained.network, trained.coefficients())(points)
-    exact = run.instance.exact(points)
+    solution = Solution(run.instance, trained.network, trained.coefficients())(points)[0]
+    exact = run.instance.exact(points)["u"]
     return float(np.linalg.norm(solution - exact) / np.linalg.norm(exact))
 
 

@@ -104,7 +104,7 @@ def test_a_slim_network_of_a_noisy_formula_is_nearer_to_the_formula_than_the_noi
     assert 0.03 < trained.training < 0.055
     assert 0.045 < trained.held_out < 0.08
     points = run.instance.domain.uniform(2000, 3)
-    found = Solution(run.instance, trained.network, trained.coefficients())(points)
+    found = Solution(run.instance, trained.network, trained.coefficients())(points)[0]
     error = found - np.sin(2 * points[:, 0]) * points[:, 1]
     assert np.sqrt(np.mean(error**2)) < 0.04
 

@@ -21,8 +21,8 @@ def error_of(problem: Problem) -> float:
     run = run_of(problem)
     trained = pretrain(run)
     points = run.instance.domain.uniform(2000, 5)
-    exact = run.instance.exact(points)
-    found = Solution(run.instance, trained.network, trained.coefficients())(points)
+    exact = run.instance.exact(points)["u"]
+    found = Solution(run.instance, trained.network, trained.coefficients())(points)[0]
     return float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
 
 

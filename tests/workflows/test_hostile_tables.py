@@ -29,13 +29,13 @@ def as_columns(path: Path) -> object:
 
 
 def as_points(path: Path) -> object:
-    return read_points(path, ("x", "y"), unknown="u").values
+    return read_points(path, ("x", "y"), unknowns=["u"]).values["u"]
 
 
 def as_reference(path: Path) -> object:
     text = SQUARE + f"reference: {path.name}\nequations: [-laplace(u) = 0]\nboundary: [u = x*y]\n"
     instance = Family(load_problem(text, directory=path.parent)).at()
-    return instance.exact(np.array([[0.2, 0.3], [0.9, 0.9]]))
+    return instance.exact(np.array([[0.2, 0.3], [0.9, 0.9]]))["u"]
 
 
 def as_samples(path: Path) -> object:
@@ -157,10 +157,10 @@ def test_values_far_below_one_are_told_apart(tmp_path):
     rows = "x,nu,u\n0,1e-9,1\n1,1e-9,1\n0,2e-9,2\n1,2e-9,2\n"
     path = reference(tmp_path, rows, coordinates="[x]", family="family: {nu: {base: 1e-9}}\n")
     family, half = Family(load_problem(path)), np.array([[0.5]])
-    assert family.at(1e-9).exact(half) == pytest.approx([1])
-    assert family.at(2e-9).exact(half) == pytest.approx([2])
-    assert family.at(2e-9 * (1 + 1e-15)).exact(half) == pytest.approx([2])
-    assert family.at(3e-9).exact(half) is None
+    assert family.at(1e-9).exact(half)["u"] == pytest.approx([1])
+    assert family.at(2e-9).exact(half)["u"] == pytest.approx([2])
+    assert family.at(2e-9 * (1 + 1e-15)).exact(half)["u"] == pytest.approx([2])
+    assert family.at(3e-9).exact(half) == {}
 
 
 def test_what_export_writes_is_a_reference(tmp_path, done, run):
@@ -175,7 +175,7 @@ def test_what_export_writes_is_a_reference(tmp_path, done, run):
     instance = Family(load_problem(text + "boundary: [u = 0]\n", directory=tmp_path)).at()
     points = np.stack([stored["x"].ravel(), stored["y"].ravel()], axis=1)
     values, inside = stored["u"].ravel(), ~np.isnan(stored["u"].ravel())
-    assert instance.exact(points[inside]) == pytest.approx(values[inside], abs=1e-12)
+    assert instance.exact(points[inside])["u"] == pytest.approx(values[inside], abs=1e-12)
 
 
 @pytest.mark.parametrize("option", ["--points", "--lambda"])

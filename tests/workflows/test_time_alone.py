@@ -58,7 +58,7 @@ def test_every_command_takes_a_problem_in_time_alone(done, tmp_path, monkeypatch
 @pytest.mark.parametrize("rule", ["quadrature", "sobol", "random"])
 def test_an_initial_condition_may_be_soft(rule):
     instance = Family(load_problem(PENDULUM, overrides=[f"points.rule={rule}"])).at()
-    assert instance.ansatz.hard == ("initial[0]",)
+    assert instance.ansatzes[0].hard == ("initial[0]",)
     (soft,) = [block for block in instance.blocks if block.where == InitialTime()]
     assert len(instance.domain.collocate(soft.where, 200, rule=rule).points) == 1
 

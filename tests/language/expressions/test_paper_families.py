@@ -20,7 +20,7 @@ from pinnkan.language.expressions import (
     parse_equation,
     parse_expression,
     split_data,
-    substitute_unknown,
+    substitute_unknowns,
     symbol,
     to_symbolic,
 )
@@ -58,7 +58,7 @@ def read(family: Family) -> tuple[Names, Any, Any, Any]:
     )
     exact = to_symbolic(parse_expression(family.exact), names)
     left = to_symbolic(parse_expression(family.left), names)
-    source = substitute_unknown(left, exact, names)
+    source = substitute_unknowns(left, {"u": exact}, names)
     return replace(names, extra={"exact": exact, "source": source}), left, exact, source
 
 
@@ -82,7 +82,7 @@ def test_residual_of_the_exact_solution(name: str, parameter: float) -> None:
     data, reduced = split_data([residual], derivatives)
     points = disk_points(family.time is not None)
     known = evaluate(data, names.coordinates, points, {"lambda": parameter})
-    jets = [substitute_unknown(derivative, exact, names) for derivative in derivatives]
+    jets = [substitute_unknowns(derivative, {"u": exact}, names) for derivative in derivatives]
     fields = evaluate(jets, names.coordinates, points, {"lambda": parameter})
     values = {d.name: torch.tensor(row) for d, row in zip(derivatives, fields, strict=True)}
     values |= {f"_d{k}": torch.tensor(row) for k, row in enumerate(known)}

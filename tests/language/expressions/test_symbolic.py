@@ -15,7 +15,7 @@ from pinnkan.language.expressions import (
     parse_equation,
     parse_expression,
     partial_derivative,
-    substitute_unknown,
+    substitute_unknowns,
     symbol,
     to_symbolic,
     to_value,
@@ -167,8 +167,8 @@ def test_total_derivative_and_substitution_agree() -> None:
     solution = meaning("sin(x)*exp(-t)*y^2")
     for text in ("u_t*u_x", "x*u*u_y - u^3", "norm(grad(u))"):
         residual = meaning(text)
-        there = substitute_unknown(total_derivative(residual, "t", PLANE), solution, PLANE)
-        back = total_derivative(substitute_unknown(residual, solution, PLANE), "t", PLANE)
+        there = substitute_unknowns(total_derivative(residual, "t", PLANE), {"u": solution}, PLANE)
+        back = total_derivative(substitute_unknowns(residual, {"u": solution}, PLANE), "t", PLANE)
         at = {symbol("x"): 0.3, symbol("y"): 0.7, symbol("t"): 0.2}
         assert float(there.subs(at)) == pytest.approx(float(back.subs(at)), rel=1e-13)
 

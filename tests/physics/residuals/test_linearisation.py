@@ -229,7 +229,7 @@ def test_adjoints_are_those_of_the_output_layer_and_stack_every_channel():
     rows = sum(len(one.channels) * one.count for one in sets)
     assert [tuple(a.shape) for a in adjoints] == [(rows, 10), (rows, 10), (rows, 1)]
     weights = network.matrices(coefficients)
-    seeds = [one.seed(network.push(one.points, weights, one.channels).output.squeeze(2)) for one in sets]
+    seeds = [one.seed(network.push(one.points, weights, one.channels).output) for one in sets]
     torch.testing.assert_close(adjoints[2].squeeze(1), torch.cat([seed.flatten() for seed in seeds]))
 
 
@@ -252,7 +252,7 @@ def test_output_gradients_are_what_moves_the_loss_when_an_output_is_shifted():
 def test_seed_is_the_derivative_of_the_weighted_residual():
     """With a lift and a factor, channel by channel, against autograd."""
     network, coefficients, (one,) = start_of(run_of("disk", at={"lambda": 1.5}))
-    jet = network.push(one.points, network.matrices(coefficients), one.channels).output.squeeze(2)
+    jet = network.push(one.points, network.matrices(coefficients), one.channels).output
     assert one.blend is not None
     variable = jet.clone().requires_grad_(True)
     (expected,) = torch.autograd.grad(one.weighted(variable).sum(), variable)
