@@ -25,7 +25,7 @@ from pinnkan.language.expressions.piecewise import has_jump
 from pinnkan.language.expressions.splitting import split_data
 from pinnkan.language.expressions.symbolic import to_symbolic, to_value
 from pinnkan.language.expressions.syntax import parse_equation, parse_expression
-from pinnkan.language.expressions.tensors import Value, component_names, describe, entries, rank
+from pinnkan.language.expressions.tensors import Value, component_names, describe, entries
 from pinnkan.language.expressions.text import canonical_text, display_text
 from pinnkan.language.expressions.tree import Equation, ExpressionFault, Tree
 
@@ -56,7 +56,6 @@ __all__ = [
     "parse_equation",
     "parse_expression",
     "partial_derivative",
-    "rank",
     "split_data",
     "substitute",
     "substitute_unknown",

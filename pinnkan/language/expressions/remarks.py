@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from pinnkan.ground.errors import did_you_mean
 from pinnkan.language.expressions.compound import names_in, take_apart
 from pinnkan.language.expressions.names import (
@@ -16,15 +18,28 @@ from pinnkan.language.expressions.names import (
 from pinnkan.language.expressions.tree import Tree
 
 
-def rank_remark(tree: Tree, names: Names) -> str:
-    """What to add to a fault of ranks: that a name is the user's own here, or that I is not imaginary."""
-    heads = {name.split(".")[0] for name in names_in(tree)}
+def rank_remark(tree: Tree, names: Names, vectors: Collection[str]) -> str:
+    """What to add to a fault of ranks: how a name in it is read, where a reader could take it for another.
+
+    Args:
+        tree: What does not fit.
+        names: The names.
+        vectors: Definitions that are vectors or tensors.
+    """
+    written = sorted(names_in(tree))
+    heads = {name.split(".")[0] for name in written}
     if "n" in heads and "n" in names.own:
         own = f"'n' is {names.kind('n')} here, and so not {HIDEABLE['n']}"
         return f"; {own}: for that write [{', '.join(leaf.name for leaf in normal_symbols(names))}]"
     if "I" in heads and "I" in names.own:
         return f"; 'I' is {names.kind('I')} here, and so not {HIDEABLE['I']}: write it as [[1, 0], [0, 1]]"
-    return f"; I is the identity tensor, and {ALL_REAL}" if "I" in heads else ""
+    if "I" in heads:
+        return f"; I is the identity tensor, and {ALL_REAL}"
+    for name in written:
+        head, steps = take_apart(name, names) or (name, ())
+        if head in vectors and len(steps) == 1 and steps[0].startswith("_"):
+            return f"; {name} is the derivative of {head}, whose components are written {head}.{steps[0][1:]}"
+    return ""
 
 
 def unknown_function(name: str, names: Names) -> str:

@@ -155,7 +155,8 @@ class _Translator:
         except ExpressionFault as fault:
             if fault.end:
                 raise
-            reason = rank_remark(tree, self._names) if isinstance(fault, RankFault) else ""
+            vectors = {name for name, value in self._expanded.items() if isinstance(value, tuple)}
+            reason = rank_remark(tree, self._names, vectors) if isinstance(fault, RankFault) else ""
             raise ExpressionFault(fault.message + reason, tree.start, tree.end) from None
 
     def _chain(self, tree: BinOp) -> Value:
@@ -267,6 +268,11 @@ class _Translator:
         name = _ALIASES.get(tree.name, tree.name)
         if name in HIDEABLE and name in self._names.own:
             raise self._unknown_function(tree)
+        if name == "dn" and "n" in self._names.coordinates:
+            raise ExpressionFault(
+                "'dn' could be the derivative along n, diff(u, n), or the normal derivative, "
+                f"dot([{', '.join(map(str, normal_symbols(self._names)))}], grad(u)); write which"
+            )
         if name in elementary.ONE_VARIABLE:
             (value,) = self._arguments(tree, 1)
             return elementary.ONE_VARIABLE[name](scalar(value, name))
