@@ -70,18 +70,16 @@ def component_names(value: Value, names: Names) -> tuple[str, ...]:
 
     A vector of one entry a space coordinate has the names ``x, y``, a tensor
     of such rows and columns ``xx, xy, yx, yy``; the entries of all others are
-    counted, ``0, 1, 2`` and ``00, 01, 02``.
+    counted, ``0, 1, 2`` and ``00, 01, 02``, or all in a row where that is ambiguous.
     """
     lengths = shape(value)
-    labels = [names.space if length == len(names.space) else _digits(length) for length in lengths]
+    in_space = set(lengths) == {len(names.space)}
+    labels = [names.space if in_space else _digits(length) for length in lengths]
     if len(labels) < 2:
         return labels[0] if labels else ()
-    if set(lengths) != {len(names.space)}:
-        labels = [_digits(length) for length in lengths]
-    pairs = [(row, column) for row in labels[0] for column in labels[1]]
-    joined = tuple(row + column for row, column in pairs)
+    pairs = tuple(row + column for row in labels[0] for column in labels[1])
     # Coordinates x and xx would make xxx of two entries.
-    return joined if len(set(joined)) == len(joined) else tuple(f"{row}_{column}" for row, column in pairs)
+    return pairs if len(set(pairs)) == len(pairs) else _digits(len(pairs))
 
 
 def _digits(length: int) -> tuple[str, ...]:
@@ -98,7 +96,7 @@ def component(value: Value, letters: str, name: str, names: Names) -> Any:
         names: The names; components are called by their space coordinates.
     """
     labels = component_names(value, names)
-    if letters in labels and letters[0].isalpha():
+    if letters in labels:
         return entries(value)[labels.index(letters)]
     if not labels:
         constant = name in (*names.coordinates, *names.parameters, *names.constants)
