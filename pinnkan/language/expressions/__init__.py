@@ -8,6 +8,7 @@ from pinnkan.language.expressions.calculus import (
     substitute_unknowns,
     total_derivative,
 )
+from pinnkan.language.expressions.compound import mentioned
 from pinnkan.language.expressions.evaluation import defined_values, evaluate
 from pinnkan.language.expressions.lowering import lower
 from pinnkan.language.expressions.names import (
@@ -15,6 +16,7 @@ from pinnkan.language.expressions.names import (
     Names,
     derivative_name,
     derivative_symbols,
+    hidden_builtins,
     naming_faults,
     normal_symbols,
     symbol,
@@ -23,6 +25,7 @@ from pinnkan.language.expressions.piecewise import has_jump
 from pinnkan.language.expressions.splitting import split_data
 from pinnkan.language.expressions.symbolic import to_symbolic, to_value
 from pinnkan.language.expressions.syntax import parse_equation, parse_expression
+from pinnkan.language.expressions.tensors import Value, component_names, describe, entries
 from pinnkan.language.expressions.text import canonical_text, display_text
 from pinnkan.language.expressions.tree import Equation, ExpressionFault, Tree
 
@@ -33,15 +36,21 @@ __all__ = [
     "Names",
     "PointProgram",
     "Tree",
+    "Value",
     "canonical_text",
+    "component_names",
     "constant_value",
     "defined_values",
     "derivative_name",
     "derivative_symbols",
+    "describe",
     "display_text",
+    "entries",
     "evaluate",
     "has_jump",
+    "hidden_builtins",
     "lower",
+    "mentioned",
     "naming_faults",
     "normal_symbols",
     "parse_equation",

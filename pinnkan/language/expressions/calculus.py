@@ -120,7 +120,9 @@ def _along(leaf: Any, coordinate: str, names: Names) -> Any:
     reading = read_derivative(leaf.name, names)
     if reading is None:
         if leaf in normal_symbols(names):
-            raise ExpressionFault("a normal derivative cannot be differentiated again")
+            raise ExpressionFault(
+                "the normal is known on the boundary only: a normal derivative cannot be differentiated again"
+            )
         return _ZERO
     unknown, index = reading
     position = names.coordinates.index(coordinate)

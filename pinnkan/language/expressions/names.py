@@ -25,11 +25,20 @@ MAX_TIME_ORDER = 2
 ELEMENTARY = (
     "sin", "cos", "tan", "exp", "log", "sqrt", "abs", "tanh", "sinh", "cosh", "erf", "min", "max", "where",
 )  # fmt: skip
-OPERATORS = ("grad", "div", "laplace", "lap", "laplacian", "biharmonic", "dot", "norm", "dn", "diff")
-CONSTANTS = ("pi", "e")
-RESERVED = frozenset((*ELEMENTARY, *OPERATORS, *CONSTANTS, "And", "Or", "Piecewise", "Max", "Min", "Abs")) | (
-    frozenset(keyword.kwlist) - {"lambda"}
-)
+OPERATORS = (
+    "grad", "div", "laplace", "lap", "laplacian", "biharmonic", "dot", "norm", "dn", "diff",
+    "advect", "curl", "sym", "trace", "transpose", "cross", "outer",
+)  # fmt: skip
+HIDEABLE = {
+    "e": "the base of the exponential",
+    "I": "the identity tensor",
+    "n": "the outward normal",
+    **dict.fromkeys(OPERATORS[OPERATORS.index("advect") :], "the operator"),
+}
+"""Built-in words that a user may take for a thing of their own, and what they stand for otherwise."""
+RESERVED = frozenset(
+    (*ELEMENTARY, *OPERATORS, *keyword.kwlist, "pi", "And", "Or", "Piecewise", "Max", "Min", "Abs")
+) - {"lambda", *HIDEABLE}
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class Names:
         unknowns: Functions that are solved for.
         parameters: Numbers that the family varies.
         definitions: The user's sub-expressions.
-        extra: Names with a symbolic form already, such as ``exact`` or ``source``.
+        extra: Names with a symbolic form already, such as ``exact``, ``exact.u`` or ``source``.
     """
 
     space: tuple[str, ...]
@@ -57,11 +66,31 @@ class Names:
         """Time first, if there is one, then space."""
         return self.space if self.time is None else (self.time, *self.space)
 
+    @property
+    def own(self) -> tuple[str, ...]:
+        """What the problem declares and what its keys stand for."""
+        return (*self.coordinates, *self.unknowns, *self.parameters, *self.definitions, *self.extra)
+
+    @property
+    def constants(self) -> tuple[str, ...]:
+        """Built-in names that stand alone and are not hidden by the problem's own."""
+        words = ("pi", "e", "I", "n") if self.space else ("pi", "e")
+        return tuple(word for word in words if word not in self.own)
+
     def known(self) -> tuple[str, ...]:
         """Every name that may stand alone, for suggestions."""
-        own = (*self.coordinates, *self.unknowns, *self.parameters, *self.definitions, *self.extra)
         derived = [derivative_name(u, index, self) for u in self.unknowns for index in _indices(self)]
-        return (*own, *derived, *CONSTANTS)
+        return (*self.own, *derived, *self.constants)
+
+    def kind(self, name: str) -> str:
+        """What the problem declares a name of its own as: ``the unknown``, ``the parameter``."""
+        kinds = {
+            "the coordinate": self.coordinates,
+            "the unknown": self.unknowns,
+            "the parameter": self.parameters,
+            "the definition": self.definitions,
+        }
+        return next((word for word, members in kinds.items() if name in members), "the name")
 
 
 @lru_cache(maxsize=4096)
@@ -71,8 +100,21 @@ def symbol(name: str) -> Any:
 
 
 def normal_symbols(names: Names) -> tuple[Any, ...]:
-    """Symbols ``n_x``, ``n_y``, ... of the outward unit normal."""
-    return tuple(symbol(f"n_{coordinate}") for coordinate in names.space)
+    """Symbols ``n_x``, ``n_y``, ... of the outward unit normal.
+
+    Where the user has an ``n``, whose derivative is n_x, they are ``normal_x``, ``normal_y``, ...
+    """
+    word = "n"
+    if "n" in names.own:
+        word = "normal"
+        while any(name == word or name.startswith(f"{word}_") for name in names.own):
+            word += "l"
+    return tuple(symbol(f"{word}_{coordinate}") for coordinate in names.space)
+
+
+def hidden_builtins(names: Names) -> tuple[str, ...]:
+    """The built-in words that mean something of the user's own here."""
+    return tuple(word for word in HIDEABLE if word in names.own)
 
 
 def derivative_name(unknown: str, index: MultiIndex, names: Names) -> str:
@@ -169,11 +211,17 @@ def unknown_name(name: str, names: Names) -> str:
         return (
             f"unknown name '{name}'; coordinates are {coordinates}{_likely_derivative(head, letters, names)}"
         )
-    index = read_letters(letters, names) if head else None
-    if index is not None and head in names.known():
-        first = next(c for c, order in zip(names.coordinates, index, strict=True) if order)
-        return f"unknown name '{name}': subscripts are for unknowns; write diff({head}, {first})"
+    if head in (*names.coordinates, *names.parameters, *names.constants) and read_letters(letters, names):
+        return f"unknown name '{name}': subscripts are for unknowns and definitions, not for {head}"
+    stem, point, _ = name.partition(".")
+    family = [word for word in names.extra if word.startswith(f"{stem}.")]
+    if family:
+        return f"unknown name '{name}'; known are {', '.join(family)}"
+    if point and stem not in names.known():
+        return unknown_name(stem, names)
     guess = did_you_mean(name, names.known())
+    if head in names.definitions and not guess:
+        guess = f"; coordinates are {coordinates}{_likely_derivative(head, letters, names)}"
     return f"unknown name '{name}'{guess or f'; known are {_listing(names)}'}"
 
 
@@ -185,8 +233,7 @@ def _likely_derivative(unknown: str, letters: str, names: Names) -> str:
 
 
 def _listing(names: Names) -> str:
-    own = (*names.coordinates, *names.unknowns, *names.parameters, *names.definitions, *names.extra)
-    return ", ".join(own[:12]) + (", ..." if len(own) > 12 else "")
+    return ", ".join(names.own[:12]) + (", ..." if len(names.own) > 12 else "")
 
 
 def _segmentations(letters: str, coordinates: tuple[str, ...], index: MultiIndex) -> Iterator[MultiIndex]:

@@ -1,246 +1,173 @@
-"""The vocabulary: elementary functions, and the operators of vector calculus, on symbolic forms.
+"""The operators of vector calculus on symbolic forms.
 
-A value is a scalar (a SymPy expression) or a vector (a tuple of them). Every
-function here takes values and raises ExpressionFault for what has no meaning;
-the translator adds the place in the text.
+The gradient adds an index behind those that are there, and the divergence
+sums over the last: grad(U)_ij = d_j U_i and div(T)_i = d_j T_ij, so that
+div(grad(U)) is laplace(U), and dot(grad(U), a) is advect(a, U). Space alone
+is meant, never time.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import sympy
 
-from pinnkan.language.expressions.audit import constant_value, power_value, tame_base, tame_exponent
 from pinnkan.language.expressions.calculus import total_derivative
-from pinnkan.language.expressions.names import ALL_REAL, Names, derivative_symbols, normal_symbols
-from pinnkan.language.expressions.piecewise import Less, Where, absolute, maximum, minimum
-from pinnkan.language.expressions.tree import ExpressionFault
-
-Vector = tuple[Any, ...]
-Value = Any
-"""A scalar, or a ``Vector``."""
+from pinnkan.language.expressions.elementary import power
+from pinnkan.language.expressions.names import Names, derivative_symbols, normal_symbols
+from pinnkan.language.expressions.piecewise import Less, Where
+from pinnkan.language.expressions.tensors import (
+    Value,
+    Vector,
+    cross,
+    dot,
+    entries,
+    entrywise,
+    outer,
+    rank,
+    symmetric_part,
+    trace,
+    transpose,
+    vector,
+)
+from pinnkan.language.expressions.tree import ExpressionFault, RankFault
 
 _HALF = sympy.Rational(1, 2)
 
 
-def scalar(value: Value, what: str) -> Any:
-    """Return a scalar as it is, refuse a vector."""
-    if isinstance(value, tuple):
-        found = f"found a vector of {len(value)}; use dot(a, b) or norm(v)"
-        raise ExpressionFault(f"{what} needs a number, {found}")
-    return value
+@dataclass(frozen=True)
+class Surroundings:
+    """Where an operator stands.
 
-
-def vector(value: Value, what: str) -> Vector:
-    """Return a vector as it is, refuse a scalar."""
-    if not isinstance(value, tuple):
-        raise ExpressionFault(f"{what} needs a vector, found a number; write [a, b] or grad(u)")
-    return value
-
-
-def number(value: float) -> Any:
-    """A constant as SymPy knows it: an integer if it is one, so that x^2 is a square, else floating point."""
-    if value.is_integer() and abs(value) <= 2.0**53:
-        return sympy.Integer(int(value))
-    return sympy.Float(value)
-
-
-def add(a: Value, b: Value) -> Value:
-    """a + b of two scalars or two vectors."""
-    if isinstance(a, tuple) != isinstance(b, tuple):
-        raise ExpressionFault("a number and a vector cannot be added; use dot(a, b), norm(v) or [a, b]")
-    if isinstance(a, tuple):
-        _same_length(a, b)
-        return tuple(p + q for p, q in zip(a, b, strict=True))
-    return a + b
-
-
-def multiply(a: Value, b: Value) -> Value:
-    """a * b, at most one of them a vector."""
-    if isinstance(a, tuple) and isinstance(b, tuple):
-        raise ExpressionFault("two vectors have no product '*'; write dot(a, b)")
-    if isinstance(a, tuple):
-        return tuple(entry * b for entry in a)
-    if isinstance(b, tuple):
-        return tuple(a * entry for entry in b)
-    return a * b
-
-
-def divide(a: Value, b: Value) -> Value:
-    """a / b with b a scalar."""
-    scalar(b, "'/' below the line")
-    if b.is_number and constant_value(b) == 0:
-        raise ExpressionFault("division by zero")
-    return multiply(a, 1 / b)
-
-
-def negate(a: Value) -> Value:
-    """-a."""
-    return tuple(-entry for entry in a) if isinstance(a, tuple) else -a
-
-
-def power(base: Value, exponent: Value) -> Any:
-    """base^exponent of scalars.
-
-    Constants are checked as floating-point numbers before SymPy sees them, so
-    that 9^9^9 is a fault rather than a number of 370 million digits.
-    Exponents that are multiples of 1/2 are exact: x^0.5 is sqrt(x).
+    Attributes:
+        names: What the names stand for, the space coordinates among them.
+        normal: Whether the outward normal is known: in boundary conditions.
+        derive: Differentiates a number along a coordinate and notes it; the last argument says how many
+            derivatives of the same operator came before.
     """
-    if isinstance(base, tuple):
-        raise ExpressionFault("a vector has no powers; write dot(v, v) for its square")
-    exponent = scalar(exponent, "an exponent")
-    if exponent.is_number:
-        exponent = _exact_halves(exponent)
-        value = constant_value(exponent)
-        if base.is_number:
-            _check_power(constant_value(base), value)
-        base = tame_base(base, value)
-    elif base.is_number and base != sympy.E:
-        base = sympy.Float(constant_value(base))
-    return base ** tame_exponent(exponent)
+
+    names: Names
+    normal: bool
+    derive: Callable[[Any, str, int], Any]
+
+    @property
+    def space(self) -> tuple[str, ...]:
+        """The space coordinates, of which an operator needs at least one."""
+        if not self.names.space:
+            raise ExpressionFault("there are no space coordinates to differentiate along")
+        return self.names.space
 
 
-def _exact_halves(exponent: Any) -> Any:
-    if exponent.is_Float and float(2 * exponent).is_integer() and abs(exponent) < 100:
-        return sympy.Rational(int(2 * exponent), 2)
-    return exponent
+def gradient(value: Value, where: Surroundings) -> Value:
+    """grad(u): the vector d_j u; of a vector the tensor d_j U_i, whose row i is the gradient of U_i."""
+    if rank(value) == 2:
+        raise RankFault("grad needs a number or a vector, found a tensor; for div(grad(T)) write laplace(T)")
+    return entrywise(lambda entry: tuple(where.derive(entry, x, 0) for x in where.space), value)
 
 
-def _check_power(base: float, exponent: float) -> None:
-    try:
-        finite = math.isfinite(power_value(base, exponent))
-    except OverflowError:
-        finite = False
-    except ZeroDivisionError:
-        raise ExpressionFault("division by zero: zero to a negative power") from None
-    except ValueError:
-        raise ExpressionFault(f"a negative number to a broken power is not real; {ALL_REAL}") from None
-    if not finite:
-        raise ExpressionFault("this constant is too large (largest: 1.8e308)")
+def divergence(value: Value, where: Surroundings) -> Value:
+    """div(v): the sum of d_j v_j; of a tensor the vector of the sums of d_j T_ij, over its last index."""
+    if rank(value) == 2:
+        return tuple(divergence(row, where) for row in value)
+    flux = _in_space(value, "div", where)
+    return sympy.Add(*(where.derive(v, x, 0) for v, x in zip(flux, where.space, strict=True)))
 
 
-def _same_length(a: Vector, b: Vector) -> None:
-    if len(a) != len(b):
-        raise ExpressionFault(f"vectors of different lengths, {len(a)} and {len(b)}")
+def laplacian(value: Value, where: Surroundings, step: int = 0) -> Value:
+    """laplace(u): the sum of the second derivatives in space, entry by entry."""
+
+    def of_number(entry: Any) -> Any:
+        return sympy.Add(*(where.derive(where.derive(entry, x, step), x, step + 1) for x in where.space))
+
+    return entrywise(of_number, value)
 
 
-def _exponential(a: Any) -> Any:
-    return sympy.exp(tame_exponent(a))
-
-
-def _square_root(a: Any) -> Any:
-    return power(a, _HALF)
-
-
-def _elementary(function: Callable[[Any], Any], in_floats: Callable[[float], float]) -> Callable[[Any], Any]:
-    """Guard a function of one variable: constants outside its domain are refused before SymPy sees them."""
-
-    def guarded(a: Any) -> Any:
-        if a.is_number:
-            try:
-                in_floats(constant_value(a))
-            except OverflowError:
-                raise ExpressionFault("this constant is too large (largest: 1.8e308)") from None
-            except ValueError:
-                number = constant_value(a)
-                reason = f"; {ALL_REAL}" if number < 0 else ""
-                raise ExpressionFault(f"not defined at {number:g}{reason}") from None
-        return function(a)
-
-    return guarded
-
-
-ONE_VARIABLE: dict[str, Callable[[Any], Any]] = {
-    "sin": _elementary(sympy.sin, math.sin),
-    "cos": _elementary(sympy.cos, math.cos),
-    "tan": _elementary(sympy.tan, math.tan),
-    "exp": _elementary(_exponential, math.exp),
-    "log": _elementary(sympy.log, math.log),
-    "sqrt": _elementary(_square_root, math.sqrt),
-    "abs": absolute,
-    "tanh": _elementary(sympy.tanh, math.tanh),
-    "sinh": _elementary(sympy.sinh, math.sinh),
-    "cosh": _elementary(sympy.cosh, math.cosh),
-    "erf": _elementary(sympy.erf, math.erf),
-}
-
-
-def gradient(value: Value, names: Names) -> Vector:
-    """grad(u): the derivatives along the space coordinates."""
-    if isinstance(value, tuple):
-        raise ExpressionFault("grad needs a number, found a vector; for div(grad(u)) write laplace(u)")
-    if not names.space:
-        raise ExpressionFault("there are no space coordinates to differentiate along")
-    return tuple(total_derivative(value, coordinate, names) for coordinate in names.space)
-
-
-def divergence(value: Value, names: Names) -> Any:
-    """div(v): the sum of the derivatives of v_i along x_i."""
-    entries = vector(value, "div")
-    if len(entries) != len(names.space):
-        wanted = f"a vector of {len(names.space)}, one entry a space coordinate"
-        raise ExpressionFault(f"div needs {wanted}; found {len(entries)}")
-    return sympy.Add(*(total_derivative(v, x, names) for v, x in zip(entries, names.space, strict=True)))
-
-
-def laplacian(value: Value, names: Names) -> Any:
-    """laplace(u): the sum of the second derivatives in space, never in time."""
-    return divergence(gradient(scalar(value, "laplace"), names), names)
-
-
-def biharmonic(value: Value, names: Names) -> Any:
+def biharmonic(value: Value, where: Surroundings) -> Value:
     """biharmonic(u): the Laplacian of the Laplacian, u_xxxx + 2 u_xxyy + u_yyyy in the plane."""
-    return laplacian(laplacian(scalar(value, "biharmonic"), names), names)
+    return laplacian(laplacian(value, where), where, 2)
 
 
-def dot(a: Value, b: Value) -> Any:
-    """dot(a, b): the sum of the products of entries."""
-    first, second = vector(a, "dot"), vector(b, "dot")
-    _same_length(first, second)
-    return sympy.Add(*(p * q for p, q in zip(first, second, strict=True)))
+def advection(velocity: Value, value: Value, where: Surroundings) -> Value:
+    """advect(a, f): (a . grad) f = a_j d_j f, entry by entry."""
+    speeds = _in_space(velocity, "the first argument of advect", where)
+    return entrywise(lambda entry: dot(speeds, gradient(entry, where)), value)
 
 
-def norm(value: Value, names: Names) -> Any:
-    """norm(v): the Euclidean length.
+def curl(value: Value, where: Surroundings) -> Value:
+    """curl(v): in space a vector; in the plane v_x - u_y of a vector [u, v], [s_y, -s_x] of a number s."""
+    space = where.space
+    if len(space) == 2 and rank(value) == 0:
+        slope = gradient(value, where)
+        return slope[1], -slope[0]
+    if len(space) not in (2, 3):
+        raise ExpressionFault(f"curl is known in 2 and 3 space dimensions, found {len(space)}")
+    if rank(value) == 0:
+        raise RankFault("curl of a number is known in the plane, here it needs a vector of 3")
+    field = _in_space(value, "curl", where)
+    pairs = ((0, 1),) if len(space) == 2 else ((1, 2), (2, 0), (0, 1))
+    turns = tuple(where.derive(field[j], space[i], 0) - where.derive(field[i], space[j], 0) for i, j in pairs)
+    return turns if len(space) == 3 else turns[0]
+
+
+def norm(value: Value, where: Surroundings) -> Any:
+    """norm(v): the Euclidean length of a vector, the Frobenius norm of a tensor.
 
     Where it depends on the unknown, its derivative at v = 0 is taken as zero
     (the smallest subgradient), so that a vanishing gradient gives no 0/0; of a
     vector that is known, the derivative stays the formula, whose limit may exist.
     """
-    entries = vector(value, "norm")
-    square = dot(entries, entries)
-    if derivative_symbols(square, names):
+    numbers = entries(value) if rank(value) == 2 else vector(value, "norm")
+    square = dot(numbers, numbers)
+    if derivative_symbols(square, where.names):
         return Where(Less(0, square), power(square, _HALF), sympy.Integer(0))
     return power(square, _HALF)
 
 
-def normal_derivative(value: Value, names: Names, *, normal: bool) -> Any:
-    """dn(u): the derivative along the outward normal."""
-    if not normal:
+def normal_vector(where: Surroundings) -> Vector:
+    """n: the outward unit normal."""
+    if not where.normal:
+        raise ExpressionFault("n is the outward normal, which is known in boundary conditions only")
+    return normal_symbols(where.names)
+
+
+def normal_derivative(value: Value, where: Surroundings) -> Value:
+    """dn(u): the derivative along the outward normal, entry by entry."""
+    if not where.normal:
         raise ExpressionFault("dn is the normal derivative, which is known in boundary conditions only")
-    return dot(normal_symbols(names), gradient(scalar(value, "dn"), names))
+    normal = normal_symbols(where.names)
+    return entrywise(
+        lambda entry: dot(normal, tuple(total_derivative(entry, x, where.names) for x in where.space)), value
+    )
 
 
-def extremum(name: str, values: Sequence[Any]) -> Any:
-    """min or max of two or more."""
-    # Halves against halves: an operand is written out twice in every match that it takes part in.
-    if len(values) == 1:
-        return values[0]
-    middle = (len(values) + 1) // 2
-    first, second = extremum(name, values[:middle]), extremum(name, values[middle:])
-    return maximum(first, second) if name == "max" else minimum(first, second)
+def _in_space(value: Value, what: str, where: Surroundings) -> Vector:
+    """Return a vector of one entry a space coordinate, refuse all else."""
+    numbers = vector(value, what)
+    if len(numbers) != len(where.space):
+        wanted = f"a vector of {len(where.space)}, one entry a space coordinate"
+        raise RankFault(f"{what} needs {wanted}; found {len(numbers)}")
+    return numbers
 
 
-def flattened(value: Value) -> tuple[Any, ...]:
-    """The entries of a scalar, a vector, or a tensor row by row."""
-    return tuple(e for entry in value for e in flattened(entry)) if isinstance(value, tuple) else (value,)
-
-
-def component_names(value: Value, names: Names) -> tuple[str, ...]:
-    """x, y, ... for the entries of a vector in space, 0, 1, ... for those of another."""
-    if len(value) == len(names.space):
-        return names.space
-    return tuple(str(position) for position in range(len(value)))
+ALGEBRA: dict[str, tuple[int, Callable[..., Value]]] = {
+    "dot": (2, dot),
+    "cross": (2, cross),
+    "outer": (2, outer),
+    "sym": (1, symmetric_part),
+    "trace": (1, trace),
+    "transpose": (1, transpose),
+}
+"""How many arguments an operator takes, and what it makes of them."""
+CALCULUS: dict[str, tuple[int, Callable[..., Value]]] = {
+    "grad": (1, gradient),
+    "div": (1, divergence),
+    "laplace": (1, laplacian),
+    "biharmonic": (1, biharmonic),
+    "advect": (2, advection),
+    "curl": (1, curl),
+    "norm": (1, norm),
+    "dn": (1, normal_derivative),
+}
+"""The same for those that also take their surroundings."""

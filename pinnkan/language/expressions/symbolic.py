@@ -1,7 +1,8 @@
 """Syntax trees to symbolic forms under given names: operators carried out, definitions expanded.
 
 In the result only symbols remain: coordinates, parameters, ``u``, ``u_x``,
-``u_xy``, ... and, in boundary conditions, the normal ``n_x``, ``n_y``, ...
+``u_xy``, ... and, in boundary conditions, the normal ``n_x``, ``n_y``, ...;
+a vector is a tuple of such forms, a tensor a tuple of rows.
 """
 
 from __future__ import annotations
@@ -13,25 +14,25 @@ from typing import Any
 
 import sympy
 
-from pinnkan.ground.errors import did_you_mean
-from pinnkan.language.expressions import operators
+from pinnkan.language.expressions import elementary, tensors
 from pinnkan.language.expressions.audit import Audit
 from pinnkan.language.expressions.calculus import check_order, total_derivative
+from pinnkan.language.expressions.compound import take_apart
+from pinnkan.language.expressions.derivative_calls import derivative_path, index_path
 from pinnkan.language.expressions.names import (
-    ALL_REAL,
-    COMPLEX_FUNCTIONS,
-    ELEMENTARY,
-    MAX_ORDER,
-    OPERATORS,
+    HIDEABLE,
     Names,
     derivative_name,
+    normal_symbols,
     read_derivative,
     read_letters,
     symbol,
     unknown_name,
 )
-from pinnkan.language.expressions.operators import Value
+from pinnkan.language.expressions.operators import ALGEBRA, CALCULUS, Surroundings, normal_vector
 from pinnkan.language.expressions.piecewise import Both, Either, Less, LessEqual, Where
+from pinnkan.language.expressions.remarks import rank_remark, unknown_function
+from pinnkan.language.expressions.tensors import Value, describe, entries, entrywise, scalar
 from pinnkan.language.expressions.tree import (
     BinOp,
     BoolOp,
@@ -41,20 +42,19 @@ from pinnkan.language.expressions.tree import (
     ExpressionFault,
     Name,
     Number,
+    RankFault,
     Tree,
     UnaryOp,
     Vector,
 )
 
 _ALIASES = {"Abs": "abs", "Max": "max", "Min": "min", "lap": "laplace", "laplacian": "laplace"}
-_COUNTS = range(1, MAX_ORDER + 1)
-"""How many times an operator may differentiate."""
 _BINARY: dict[str, Callable[[Value, Value], Value]] = {
-    "+": operators.add,
-    "-": lambda a, b: operators.add(a, operators.negate(b)),
-    "*": operators.multiply,
-    "/": operators.divide,
-    "^": operators.power,
+    "+": tensors.add,
+    "-": lambda a, b: tensors.add(a, tensors.negate(b)),
+    "*": tensors.multiply,
+    "/": tensors.divide,
+    "^": elementary.power,
 }
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "<": Less,
@@ -91,7 +91,7 @@ def to_symbolic(
     Args:
         tree: What the parser gave.
         names: What the names in it stand for.
-        normal: Whether ``dn`` is known: in boundary conditions.
+        normal: Whether ``n`` and ``dn`` are known: in boundary conditions.
         taken: Is given every derivative that the text asks for, those in definitions too.
 
     Returns:
@@ -103,14 +103,20 @@ def to_symbolic(
     """
     value = to_value(tree, names, normal=normal, taken=taken)
     if isinstance(value, tuple):
-        raise ExpressionFault(f"expected a number, found a vector of {len(value)}", tree.start, tree.end)
+        found = f"found {describe(value)}"
+        message = f"expected a number, {found}"
+        if isinstance(tree, Equation):
+            message = f"both sides of an equation are numbers here, {found}; write one equation an entry"
+        raise ExpressionFault(message, tree.start, tree.end)
     return value
 
 
 def to_value(
     tree: Tree, names: Names, *, normal: bool = False, taken: list[Differentiation] | None = None
 ) -> Value:
-    """Translate like ``to_symbolic``, but allow a vector, which comes as a tuple: for definitions.
+    """Translate like ``to_symbolic``, but allow vectors, which come as tuples, and tensors, tuples of rows.
+
+    An equation between two vectors gives the vector of its residuals; `component_names` names them.
 
     Raises:
         ExpressionFault: As ``to_symbolic``.
@@ -143,13 +149,15 @@ class _Translator:
     def _placed(self, tree: Tree, translate: Callable[[], Value]) -> Value:
         try:
             value = translate()
-            for entry in value if isinstance(value, tuple) else (value,):
+            for entry in entries(value):
                 self._audit.admit(entry)
             return value
         except ExpressionFault as fault:
             if fault.end:
                 raise
-            raise ExpressionFault(fault.message, tree.start, tree.end) from None
+            vectors = {name for name, value in self._expanded.items() if isinstance(value, tuple)}
+            reason = rank_remark(tree, self._names, vectors) if isinstance(fault, RankFault) else ""
+            raise ExpressionFault(fault.message + reason, tree.start, tree.end) from None
 
     def _chain(self, tree: BinOp) -> Value:
         """Translate a + b + c + ... in a loop: long sums are deep trees."""
@@ -163,26 +171,21 @@ class _Translator:
         return value
 
     def _number(self, tree: Number) -> Value:
-        return operators.number(tree.value)
+        return elementary.number(tree.value)
 
     def _unary(self, tree: UnaryOp) -> Value:
         value = self.value(tree.operand)
-        return operators.negate(value) if tree.operator == "-" else value
+        return tensors.negate(value) if tree.operator == "-" else value
 
     def _vector(self, tree: Vector) -> Value:
-        return tuple(operators.scalar(self.value(entry), "an entry of a vector") for entry in tree.entries)
+        return tensors.stack(tuple(self.value(entry) for entry in tree.entries))
 
     def _equation(self, tree: Equation) -> Value:
-        left, right = self.value(tree.left), self.value(tree.right)
-        for side in (left, right):
-            if isinstance(side, tuple):
-                message = "both sides of an equation are numbers, found a vector; write one equation an entry"
-                raise ExpressionFault(message)
-        return left - right
+        return tensors.residual(self.value(tree.left), self.value(tree.right))
 
     def _compare(self, tree: Compare) -> Value:
-        left = operators.scalar(self.value(tree.left), f"'{tree.operator}'")
-        right = operators.scalar(self.value(tree.right), f"'{tree.operator}'")
+        left = scalar(self.value(tree.left), f"'{tree.operator}'")
+        right = scalar(self.value(tree.right), f"'{tree.operator}'")
         return _COMPARE[tree.operator](left, right)
 
     def _boolean(self, tree: BoolOp) -> Value:
@@ -190,23 +193,55 @@ class _Translator:
         return join(self.value(tree.left), self.value(tree.right))
 
     def _name(self, tree: Name) -> Value:
+        """A name alone, or with steps behind it: ``U.x``, ``sigma.xy``, ``U_t``."""
         name, names = tree.name, self._names
         if name == "lamda" and "lamda" not in names.known():
             name = "lambda"  # SymPy's spelling, as canonical_text writes it
+        if name in names.definitions:
+            return self._definition(name, tree)  # at once: chains of definitions nest deeply
+        parts = take_apart(name, names)
+        if parts is None:
+            raise ExpressionFault(unknown_name(name, names), tree.start, tree.end)
+        reached, steps = parts
+        value = self._known(reached, tree)
+        for step in steps:
+            sign, letters = step[0], step[1:]
+            if sign == ".":
+                value = tensors.component(value, letters, reached, names)
+            else:
+                value = self._subscript(value, letters, reached, tree)
+            reached += step
+        return value
+
+    def _subscript(self, value: Value, letters: str, name: str, tree: Name) -> Value:
+        """U_x of a definition, a component, or a name with a form of its own: its derivative."""
+        names = self._names
+        index = read_letters(letters, names)
+        numbers = (*names.coordinates, *names.parameters, *names.constants)
+        if index is None or name in numbers or read_derivative(name, names) is not None:
+            raise ExpressionFault(unknown_name(f"{name}_{letters}", names), tree.start, tree.end)
+        return self._along(value, index_path(index, names), tree)
+
+    def _known(self, name: str, tree: Name) -> Value:
+        """A name without steps; the problem's own come before the built-in ones."""
+        names = self._names
         if name in names.coordinates or name in names.parameters:
             return symbol(name)
         if name in names.definitions:
             return self._definition(name, tree)
         if name in names.extra:
             return names.extra[name]
+        derivative = read_derivative(name, names)
+        if derivative is not None:
+            unknown, index = derivative
+            check_order(unknown, index, names)
+            return symbol(derivative_name(unknown, index, names))
         if name in ("pi", "e"):
             return sympy.pi if name == "pi" else sympy.E
-        derivative = read_derivative(name, names)
-        if derivative is None:
-            raise ExpressionFault(unknown_name(name, names), tree.start, tree.end)
-        unknown, index = derivative
-        check_order(unknown, index, names)
-        return symbol(derivative_name(unknown, index, names))
+        if name == "I":
+            return tensors.identity(len(names.space))
+        normal = normal_vector(self._surroundings(tree))
+        return normal if name == "n" else normal[normal_symbols(names).index(symbol(name))]
 
     def _definition(self, name: str, tree: Name) -> Value:
         if name in self._open:
@@ -231,62 +266,48 @@ class _Translator:
 
     def _call(self, tree: Call) -> Value:
         name = _ALIASES.get(tree.name, tree.name)
-        if name == "diff":
-            return self._differentiate(tree)
-        if name in operators.ONE_VARIABLE:
+        if name in HIDEABLE and name in self._names.own:
+            raise self._unknown_function(tree)
+        if name == "dn" and "n" in self._names.coordinates:
+            raise ExpressionFault(
+                "'dn' could be the derivative along n, diff(u, n), or the normal derivative, "
+                f"dot([{', '.join(map(str, normal_symbols(self._names)))}], grad(u)); write which"
+            )
+        if name in elementary.ONE_VARIABLE:
             (value,) = self._arguments(tree, 1)
-            return operators.ONE_VARIABLE[name](operators.scalar(value, name))
+            return elementary.ONE_VARIABLE[name](scalar(value, name))
         if name in ("min", "max"):
             values = self._arguments(tree, max(2, len(tree.arguments)))
-            return operators.extremum(name, [operators.scalar(value, name) for value in values])
+            return elementary.extremum(name, [scalar(value, name) for value in values])
         if name == "where":
             condition, a, b = self._arguments(tree, 3)
-            return Where(condition, operators.scalar(a, name), operators.scalar(b, name))
-        if name in OPERATORS:
-            return self._operator(name, tree)
-        letters = read_letters(name[1:], self._names) if name.startswith("d") else None
-        if letters is not None:
-            return self._derivative(letters, tree)
-        raise ExpressionFault(self._unknown_function(tree), tree.start, tree.start + len(tree.name))
+            return Where(condition, scalar(a, name), scalar(b, name))
+        if name in ALGEBRA:
+            count, combine = ALGEBRA[name]
+            return combine(*self._arguments(tree, count))
+        if name in CALCULUS:
+            count, apply = CALCULUS[name]
+            return apply(*self._arguments(tree, count), self._surroundings(tree))
+        path = derivative_path(tree, self._names)
+        if path is not None:
+            return self._along(self.value(tree.arguments[0]), path, tree)
+        raise self._unknown_function(tree)
 
-    def _operator(self, name: str, tree: Call) -> Value:
-        if name == "dot":
-            a, b = self._arguments(tree, 2)
-            return operators.dot(a, b)
-        (value,) = self._arguments(tree, 1)
-        if name == "dn":
-            return operators.normal_derivative(value, self._names, normal=self._normal)
-        table: dict[str, Callable[[Value, Names], Value]] = {
-            "grad": operators.gradient,
-            "div": operators.divergence,
-            "laplace": operators.laplacian,
-            "biharmonic": operators.biharmonic,
-            "norm": operators.norm,
-        }
-        self._note_operator(name, value, tree)
-        return table[name](value, self._names)
+    def _unknown_function(self, tree: Call) -> ExpressionFault:
+        message = unknown_function(tree.name, self._names)
+        return ExpressionFault(message, tree.start, tree.start + len(tree.name))
 
-    def _note_operator(self, name: str, value: Value, tree: Call) -> None:
-        """Note the derivatives that an operator takes; a value that does not fit it is refused later."""
-        space = self._names.space
-        if name == "div" and isinstance(value, tuple) and len(value) == len(space):
-            for entry, x in zip(value, space, strict=True):
-                self._note(entry, x, 0, tree)
-        elif name in ("grad", "laplace", "biharmonic") and not isinstance(value, tuple):
-            self._note_second(value, 0, tree, once=name == "grad")
-            if name == "biharmonic":
-                self._note_second(operators.laplacian(value, self._names), 2, tree)
+    def _surroundings(self, tree: Name | Call) -> Surroundings:
+        return Surroundings(self._names, self._normal, partial(self._derive, tree))
 
-    def _note_second(self, value: Any, step: int, tree: Call, *, once: bool = False) -> None:
-        """Note the derivatives of a Laplacian, or those of a gradient alone."""
-        for x in self._names.space:
-            self._note(value, x, step, tree)
-            if not once:
-                self._note(total_derivative(value, x, self._names), x, step + 1, tree)
+    def _derive(self, tree: Name | Call, expr: Any, coordinate: str, step: int) -> Any:
+        """Differentiate a number, and note it."""
+        self._note(expr, coordinate, step, tree)
+        return self._audit.admit(total_derivative(expr, coordinate, self._names))
 
-    def _note(self, value: Any, coordinate: str, step: int, tree: Call) -> None:
+    def _note(self, value: Any, coordinate: str, step: int, tree: Name | Call) -> None:
         """Note a derivative, with the place of the definition's name where it stands in a definition."""
-        place: Name | Call = self._outermost or tree
+        place = self._outermost or tree
         self._taken.append(Differentiation(value, coordinate, step, place.start, place.end))
 
     def _arguments(self, tree: Call, count: int) -> list[Value]:
@@ -296,58 +317,10 @@ class _Translator:
             raise ExpressionFault(message, tree.start, tree.end)
         return [self.value(argument) for argument in tree.arguments]
 
-    def _derivative(self, letters: tuple[int, ...], tree: Call) -> Value:
-        """dx(f), dxy(f), or dx(f, 4) for the fourth derivative."""
-        if len(tree.arguments) not in (1, 2):
-            message = f"{tree.name} takes 1 argument, or 2 with the order; found {len(tree.arguments)}"
-            raise ExpressionFault(message, tree.start, tree.end)
-        times = 1
-        if len(tree.arguments) == 2:
-            count = tree.arguments[1]
-            if not isinstance(count, Number) or count.value not in _COUNTS:
-                message = f"the order of {tree.name} is a whole number from 1 to {MAX_ORDER}"
-                raise ExpressionFault(message, count.start, count.end)
-            times = int(count.value)
-        return self._along(self.value(tree.arguments[0]), times * self._path(letters), tree)
-
-    def _differentiate(self, tree: Call) -> Value:
-        """diff(f, x), diff(f, x, 2), diff(f, x, y): coordinates, each optionally followed by a count."""
-        path: list[str] = []
-        for argument in tree.arguments[1:]:
-            if isinstance(argument, Name) and argument.name in self._names.coordinates:
-                path.append(argument.name)
-            elif isinstance(argument, Number) and path and argument.value in _COUNTS:
-                path += [path[-1]] * (int(argument.value) - 1)
-            else:
-                known = ", ".join(self._names.coordinates)
-                message = (
-                    f"diff is written diff(u, x) or diff(u, x, 2), with a coordinate ({known}) "
-                    f"and a whole number from 1 to {MAX_ORDER}"
-                )
-                raise ExpressionFault(message, argument.start, argument.end)
-        if not path:
-            raise ExpressionFault("diff needs a coordinate: diff(u, x) or diff(u, x, 2)")
-        return self._along(self.value(tree.arguments[0]), path, tree)
-
-    def _along(self, value: Value, path: list[str], tree: Call) -> Value:
-        entries = value if isinstance(value, tuple) else (value,)
+    def _along(self, value: Value, path: list[str], tree: Name | Call) -> Value:
         for step, x in enumerate(path):
-            for entry in entries:
-                self._note(entry, x, step, tree)
-            entries = tuple(self._audit.admit(total_derivative(entry, x, self._names)) for entry in entries)
-        return entries if isinstance(value, tuple) else entries[0]
-
-    def _path(self, index: tuple[int, ...]) -> list[str]:
-        return [c for c, order in zip(self._names.coordinates, index, strict=True) for _ in range(order)]
-
-    def _unknown_function(self, tree: Call) -> str:
-        name, names = tree.name, self._names
-        if name in names.known():
-            return f"'{name}' is not a function; for a product write {name}*(...), for its value {name}"
-        if name in COMPLEX_FUNCTIONS:
-            return f"unknown function '{name}'; {ALL_REAL}"
-        known = [*ELEMENTARY, *OPERATORS, *(f"d{coordinate}" for coordinate in names.coordinates)]
-        return f"unknown function '{name}'{did_you_mean(name, known) or '; known are ' + ', '.join(known)}"
+            value = entrywise(partial(self._derive, tree, coordinate=x, step=step), value)
+        return value
 
 
 _TRANSLATIONS: dict[type, Callable[[_Translator, Any], Value]] = {

@@ -1,4 +1,7 @@
-"""Characters to tokens: numbers, names and operators of the equation language, nothing else."""
+"""Characters to tokens: numbers, names and operators of the equation language, nothing else.
+
+A name may hold points: ``U.x`` and ``exact.u`` are one name each.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ MAX_LENGTH = 2000
 _TOKEN = re.compile(
     r"""[ \t\r\n]*(?:
         (?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
-      | (?P<name>[A-Za-z_][A-Za-z_0-9]*)
+      | (?P<name>[A-Za-z_][A-Za-z_0-9]*(?:\.[A-Za-z_][A-Za-z_0-9]*)*)
       | (?P<symbol>\*\*|<=|>=|==|!=|&&|\|\||[-+*/^()\[\],<>=])
     )""",
     re.VERBOSE,
@@ -24,7 +27,7 @@ _BLANK = re.compile(r"[ \t\r\n]*")
 _REMARKS = {
     "'": "text in quotes is not part of the language",
     '"': "text in quotes is not part of the language",
-    ".": "attributes ('.') are not part of the language; numbers are written 0.5 or .5",
+    ".": "components are written U.x, with a name on either side; numbers 0.5 or .5",
     "!": "'!' is not an operator; write a factorial as a number",
     "%": "'%' is not an operator; write a percentage as a decimal number",
     "&": "'&' is not an operator; write 'and' inside where(...)",
@@ -92,9 +95,14 @@ def _check_neighbours(tokens: list[Token], token: Token) -> None:
     """Refuse infinite numbers, and ``2x``, ``1.2.3``, ``0x10`` where token touches token."""
     if token.kind == "number" and not math.isfinite(float(token.text)):
         raise ExpressionFault(f"number {token.text} is too large (largest: 1.8e308)", token.start, token.end)
-    if not tokens or tokens[-1].end != token.start or tokens[-1].kind != "number":
+    if not tokens or tokens[-1].end != token.start:
         return
     before = tokens[-1]
+    if before.kind == "name" and token.kind == "number" and token.text.startswith("."):
+        message = f"'{before.text}{token.text}': a component is named by its coordinate, as in U.x"
+        raise ExpressionFault(message, before.start, token.end)
+    if before.kind != "number":
+        return
     if token.kind == "name" and token.text in IMAGINARY:
         product = f"a product needs its sign ({before.text}*{token.text})"
         message = f"'{before.text}{token.text}': {product}, and {ALL_REAL}"

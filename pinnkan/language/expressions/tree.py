@@ -26,6 +26,10 @@ class ExpressionFault(ValueError):
         super().__init__(f"column {start + 1}: {message}")
 
 
+class RankFault(ExpressionFault):
+    """Operands whose ranks or lengths do not fit, such as a number where a vector belongs."""
+
+
 @dataclass(frozen=True)
 class Number:
     """A finite decimal constant."""
@@ -37,7 +41,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Name:
-    """A coordinate, parameter, unknown, derivative such as ``u_xx``, definition or constant."""
+    """A name: of the user, built in, a derivative such as ``u_xx``, or a component ``U.x``."""
 
     name: str
     start: int
@@ -99,7 +103,7 @@ class BoolOp:
 
 @dataclass(frozen=True)
 class Vector:
-    """``[a, b]``."""
+    """``[a, b]``, or a tensor by its rows, ``[[a, b], [c, d]]``."""
 
     entries: tuple[Tree, ...]
     start: int
@@ -108,7 +112,7 @@ class Vector:
 
 @dataclass(frozen=True)
 class Equation:
-    """``left = right``; its symbolic form is the residual left - right."""
+    """``left = right``; its symbolic form is the residual left - right, of vectors entry by entry."""
 
     left: Tree
     right: Tree

@@ -12,7 +12,7 @@ from pinnkan.ground.errors import quote
 from pinnkan.language.expressions import RESERVED, ExpressionFault, Names, symbol, to_value
 from pinnkan.language.expressions.audit import constant_value
 from pinnkan.language.parameters import Parameter, parse_number
-from pinnkan.language.problem.formulas import Formula, names_in, read_formula
+from pinnkan.language.problem.formulas import Formula, read_formula
 from pinnkan.language.reading.fields import (
     describe,
     read_block,
@@ -60,6 +60,12 @@ class Declared:
             definitions={name: formula.tree for name, formula in self.definitions.items()},
             extra={**{name: symbol(name) for name in self.broken}, **(extra or {})},
         )
+
+    @property
+    def ours(self) -> dict[str, sympy.Symbol]:
+        """Symbols for the names that the keys of a file stand for: ``exact``, ``exact.u``, ``source``."""
+        dotted = [f"exact.{name}" for name in self.unknowns]
+        return {name: symbol(name.replace(".", "_")) for name in (*_OUR_NAMES, *dotted)}
 
     def parameters_only(self) -> Names:
         """Return what the numbers of the domain may mention."""
@@ -252,7 +258,8 @@ def _read_definitions(root: Block, declared: Declared, faults: Faults) -> None:
 
 def _refuse_cycles(declared: Declared, faults: Faults) -> None:
     """Note every definition that leads back to itself, and take it out."""
-    uses = {name: names_in(formula.tree) for name, formula in declared.definitions.items()}
+    names = declared.names()
+    uses = {name: formula.mentions(names) for name, formula in declared.definitions.items()}
     for name in uses:
         reached: set[str] = set()
         pending = [name]
@@ -269,7 +276,7 @@ def _refuse_cycles(declared: Declared, faults: Faults) -> None:
 
 def _try_definitions(declared: Declared, faults: Faults) -> None:
     """Translate every definition by itself, so that its faults show at its own text."""
-    ours = {name: symbol(name) for name in _OUR_NAMES}
+    ours = declared.ours
     for name, formula in list(declared.definitions.items()):
         try:
             to_value(formula.tree, declared.names(ours), normal=True)

@@ -10,7 +10,7 @@ from pinnkan.geometry import SHAPES, Domain, Shape, make_shape
 from pinnkan.ground.errors import ProblemError, UsageError, quote
 from pinnkan.language.expressions import substitute
 from pinnkan.language.problem.declarations import Declared, as_number
-from pinnkan.language.problem.formulas import names_in, read_formula
+from pinnkan.language.problem.formulas import read_formula
 from pinnkan.language.problem.spec import Problem, StatedShape
 from pinnkan.language.reading.fields import (
     read_block,
@@ -162,7 +162,7 @@ def read_numbers(
         formula = read_formula(item, path, faults)
         value = formula.symbolic(names, faults, path) if formula else None
         if formula is not None:
-            used |= names_in(formula.tree)
+            used |= formula.mentions(names)
         if value is not None and not value.free_symbols and as_number(value) is None:
             faults.add(item.place, f"{path}: expected a finite number")
             value = None

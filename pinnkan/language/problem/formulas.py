@@ -11,6 +11,7 @@ from pinnkan.language.expressions import (
     ExpressionFault,
     Names,
     Tree,
+    mentioned,
     parse_equation,
     parse_expression,
     to_symbolic,
@@ -42,6 +43,13 @@ class Formula:
         """The formula as written."""
         return self.node.text
 
+    def mentions(self, names: Names) -> set[str]:
+        """Return the problem's own names that the formula reads, none where it cannot be read."""
+        try:
+            return mentioned(self.tree, names)
+        except ExpressionFault:  # said where the formula is translated
+            return set()
+
     def symbolic(
         self,
         names: Names,
@@ -64,10 +72,14 @@ class Formula:
 
 
 def read_formula(node: Node, path: str, faults: Faults, *, equation: bool = False) -> Formula | None:
-    """Parse the expression, or the equation ``left = right``, in a value; None if a fault was noted."""
+    """Parse the expression, or the equation ``left = right``, in a value; None if a fault was noted.
+
+    An expression may be a vector, a YAML list of its entries.
+    """
+    if isinstance(node, Listing) and not equation:
+        node = _as_text(node)
     if not isinstance(node, Scalar):
-        hint = ', or a vector in quotes, "[a, b]"' if isinstance(node, Listing) else ""
-        faults.add(node.place, f"{path}: expected a formula{hint}; got {describe(node)}")
+        faults.add(node.place, f"{path}: expected a formula; got {describe(node)}")
         return None
     if not node.text.strip():
         faults.add(node.place, f"{path}: expected a formula, got nothing")
@@ -75,6 +87,21 @@ def read_formula(node: Node, path: str, faults: Faults, *, equation: bool = Fals
     parse = parse_equation if equation else parse_expression
     tree = noting(lambda: parse(node.text), node, path, faults)
     return None if tree is None else Formula(tree, node)
+
+
+def _as_text(node: Listing) -> Scalar | Listing:
+    """Return a YAML list of texts, or of lists of them, as the vector that it reads as.
+
+    YAML has taken formulas with commas apart: put together again they are whole.
+    """
+    parts = [_as_text(item) if isinstance(item, Listing) else item for item in node.items]
+    texts = [part.text for part in parts if isinstance(part, Scalar)]
+    if not texts or len(texts) < len(parts):
+        return node
+    text, place = f"[{', '.join(texts)}]", node.place
+    lines = place.source.lines
+    line = lines[place.line - 1] if place.line <= len(lines) else ""
+    return Scalar(text, place, 0 if line[place.column - 1 :].startswith(text) else None)
 
 
 def noting(action: Callable[[], _Some], node: Scalar, path: str, faults: Faults) -> _Some | None:
@@ -96,14 +123,12 @@ def _explain(fault: ExpressionFault, node: Scalar) -> str:
     return fault.message
 
 
-def names_in(tree: Any) -> set[str]:
-    """Return every name that a tree mentions, of ``U.x`` the first part."""
-    return {node.name.partition(".")[0] for node in _walk(tree) if isinstance(node, Name)}
-
-
 def mentions_inside_call(tree: Tree, name: str) -> bool:
     """Tell whether a name stands inside the brackets of a function or operator."""
-    return any(name in names_in(node.arguments) for node in _walk(tree) if isinstance(node, Call))
+    calls = [node for node in _walk(tree) if isinstance(node, Call)]
+    return any(
+        isinstance(node, Name) and node.name == name for call in calls for node in _walk(call.arguments)
+    )
 
 
 def _walk(tree: Any) -> Iterator[Any]:

@@ -16,7 +16,6 @@ from pinnkan.language.expressions.calculus import ORDINALS
 from pinnkan.language.problem.declarations import Declared, read_declarations
 from pinnkan.language.problem.defaults import Circumstances
 from pinnkan.language.problem.domains import check_at_base, read_interval, read_shape
-from pinnkan.language.problem.formulas import names_in
 from pinnkan.language.problem.overrides import apply_overrides
 from pinnkan.language.problem.prescribed import prescribed
 from pinnkan.language.problem.samples import read_samples
@@ -320,10 +319,10 @@ def _names(declared: Declared) -> list[str]:
 
 def _check_unused(declared: Declared, used: set[str], faults: Faults) -> None:
     """A parameter or definition that nothing mentions is a slip of the pen."""
-    reached = set(used)
+    reached, names = set(used), declared.names(declared.ours)
     pending = [name for name in declared.definitions if name in used]
     while pending:
-        new = names_in(declared.definitions[pending.pop()].tree) - reached
+        new = declared.definitions[pending.pop()].mentions(names) - reached
         reached |= new
         pending.extend(name for name in new if name in declared.definitions)
     for name in (*_names(declared), *declared.definitions):

@@ -12,19 +12,20 @@ from pinnkan.geometry import Shape
 from pinnkan.ground.errors import UsageError, quote
 from pinnkan.language.expressions import (
     Names,
+    component_names,
     derivative_symbols,
+    entries,
     partial_derivative,
     substitute,
     substitute_unknowns,
     symbol,
     total_derivative,
 )
-from pinnkan.language.expressions.operators import component_names, flattened
 from pinnkan.language.expressions.ramps import has_ramps
 from pinnkan.language.expressions.switches import switches
 from pinnkan.language.expressions.symbolic import Differentiation
 from pinnkan.language.problem.declarations import Declared
-from pinnkan.language.problem.formulas import Formula, mentions_inside_call, names_in, read_formula
+from pinnkan.language.problem.formulas import Formula, mentions_inside_call, read_formula
 from pinnkan.language.problem.spec import Condition, Derived, Equation
 from pinnkan.language.reading.fields import (
     describe,
@@ -110,7 +111,7 @@ class StatementReader:
         formula = read_formula(node, name, self.faults)
         expression = None
         if formula is not None:
-            self.used |= names_in(formula.tree)
+            self.used |= formula.mentions(self.names())
             found = self._components(formula, name, self.names(with_unknown=False), vectors=False)
             expression = None if found is None else found[""]
         # A faulty formula still lends its name, so that one slip is one fault.
@@ -165,8 +166,8 @@ class StatementReader:
         self, formula: Formula, path: str, *, normal: bool = False
     ) -> dict[str, sympy.Expr] | None:
         """Return left minus right by component (`_components`), after the checks of every statement."""
-        self.used |= names_in(formula.tree)
         names = self.names()
+        self.used |= formula.mentions(names)
         residuals = self._components(formula, path, names, normal=normal)
         for suffix, residual in (residuals or {}).items():
             if not derivative_symbols(residual, names):
@@ -198,7 +199,7 @@ class StatementReader:
         if value is None or not isinstance(value, tuple):
             return None if value is None else {"": value}
         labels = component_names(value, names)
-        return {f".{label}": entry for label, entry in zip(labels, flattened(value), strict=True)}
+        return {f".{label}": entry for label, entry in zip(labels, entries(value), strict=True)}
 
     def _keep(self, path: str, text: str, place: Place, item: Differentiation) -> None:
         if switches(item.expr) or has_ramps(item.expr):
@@ -242,7 +243,8 @@ class StatementReader:
             self.faults.add(node.place, "source: no equation mentions the name 'source'")
 
     def _definition_names(self) -> set[str]:
-        return {name for formula in self.declared.definitions.values() for name in names_in(formula.tree)}
+        names = self.names()
+        return {name for formula in self.declared.definitions.values() for name in formula.mentions(names)}
 
     def read_conditions(self, root: Block, key: str, shape: Shape | None) -> tuple[Condition, ...]:
         """Read the list ``boundary`` or ``initial``."""

@@ -281,9 +281,9 @@ CASES = [
         ],
     ),
     (
-        {"family": "family: {nu: 0.1, e: 1}"},
+        {"family": "family: {nu: 0.1, pi: 1}"},
         [
-            "6:19: parameter 'e': the name is taken by the expression language; choose another",
+            "6:19: parameter 'pi': the name is taken by the expression language; choose another",
         ],
     ),
     (
