@@ -71,7 +71,7 @@ def still_layout(shape: float, sizes: Sequence[int]) -> Layout:
         count = sizes[0]
         if flat and count <= _MOST_STACKED:
             return Layout(tuple((row, 0) for row in range(count)), shape)
-        return Layout(tuple(_filled(count, 2 if flat else ABREAST)), shape)
+        return Layout(tuple(filled_cells(count, 2 if flat else ABREAST)), shape)
     if flat and len(sizes) <= ABREAST:
         return Layout(tuple((row, column) for column, size in enumerate(sizes) for row in range(size)), shape)
     cells: list[Cell] = []
@@ -84,12 +84,12 @@ def still_layout(shape: float, sizes: Sequence[int]) -> Layout:
 def film_layout(shape: float, quantities: int, times: int) -> Layout:
     """Lay out quantities at several times: a row each; one quantity alone fills rows of up to five."""
     if quantities == 1:
-        return Layout(tuple(_filled(times, _TIMES_ABREAST)), shape)
+        return Layout(tuple(filled_cells(times, _TIMES_ABREAST)), shape)
     cells = [(row, column) for row in range(quantities) for column in range(times)]
     return Layout(tuple(cells), shape, in_rows=True)
 
 
-def _filled(count: int, most: int) -> list[Cell]:
+def filled_cells(count: int, most: int) -> list[Cell]:
     """Return cells in reading order, in as few rows as hold them, these about equally long."""
     rows = -(-count // most)
     columns = -(-count // rows)
