@@ -291,10 +291,20 @@ def test_each_unknown_with_its_reference_and_error_has_its_row(tmp_path, saved, 
         assert (axes.get_xlabel(), axes.get_ylabel()) == ("$x$" if lowest else "", "$y$" if first else "")
 
 
-@pytest.mark.parametrize("times", [1, 2, 7])
-def test_nothing_overlaps_and_nothing_is_cut_off(tmp_path, saved, times):
-    names = [f"$t = {i}$" for i in range(times)]
-    plot_fields(tmp_path / "a.png", SMALL, quantities(times), caption=CAPTION, times=names, dpi=100)
+UNEVEN = [*compared("$u$", 1.0, known=True), *compared("$p$", 5e4, known=False)]
+FILMS = {
+    **{f"{times} times": (SMALL, quantities(times)) for times in (1, 2, 7)},
+    "unknowns": (SMALL, UNEVEN),
+    "flat unknowns": (FLAT, UNEVEN),
+    "five flat fields": (FLAT, [Quantity("", (COARSE[:, 0],), title=f"$u_{i}$") for i in range(5)]),
+}
+
+
+@pytest.mark.parametrize("name", FILMS)
+def test_nothing_overlaps_and_nothing_is_cut_off(tmp_path, saved, name):
+    plane, fields = FILMS[name]
+    names = [f"$t = {i}$" for i in range(len(fields[0].values))]
+    plot_fields(tmp_path / "a.png", plane, fields, caption=CAPTION, times=names, dpi=100)
     figure = saved[0]
     figure.draw_without_rendering()
     boxes = [a.get_tightbbox() for a in panels(figure)]

@@ -86,6 +86,19 @@ def test_arrows_are_twenty_along_the_longer_side(tmp_path, saved, width, height,
     assert np.all(vectors[:, 1] == 0)
 
 
+@pytest.mark.parametrize(("times", "columns"), [(1, 20), (2, 20), (3, 16), (4, 12), (5, 9)])
+def test_small_panels_have_fewer_arrows(tmp_path, saved, times, columns):
+    ones = np.ones(441)
+    draw(tmp_path, box(), "arrows", *[(ones, ones)] * times)
+    figure = saved[0]
+    places, vectors = arrows(figure.axes[0])
+    assert len(np.unique(np.round(places[:, 0], 12))) == columns
+    assert np.hypot(*vectors[0]) == pytest.approx(0.9 / columns)
+    figure.draw_without_rendering()
+    panel_mm = figure.axes[0].get_position().width * figure.get_figwidth() * 25.4
+    assert panel_mm / columns > 2.5
+
+
 def test_arrows_are_the_vectors_scaled_to_the_longest(tmp_path, saved):
     plane = box(2.0, 2.0, origin=-1.0)
     x, y = plane.points.T
@@ -103,7 +116,8 @@ def test_arrows_of_all_times_have_one_scale(tmp_path, saved):
     draw(tmp_path, plane, "arrows", (ones, zeros), (-4 * ones, zeros), (zeros, 2 * ones), (zeros, zeros))
     panels = [axes for axes in saved[0].axes if axes.collections][:4]
     lengths = [arrows(axes)[1][0] for axes in panels[:3]]
-    assert np.allclose(lengths, 0.9 / 20 * np.array([[0.25, 0], [-1, 0], [0, 0.5]]), rtol=1e-12)
+    factor = lengths[1][0] / -4
+    assert np.allclose(lengths, factor * np.array([[1, 0], [-4, 0], [0, 2]]), rtol=1e-12)
     assert flow_artists(panels[3]) == []
 
 
@@ -157,6 +171,18 @@ def test_streamlines_of_a_rotation_are_circles(tmp_path, saved, scale):
     for head in heads:
         tail, tip = (np.array(place) for place in head._posA_posB)
         assert tail[0] * tip[1] - tail[1] * tip[0] > 0
+
+
+def test_streamlines_end_inside_a_disk(tmp_path, saved):
+    """In small panels lines are integrated in long steps, which end outside."""
+    plane = disk()
+    x, y = plane.points.T
+    draw(tmp_path, plane, "streamlines", *[(-y - time * x, x - y) for time in range(5)])
+    for axes in saved[0].axes[:5]:
+        white, dark = lines(axes)
+        assert len(white) == len(dark) > 5
+        assert np.hypot(*np.concatenate(white).T).max() <= 1
+        assert np.hypot(*np.concatenate(dark).T).max() <= 1
 
 
 def test_streamlines_do_not_move_the_edge_of_the_picture(tmp_path, saved):
