@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 from contextlib import contextmanager
 
@@ -178,6 +179,130 @@ def test_vtu_has_three_axes(tmp_path, fixed, counts, fits):
     with pytest.raises(UsageError, match=message):
         export_samples(tmp_path / "a.vtu", samples)
     assert list(tmp_path.iterdir()) == []
+
+
+# --- vectors --------------------------------------------------------------------------------
+
+
+def flow_samples(names, time, *, components, fixed=None):
+    """Fields a, b, c of whole numbers on a grid of 2, 3, ... points along the free coordinates."""
+    free = [name for name in names if name not in (fixed or {})]
+    counts = range(2, 2 + len(free))
+    grid = make_grid(names, [0.0] * len(names), [1.0] * len(names), counts, fixed=fixed)
+    count = len(grid.points)
+    fields = {name: np.arange(count) + 100.0 * i for i, name in enumerate("abc")}
+    inside = np.arange(count) > 0
+    return FieldTable(
+        names,
+        grid.points,
+        fields,
+        inside,
+        grid.shape,
+        time,
+        vectors={"U": tuple(components), "W": ("c", "a")},
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "time", "fixed", "components", "along"),
+    [
+        (("x", "y"), None, None, "ab", "ab0"),
+        (("x", "y"), None, None, "ba", "ba0"),
+        (("x", "y", "z"), None, None, "abc", "abc"),
+        (("x", "y", "z"), None, {"y": 0.5}, "abc", "abc"),
+        (("t", "x", "y"), "t", None, "ab", "ab0"),
+        (("t", "x", "y"), "t", {"t": 0.5}, "ab", "ab0"),
+        (("t", "x", "y", "z"), "t", {"t": 0.5}, "abc", "abc"),
+        # Two lengths and time fill the axes: what points out of the cut has none.
+        (("t", "x", "y", "z"), "t", {"x": 0.5}, "abc", "bc0"),
+        (("t", "x", "y", "z"), "t", {"z": 0.5}, "abc", "ab0"),
+        (("x",), None, None, "ab", "ab0"),
+        (("t",), "t", None, "abc", "abc"),
+    ],
+)
+def test_vtu_holds_vectors_along_their_axes(tmp_path, names, time, fixed, components, along):
+    samples = flow_samples(names, time, components=components, fixed=fixed)
+    export_samples(tmp_path / "a.vtu", samples)
+    mesh = meshio.read(tmp_path / "a.vtu")
+    zero = np.zeros(len(samples.points))
+    expected = np.stack([samples.fields.get(name, zero) for name in along], axis=1)
+    assert np.array_equal(mesh.point_data["U"], expected, equal_nan=True)
+    assert np.isnan(mesh.point_data["U"][0]).any()
+    assert mesh.point_data["W"].shape == (len(zero), 3)
+    # The scalar fields stand beside them.
+    assert sorted(mesh.point_data) == sorted([*names, "a", "b", "c", "U", "W"])
+    assert np.array_equal(mesh.point_data["c"], samples.fields["c"], equal_nan=True)
+
+
+def test_other_formats_keep_a_column_for_each_component(tmp_path):
+    samples = flow_samples(("x", "y"), None, components="ab")
+    for suffix in (".csv", ".npz", ".h5"):
+        export_samples(tmp_path / f"a{suffix}", samples)
+    assert list(pd.read_csv(tmp_path / "a.csv").columns) == ["x", "y", "a", "b", "c"]
+    with np.load(tmp_path / "a.npz") as stored:
+        assert sorted(stored) == ["a", "b", "c", "x", "y"]
+    with h5py.File(tmp_path / "a.h5") as stored:
+        assert sorted(stored) == ["a", "b", "c", "x", "y"]
+        assert json.loads(stored.attrs["vectors"]) == {"U": ["a", "b"], "W": ["c", "a"]}
+
+
+def test_hdf5_without_vectors_does_not_speak_of_them(tmp_path):
+    export_samples(tmp_path / "a.h5", disk_samples())
+    with h5py.File(tmp_path / "a.h5") as stored:
+        assert "vectors" not in stored.attrs
+
+
+@pytest.mark.parametrize(
+    ("vectors", "message"),
+    [
+        ({"U": ("u",)}, "vector 'U' is of u, expected two or three of the fields u, v"),
+        ({"U": ("u", "v", "u", "v")}, "vector 'U' is of u, v, u, v, expected two or three"),
+        ({"U": ("u", "w")}, "vector 'U' is of u, w, expected two or three of the fields u, v"),
+        ({"U": ("u", "x")}, "vector 'U' is of u, x, expected"),
+        ({"v": ("u", "v")}, "a column name occurs twice: x, u, v, v"),
+    ],
+)
+def test_a_vector_is_two_or_three_of_the_fields(vectors, message):
+    fields = {"u": np.zeros(4), "v": np.ones(4)}
+    with pytest.raises(ValueError, match=message):
+        FieldTable(("x",), np.zeros((4, 1)), fields, np.ones(4, dtype=bool), vectors=vectors)
+
+
+# --- names that are formulas ----------------------------------------------------------------
+
+FORMULAS = ("v_x - u_y", "dot(U, V)", "norm(U)", 'a < b & "c"', "u^2")
+
+
+@pytest.mark.parametrize("suffix", EXPORTS)
+def test_a_formula_names_its_column(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    samples = disk_samples(fields=FORMULAS)
+    export_samples(path, samples)
+    readers = {
+        ".csv": lambda: pd.read_csv(path, dtype=str).astype(float).to_dict("list"),
+        ".npz": lambda: dict(np.load(path)),
+        ".vtu": lambda: meshio.read(path).point_data,
+    }
+    stored = readers.get(suffix, lambda: {name: values[...] for name, values in h5py.File(path).items()})()
+    assert sorted(stored) == sorted(samples.columns)
+    for name in FORMULAS:
+        kept = np.ravel(stored[name])
+        assert np.array_equal(kept[~np.isnan(kept)], samples.fields[name][samples.inside]), name
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".hdf5"])
+def test_hdf5_refuses_a_name_with_a_slash(tmp_path, suffix):
+    message = (
+        "HDF5 cannot name a dataset 'u/exact': a slash separates groups there; name the formula under "
+        "definitions and export that name, or write CSV, NPZ or VTU"
+    )
+    with pytest.raises(UsageError) as fault:
+        export_samples(tmp_path / f"a{suffix}", disk_samples(fields=("u", "u/exact")))
+    assert str(fault.value) == message
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- what cannot be written -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -226,10 +226,85 @@ def test_flat_regions_stand_above_each_other(tmp_path, saved):
     assert panels(saved[0])[0].get_subplotspec().get_gridspec().get_geometry() == (3, 1)
 
 
-@pytest.mark.parametrize("times", [1, 2, 7])
-def test_nothing_overlaps_and_nothing_is_cut_off(tmp_path, saved, times):
-    names = [f"$t = {i}$" for i in range(times)]
-    plot_fields(tmp_path / "a.png", SMALL, quantities(times), caption=CAPTION, times=names, dpi=100)
+FLAT = grid_plane(("x", "y"), np.linspace(0, 4, 11), np.linspace(0, 1, 11))
+
+
+@pytest.mark.parametrize(
+    ("plane", "count", "cells"),
+    [
+        (SMALL, 2, [(0, 0), (0, 1)]),
+        (SMALL, 3, [(0, 0), (0, 1), (0, 2)]),
+        (SMALL, 4, [(0, 0), (0, 1), (1, 0), (1, 1)]),
+        (SMALL, 5, [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]),
+        (SMALL, 7, [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 0)]),
+        (FLAT, 3, [(0, 0), (1, 0), (2, 0)]),
+        (FLAT, 5, [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0)]),
+    ],
+)
+def test_each_field_has_its_panel_its_title_and_its_bar(tmp_path, saved, plane, count, cells):
+    fields = [Quantity(f"$u_{i}$", (10.0**i * COARSE[:, 0],), title=f"$u_{i}$") for i in range(count)]
+    plot_fields(tmp_path / "a.png", plane, fields, caption=CAPTION, dpi=40)
+    drawn = panels(saved[0])
+    assert cells_of(drawn) == cells
+    assert [a.get_title() for a in drawn] == [f"$u_{i}$" for i in range(count)]
+    assert len(bars(saved[0])) == count
+    limits = [a.collections[0].get_clim()[1] for a in drawn]
+    assert limits == pytest.approx([10.0**i if i < 4 else 1.0 for i in range(count)])
+
+
+def cells_of(drawn):
+    spans = [a.get_subplotspec() for a in drawn]
+    return [(span.rowspan.start, span.colspan.start) for span in spans]
+
+
+def compared(name, scale, *, known):
+    """A field as the first of its group, with its reference and its error if they are known."""
+    values = scale * COARSE[:, 0]
+    solution = Quantity(name, (values,), title=f"solution {name}", starts_group=True)
+    if not known:
+        return [solution]
+    reference = Quantity(name, (2 * values,), title=f"reference {name}", same_scale_as_previous=True)
+    return [solution, reference, Quantity(name, (-values,), "signed", title=f"error in {name}")]
+
+
+ROWS = [(0, 0), (0, 1), (0, 2), (1, 0), (2, 0), (2, 1), (2, 2)]
+
+
+@pytest.mark.parametrize("plane", [SMALL, FLAT], ids=["square", "flat"])
+def test_each_unknown_with_its_reference_and_error_has_its_row(tmp_path, saved, plane):
+    """Of flat regions, its column."""
+    fields = [*compared("u", 1.0, known=True), *compared("p", 50.0, known=False)]
+    fields += compared("v", 3.0, known=True)
+    plot_fields(tmp_path / "a.png", plane, fields, caption=CAPTION, dpi=40)
+    drawn = panels(saved[0])
+    cells = ROWS if plane is SMALL else [(column, row) for row, column in ROWS]
+    at = dict(zip(cells_of(drawn), drawn, strict=True))
+    assert {cell: axes.get_title() for cell, axes in at.items()} == {
+        cell: quantity.title for cell, quantity in zip(cells, fields, strict=True)
+    }
+    tops = [at[cell].collections[0].get_clim()[1] for cell in cells]
+    assert tops == [2.0, 2.0, 1.0, 50.0, 6.0, 6.0, 3.0]
+    # Every column names its axis at its lowest panel, every row at its first.
+    for (row, column), axes in at.items():
+        lowest = row == max(other for other, same in at if same == column)
+        first = column == min(other for same, other in at if same == row)
+        assert (axes.get_xlabel(), axes.get_ylabel()) == ("$x$" if lowest else "", "$y$" if first else "")
+
+
+UNEVEN = [*compared("$u$", 1.0, known=True), *compared("$p$", 5e4, known=False)]
+FILMS = {
+    **{f"{times} times": (SMALL, quantities(times)) for times in (1, 2, 7)},
+    "unknowns": (SMALL, UNEVEN),
+    "flat unknowns": (FLAT, UNEVEN),
+    "five flat fields": (FLAT, [Quantity("", (COARSE[:, 0],), title=f"$u_{i}$") for i in range(5)]),
+}
+
+
+@pytest.mark.parametrize("name", FILMS)
+def test_nothing_overlaps_and_nothing_is_cut_off(tmp_path, saved, name):
+    plane, fields = FILMS[name]
+    names = [f"$t = {i}$" for i in range(len(fields[0].values))]
+    plot_fields(tmp_path / "a.png", plane, fields, caption=CAPTION, times=names, dpi=100)
     figure = saved[0]
     figure.draw_without_rendering()
     boxes = [a.get_tightbbox() for a in panels(figure)]

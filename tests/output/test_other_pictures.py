@@ -19,7 +19,7 @@ from pinnkan.output.pictures.history import TrainingCurves, plot_history
 from pinnkan.output.pictures.labels import Caption, number, symbol
 from pinnkan.output.pictures.line import Curve, plot_lines
 from pinnkan.output.pictures.plane import grid_plane
-from pinnkan.output.pictures.spacetime import plot_spacetime
+from pinnkan.output.pictures.spacetime import FilmedField, plot_spacetime, plot_spacetime_fields
 from pinnkan.output.pictures.trajectories import Panel, Trajectory, plot_trajectories
 
 X = np.linspace(0, 1, 21)
@@ -241,6 +241,105 @@ def test_a_reference_brings_dashes_and_an_error_panel(tmp_path, saved):
     assert np.array_equal(lower.lines[2].get_ydata(), 2 * X**2 - 2 * X)
     assert legend(saved[0]) == ["$t = 1$", "$t = 2$", "reference"]
     assert (upper.get_xlabel(), lower.get_xlabel(), lower.get_ylabel()) == ("", "$x$", "error")
+
+
+def named(*values, reference=False):
+    """Curves u0, u1, ...; their references are off by a hundredth."""
+    return [
+        Curve(f"$u_{i}$", X, field, 1.01 * field if reference else None) for i, field in enumerate(values)
+    ]
+
+
+def draw_named(path, curves):
+    plot_lines(path / "a.png", curves, coordinate="x", quantity="$u_0, u_1$", caption=CAPTION, dpi=40)
+
+
+@pytest.mark.parametrize("count", [2, 3, 7, 9])
+def test_fields_in_one_panel_are_told_apart_without_colours(tmp_path, saved, count):
+    draw_named(tmp_path, named(*[i + X for i in range(count)]))
+    (axes,) = saved[0].axes
+    assert np.array_equal([line.get_ydata() for line in axes.lines], [i + X for i in range(count)])
+    looks = [(line.get_marker(), line.get_color()) for line in axes.lines]
+    assert len(set(looks)) == count
+    assert len({marker for marker, _ in looks}) == min(count, 7)
+    assert (legend(saved[0]), axes.get_ylabel()) == ([f"$u_{i}$" for i in range(count)], "$u_0, u_1$")
+
+
+WAVE = np.sin(9 * X)
+
+
+@pytest.mark.parametrize(
+    ("fields", "panels"),
+    [
+        ((WAVE, 2 * WAVE), 1),
+        ((WAVE, 15 * WAVE), 1),
+        ((WAVE, 25 * WAVE), 2),
+        ((1e-30 * WAVE, 15e-30 * WAVE), 1),
+        ((WAVE, 0 * X), 1),  # a field that is zero looks so on any axis
+        ((300 + WAVE, 0 * X + 300), 1),
+        ((300 + WAVE, 301 - WAVE), 1),
+        ((300 + WAVE, WAVE), 2),  # as large as each other or not: on one axis both would be flat
+        ((WAVE, 25 * WAVE, 25e3 * WAVE), 3),
+        ((WAVE, np.full(21, np.nan)), 1),
+        ((np.full(21, np.nan), np.full(21, np.nan)), 1),
+    ],
+)
+def test_fields_of_other_sizes_have_panels_of_their_own(tmp_path, saved, fields, panels):
+    draw_named(tmp_path, named(*fields))
+    axes = saved[0].axes
+    assert len(axes) == panels
+    drawn = [line.get_ydata() for panel in axes for line in panel.lines]
+    assert np.array_equal(drawn, fields, equal_nan=True)
+    titles = [panel.get_title() for panel in axes]
+    assert titles == ([""] if panels == 1 else [f"$u_{i}$" for i in range(panels)])
+    assert all(panel.get_xlabel() == "$x$" for panel in axes)
+
+
+def test_a_reference_that_covers_nothing(tmp_path, saved):
+    curves = [replace(curve, reference=np.full(21, np.nan)) for curve in named(WAVE, 2 * WAVE)]
+    draw_named(tmp_path, curves)
+    assert [len(axes.lines) for axes in saved[0].axes] == [4, 3]
+
+
+def test_panels_of_fields_have_their_references_and_errors(tmp_path, saved):
+    """Five fields fill a row of three and one of two; the third has no reference and no panel of errors."""
+    curves = named(*[100.0**i * WAVE for i in range(5)], reference=True)
+    curves[2] = replace(curves[2], reference=None)
+    draw_named(tmp_path, curves)
+    figure = saved[0]
+    panels = {
+        (span.rowspan.start, span.colspan.start): axes
+        for axes in figure.axes
+        if axes.get_visible()
+        for span in [axes.get_subplotspec()]
+    }
+    values = {cell: axes.get_title() for cell, axes in panels.items() if axes.get_title()}
+    assert values == dict(
+        zip([(0, 0), (0, 1), (0, 2), (2, 0), (2, 1)], [c.label for c in curves], strict=True)
+    )
+    assert sorted(set(panels) - set(values)) == [(1, 0), (1, 1), (3, 0), (3, 1)]
+    assert np.allclose(panels[3, 1].lines[1].get_ydata(), -0.01 * 100.0**4 * WAVE, rtol=1e-12, atol=0)
+    named_axes = {cell for cell, axes in panels.items() if axes.get_xlabel()}
+    assert named_axes == {(0, 2), (3, 0), (3, 1)}
+    assert legend(figure) == ["solution", "reference"]
+
+
+def test_fields_over_space_and_time_have_rows(tmp_path, saved):
+    """The second has no reference: its profiles take the height of its row."""
+    values = np.multiply.outer(X, X).ravel()
+    known = [(t, Curve(f"$t = {t}$", X, t * X, 2 * t * X)) for t in (0.0, 1.0)]
+    unknown = [(t, Curve(f"$t = {t}$", X, 50 * t * X)) for t in (0.0, 1.0)]
+    fields = [FilmedField("$u$", values, known), FilmedField("$v$", 50 * values, unknown)]
+    plot_spacetime_fields(tmp_path / "a.png", X, X, fields, names=("t", "x"), caption=CAPTION, dpi=40)
+    first, _, lower, second, profiles = saved[0].axes
+    assert [axes.collections[0].get_clim() for axes in (first, second)] == [(0, 1), (0, 50)]
+    assert [axes.child_axes[0].get_ylabel() for axes in (first, second)] == ["$u$", "$v$"]
+    assert [axes.get_ylabel() for axes in saved[0].axes] == ["$x$", "$u$", "error", "$x$", "$v$"]
+    assert [axes.get_xlabel() for axes in saved[0].axes] == ["", "", "", "$t$", "$x$"]
+    assert np.array_equal(lower.lines[2].get_ydata(), -X)
+    assert np.array_equal(profiles.lines[1].get_ydata(), 50 * X)
+    assert [len(axes.lines) for axes in (first, second)] == [4, 4]
+    assert legend(saved[0]) == ["$t = 0.0$", "$t = 1.0$", "reference"]
 
 
 def test_space_and_time_with_profiles(tmp_path, saved):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from io import StringIO
 from typing import BinaryIO
 
 import numpy as np
@@ -16,6 +18,7 @@ def write_csv(file: BinaryIO, samples: FieldTable) -> None:
 
     17 significant digits name every double uniquely. (Some readers round the last digit
     all the same: before version 3, pandas wants ``float_precision="round_trip"``.)
+    A name with a comma or a quotation mark, such as ``dot(U, V)``, stands in quotes (RFC 4180).
 
     Args:
         file: Where to.
@@ -23,7 +26,9 @@ def write_csv(file: BinaryIO, samples: FieldTable) -> None:
     """
     columns = samples.columns
     table = np.column_stack([values[samples.inside] for values in columns.values()])
-    file.write((",".join(columns) + "\n").encode())
+    header = StringIO()
+    csv.writer(header, lineterminator="\n").writerow(columns)
+    file.write(header.getvalue().encode())
     row = ",".join(["%.17g"] * len(columns)) + "\n"
     for start in range(0, len(table), _ROWS_AT_ONCE):
         part = table[start : start + _ROWS_AT_ONCE]

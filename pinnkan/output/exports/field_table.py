@@ -21,16 +21,18 @@ class FieldTable:
     Attributes:
         coordinates: Names of the D coordinates, in header order (time first).
         points: Shape (N, D).
-        fields: Values by name, each of shape (N,): the unknown first, then an
-            exact solution, an error or a residual. Set to NaN outside the domain.
+        fields: Values by name, each of shape (N,): the unknowns first, then
+            exact solutions, errors or residuals. Set to NaN outside the domain.
         inside: Which points are in the domain, shape (N,).
         shape: Points along each axis if the points are a grid with the last
             coordinate running fastest (1 along an axis that is held fixed).
         time: The coordinate that is time, if there is one.
         about: Facts about the whole (problem, parameter values), for formats that can hold them.
+        vectors: By the name of a vector, the two or three fields that are its
+            components, for formats that can hold vectors: ``U: (u, v)``.
 
     Raises:
-        ValueError: If shapes do not agree or a name occurs twice.
+        ValueError: If shapes do not agree, a name occurs twice, or a vector is not of two or three fields.
         PinnkanError: If a field is not finite at a point of the domain.
     """
 
@@ -41,16 +43,23 @@ class FieldTable:
     shape: tuple[int, ...] | None = None
     time: str | None = None
     about: Mapping[str, str | float] = field(default_factory=dict)
+    vectors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         count = len(self.points)
-        names = [*self.coordinates, *self.fields]
+        names = [*self.coordinates, *self.fields, *self.vectors]
         if len(set(names)) != len(names):
             raise ValueError(f"a column name occurs twice: {', '.join(names)}")
         if self.points.shape != (count, len(self.coordinates)) or self.inside.shape != (count,):
             raise ValueError(f"points {self.points.shape}, inside {self.inside.shape}, {self.coordinates}")
         if self.shape is not None and (prod(self.shape), len(self.shape)) != self.points.shape:
             raise ValueError(f"a grid of shape {self.shape} does not have points {self.points.shape}")
+        for name, components in self.vectors.items():
+            if len(components) not in (2, 3) or not set(components) <= set(self.fields):
+                raise ValueError(
+                    f"vector '{name}' is of {', '.join(components)}, expected two or three of the fields "
+                    f"{', '.join(self.fields)}"
+                )
         fields = {name: self._masked(name, values) for name, values in self.fields.items()}
         object.__setattr__(self, "fields", fields)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import BinaryIO
 
 import meshio
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.ground.errors import UsageError
-from pinnkan.output.exports.field_table import FieldTable
+from pinnkan.output.exports.field_table import Array, FieldTable
 
 _CELLS = ("vertex", "line", "quad", "hexahedron")
 
@@ -21,7 +22,8 @@ def write_vtu(file: BinaryIO, samples: FieldTable) -> None:
     Space lies along the axes X, Y, Z in the order of the header, and a time
     that varies along the next free one, so that the slices of a film lie
     above each other; a single time is left out. Every column of the header is
-    point data as well, so nothing depends on knowing this.
+    point data as well, so nothing depends on knowing this; vectors are point
+    data of three components.
 
     Args:
         file: Where to; a file with a name.
@@ -36,7 +38,10 @@ def write_vtu(file: BinaryIO, samples: FieldTable) -> None:
     cells = _cells(samples, axes)
     # Of the corners 1, 2, 4, 8 of a cell, the number tells its dimension.
     kind = _CELLS[cells.shape[1].bit_length() - 1]
-    mesh = meshio.Mesh(positions, [(kind, cells)], point_data=samples.columns)
+    vectors = {name: _vector(samples, parts, axes) for name, parts in samples.vectors.items()}
+    # meshio writes names into XML as they are; a formula may hold < and &.
+    data = {escape(name): values for name, values in {**samples.columns, **vectors}.items()}
+    mesh = meshio.Mesh(positions, [(kind, cells)], point_data=data)
     # meshio opens its file itself, by name, and writes the same file that we hold open.
     meshio.write(file.name, mesh, file_format="vtu")
 
@@ -55,6 +60,25 @@ def _axes(samples: FieldTable) -> list[int]:
             "hold one fixed with --time or --slice, or write CSV, NPZ or HDF5"
         )
     return axes
+
+
+def _vector(samples: FieldTable, components: Sequence[str], axes: Sequence[int]) -> Array:
+    """Return a vector along X, Y and Z, shape (N, 3), zero along an axis for which it has no component.
+
+    One component a space coordinate lies along the axis of its coordinate: where time takes the third axis
+    of a cut through space, a vector is left with its part within the cut. Other components (two fields over
+    an interval) are taken in their order.
+    """
+    values = np.zeros((len(samples.points), 3))
+    space = [i for i, name in enumerate(samples.coordinates) if name != samples.time]
+    if len(components) != len(space):
+        places = list(range(len(components)))
+    else:
+        places = [axes.index(i) if i in axes else -1 for i in space]
+    for place, name in zip(places, components, strict=True):
+        if place >= 0:
+            values[:, place] = samples.fields[name]
+    return values
 
 
 def _cells(samples: FieldTable, axes: Sequence[int]) -> NDArray[np.int64]:

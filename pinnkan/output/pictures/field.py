@@ -19,21 +19,17 @@ from matplotlib.ticker import MaxNLocator
 from pinnkan.output.exports.field_table import Array
 from pinnkan.output.pictures.canvas import (
     DEFAULT_DPI,
-    DOUBLE_COLUMN_MM,
     MM_PER_INCH,
-    SINGLE_COLUMN_MM,
     Numbers,
     fit_height,
     picture,
 )
 from pinnkan.output.pictures.colours import Scale, scale_of
+from pinnkan.output.pictures.flow import Flow, draw_flow
 from pinnkan.output.pictures.labels import Caption, symbol
+from pinnkan.output.pictures.layout import Layout, film_layout, still_layout
 from pinnkan.output.pictures.plane import Plane
 
-_MOST_COLUMNS = 5
-# Panels flatter than this stand above each other.
-_FLAT = 0.45
-_MOST_HEIGHT_MM = 160.0
 _BAR_MM = 2.2
 
 
@@ -50,6 +46,9 @@ class Quantity:
         title: What stands above its panels; may hold mathtext.
         same_scale_as_previous: Share the colours of the quantity before (an
             exact solution beside a computed one).
+        starts_group: Whether it and those after it, up to the next such one, have rows of
+            their own (the next unknown, with its reference and error).
+        flows: Vectors drawn over it, as many a flow as there are times.
     """
 
     label: str
@@ -57,6 +56,8 @@ class Quantity:
     kind: Literal["value", "signed", "magnitude"] = "value"
     title: str = ""
     same_scale_as_previous: bool = False
+    starts_group: bool = False
+    flows: tuple[Flow, ...] = ()
 
 
 def plot_fields(
@@ -71,9 +72,10 @@ def plot_fields(
 ) -> None:
     """Draw quantities over a plane region and write the picture.
 
-    Quantities at one time stand side by side; at several times each has a row,
-    with one column a time; one quantity at many times fills rows of up to five.
-    Panels of one quantity share their colours.
+    Quantities at one time stand side by side, three in a row, and flat ones above
+    each other; each group of them has its own rows (or columns, if they are flat).
+    At several times each quantity has a row, with one column a time; one quantity at
+    many times fills rows of up to five. Panels of one quantity share their colours.
 
     Args:
         path: PNG, PDF or SVG.
@@ -81,62 +83,35 @@ def plot_fields(
         quantities: What is drawn, at least one, all at the same number of times.
         caption: What stands above.
         times: A title for each time, such as ``$t = 0.5$``.
-        contours: Number of lines of equal value drawn over quantities of kind ``value``.
+        contours: Number of lines of equal value drawn over quantities of kind ``value`` without flows.
         dpi: Pixels per inch.
 
     Raises:
         UsageError: If the suffix or the dpi cannot be served.
         FileAccessError: If the file cannot be written.
     """
-    layout = _Layout.of(plane, quantities)
+    layout = _layout(plane, quantities)
     text = caption.text(layout.width_mm)
     with picture(path, layout.width_mm, layout.height_mm, dpi=dpi, layout="compressed") as figure:
         title = figure.suptitle(text)
         grid = figure.subplots(layout.rows, layout.columns, squeeze=False)
-        panels = _numbered(grid, sum(len(q.values) for q in quantities))
+        panels = _placed(grid, layout)
         _label_axes(grid, plane)
         _title_panels(panels, quantities, times, in_rows=layout.in_rows)
         _draw_all(figure, panels, plane, quantities, contours=contours)
         fit_height(figure, title)
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """How many panels stand where, and how large the paper is.
-
-    Attributes:
-        rows: Rows of panels.
-        columns: Columns of panels.
-        panel_shape: Height over width of a panel.
-        in_rows: Whether each quantity has its own row, one column a time.
-    """
-
-    rows: int
-    columns: int
-    panel_shape: float
-    in_rows: bool = False
-
-    @classmethod
-    def of(cls, plane: Plane, quantities: Sequence[Quantity]) -> _Layout:
-        shape = plane.height_over_width
-        times = len(quantities[0].values)
-        if times == 1 and shape < _FLAT:
-            return cls(len(quantities), 1, shape)
-        if times == 1:
-            return cls(1, len(quantities), shape)
-        if len(quantities) == 1:
-            rows = -(-times // _MOST_COLUMNS)
-            return cls(rows, -(-times // rows), shape)
-        return cls(len(quantities), times, shape, in_rows=True)
-
-    @property
-    def width_mm(self) -> float:
-        return SINGLE_COLUMN_MM if self.columns == 1 else DOUBLE_COLUMN_MM
-
-    @property
-    def height_mm(self) -> float:
-        """A height at which the width is what limits the panels; what is too much is cut off in the end."""
-        return min(self.rows * (self.width_mm / self.columns * self.panel_shape + 25), _MOST_HEIGHT_MM)
+def _layout(plane: Plane, quantities: Sequence[Quantity]) -> Layout:
+    times = len(quantities[0].values)
+    if times > 1:
+        return film_layout(plane.height_over_width, len(quantities), times)
+    sizes = [0]
+    for quantity in quantities:
+        if quantity.starts_group and sizes[-1]:
+            sizes.append(0)
+        sizes[-1] += 1
+    return still_layout(plane.height_over_width, sizes)
 
 
 def colour_panel(figure: Figure, axes: Axes, plane: Plane, values: Array, *, label: str) -> None:
@@ -147,12 +122,11 @@ def colour_panel(figure: Figure, axes: Axes, plane: Plane, values: Array, *, lab
     _colour_bars(figure, [axes], scale, label)
 
 
-def _numbered(grid: Any, count: int) -> list[Axes]:
-    """Return the panels in reading order; those beyond the count are taken off the paper."""
-    panels: list[Axes] = list(grid.flat)
-    for axes in panels[count:]:
-        axes.set_visible(False)
-    return panels[:count]
+def _placed(grid: Any, layout: Layout) -> list[Axes]:
+    """Return the panels in their order; what is empty of the grid is taken off the paper."""
+    for cell, axes in np.ndenumerate(grid):
+        axes.set_visible(cell in layout.cells)
+    return [grid[cell] for cell in layout.cells]
 
 
 def _draw_all(
@@ -162,16 +136,18 @@ def _draw_all(
     start = 0
     runs = _runs(quantities)
     for members in runs:
-        kind = members[0].kind
-        fields = [values for quantity in members for values in quantity.values]
-        scale = scale_of(fields, kind)
-        mine = panels[start : start + len(fields)]
-        start += len(fields)
-        for axes, values in zip(mine, fields, strict=True):
-            _draw(axes, plane, scale.prepare(values), scale)
-            if contours and kind == "value":
-                _draw_contours(axes, plane, scale.prepare(values), scale, contours)
-        _colour_bars(figure, mine, scale, members[0].label if len(runs) == 1 else "")
+        scale = scale_of([values for quantity in members for values in quantity.values], members[0].kind)
+        first = start
+        for quantity in members:
+            for time, values in enumerate(quantity.values):
+                shown = scale.prepare(values)
+                _draw(panels[start], plane, shown, scale)
+                if contours and members[0].kind == "value" and not quantity.flows:
+                    _draw_contours(panels[start], plane, shown, scale, contours)
+                for flow in quantity.flows:
+                    draw_flow(panels[start], plane, flow, time)
+                start += 1
+        _colour_bars(figure, panels[first:start], scale, members[0].label if len(runs) == 1 else "")
 
 
 def _runs(quantities: Sequence[Quantity]) -> list[list[Quantity]]:
@@ -205,17 +181,18 @@ def _draw_contours(axes: Axes, plane: Plane, shown: Array, scale: Scale, count: 
 
 def _label_axes(grid: Any, plane: Plane) -> None:
     """Set scales, and put names and numbers on the outer panels only."""
-    rows, columns = grid.shape
+    columns = grid.shape[1]
     for (row, column), axes in np.ndenumerate(grid):
         axes.set_aspect("equal" if plane.to_scale else "auto")
         axes.set_box_aspect(None if plane.to_scale else plane.height_over_width)
         axes.margins(0)
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(4 if columns < 4 else 2, steps=[1, 2, 5, 10]))
-        lowest = row + 1 == rows or not grid[row + 1, column].get_visible()
-        axes.tick_params(labelbottom=lowest, labelleft=column == 0)
+        lowest = not any(below.get_visible() for below in grid[row + 1 :, column])
+        first = not any(before.get_visible() for before in grid[row, :column])
+        axes.tick_params(labelbottom=lowest, labelleft=first)
         axes.set_xlabel(symbol(plane.names[0]) if lowest else "")
-        axes.set_ylabel(symbol(plane.names[1]) if column == 0 else "")
+        axes.set_ylabel(symbol(plane.names[1]) if first else "")
 
 
 def _title_panels(
