@@ -1,7 +1,7 @@
 """The formulas of a problem file as SymPy's, read by Python: a second reader beside the program's.
 
 It knows the language as far as the files of systems speak it, trusts their text, and shares no line with the
-program: `^` is `**` of Python, `[a, b]` a column, other names are functions of this file or the problem's own.
+program: `^` is `**` of Python, `[a, b]` a column, other names are of this file or the problem.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class WrittenFormulas(dict[str, Any]):
         self.update(column=column, dot=dot, sym=lambda a: (a + a.T) / 2, trace=sympy.trace)
         self.update(grad=self.grad, div=self.div, laplace=self.laplace, advect=self.advect, curl=self.curl)
         self["I"] = sympy.eye(len(self.space))
-        self.exact = {name: self.read(text) for name, text in self.file["exact"].items()}
+        self.exact = {name: self.read(text) for name, text in self.file.get("exact", {}).items()}
         self.update(self.exact)
         self["exact"] = SimpleNamespace(**self.exact)
 

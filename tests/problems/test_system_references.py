@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy
+from reference_tables import TABLES
 from written_formulas import WrittenFormulas, column, read_formulas
 
 FILES = Path(__file__).resolve().parents[1] / "benchmarks" / "drafts"
@@ -21,6 +22,11 @@ def corners(formulas: WrittenFormulas) -> list[dict[str, float]]:
     family = formulas.file["family"]
     base = {name: float(sympy.Rational(str(said["base"]))) for name, said in family.items()}
     return [base] + [base | {name: float(end)} for name, said in family.items() for end in said["range"]]
+
+
+def corner_values(formulas: WrittenFormulas) -> list[float]:
+    """Return the base value and both ends of the only parameter."""
+    return [value for parameters in corners(formulas) for value in parameters.values()]
 
 
 def drawn(formulas: WrittenFormulas, parameters: dict[str, float], count: int = 40) -> np.ndarray:
@@ -129,3 +135,14 @@ def test_hooke_s_law_is_that_of_lame():
     difference = formulas.compiled(formulas.div(sigma) - by_lame)
     for parameters in corners(formulas):
         assert np.abs(difference(drawn(formulas, parameters), parameters)).max() < 1e-11
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_reference_tables_are_what_their_solvers_give(name):
+    stored, made = (FILES / f"{name}.csv").read_text().splitlines(), list(TABLES[name]())
+    assert stored[0] == made[0]
+    numbers = [np.array([line.split(",") for line in lines[1:]], dtype=float) for lines in (stored, made)]
+    assert numbers[0] == pytest.approx(numbers[1], rel=3e-8)
+    said = read_formulas(FILES / f"{name}.yaml")
+    assert said.file["reference"] == f"{name}.csv"
+    assert sorted({row[0] for row in numbers[0]}) == pytest.approx(sorted(corner_values(said)))
