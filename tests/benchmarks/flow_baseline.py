@@ -146,7 +146,7 @@ def measure(degree: int, cells: int, reynolds: float, repeats: int) -> Row:
     """Solve on one mesh, and measure."""
     seconds, (flow, pressure, values, steps) = timed(lambda: solve(degree, cells, reynolds), repeats)
     errors = errors_of(flow, pressure, values, reynolds)
-    return Row(degree, cells, flow.N + pressure.N, steps, seconds, errors)
+    return Row(degree, cells, int(flow.N + pressure.N), steps, seconds, errors)
 
 
 def main() -> None:
