@@ -2,8 +2,9 @@
 
     python tests/benchmarks/reference_tables.py FOLDER
 
-The solvers are those of tests/reference_solutions.py, good to 1e-9. Between the rows a cubic spline is within
-4e-6 of the Brusselator (B = 3.5; 1e-6 at B = 3) and within 4e-8 of prey and predators, relative L2.
+The solvers are those of tests/reference_solutions.py, good to 1e-9, and of tests/reference_beam.py, good to
+3e-7. Between the rows a cubic spline is within 5e-6 of the Brusselator, 4e-8 of prey and predators, and 5e-6 of
+the beam, relative L2.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from reference_beam import clamped_beam
 from reference_solutions import brusselator, predator_prey
 
 
@@ -37,7 +39,17 @@ def predator_prey_rows() -> Iterator[str]:
             yield f"{growth!r},{row[0]:g},{row[1]:.10g},{row[2]:.10g}"
 
 
-TABLES = {"brusselator": brusselator_rows, "predator_prey": predator_prey_rows}
+def cantilever_rows() -> Iterator[str]:
+    """Yield the lines of cantilever.csv; rows lie denser towards the clamp and the faces."""
+    yield "L,x,y,u,v"
+    share, angle = np.meshgrid(np.linspace(0, 1, 33), np.linspace(-1, 1, 17), indexing="ij")
+    for length in (48, 36, 60):
+        x, y = length * share.ravel() ** 2, 6 * np.sin(np.pi / 2 * angle.ravel())
+        for row in zip(x, y, *clamped_beam(x, y, length, cells=(32, 16)), strict=True):
+            yield f"{length},{row[0]:.10g},{row[1]:.10g},{row[2]:.8g},{row[3]:.8g}"
+
+
+TABLES = {"cantilever": cantilever_rows, "brusselator": brusselator_rows, "predator_prey": predator_prey_rows}
 
 
 def main() -> None:
