@@ -3,8 +3,8 @@
     python tests/benchmarks/reference_tables.py FOLDER
 
 The solvers are those of tests/reference_solutions.py, good to 1e-9, and of tests/reference_beam.py, good to
-3e-7. Between the rows a cubic spline is within 5e-6 of the Brusselator, 4e-8 of prey and predators, and 5e-6 of
-the beam, relative L2.
+4e-7. Between the rows a cubic spline is within 5e-6 of the Brusselator and of the beam and 4e-8 of prey and
+predators, relative L2.
 """
 
 from __future__ import annotations
