@@ -1,4 +1,4 @@
-"""The Cole-Hopf reference against its conditions and against an independent solver."""
+"""The reference solutions against their conditions, finer resolutions and independent solvers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from reference_solutions import burgers
+from reference_solutions import brusselator, burgers, kuramoto_sivashinsky, predator_prey
 from scipy.integrate import solve_ivp
 
 
@@ -43,3 +43,88 @@ def test_cole_hopf_meets_its_conditions():
     assert burgers(np.zeros(101), x, 0.01) == pytest.approx(-np.sin(math.pi * x), abs=1e-12)
     for end in (-1.0, 1.0):
         assert burgers(np.linspace(0.0, 1.0, 11), np.full(11, end), 0.01) == pytest.approx(0.0, abs=1e-12)
+
+
+def seeded(*ends: float, count: int = 300) -> list[np.ndarray]:
+    rng = np.random.default_rng(1)
+    return [rng.uniform(0.0, end, count) for end in ends]
+
+
+def test_the_flame_front_has_converged():
+    nu = 0.2  # less damped than the shipped family
+    t, x = seeded(2.0, 2 * math.pi)
+    coarse, fine = (
+        kuramoto_sivashinsky(t, x, nu, modes=modes, steps=steps) for modes, steps in ((64, 3000), (96, 4500))
+    )
+    assert np.abs(coarse - fine).max() < 1e-9
+    start = np.sin(x) + np.cos(2 * x) / 2
+    assert kuramoto_sivashinsky(0 * t, x, nu) == pytest.approx(start, abs=1e-12)
+
+
+def test_a_flame_front_by_another_method():
+    """Centred differences of fourth order in space and an implicit method in time."""
+    size, nu = 128, 0.3
+    x = 2 * math.pi * np.arange(size) / size
+
+    def slope(u: np.ndarray, *weights: float) -> np.ndarray:
+        total = sum(w * np.roll(u, 3 - k) for k, w in enumerate(weights))
+        return np.asarray(total)
+
+    h = x[1]
+
+    def rate(_: float, u: np.ndarray) -> np.ndarray:
+        flux = slope(u**2 / 2, 0, 1, -8, 0, 8, -1, 0) / (12 * h)
+        second = slope(u, 0, -1, 16, -30, 16, -1, 0) / (12 * h**2)
+        fourth = slope(u, -1, 12, -39, 56, -39, 12, -1) / (6 * h**4)
+        return -flux - second - nu * fourth
+
+    start = np.sin(x) + np.cos(2 * x) / 2
+    run = solve_ivp(rate, (0, 1), start, method="BDF", rtol=1e-8, atol=1e-9)
+    expected = kuramoto_sivashinsky(np.ones(size), x, nu)
+    assert np.abs(run.y[:, -1] - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize("feed", [2.0, 3.0, 3.5])
+def test_the_brusselator_has_converged(feed):
+    t, x = seeded(2.0, 1.0)
+    assert np.abs(brusselator(t, x, feed) - brusselator(t, x, feed, modes=48)).max() < 1e-9
+    u, v = brusselator(0 * t, x, feed)
+    assert u == pytest.approx(1 + np.cos(np.pi * x) / 2, abs=1e-12)
+    assert v == pytest.approx(feed, abs=1e-12)
+
+
+def test_the_brusselator_by_another_method():
+    """Differences of second order between midpoints, of two widths: their error is extrapolated away."""
+    feed = 3.0
+
+    def ends(cells: int) -> np.ndarray:
+        x = (np.arange(cells) + 0.5) / cells
+
+        def rate(_: float, state: np.ndarray) -> np.ndarray:
+            u, v = state.reshape(2, cells)
+            padded = np.pad(state.reshape(2, cells), ((0, 0), (1, 1)), mode="edge")
+            diffusion = np.diff(padded, 2, axis=1) * cells**2 / 50
+            return (diffusion + np.stack([1 - (feed + 1) * u + u**2 * v, feed * u - u**2 * v])).ravel()
+
+        start = np.concatenate([1 + np.cos(np.pi * x) / 2, np.full(cells, feed)])
+        run = solve_ivp(rate, (0, 2), start, method="LSODA", rtol=1e-10, atol=1e-10)
+        middles = run.y[:, -1].reshape(2, cells)
+        return middles - brusselator(np.full(cells, 2.0), x, feed)
+
+    coarse, fine = (np.abs(ends(cells)).max() for cells in (32, 64))
+    assert fine < 2e-3
+    assert math.log2(coarse / fine) == pytest.approx(2, abs=0.1)
+
+
+@pytest.mark.parametrize("growth", [0.5, 2 / 3, 1.0])
+def test_prey_and_predators_keep_their_invariant(growth):
+    (t,) = seeded(8.0)
+    prey, predator = predator_prey(t, growth)
+    invariant = prey - np.log(prey) + 4 / 3 * predator - growth * np.log(predator)
+    assert invariant == pytest.approx(7 / 3, abs=1e-11)
+    assert predator_prey(np.zeros(1), growth) == pytest.approx(1)
+    step = 1e-4
+    change = (predator_prey(t + step, growth) - predator_prey(t - step, growth)) / (2 * step)
+    inside = (t > step) & (t < 8 - step)
+    rates = np.stack([growth * prey - 4 / 3 * prey * predator, prey * predator - predator])
+    assert change[:, inside] == pytest.approx(rates[:, inside], abs=1e-7)

@@ -52,6 +52,28 @@ def test_a_grid_is_interpolated_cubically(tmp_path):
     assert instance.exact(points)["u"] == pytest.approx(exact, abs=2e-5)
 
 
+@pytest.mark.parametrize("coordinates", [["x"], ["x", "y"], ["x", "y", "z"]])
+def test_a_grid_s_own_values_are_met_to_rounding(tmp_path, coordinates):
+    """And between them the error falls with the fourth power of their distance."""
+    ends = ", ".join(f"{name}: [0, 1]" for name in coordinates)
+    text = f"coordinates: {coordinates}\ndomain: {{shape: box, {ends}}}\nunknowns: u\nreference: data.npz\n"
+    path = tmp_path / "wave.yaml"
+    path.write_text(text.replace("'", "") + "equations: [laplace(u) = 0]\nboundary: [u = 0]\n")
+
+    def values(points: np.ndarray) -> np.ndarray:
+        return np.asarray(np.sin(3 * points.sum(axis=1) + 1) * np.exp(points[:, 0]))
+
+    inside, errors = np.random.default_rng(0).uniform(size=(200, len(coordinates))), []
+    for count in (9, 17):
+        axes = [np.linspace(0, 1, count)] * len(coordinates)
+        grid = np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)
+        np.savez(tmp_path / "data.npz", u=values(grid), **dict(zip(coordinates, grid.T, strict=True)))
+        reference = Family(load_problem(path)).at().exact
+        assert reference(grid) == pytest.approx(values(grid), abs=1e-14)
+        errors.append(np.abs(reference(inside) - values(inside)).max())
+    assert np.log2(errors[0] / errors[1]) == pytest.approx(4, abs=0.7), errors
+
+
 def test_rows_are_chosen_by_the_parameter(tmp_path):
     one, two = table(1.0), table(2.0)
     write_csv(tmp_path / "data.csv", {name: np.concatenate([one[name], two[name]]) for name in one})
