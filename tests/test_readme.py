@@ -37,7 +37,7 @@ TINY_PHASE = "[{steps: 1, points: 50}]"
 QUICK = {
     "pretrain": (
         f"training.phases={TINY_PHASE}",
-        "network.hidden=[4, 4]",
+        "network.hidden=[3, 3]",
         "points.interior=50",
         "points.held_out=50",
     ),

@@ -29,7 +29,13 @@ class DomainRegion:
         self.domain = domain
         self.lower, self.upper = (np.asarray(corner) for corner in domain.bounding_box)
 
-    @property
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DomainRegion) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    @cached_property
     def key(self) -> tuple[object, ...]:
         """What two regions of the same domain have in common."""
         return type(self.domain.shape), *self.lower.tolist(), *self.upper.tolist()

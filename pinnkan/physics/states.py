@@ -30,6 +30,12 @@ class States:
     def __init__(self, sizes: Sequence[float]) -> None:
         self.sizes = np.asarray(sizes)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, States) and self.sizes.tolist() == other.sizes.tolist()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.sizes.tolist()))
+
     def lines(self, axis: int) -> Sequence[Line]:
         """Return lines along which one of the values goes from minus to plus its size."""
         rng = np.random.default_rng(_SEED)

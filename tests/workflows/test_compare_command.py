@@ -21,6 +21,7 @@ from pinnkan.studies.report import section
 from pinnkan.studies.study import Level, Study, TableLayout
 from pinnkan.studies.study_file import read_study
 from pinnkan.studies.tables import table_of, tables_of
+from pinnkan.sweeps import job
 from pinnkan.sweeps.processes import Pool
 from pinnkan.workflows import evaluate, finetune, pretrain
 
@@ -43,9 +44,13 @@ quick: {seeds: [1], basis: [fourier]}
 
 @pytest.fixture(autouse=True, scope="module")
 def _few_points():
-    """Measure errors on fewer points than the 20,000 they are quoted on: rows are compared with rows."""
+    """Measure errors on fewer points than the 20,000 they are quoted on: rows are compared with rows.
+
+    Nor is a verdict given, which no row holds and which takes longer than so few steps.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluate, "POINTS", 1000)
+        patch.setattr(job, "judgement", lambda *_: dict.fromkeys(("relative_residual", "verdict", "reasons")))
         yield
 
 
@@ -57,7 +62,7 @@ def study(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def _quickened(done, tmp_path_factory):
+def quick_cells(done, tmp_path_factory):
     """The study's quick cells, run once; nobody writes here."""
     folder = tmp_path_factory.mktemp("quickened")
     (folder / "tiny.yaml").write_text(TINY)
@@ -67,9 +72,9 @@ def _quickened(done, tmp_path_factory):
 
 
 @pytest.fixture
-def quickened(_quickened, tmp_path):
+def quickened(quick_cells, tmp_path):
     """A copy of the quick cells in ``out`` beside the study."""
-    shutil.copytree(_quickened, tmp_path / "out")
+    shutil.copytree(quick_cells, tmp_path / "out")
 
 
 @pytest.mark.usefixtures("quickened")
@@ -261,6 +266,7 @@ figures:
 TWO_VALUES = Study("x", "elliptic", {"lambda": ("1,2",)})
 
 
+@pytest.mark.usefixtures("quickened")
 def test_a_study_says_what_is_drawn(pinnkan, study, tmp_path, monkeypatch):
     """A panel for each value, lines named by what differs between them; no file of cells that did not run."""
     drawn = {}
@@ -287,6 +293,7 @@ def test_a_study_says_what_is_drawn(pinnkan, study, tmp_path, monkeypatch):
     assert rows[0]["loss"] == pytest.approx(known["loss"][-1], rel=1e-4)
 
 
+@pytest.mark.usefixtures("quickened")
 def test_tables_are_there_whatever_becomes_of_the_picture(pinnkan, study, tmp_path):
     arguments = ["compare", study, "--quick", "-q", "--table", tmp_path / "cells.csv"]
     assert pinnkan(*arguments, "-o", tmp_path / "out").code == 0
@@ -598,7 +605,7 @@ def test_a_report_says_how_long_the_trainings_took():
     assert "Trainings: 5.00 h, 1.00 h of them bases." in section("x", study, rows)
 
 
-def test_a_report_replaces_its_own_section_only(done, study, tmp_path):
+def test_a_report_replaces_its_own_section_only(done, study, tmp_path, quick_cells):
     (tmp_path / "published.csv").write_text("lambda,method,basis,relative_l2\n1,scratch,fourier,10\n")
     study.write_text(study.read_text() + "published: published.csv\n")
     report = tmp_path / "report.md"
@@ -608,6 +615,7 @@ def test_a_report_replaces_its_own_section_only(done, study, tmp_path):
     empty = report.read_text()
     assert empty.startswith("# Mine\n\n<!-- study: study -->\n\n## A tiny study\n\n0 of 4 cells done")
     report.write_text(empty + "\nMy end.\n")
+    shutil.copytree(quick_cells, tmp_path / "out", dirs_exist_ok=True)
     out = done(*arguments).out
     text = report.read_text()
     assert text.startswith(
@@ -654,6 +662,7 @@ def test_a_cell_that_is_trained_but_has_no_row_is_measured(done, study, tmp_path
     assert "--force" not in answer.err  # an option that compare does not have
 
 
+@pytest.mark.usefixtures("quickened")
 def test_rows_that_another_process_writes_meanwhile_are_kept(done, study, tmp_path, monkeypatch):
     table, run_cell, other = tmp_path / "cells.csv", module.run_cell, {}
     done(
@@ -677,7 +686,7 @@ def test_rows_that_another_process_writes_meanwhile_are_kept(done, study, tmp_pa
         return run_cell(cell, **more)
 
     monkeypatch.setattr(module, "run_cell", run)
-    done("compare", study, "-o", tmp_path / "two", "--table", table, "-q", "--quick")
+    done("compare", study, "-o", tmp_path / "out", "--table", table, "-q", "--quick")
     rows = {row["key"]: row for row in module.read_rows(table)}
     assert len(rows) == 4 + len(other)
     assert {key: rows[key] for key in other} == other

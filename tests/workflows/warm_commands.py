@@ -23,6 +23,7 @@ from tiny_family import TINY
 
 import pinnkan.cli.app
 from pinnkan.storage.store import read_store
+from pinnkan.sweeps import job as training_job
 from pinnkan.sweeps import trainer  # noqa: F401  (what commands import late)
 
 Arrays = dict[str, np.ndarray]
@@ -30,6 +31,14 @@ Arrays = dict[str, np.ndarray]
 PROBLEM = TINY.replace("{steps: 6}", "{steps: 4, patience: 0}").replace(
     "{steps: 4, points: 80}", "{steps: 4, points: 40, patience: 0}"
 )
+
+
+def _unjudged(*_: object) -> dict[str, None]:
+    """Give no verdict: it takes longer than so short a training and touches no file."""
+    return {"relative_residual": None, "verdict": None, "reasons": None}
+
+
+training_job.judgement = _unjudged  # in every child, which is a fork of this process
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ is a critical point of the switch, to which Newton's method leads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -52,8 +52,8 @@ class Line:
         return points
 
 
-class Region(Protocol):
-    """A closed domain, seen through the lines in it."""
+class Region(Hashable, Protocol):
+    """A closed domain, seen through the lines in it; regions with the same lines are equal."""
 
     def lines(self, axis: int) -> Sequence[Line]:
         """Return lines parallel to an axis at places of no special kind, each from boundary to boundary."""
@@ -97,6 +97,31 @@ def crossings(
         region: The closed domain.
         axis: The direction of the lines.
     """
+    needed = needed_values((switch.function for switch in found), values)
+    return list(_crossings(tuple(found), tuple(coordinates), needed, region, axis))
+
+
+def needed_values(exprs: Iterable[Any], values: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    """Return the values that expressions take, by name: what does not take a parameter is asked once for all.
+
+    Args:
+        exprs: SymPy expressions in real symbols.
+        values: By name, of symbols that the expressions may hold.
+    """
+    names = {leaf.name for expr in exprs for leaf in expr.free_symbols}
+    # Adding zero tells no -0.0, which equals 0.0 as a key, from it.
+    return tuple((name, value + 0.0) for name, value in values.items() if name in names)
+
+
+@lru_cache(maxsize=32)
+def _crossings(
+    found: tuple[Switch, ...],
+    coordinates: tuple[str, ...],
+    needed: tuple[tuple[str, float], ...],
+    region: Region,
+    axis: int,
+) -> tuple[Crossing, ...]:
+    values = dict(needed)
     lines = list(region.lines(axis))
     result = _Search(found, coordinates, values, lines).crossings(isolated=False)
     if len(coordinates) > 1:
@@ -104,7 +129,7 @@ def crossings(
         laid = [line for point in points if (line := region.line_through(point, axis)) is not None]
         if laid:
             result += _Search(found, coordinates, values, laid).crossings(isolated=True)
-    return result
+    return tuple(result)
 
 
 class _Search:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ _JUMP = 1e-9
 _MOST_LOOKED_AT = 60
 _SAMPLED_LINES = 3
 _SAMPLES = 201
+_SAMPLES_OF_SIZE = 101
 _STEEP = 0.25
 _STEPS = (sympy.tanh, sympy.erf, sympy.exp, sympy.sinh, sympy.cosh)
 
@@ -88,7 +89,7 @@ def unseen_ramps(
         leaf = symbol(coordinates[axis])
         if spacing is None or leaf not in expr.free_symbols:
             continue
-        centres = [centre for centre in _centres(expr, leaf) if centre.function.free_symbols]
+        centres = _centres(expr, leaf)
         places = crossings(centres, coordinates, values, region, axis) if centres else []
         narrow = _narrow(evaluate, places[:_MOST_LOOKED_AT], spacing)
         narrow = narrow or _narrow(evaluate, _steepest(evaluate, expr, region.lines(axis)), spacing)
@@ -101,8 +102,20 @@ def unseen_ramps(
 
 def _narrow(evaluate: Evaluate, places: Sequence[Crossing], spacing: Spacing) -> list[tuple[float, Crossing]]:
     """Return the places where points do not see the change, each with its width."""
-    widths = [(_half_width(evaluate, place, spacing(place.position)), place) for place in places]
-    return [(width, place) for width, place in widths if width is not None]
+    if not places:
+        return []
+    spacings = [spacing(place.position) for place in places]
+    nearby = [_beside(place, distance) for place, distance in zip(places, spacings, strict=True)]
+    beside = evaluate(np.concatenate(nearby)).reshape(len(places), -1)
+    lines = {line: row for row, line in enumerate(dict.fromkeys(place.line for place in places))}
+    whole = [line.at(np.linspace(line.low, line.high, _SAMPLES_OF_SIZE)) for line in lines]
+    along = evaluate(np.concatenate(whole)).reshape(len(lines), -1)
+    result = []
+    for place, distance, values in zip(places, spacings, beside, strict=True):
+        width = _half_width(values, along[lines[place.line]], distance, place.line.high - place.line.low)
+        if width is not None:
+            result.append((width, place))
+    return result
 
 
 def _evaluated(program: Program, values: Mapping[str, float], points: Array) -> Array:
@@ -131,7 +144,13 @@ def _steepest(evaluate: Evaluate, expr: Any, lines: Sequence[Line]) -> list[Cros
     return result
 
 
-def _centres(expr: Any, leaf: Any) -> Iterator[Switch]:
+@lru_cache(maxsize=512)
+def _centres(expr: Any, leaf: Any) -> tuple[Switch, ...]:
+    """Return functions that vanish in the middle of a step or at the top of a peak, each once."""
+    return tuple(dict.fromkeys(c for c in _all_centres(expr, leaf) if c.function.free_symbols))
+
+
+def _all_centres(expr: Any, leaf: Any) -> Iterator[Switch]:
     """Yield functions that vanish in the middle of a step or at the top of a peak."""
     for part in sympy.postorder_traversal(expr):
         if leaf not in part.free_symbols:
@@ -143,19 +162,36 @@ def _centres(expr: Any, leaf: Any) -> Iterator[Switch]:
             yield Switch(partial_derivative(part.base, leaf), "a quotient" if part.exp == -1 else "a power")
 
 
-def _half_width(evaluate: Evaluate, crossing: Crossing, spacing: float) -> float | None:
-    """Return within which width half of the change about a place happens, None if points see it."""
-    line = crossing.line
-    offsets = spacing * 0.5 ** np.arange(_HALVINGS)
+def _offsets(spacing: float) -> Array:
+    """Return the distances from a place at which a formula is sampled, each half of the last."""
+    return np.asarray(spacing * 0.5 ** np.arange(_HALVINGS), dtype=np.float64)
+
+
+def _beside(crossing: Crossing, spacing: float) -> Array:
+    """Return points (2 H + 1, D) about a place at H distances on both sides; itself for those outside."""
+    line, offsets = crossing.line, _offsets(spacing)
     positions = crossing.position + np.concatenate([-offsets, [0.0], offsets[::-1]])
     inside = (positions >= line.low) & (positions <= line.high)
-    beside = evaluate(line.at(np.where(inside, positions, crossing.position)))
-    along = evaluate(line.at(np.linspace(line.low, line.high, 101)))
+    return line.at(np.where(inside, positions, crossing.position))
+
+
+def _half_width(beside: Array, along: Array, spacing: float, extent: float) -> float | None:
+    """Return within which width half of the change about a place happens, None if points see it.
+
+    Args:
+        beside: Values at the points of `_beside`, shape (2 H + 1,).
+        along: Values all along the line through the place.
+        spacing: Distance of neighbouring points.
+        extent: Length of the line.
+    """
     if not np.isfinite(beside).all():
         return None
-    size = np.ptp([*along[np.isfinite(along)], *beside])
-    # changes[k]: how much the values within offsets[k] differ.
-    changes = np.array([np.ptp(beside[k : len(beside) - k]) for k in range(_HALVINGS)])
+    offsets = _offsets(spacing)
+    size = np.ptp(np.concatenate([along[np.isfinite(along)], beside]))
+    # changes[k]: how much the values within offsets[k] differ, from the middle outwards.
+    sides = np.stack([beside[: _HALVINGS + 1], beside[: -_HALVINGS - 2 : -1]])[:, ::-1]
+    highest, lowest = np.maximum.accumulate(sides.max(axis=0)), np.minimum.accumulate(sides.min(axis=0))
+    changes = (highest - lowest)[:0:-1]
     if not changes[0] >= _MATTERS * size or size == 0:
         return None
     last = int(np.flatnonzero(changes >= changes[0] / 2)[-1])
@@ -163,5 +199,4 @@ def _half_width(evaluate: Evaluate, crossing: Crossing, spacing: float) -> float
     if last + 1 < _HALVINGS:
         excess = (changes[last] - changes[0] / 2) / (changes[last] - changes[last + 1])
         within -= excess * (offsets[last] - offsets[last + 1])
-    extent = line.high - line.low
     return 2 * float(within) if _JUMP * extent < within < _UNSEEN * spacing else None

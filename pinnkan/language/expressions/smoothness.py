@@ -17,7 +17,7 @@ import numpy as np
 
 from pinnkan.language.expressions import multiprecision
 from pinnkan.language.expressions.calculus import partial_derivative
-from pinnkan.language.expressions.crossings import Crossing, Region, crossings
+from pinnkan.language.expressions.crossings import Crossing, Region, crossings, needed_values
 from pinnkan.language.expressions.names import symbol
 from pinnkan.language.expressions.program import Program, compile_program, run
 from pinnkan.language.expressions.switches import switches
@@ -99,7 +99,24 @@ def breaks(
     Returns:
         At most one for every coordinate, operation and place.
     """
-    excluded = frozenset(free_of)
+    needed = needed_values((expr,), values)
+    return list(
+        _breaks(expr, tuple(coordinates), region, tuple(orders), needed, frozenset(free_of), enough=enough)
+    )
+
+
+@lru_cache(maxsize=512)
+def _breaks(
+    expr: Any,
+    coordinates: tuple[str, ...],
+    region: Region,
+    orders: tuple[int, ...],
+    needed: tuple[tuple[str, float], ...],
+    excluded: frozenset[Any],
+    *,
+    enough: int,
+) -> tuple[Break, ...]:
+    values = dict(needed)
     found = tuple(switch for switch in switches(expr) if not switch.function.free_symbols & excluded)
     result: list[Break] = []
     for axis, order in enumerate(orders):
@@ -109,7 +126,7 @@ def breaks(
             continue
         places = crossings(along, coordinates, values, region, axis)
         result += _at_crossings(expr, coordinates, axis, order, values, places, enough=enough)
-    return sorted(result, key=lambda item: (item.order, item.isolated, item.at_end))
+    return tuple(sorted(result, key=lambda item: (item.order, item.isolated, item.at_end)))
 
 
 def _at_crossings(
