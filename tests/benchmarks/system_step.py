@@ -15,8 +15,8 @@ from collections.abc import Callable
 import torch
 
 from pinnkan.language.problem import load_problem
-from pinnkan.networks.adapters.parameters import Parametrisation
 from pinnkan.networks.adapters.layerwise import Full
+from pinnkan.networks.adapters.parameters import Parametrisation
 from pinnkan.physics.family import Family
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
 from pinnkan.physics.residuals.training_sets import training_sets
@@ -28,12 +28,17 @@ domain: {shape: box, x: [-0.5, 1], y: [-0.5, 1.5]}
 network: {hidden: [12, 12]}
 points: {interior: 3000}
 """
-ONE = HEAD + """
+ONE = (
+    HEAD
+    + """
 unknowns: u
 equations: ["u*u_x + u*u_y = laplace(u)/40"]
 boundary: ["u = cos(2*pi*y)"]
 """
-THREE = HEAD + """
+)
+THREE = (
+    HEAD
+    + """
 unknowns: [u, v, p]
 equations:
   - u*u_x + v*u_y + p_x = laplace(u)/40
@@ -41,6 +46,7 @@ equations:
   - u_x + v_y = 0
 boundary: ["u = cos(2*pi*y)", "v = sin(2*pi*y)"]
 """
+)
 REPEATS = 7
 
 
