@@ -99,12 +99,12 @@ def plot(
     if field == HISTORY and (time is not None or slices):
         raise UsageError("--field history is over training steps; it takes no --time and no --slice")
     curves = _training_curves(result) if field == HISTORY else None
+    vectors = {kind: _vector(result.problem, kind, text) for kind, text in flows.items()}
     _require_field(result.problem, field)
     fixed = _fixed(result.problem, time, slices)
     with limited_threads(threads):
         solution = result.solution(device_for(device), dtype_for(dtype) if dtype else None)
         section = Section(solution.instance.domain, fixed)
-        vectors = {kind: _vector(result.problem, kind, text) for kind, text in flows.items()}
         subject = _Subject(solution, section, field, output, dpi, verdict_text(result.meta), vectors)
         if curves is None:
             _drawing(subject)(subject)
