@@ -152,9 +152,8 @@ def _vector(problem: Problem, kind: str, text: str) -> DerivedField:
     derived = derived_field(problem, text)
     if not derived.is_vector or len(derived.labels) != len(problem.space):
         names = ", ".join(problem.space)
-        raise UsageError(
-            f"--{kind} {text}: expected a vector, one entry each for {names}: a definition or [u, v]"
-        )
+        what = f"expected a vector with an entry each for {names}: a definition, or [u, v]"
+        raise UsageError(f"--{kind} {text}: {what}")
     return derived
 
 

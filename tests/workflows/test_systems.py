@@ -157,7 +157,7 @@ def test_streamlines_and_arrows_are_those_of_the_vector(figure_of, system):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--field", "sollution"), "error: --field 'sollution': unknown name 'sollution'; did you mean 'solution'?"),
+        (("--field", "sollution"), "error: --field 'sollution': unknown name 'sollution'"),
         (("--arrows", "u"), "error: --arrows u: expected a vector with an entry each for x, y"),
         (("--arrows", "U", "--slice", "y=1"), "error: --streamlines and --arrows are drawn over two lengths"),
     ],
@@ -165,7 +165,7 @@ def test_streamlines_and_arrows_are_those_of_the_vector(figure_of, system):
 def test_what_cannot_be_drawn_is_said(pinnkan, system, tmp_path, arguments, message):
     answer = pinnkan("plot", system, *arguments, "-o", tmp_path / "p.png")
     assert answer.code == 2
-    assert message.partition(";")[0] in answer.err
+    assert answer.err.startswith(message)
 
 
 def test_a_formula_of_several_unknowns_is_refused(pinnkan, system):

@@ -110,6 +110,7 @@ def _read_root(
     declared = read_declarations(root, faults)
     reference = _read_reference(root, directory, faults, stored=stored)
     samples = read_samples(root, directory, faults)
+    _refuse_samples_of_systems(root, declared, faults)
     scales = _read_scales(root, declared, faults)
     mathematics = _read_mathematics(root, declared, faults) if declared.sound else None
     equations = () if mathematics is None else mathematics.statements.equations
@@ -201,6 +202,15 @@ def _read_reference(root: Block, directory: Path | None, faults: Faults, *, stor
     if path is not None and directory is not None and not stored and not path.is_file():
         faults.add(node.place, f"reference: no such file {quote(str(path), 80)}")
     return path
+
+
+def _refuse_samples_of_systems(root: Block, declared: Declared, faults: Faults) -> None:
+    node = root.get("samples")
+    if node is not None and len(declared.unknowns) > 1:
+        listed = ", ".join(declared.unknowns)
+        faults.add(
+            node.place, f"samples: values of one unknown are represented, found {listed}; take a file each"
+        )
 
 
 def _read_scales(root: Block, declared: Declared, faults: Faults) -> Scales:
