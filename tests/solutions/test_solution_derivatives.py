@@ -8,7 +8,7 @@ import torch
 from small_problems import TEXTS, run_of, start_of
 
 from pinnkan.geometry import BoundaryPart
-from pinnkan.ground.derivatives import Collapsed
+from pinnkan.ground.derivatives import Collapsed, Derivative
 from pinnkan.solutions.solution import Solution
 
 
