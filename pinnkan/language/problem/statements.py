@@ -64,7 +64,7 @@ class StatementReader:
     used: set[str] = field(default_factory=set)
     extra: dict[str, sympy.Expr] = field(default_factory=dict)
     exact: dict[str, sympy.Expr] = field(default_factory=dict)
-    manufactured: bool = False
+    manufactured: Place | None = None
     taken: set[str] = field(default_factory=lambda: set(_RESERVED))
     derived: list[Derived] = field(default_factory=list)
 
@@ -79,7 +79,7 @@ class StatementReader:
             self._read_exact(node)
         source = root.get("source")
         if isinstance(source, Scalar) and source.text == MANUFACTURED:
-            self.manufactured = True
+            self.manufactured = source.place
             self.extra["source"] = SOURCE
             if node is None:
                 self.faults.add(
@@ -205,15 +205,16 @@ class StatementReader:
         if switches(item.expr) or has_ramps(item.expr):
             self.derived.append(Derived(path, text, place, item.expr, item.coordinate, item.step))
 
-    def _keep_manufactured(self, path: str, place: Place, residual: sympy.Expr) -> None:
+    def _keep_manufactured(self, residual: sympy.Expr) -> None:
         """Keep the derivatives of the exact solution that a manufactured source is made of."""
+        assert self.manufactured is not None
         names = self.names()
         for leaf, (unknown, index) in derivative_symbols(residual, names).items():
             expr = self.exact[names.unknowns[unknown]]
-            path_taken = [c for c, order in zip(names.coordinates, index, strict=True) for _ in range(order)]
-            for step, coordinate in enumerate(path_taken):
+            path = [c for c, order in zip(names.coordinates, index, strict=True) for _ in range(order)]
+            for step, coordinate in enumerate(path):
                 item = Differentiation(expr, coordinate, step, 0, 0)
-                self._keep(path, f"{leaf.name} of the exact solution", place, item)
+                self._keep("source", f"{leaf.name} of the exact solution", self.manufactured, item)
                 expr = total_derivative(expr, coordinate, names)
 
     def _source(self, name: str, formula: Formula, residual: sympy.Expr) -> sympy.Expr | None:
@@ -232,7 +233,7 @@ class StatementReader:
                 self.faults.add(place, f"{name}: a manufactured source needs exact formulas of {listed} too")
             return None
         rest = substitute_unknowns(substitute(residual, {SOURCE: sympy.Integer(0)}), self.exact, names)
-        self._keep_manufactured("source", place, residual)
+        self._keep_manufactured(residual)
         source: sympy.Expr = -rest / substitute_unknowns(slope, self.exact, names)
         return source
 
