@@ -12,12 +12,14 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from pinnkan.geometry import BoundaryPart, InitialTime, Interior
 from pinnkan.ground.derivatives import Derivative
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.expressions import PointProgram, symbol
 from pinnkan.language.parameters import file_stem
 from pinnkan.language.problem import Problem
 from pinnkan.physics.ansatz import Ansatz
+from pinnkan.physics.constants import free_constants
 from pinnkan.physics.family import Family
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.point_functions import FormulaFunction
@@ -28,6 +30,8 @@ Lift = Callable[[FloatArray], FloatArray]
 
 _SAMPLES, _SEED = 200, 20_260_101
 _SAME = 1e-11
+_AT_POINTS: tuple[type, ...] = (Interior, InitialTime, BoundaryPart)
+"""Where a statement may hold: its residual is taken point by point."""
 
 
 class FamilyAnsatz:
@@ -41,19 +45,22 @@ class FamilyAnsatz:
         family: The same.
         reference: An instance whose domain, factor and, where ``has_formula``, lift hold for all values.
         has_formula: Whether one formula gives the lift at every value; otherwise it is built value by value.
+        free_constants: Positions of the unknowns that nothing fixes but up to a constant.
 
     Raises:
-        UsageError: If domain or factor depend on the parameters.
+        UsageError: If domain or factor depend on the parameters, or a statement does not hold point by point.
         ProblemError: If the problem makes no sense at a probe.
     """
 
     def __init__(self, family: Family, probes: Sequence[Mapping[str, float]]) -> None:
         refuse_moving_geometry(family.problem)
-        _refuse_constraints(family.problem)
         self.family = family
         instances = [family.at(values) for values in probes]
+        _refuse_statements_on_the_whole(instances[0])
         _refuse_changing_conditions(instances)
         self.parameters = tuple(parameter.name for parameter in family.problem.parameters)
+        free = free_constants(family.problem)
+        self.free_constants = [at for at, name in enumerate(family.problem.unknowns) if name in free]
         # Where data vanish a lift has a shorter formula: the longest holds for all values or none does.
         self.reference = max(instances, key=lambda one: sum(_length(ansatz) for ansatz in one.ansatzes))
         self.has_formula = all(
@@ -126,11 +133,14 @@ def refuse_moving_geometry(problem: Problem) -> None:
                 )
 
 
-def _refuse_constraints(problem: Problem) -> None:
-    if problem.constraints:
+def _refuse_statements_on_the_whole(instance: Instance) -> None:
+    """Refuse a problem with a statement that is no residual at points, such as an integral."""
+    foreign = [block.name for block in instance.blocks if not isinstance(block.where, _AT_POINTS)]
+    if foreign:
         raise UsageError(
-            f"family: a constraint ({problem.constraints[0].name}) is not yet met in a reduced basis; "
-            "train adapters with 'pinnkan finetune'"
+            f"{instance.problem.name}: {', '.join(foreign)}: a reduced basis takes equations and conditions "
+            "that hold at points, and no integrals or single points; train each value with "
+            "'pinnkan finetune', or leave it out where all it fixes is the constant of an unknown"
         )
 
 

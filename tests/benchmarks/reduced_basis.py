@@ -33,9 +33,8 @@ from common import begin, error_text, finish, parser, table, time_text, words
 from families import run_program
 
 import pinnkan
-from pinnkan.ground.derivatives import Derivative
 from pinnkan.physics.family import Family
-from pinnkan.reduction import network_jets
+from pinnkan.reduction import network_jets, values_of
 from pinnkan.storage.runs.paths import adapter_path, base_path
 from pinnkan.storage.store import read_store
 
@@ -159,7 +158,7 @@ def judge(name: str, folder: Path) -> Measurement:
     points = answers.reference.domain.uniform(POINTS, POINT_SEED)
     exact = np.stack([reference(family, name, points, value) for value in values.tolist()])
     sizes = np.linalg.norm(exact, axis=1)
-    errors = np.linalg.norm(answers.solutions(points) - exact, axis=1) / sizes
+    errors = np.linalg.norm(answers.solutions(points)[:, 0] - exact, axis=1) / sizes
     low, middle, high = (float(x) for x in np.quantile(answers.estimates / errors, (0.025, 0.5, 0.975)))
     alone = [batch_seconds(family, values[at : at + 1]) for at in range(20)]
     return Measurement(
@@ -212,7 +211,7 @@ def best_errors(
     family: pinnkan.ReducedBasis, points: np.ndarray, values: np.ndarray, exact: np.ndarray
 ) -> np.ndarray:
     """Return the distance of references from the span of the adapters, shape (L,)."""
-    stored, value = family._stored, [Derivative(0, (0,) * points.shape[1])]
+    stored, value = family._stored, values_of(1, points.shape[1])
     ansatz = stored.model.ansatz
     jets = network_jets(ansatz.reference.ansatzes, stored.network, stored.coefficients, points, value)[0]
     basis, _ = np.linalg.qr(jets.T)
