@@ -20,8 +20,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import sympy
 import torch
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
@@ -33,6 +35,7 @@ from pinnkan.language.expressions import derivative_symbols, evaluate
 from pinnkan.language.problem.prescribed import prescribed
 from pinnkan.language.problem.spec import Problem
 from pinnkan.physics.blocks import ResidualBlock
+from pinnkan.physics.rounding import is_rounded_zero
 from pinnkan.physics.sizes import characteristic_terms, size_of
 
 FloatArray = NDArray[np.float64]
@@ -143,11 +146,18 @@ def _prescribed_values(problem: Problem, unknown: str, domain: Domain) -> list[f
             continue
         for region in condition.regions:
             places = domain.collocate(region, _PRESCRIBED_POINTS).points
+
+            def data(points: FloatArray, formula: sympy.Expr = item.data) -> FloatArray:
+                values: FloatArray = evaluate([formula], problem.coordinates, points, problem.base_values)[0]
+                return values
+
             try:
-                data = evaluate([item.data], problem.coordinates, places, problem.base_values)[0]
+                given = data(places)
             except PinnkanError:
                 continue  # told of where the condition itself is evaluated
-            values += [float(data.max()), float(data.min())]
+            if is_rounded_zero(data, places, half_extents(domain)):
+                given = np.zeros_like(given)
+            values += [float(given.max()), float(given.min())]
     return [max(values), min(values)] if values else []
 
 
@@ -184,14 +194,19 @@ def balance(
         moved: The unknowns whose common amplitude is sought.
     """
 
-    def terms(amplitude: float) -> FloatArray:
+    def terms(amplitude: float, points: FloatArray = places.points) -> FloatArray:
         amplitudes = [amplitude if at in moved else scale for at, scale in enumerate(scales)]
-        return characteristic_terms(block, places, amplitudes, lengths)
+        return characteristic_terms(block, replace(places, points=points), amplitudes, lengths)
+
+    def left_over(points: FloatArray) -> FloatArray:
+        return np.asarray(terms(0.0, points).sum(axis=0))
 
     with np.errstate(all="ignore"):
         try:
             start = terms(0.0)
         except PinnkanError:
+            return 0.0
+        if is_rounded_zero(left_over, places.points, lengths):
             return 0.0
         if not np.isfinite(start).all():
             if block.summands.known is None:
