@@ -1,4 +1,4 @@
-"""A solution that is a formula, with all that the measures of a `Solution` ask of one."""
+"""A solution of formulas, with all that the measures of a `Solution` ask of one."""
 
 from __future__ import annotations
 
@@ -9,45 +9,47 @@ import numpy as np
 import sympy
 import torch
 
-from pinnkan.ground.derivatives import Channel, Collapsed
+from pinnkan.ground.derivatives import Channel, Collapsed, Derivative
 from pinnkan.physics.instance import Instance
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A function of the coordinates in place of a network.
+    """Functions of the coordinates in place of a network.
 
     Attributes:
         instance: The problem at a parameter value.
-        u: In symbols that are named as the coordinates are.
+        unknowns: One function an unknown, in symbols that are named as the coordinates are.
     """
 
     instance: Instance
-    u: sympy.Expr
+    unknowns: tuple[sympy.Expr, ...]
 
     @classmethod
-    def of(cls, instance: Instance, text: str) -> Formula:
-        """Return the function that is written so."""
-        return cls(instance, sympy.sympify(text, {name: sympy.Symbol(name) for name in instance.coordinates}))
+    def of(cls, instance: Instance, *texts: str) -> Formula:
+        """Return the functions that are written so, one an unknown."""
+        symbols = {name: sympy.Symbol(name) for name in instance.coordinates}
+        return cls(instance, tuple(sympy.sympify(text, symbols) for text in texts))
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        return self.derivatives(points, [(0,) * points.shape[1]])[0]
+        value = (0,) * points.shape[1]
+        return self.derivatives(points, [Derivative(unknown, value) for unknown in range(len(self.unknowns))])
 
-    def derivatives(self, points: np.ndarray, requested: Sequence[Channel]) -> np.ndarray:
-        rows = [self._values(points, channel) for channel in requested]
+    def derivatives(self, points: np.ndarray, requested: Sequence[Derivative]) -> np.ndarray:
+        rows = [self._values(points, self.unknowns[unknown], channel) for unknown, channel in requested]
         return np.stack(rows) if rows else np.zeros((0, len(points)))
 
     def residual(self, block, points, normals=None) -> np.ndarray:
-        u = torch.from_numpy(self.derivatives(points, block.channels))
+        u = torch.from_numpy(self.derivatives(points, block.reads))
         return block.residual(torch.from_numpy(block.data(points, normals)), u).numpy()
 
-    def _values(self, points: np.ndarray, channel: Channel) -> np.ndarray:
+    def _values(self, points: np.ndarray, u: sympy.Expr, channel: Channel) -> np.ndarray:
         symbols = [sympy.Symbol(name) for name in self.instance.coordinates]
         if isinstance(channel, Collapsed):
             pairs = zip(channel.coefficients, symbols, strict=True)
-            expr = sum(c * sympy.diff(self.u, symbol, 2) for c, symbol in pairs)
+            expr = sum(c * sympy.diff(u, symbol, 2) for c, symbol in pairs)
         else:
-            expr = self.u
+            expr = u
             for symbol, order in zip(symbols, channel, strict=True):
                 expr = sympy.diff(expr, symbol, order) if order else expr
         values = sympy.lambdify(symbols, expr, "numpy")(*points.T)

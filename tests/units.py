@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import sympy
 
+from pinnkan.ground.derivatives import Partial
 from pinnkan.language.expressions import derivative_symbols, substitute, symbol
 from pinnkan.language.problem import Problem
 from pinnkan.language.problem.spec import Equation, Scales, StatedDomain
@@ -16,7 +17,7 @@ Statement = TypeVar("Statement", bound=Equation)
 
 
 def in_other_units(problem: Problem, *, u: sympy.Expr, x: sympy.Expr, t: sympy.Expr) -> Problem:
-    """Return the problem whose solution is U(X, T) = u * solution(X / x, T / t).
+    """Return the problem whose solution is U(X, T) = u * solution(X / x, T / t), for all unknowns alike.
 
     Equations and conditions keep their values: only what they are written in changes.
     """
@@ -27,16 +28,18 @@ def in_other_units(problem: Problem, *, u: sympy.Expr, x: sympy.Expr, t: sympy.E
         return None if formula is None else substitute(formula, turned)
 
     def statement(stated: Statement) -> Statement:
-        leaves: Mapping[sympy.Symbol, tuple[int, ...]] = derivative_symbols(stated.residual, problem.names)
+        leaves: Mapping[sympy.Symbol, Partial] = derivative_symbols(stated.residual, problem.names)
         changed = dict(turned)
-        for leaf, index in leaves.items():
+        for leaf, (_, index) in leaves.items():
             size = [factors[name] ** order for name, order in zip(problem.coordinates, index, strict=True)]
             changed[leaf] = leaf * sympy.Mul(*size) / u
-        return replace(stated, residual=substitute(stated.residual, changed))
+        return replace(
+            stated, residual=substitute(stated.residual, changed), source=data(stated.source)
+        )
 
     numbers = {key: tuple(x * number for number in row) for key, row in problem.domain.shape.numbers.items()}
-    exact = data(problem.exact)
-    stated, time = problem.scales.unknown, problem.scales.time
+    exact = {name: u * substitute(formula, turned) for name, formula in problem.exact.items()}
+    time = problem.scales.time
     return replace(
         problem,
         domain=StatedDomain(
@@ -51,11 +54,10 @@ def in_other_units(problem: Problem, *, u: sympy.Expr, x: sympy.Expr, t: sympy.E
         ),
         solution=replace(
             problem.solution,
-            exact=None if exact is None else u * exact,
-            source=data(problem.solution.source),
+            exact=exact,
         ),
         scales=Scales(
-            None if stated is None else stated * float(u),
+            {name: stated * float(u) for name, stated in problem.scales.unknowns.items()},
             None if time is None else time * float(t),
             rows=problem.scales.rows,
         ),

@@ -49,7 +49,7 @@ def points_of(dimension: int, count: int = 7) -> Tensor:
 
 
 def largest(jet: Tensor) -> Tensor:
-    """Return the largest entry of every channel, 1 at least, shape (C, 1)."""
+    """Return the largest entry of every channel of every output, 1 at least, shape (C, 1, U)."""
     return jet.abs().amax(dim=1, keepdim=True).clamp_min(1.0)
 
 
@@ -61,11 +61,11 @@ def test_jets_are_nested_autograd(kind, depth, request_name):
     network, channels = network_of(kind, depth, dimension), Channels(requested, dimension)
     weights, points = weights_of(network), points_of(dimension)
     expected = jet_by_autograd(network, points, weights, channels).detach()
-    found = network.push(points, weights, channels).output.squeeze(2)
+    found = network.push(points, weights, channels).output
     torch.testing.assert_close(found / largest(expected), expected / largest(expected), rtol=0, atol=1e-10)
     kept = network.push(points, weights, channels, keep=True)
-    assert torch.equal(kept.output.squeeze(2), found)
-    single = network.push(points.float(), [w.float() for w in weights], channels).output.squeeze(2)
+    assert torch.equal(kept.output, found)
+    single = network.push(points.float(), [w.float() for w in weights], channels).output
     error = (single.double() - expected) / largest(expected)
     assert float(error.abs().max()) < 2e-4, error
 
@@ -78,12 +78,12 @@ def test_the_reverse_pass_is_autograd_in_the_weights(kind, depth, request_name):
     dimension, requested = CHANNELS[request_name]
     network, channels = network_of(kind, depth, dimension), Channels(requested, dimension)
     weights, points = weights_of(network), points_of(dimension, count=3)
-    seed = torch.randn(len(channels), 3, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    seed = torch.randn(len(channels), 3, 1, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     variables = [weight.clone().requires_grad_(True) for weight in weights]
     combination = (seed * jet_by_autograd(network, points, variables, channels)).sum()
     expected = torch.autograd.grad(combination, variables)
     tape = network.push(points, weights, channels, keep=True)
-    adjoints = network.pull(tape, weights, channels, seed.unsqueeze(2))
+    adjoints = network.pull(tape, weights, channels, seed)
     for phi, delta, gradient in zip(tape.features, adjoints, expected, strict=True):
         found = phi.flatten(0, 1).T @ delta.flatten(0, 1)
         scale = float(gradient.abs().max())

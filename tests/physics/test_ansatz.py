@@ -81,7 +81,7 @@ def violation(instance, name: str) -> float:
     worst = 0.0
     for part in [b for b in instance.conditions if b.name == name or b.name.startswith(f"{name}.")]:
         found = instance.domain.collocate(part.where, 300, rule="random", seed=5)
-        (channel,) = block.channels
+        ((_, channel),) = block.reads
         value = (0,) * len(channel)
         lift = instance.ansatzes[0].lift.derivatives(found.points, [channel])[0]
         factor = instance.ansatzes[0].factor(found.points, [value, channel])
@@ -404,7 +404,7 @@ def slopes(text: str, name: str) -> tuple[float, float]:
     largest = [0.0, 0.0]
     for block in (b for b in instance.conditions if b.name.partition(".")[0] == name):
         side = instance.domain.collocate(block.where, 50, rule="random", seed=3)
-        indices = block.summands.indices
+        indices = [partial.orders for partial in block.summands.partials]
         for row, u in enumerate(
             (
                 instance.ansatzes[0].lift.derivatives(side.points, indices)

@@ -51,7 +51,7 @@ def test_statements_are_compiled_and_scales_found_once(monkeypatch):
     family = Family(load_problem("heat"))
     programs = counted(monkeypatch, BlockProgram, "__init__")
     terms = counted(monkeypatch, TermProgram, "__init__")
-    scales = counted(monkeypatch, module, "data_scale")
+    scales = counted(monkeypatch, module, "data_scales")
     times = counted(monkeypatch, module, "relaxation_time")
     family.at()
     first = len(programs), len(terms), len(scales), len(times)

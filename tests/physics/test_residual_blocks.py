@@ -55,7 +55,7 @@ def test_single_precision_stays_single():
 def test_an_equation_by_hand():
     problem = operator("u_xy + p*x*u_x^2 - sin(u)*y")
     (block,) = Family(problem).at(3.0).blocks
-    assert block.reads == ((0, 0), (1, 0), (1, 1))
+    assert block.reads == ((0, (0, 0)), (0, (1, 0)), (0, (1, 1)))
     points = np.array([[0.5, 0.25], [1.0, 0.0]])
     u = torch.tensor([[0.1, 0.2], [2.0, -1.0], [7.0, 8.0]], dtype=torch.float64)
     residual = block.residual(torch.from_numpy(block.data(points)), u)
@@ -83,8 +83,8 @@ def test_collapsing(text, value, combination):
     problem = operator(text)
     instance = Family(problem).at(value)
     (block,) = instance.blocks
-    assert [c for c in block.reads if isinstance(c, Collapsed)] == (
-        [Collapsed(combination)] if combination else []
+    assert [read for read in block.reads if isinstance(read.channel, Collapsed)] == (
+        [(0, Collapsed(combination))] if combination else []
     )
     # The collapsed residual is the plain one, at random values of the derivatives.
     plain = operator(f"0*x + {text} + 0*y")
@@ -97,7 +97,7 @@ def test_collapsing(text, value, combination):
             return channel.coefficients[0] * values[2, 0] + channel.coefficients[1] * values[0, 2]
         return values[channel]
 
-    u = torch.from_numpy(np.stack([of(channel) for channel in block.reads]))
+    u = torch.from_numpy(np.stack([of(read.channel) for read in block.reads]))
     found = block.residual(torch.from_numpy(block.data(points)), u).numpy()
     from pinnkan.language.expressions import evaluate
 
@@ -120,7 +120,7 @@ def test_conditions_on_some_sides_become_one_block_each():
         ("boundary[1]", BoundaryPart("y-")),
     ]
     left = instance.blocks[1]
-    assert left.reads == ((0, 0), (1, 0), (0, 1))
+    assert left.reads == ((0, (0, 0)), (0, (1, 0)), (0, (0, 1)))
     found = instance.domain.collocate(BoundaryPart("x-"), 4, rule="quadrature", seed=0)
     u = torch.tensor([[1.0], [10.0], [100.0]], dtype=torch.float64).expand(3, len(found.points))
     residual = left.residual(torch.from_numpy(left.data(found.points, found.normals)), u)
@@ -174,7 +174,7 @@ initial: ["u = x + sin(1 - x^2 - y^2)"]
     one = Family(load_problem(text.replace("EXACT", "x*t"))).at()
     two = Family(load_problem(text.replace("EXACT", "exp(y)"))).at()
     points = one.domain.uniform(100, 0)
-    channels = one.blocks[0].channels
+    channels = [read.channel for read in one.blocks[0].reads]
     assert [b.reads for b in one.blocks] == [b.reads for b in two.blocks]
     for first, second in zip(one.blocks, two.blocks, strict=True):
         assert np.array_equal(first.data(points), second.data(points))

@@ -95,7 +95,8 @@ def test_a_manufactured_source_is_shown_by_name_and_written_out():
     (equation,) = report.equations
     assert "source" in equation.shown
     assert "source" not in equation.residual
-    assert "sin" in report.source
+    assert list(report.sources) == ["equation[0]"]
+    assert "sin" in report.sources["equation[0]"]
     names = {"lamda": sympy.Symbol("lamda"), "S": sympy.Symbol("S")}
     assert "u_xx" in {symbol.name for symbol in sympy.sympify(equation.residual, locals=names).free_symbols}
 

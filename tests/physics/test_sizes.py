@@ -29,6 +29,12 @@ def block_of(equation: str = "laplace(u) = k", boundary: str = "u = 0", *, condi
     return block, places
 
 
+def letters_of(block: ResidualBlock) -> list[str]:
+    """The derivatives of u that the terms read, as its subscripts."""
+    assert {unknown for unknown, _ in block.summands.partials} <= {0}
+    return ["".join("xy"[axis] * order for axis, order in enumerate(i)) for _, i in block.summands.partials]
+
+
 @pytest.mark.parametrize(
     ("equation", "reads", "terms"),
     [
@@ -44,8 +50,8 @@ def test_terms_are_the_summands_with_derivatives_written_out(equation, reads, te
         equation = f"k*({equation.split(' = ')[0]}) = k*({equation.split(' = ')[1]})"
         terms = [3.0 * term if isinstance(term, float) else f"3*({term})" for term in terms]
     block, places = block_of(equation)
-    found = block.terms(places.points, None, [2.0] * len(block.summands.indices))
-    names = ["".join("xy"[axis] * order for axis, order in enumerate(i)) for i in block.summands.indices]
+    found = block.terms(places.points, None, [2.0] * len(block.summands.partials))
+    names = letters_of(block)
     assert sorted(names) == sorted(reads)
     x, y = places.points.T
     known = {"exp": np.exp, "x": x, "y": y}
@@ -60,9 +66,9 @@ def test_terms_are_the_summands_with_derivatives_written_out(equation, reads, te
 
 
 def relative(block: ResidualBlock, places, derivatives: dict[str, float], extent: float = 3.0) -> float:
-    names = ["".join("xy"[axis] * order for axis, order in enumerate(i)) for i in block.summands.indices]
+    names = letters_of(block)
     terms = block.terms(places.points, places.normals, [derivatives[name] for name in names])
-    judged = judged_terms(block, places, terms, extent=extent, lengths=[2.0, 1.0])
+    judged = judged_terms(block, places, terms, extents=[extent], lengths=[2.0, 1.0])
     return size_of(judged, places.weights)
 
 

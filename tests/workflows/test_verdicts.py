@@ -11,7 +11,7 @@ from pinnkan.storage.store import read_store, write_store
 from pinnkan.training.judgement import evidence_of
 
 KEYS = ("error_estimate", "relative_residual", "verdict", "reasons")
-MEASURED = ResidualReport(blocks=(), coordinates=("t",), lowest=0.0, highest=1.0, is_homogeneous=False)
+MEASURED = ResidualReport(blocks=(), coordinates=("t",), ranges=((0.0, 1.0),), is_homogeneous=False)
 LAME = ("--set", "training.steps=0")
 
 
@@ -23,11 +23,11 @@ def lame(pinnkan, folder):
 
 
 def test_a_correction_is_evidence():
-    known = evidence_of(MEASURED, 1.0, correction=Correction(relative=0.5, slack=0.2, left=0.1))
+    known = evidence_of(MEASURED, [1.0], correction=Correction(relatives=(0.5,), slack=0.2, left=0.1))
     assert (known.estimate, known.slack) == (0.5, 0.2)
-    unresolved = evidence_of(MEASURED, 1.0, correction=Correction(relative=0.5, slack=0.2, left=0.9))
+    unresolved = evidence_of(MEASURED, [1.0], correction=Correction(relatives=(0.5,), slack=0.2, left=0.9))
     assert (unresolved.estimate, unresolved.slack) == (None, 0.2)
-    none = evidence_of(MEASURED, 1.0)
+    none = evidence_of(MEASURED, [1.0])
     assert (none.estimate, none.slack) == (None, 0.0)
 
 

@@ -146,13 +146,50 @@ def test_partial_derivative_holds_the_others() -> None:
 
 def test_derivative_symbols_give_multi_indices() -> None:
     found = derivative_symbols(meaning("u_tx + u_yy*x - u*nu + u_x"), PLANE)
-    assert {s.name: index for s, index in found.items()} == {
-        "u": (0, 0, 0),
-        "u_x": (0, 1, 0),
-        "u_tx": (1, 1, 0),
-        "u_yy": (0, 0, 2),
+    assert {s.name: partial for s, partial in found.items()} == {
+        "u": (0, (0, 0, 0)),
+        "u_x": (0, (0, 1, 0)),
+        "u_tx": (0, (1, 1, 0)),
+        "u_yy": (0, (0, 0, 2)),
     }
-    assert [derivative_name("u", index, PLANE) for index in found.values()] == [s.name for s in found]
+    assert [derivative_name("u", partial.orders, PLANE) for partial in found.values()] == [
+        s.name for s in found
+    ]
+
+
+FLOW = Names(space=("x", "y"), time="t", unknowns=("u", "v"), parameters=("nu",))
+
+
+def test_derivative_symbols_say_whose_they_are() -> None:
+    """Sorted by unknown, then by order, then by index."""
+    found = derivative_symbols(meaning("v_x*u_yy + v*u_x + v_t + u_xx*nu", FLOW), FLOW)
+    assert list({s.name: partial for s, partial in found.items()}.items()) == [
+        ("u_x", (0, (0, 1, 0))),
+        ("u_xx", (0, (0, 2, 0))),
+        ("u_yy", (0, (0, 0, 2))),
+        ("v", (1, (0, 0, 0))),
+        ("v_t", (1, (1, 0, 0))),
+        ("v_x", (1, (0, 1, 0))),
+    ]
+
+
+def test_substitution_replaces_every_unknown_by_its_own_function() -> None:
+    residual = meaning("u_t + u*u_x + v*u_y - nu*v_xy", FLOW)
+    flow = {"u": meaning("t*x*y", FLOW), "v": meaning("x^2*y", FLOW)}
+    # x y + t x y * t y + x^2 y * t x - nu 2 x
+    expected = meaning("x*y + t^2*x*y^2 + t*x^3*y - 2*nu*x", FLOW)
+    assert sympy.expand(substitute_unknowns(residual, flow, FLOW) - expected) == 0
+    swapped = {"u": flow["v"], "v": flow["u"]}
+    # 0 + x^2 y * 2 x y + t x y * x^2 - nu t
+    expected = meaning("2*x^3*y^2 + t*x^3*y - nu*t", FLOW)
+    assert sympy.expand(substitute_unknowns(residual, swapped, FLOW) - expected) == 0
+
+
+def test_an_unknown_that_is_not_named_stays() -> None:
+    residual = meaning("u_x + v_y + v", FLOW)
+    found = substitute_unknowns(residual, {"u": meaning("x*y", FLOW)}, FLOW)
+    assert sympy.expand(found - meaning("y + v_y + v", FLOW)) == 0
+    assert [partial.unknown for partial in derivative_symbols(found, FLOW).values()] == [1, 1]
 
 
 def test_long_coordinate_names() -> None:

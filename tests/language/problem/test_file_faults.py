@@ -241,7 +241,32 @@ CASES = [
     (
         {"unknowns": "unknowns: [u, v]"},
         [
-            "5:11: unknowns: systems of several unknowns are not supported yet",
+            "7:8: exact: name the unknowns: exact: {u: ..., v: ...}",
+            "10:16: initial[0]: the name 'exact' needs the key exact: the formula of the solution",
+        ],
+    ),
+    (
+        {"unknowns": "unknowns: [u, v]", "exact": "exact: {u: exp(-nu*pi^2*t)*sin(pi*x)}"},
+        [
+            "10:16: initial[0]: the name 'exact' needs the key exact: the formula of the solution",
+        ],
+    ),
+    (
+        {"unknowns": "unknowns: []"},
+        [
+            "5:11: unknowns: expected one name at least, for example u or [u, v]",
+        ],
+    ),
+    (
+        {"unknowns": "unknowns: [u, u]"},
+        [
+            "5:15: unknown 'u': the name is taken by the unknown in line 5; choose another",
+        ],
+    ),
+    (
+        {"unknowns": "unknowns: [u, u_1]"},
+        [
+            "5:15: unknown 'u_1': a name starts with a letter and holds letters and digits",
         ],
     ),
     (
@@ -253,7 +278,7 @@ CASES = [
     (
         {"unknowns": None},
         [
-            "1:1: the problem lacks the key 'unknowns', for example unknowns: u",
+            "1:1: the problem lacks the key 'unknowns', for example unknowns: u, or [u, v]",
         ],
     ),
     (
@@ -672,7 +697,11 @@ def test_a_hard_condition_has_no_weight():
             {"definitions": "definitions: {v: [nu, 1]}"},
             '11:18: definitions.v: expected a formula, or a vector in quotes, "[a, b]"; got a list',
         ),
-        ({"exact": "exact: {a: 1}"}, "7:8: exact: expected a formula; got a block of keys"),
+        ({"exact": "exact: {a: 1}"}, "7:9: unknown key 'a' in exact; known keys: u"),
+        (
+            {"exact": "exact: {u: {a: 1}}"},
+            "7:12: exact.u: expected a formula; got a block of keys",
+        ),
         ({"exact": "exact:"}, "7:7: exact: expected a formula, got nothing"),
     ],
 )

@@ -253,7 +253,7 @@ def test_seed_is_the_derivative_of_the_weighted_residual():
     """With a lift and a factor, channel by channel, against autograd."""
     network, coefficients, (one,) = start_of(run_of("disk", at={"lambda": 1.5}))
     jet = network.push(one.points, network.matrices(coefficients), one.channels).output
-    assert one.blend is not None
+    assert one.blends[0] is not None
     variable = jet.clone().requires_grad_(True)
     (expected,) = torch.autograd.grad(one.weighted(variable).sum(), variable)
     torch.testing.assert_close(one.seed(jet), expected, rtol=1e-12, atol=1e-13)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from pinnkan.ground.derivatives import MultiIndex
+from pinnkan.ground.derivatives import Derivative
 from pinnkan.language.problem import load_problem
 from pinnkan.language.problem.settings import NetworkSettings
 from pinnkan.physics.family import Family
@@ -38,9 +38,9 @@ class Known:
     f: Derivatives
     g: Derivatives
 
-    def derivatives(self, points: np.ndarray, requested: Sequence[MultiIndex]) -> np.ndarray:
+    def derivatives(self, points: np.ndarray, requested: Sequence[Derivative]) -> np.ndarray:
         t, x = points.T
-        return np.stack([self.f(x, space) * self.g(t, time) for time, space in requested])
+        return np.stack([self.f(x, space) * self.g(t, time) for _, (time, space) in requested])
 
 
 def tent(x: np.ndarray, order: int) -> np.ndarray:
@@ -86,10 +86,10 @@ class Oblique:
 
     instance: Instance
 
-    def derivatives(self, points: np.ndarray, requested: Sequence[MultiIndex]) -> np.ndarray:
+    def derivatives(self, points: np.ndarray, requested: Sequence[Derivative]) -> np.ndarray:
         z = points[:, 1] - 1 - points[:, 0] / 2
         return np.stack(
-            [abs(z) if not any(index) else np.sign(z) * (-0.5) ** index[0] for index in requested]
+            [abs(z) if not any(index) else np.sign(z) * (-0.5) ** index[0] for _, index in requested]
         )
 
 
@@ -122,7 +122,7 @@ class Counted(Known):
 
     counts: list[int] = field(default_factory=list)
 
-    def derivatives(self, points: np.ndarray, requested: Sequence[MultiIndex]) -> np.ndarray:
+    def derivatives(self, points: np.ndarray, requested: Sequence[Derivative]) -> np.ndarray:
         self.counts.append(len(points))
         return super().derivatives(points, requested)
 

@@ -32,7 +32,7 @@ def report(u: str, *, equation="-laplace(u) = source", boundary="u = 0", scale=1
     pi, x, y = sympy.pi, *sympy.symbols("x y")
     sines = sympy.sin(pi * x / length) * sympy.sin(pi * y / length)
     formula = sympy.sympify(u, {"S": scale * sines, "x": x, "y": y})
-    return residual_report(Formula(Family(load_problem(text)).at(), formula))
+    return residual_report(Formula(Family(load_problem(text)).at(), (formula,)))
 
 
 def test_the_mean_is_over_that_of_the_terms():
@@ -79,10 +79,12 @@ def test_what_is_constant_but_for_its_error_has_no_range():
 
 def test_zero_is_nothing_and_reported():
     found = report("0*x")
-    assert (found.amplitude, found.is_homogeneous) == (0.0, False)
+    assert (found.ranges, found.is_homogeneous) == (((0.0, 0.0),), False)
+    assert found.is_zero([1.0])
     assert found.relative == {"equation[0]": 1.0, "boundary[0]": 0.0}
     found = report("0*x", equation="laplace(u) + u = 0")
-    assert (found.amplitude, found.is_homogeneous) == (0.0, True)
+    assert (found.ranges, found.is_homogeneous) == (((0.0, 0.0),), True)
+    assert found.is_zero([1.0])
     assert found.relative == {"equation[0]": 0.0, "boundary[0]": 0.0}
 
 
@@ -133,7 +135,7 @@ def test_what_happens_late_counts_where_time_is_graded(monkeypatch):
     """An error of 20 % from t = 1 on (6 % of all), behind a transient that is 200 times larger."""
     x, y = sympy.symbols("x y")
     u = (200 * sympy.exp(-(sympy.pi**2) * x) + 1.2 * sympy.sin(0.9 * x)) * sympy.sin(sympy.pi * y)
-    solution = Formula(Family(load_problem(LATE)).at(), u)
+    solution = Formula(Family(load_problem(LATE)).at(), (u,))
     assert solution.instance.domain.grading > 900
     both = residual_report(solution)
     assert both.relative["equation[0]"] > 0.01
