@@ -20,30 +20,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-import torch
+import sympy
 from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
 
 from pinnkan.geometry import CollocationSet, Domain, Interior
-from pinnkan.ground.derivatives import Channel, Collapsed, Derivative
 from pinnkan.ground.errors import PinnkanError
-from pinnkan.language.expressions import derivative_symbols, evaluate
+from pinnkan.language.expressions import evaluate
 from pinnkan.language.problem.prescribed import prescribed
 from pinnkan.language.problem.spec import Problem
 from pinnkan.physics.blocks import ResidualBlock
+from pinnkan.physics.growth import VARIANT, growth, growth_of_system, marching_axis
+from pinnkan.physics.rounding import is_rounded_zero
 from pinnkan.physics.sizes import characteristic_terms, size_of
 
 FloatArray = NDArray[np.float64]
 
 _POINTS = 200
 _PRESCRIBED_POINTS = 200
-_PLACES = 16
-"""Positions at which growth is followed."""
-_STEPS = 128
-_MOST_GROWTH = 1e6
-"""Growth beyond this factor is a blow-up, which says nothing of the solution's size."""
 _ITERATIONS = 200
 _OVERFLOW = 2.0**6
 """What an amplitude is divided by at which exp(u) has no value."""
@@ -59,11 +55,7 @@ def half_extents(domain: Domain) -> list[float]:
 
 def sizing_points(block: ResidualBlock, domain: Domain) -> CollocationSet:
     """Return the points on which a block's scale and size are found: no seed, no training set."""
-    return domain.collocate(block.where, _POINTS, variant=_VARIANT)
-
-
-_VARIANT = 1 << 21
-"""Far from those of training."""
+    return domain.collocate(block.where, _POINTS, variant=VARIANT)
 
 
 def data_scales(problem: Problem, blocks: Sequence[ResidualBlock], domain: Domain) -> tuple[float, ...]:
@@ -102,7 +94,7 @@ def _alone(
     halves = half_extents(domain)
     scale = max((balance(block, sizing_points(block, domain), halves) for block in blocks), default=0.0)
     scale = max([scale, *(abs(value) for value in values)])
-    axis = _marching_axis(problem)
+    axis = marching_axis(problem)
     if axis is not None:
         equations = [block for block in blocks if isinstance(block.where, Interior)]
         scale = max([scale, *(growth(block, values, domain, axis) for block in equations)])
@@ -143,24 +135,19 @@ def _prescribed_values(problem: Problem, unknown: str, domain: Domain) -> list[f
             continue
         for region in condition.regions:
             places = domain.collocate(region, _PRESCRIBED_POINTS).points
+
+            def data(points: FloatArray, formula: sympy.Expr = item.data) -> FloatArray:
+                values: FloatArray = evaluate([formula], problem.coordinates, points, problem.base_values)[0]
+                return values
+
             try:
-                data = evaluate([item.data], problem.coordinates, places, problem.base_values)[0]
+                given = data(places)
             except PinnkanError:
                 continue  # told of where the condition itself is evaluated
-            values += [float(data.max()), float(data.min())]
+            if is_rounded_zero(data, places, half_extents(domain)):
+                given = np.zeros_like(given)
+            values += [float(given.max()), float(given.min())]
     return [max(values), min(values)] if values else []
-
-
-def _marching_axis(problem: Problem) -> int | None:
-    """Return the coordinate along which the equations are of first order: time, or the only one."""
-    if problem.time is None and len(problem.space) > 1:
-        return None
-    orders = [
-        index[0]
-        for equation in problem.equations
-        for _, index in derivative_symbols(equation.residual, problem.names).values()
-    ]
-    return 0 if max(orders, default=0) == 1 else None
 
 
 def balance(
@@ -184,14 +171,19 @@ def balance(
         moved: The unknowns whose common amplitude is sought.
     """
 
-    def terms(amplitude: float) -> FloatArray:
+    def terms(amplitude: float, points: FloatArray = places.points) -> FloatArray:
         amplitudes = [amplitude if at in moved else scale for at, scale in enumerate(scales)]
-        return characteristic_terms(block, places, amplitudes, lengths)
+        return characteristic_terms(block, replace(places, points=points), amplitudes, lengths)
+
+    def left_over(points: FloatArray) -> FloatArray:
+        return np.asarray(terms(0.0, points).sum(axis=0))
 
     with np.errstate(all="ignore"):
         try:
             start = terms(0.0)
         except PinnkanError:
+            return 0.0
+        if is_rounded_zero(left_over, places.points, lengths):
             return 0.0
         if not np.isfinite(start).all():
             if block.summands.known is None:
@@ -217,115 +209,6 @@ def balance(
             if abs(factor - 1) < 1e-15:
                 break
     return amplitude if math.isfinite(amplitude) else 0.0
-
-
-def growth(block: ResidualBlock, values: Sequence[float], domain: Domain, axis: int) -> float:
-    """Return the largest |u| that values grow to along an axis by an equation's terms without derivatives.
-
-    Linearly implicit Euler steps for du/ds = f(u) = (r(0) - r(u)) / (dr/du_s), all other derivatives 0.
-    What blows up, or has no value, counts for nothing.
-    """
-    size = len(domain.coordinates)
-    value = Derivative(0, (0,) * size)
-    rate = Derivative(0, tuple(int(other == axis) for other in range(size)))
-    if value not in block.reads or rate not in block.reads or not values:
-        return 0.0
-    lower, upper = domain.bounding_box
-    step = float(upper[axis] - lower[axis]) / _STEPS
-    path = np.tile(domain.collocate(Interior(), _PLACES, variant=_VARIANT).points, (_STEPS, 1, 1))
-    path[:, :, axis] = lower[axis] + step * (np.arange(_STEPS) + 0.5)[:, None]
-    try:
-        data = torch.from_numpy(block.data(path.reshape(-1, size)).reshape(-1, *path.shape[:2]))
-    except PinnkanError:
-        return 0.0
-    rows = block.reads.index(value), block.reads.index(rate)
-    largest = 0.0
-    for start in dict.fromkeys(number for number in values if number):
-        u = torch.full((path.shape[1],), start, dtype=torch.float64)
-        peak = abs(start)
-        for position in range(_STEPS):
-            u = u + _increment(block, data[:, position], u, step, rows)
-            peak = max(peak, float(u.abs().max()))
-        if math.isfinite(peak) and peak <= _MOST_GROWTH * abs(start):
-            largest = max(largest, peak)
-    return largest
-
-
-def _increment(
-    block: ResidualBlock, data: torch.Tensor, u: torch.Tensor, step: float, rows: tuple[int, int]
-) -> torch.Tensor:
-    """Return h f / (1 - h f'), its denominator kept away from 0."""
-    value, rate = rows
-    jet = torch.zeros(len(block.reads), len(u), dtype=torch.float64)
-    rest = block.residual(data, jet)
-    jet[value] = u
-    residual, partials = block.residual(data, jet), block.partials(data, jet)
-    slope = (rest - residual) / partials[rate]
-    bend = -partials[value] / partials[rate]
-    return step * slope / (1.0 - step * bend).clamp(min=0.5)
-
-
-def growth_of_system(
-    problem: Problem, blocks: Sequence[ResidualBlock], values: Sequence[Sequence[float]], domain: Domain
-) -> list[float]:
-    """Return the largest |u| of every unknown in du/ds = f(u), all derivatives but those along s zero.
-
-    From the prescribed values of largest size, by an implicit method at one place in the domain, for
-    systems in which every equation takes one unknown's first derivative along time (or the only
-    coordinate), and no two the same one. 0 for all where the system is another, blows up or has no value.
-    """
-    nothing = [0.0] * len(values)
-    axis = _marching_axis(problem)
-    start = [max(own, key=abs, default=0.0) for own in values]
-    if axis is None or not any(start):
-        return nothing
-    marched = _marched(blocks, len(domain.coordinates), axis, len(values))
-    if marched is None:
-        return nothing
-    lower, upper = domain.bounding_box
-    place = domain.collocate(Interior(), 1, variant=_VARIANT).points
-
-    def rates(s: float, u: FloatArray) -> FloatArray:
-        place[:, axis] = s
-        return np.array([_rate(block, row, u, place) for block, row in marched])
-
-    try:
-        with np.errstate(all="ignore"):
-            path = solve_ivp(
-                rates, (float(lower[axis]), float(upper[axis])), start, method="LSODA", rtol=1e-3, atol=1e-6
-            )
-    except (PinnkanError, ValueError):
-        return nothing
-    peaks = np.abs(path.y).max(axis=1)
-    whole = path.success and np.isfinite(peaks).all() and peaks.max() <= _MOST_GROWTH * np.abs(start).max()
-    return peaks.tolist() if whole else nothing
-
-
-def _marched(
-    blocks: Sequence[ResidualBlock], size: int, axis: int, count: int
-) -> list[tuple[ResidualBlock, int]] | None:
-    """Return, unknown by unknown, the equation with its rate and the rate's row; None if not one each."""
-    rate = tuple(int(other == axis) for other in range(size))
-    marched: dict[int, tuple[ResidualBlock, int]] = {}
-    for block in blocks:
-        rows = [(row, read.unknown) for row, read in enumerate(block.reads) if read.channel == rate]
-        if isinstance(block.where, Interior) and len(rows) == 1 and rows[0][1] not in marched:
-            marched[rows[0][1]] = block, rows[0][0]
-    return [marched[unknown] for unknown in range(count)] if len(marched) == count else None
-
-
-def _rate(block: ResidualBlock, row: int, u: FloatArray, place: FloatArray) -> float:
-    """Return the rate at which an equation is met by values alone, -r(u, 0) / (dr/du_s)."""
-    data = torch.from_numpy(block.data(place))
-    jet = torch.tensor(
-        [[0.0 if any(_orders(read.channel)) else float(u[read.unknown])] for read in block.reads],
-        dtype=torch.float64,
-    )
-    return float(-block.residual(data, jet)[0] / block.partials(data, jet)[row, 0])
-
-
-def _orders(channel: Channel) -> Sequence[float]:
-    return channel.coefficients if isinstance(channel, Collapsed) else channel
 
 
 def rounded(number: float) -> float:
