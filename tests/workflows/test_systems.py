@@ -53,6 +53,7 @@ def test_evaluate_tells_of_every_unknown(done, system):
     for row, limit in ((base, 1e-3), (adapter, 3e-3)):
         assert set(row["fields"]) == {"u", "v"}
         assert row["relative_l2"] == max(field["relative_l2"] for field in row["fields"].values()) < limit
+        assert row["error_estimate"] == max(field["error_estimate"] for field in row["fields"].values())
         assert not any(field["centred"] for field in row["fields"].values())
         assert set(row["relative_residual"]) == {"balance.x", "balance.y", "boundary[0].x", "boundary[0].y"}
         assert row["verdict"] == "solved"

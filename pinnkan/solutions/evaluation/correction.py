@@ -70,12 +70,14 @@ class Correction:
     left: float
 
     @property
-    def error_estimate(self) -> float | None:
-        """Estimate of the relative L2 error, the largest over the unknowns.
+    def error_estimates(self) -> tuple[float, ...] | None:
+        """Estimates of the unknowns' relative L2 errors; None where polynomials do not resolve them."""
+        return self.relatives if self.left <= _RESOLVED else None
 
-        None where polynomials do not resolve the correction.
-        """
-        return max(self.relatives) if self.left <= _RESOLVED else None
+    @property
+    def error_estimate(self) -> float | None:
+        """The largest of the estimates; None where there are none."""
+        return None if self.error_estimates is None else max(self.error_estimates)
 
 
 def correction_of(solution: Measurable) -> Correction | None:
@@ -88,8 +90,9 @@ def correction_of(solution: Measurable) -> Correction | None:
     dimension = len(domain.coordinates)
     if dimension not in _DEGREES:
         return None
-    # Systems share out the polynomials, so that the cost stays what it is for one unknown.
-    degree = int(_DEGREES[dimension] / unknowns ** (1 / dimension))
+    # Beyond two unknowns systems share out the polynomials, but for those in one coordinate, which are few.
+    shares = max(1.0, unknowns / 2) if dimension > 1 else 1.0
+    degree = int(_DEGREES[dimension] / shares ** (1 / dimension))
     polynomials = Polynomials(*domain.bounding_box, degree, domain.periodic)
     inside = domain.uniform(_count(polynomials), _SEED)
     u = solution(inside)
