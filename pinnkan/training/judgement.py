@@ -20,7 +20,8 @@ from pinnkan.training.phases import phases_of
 def judgement(instance: Instance, trained: Trained, method: str, base: str | None) -> dict[str, Any]:
     """Return ``error_estimate``, ``relative_residual``, ``verdict``, ``reasons``; None without an equation.
 
-    Of a system with ``error_estimates`` of its unknowns by name. With ``advice`` that fits the reasons where it is not solved.
+    Of a system with ``error_estimates`` of its unknowns by name. With ``advice`` that fits the reasons where
+    it is not solved.
 
     Args:
         instance: The problem at the result's parameter value.
