@@ -59,8 +59,8 @@ def _definitions() -> str:
             "Numbers, each over 20,000 uniform points of the domain unless --points is given; of a fit to a"
             " table, over its samples held out:",
             *entries,
-            "fields: of several unknowns, the errors and the estimate of each by its name (a table of its own);"
-            " the numbers above are then the largest of those of unknowns that are not zero. centred:"
+            "fields: of several unknowns, the errors and the estimate of each by its name, in a table of its"
+            " own; the numbers above are then the largest of those of unknowns that are not zero. centred:"
             " whether its mean is taken out first, since no statement fixes its constant.",
         ]
     )
