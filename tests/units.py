@@ -33,9 +33,7 @@ def in_other_units(problem: Problem, *, u: sympy.Expr, x: sympy.Expr, t: sympy.E
         for leaf, (_, index) in leaves.items():
             size = [factors[name] ** order for name, order in zip(problem.coordinates, index, strict=True)]
             changed[leaf] = leaf * sympy.Mul(*size) / u
-        return replace(
-            stated, residual=substitute(stated.residual, changed), source=data(stated.source)
-        )
+        return replace(stated, residual=substitute(stated.residual, changed), source=data(stated.source))
 
     numbers = {key: tuple(x * number for number in row) for key, row in problem.domain.shape.numbers.items()}
     exact = {name: u * substitute(formula, turned) for name, formula in problem.exact.items()}
