@@ -196,7 +196,10 @@ def test_prose_and_program_have_the_same_options():
 def test_every_shipped_problem_has_a_row_with_its_parameter():
     shown = {row[0]: row[3] for row in table("name")}
     parameters = {name: load_problem(path).parameters for name, path in shipped_problems().items()}
-    assert shown == {name: f"{one.name} ({one.base:g})" for name, (one,) in parameters.items()}
+    assert shown == {
+        name: ", ".join(f"{parameter.name} ({parameter.base:.3g})" for parameter in own)
+        for name, own in parameters.items()
+    }
 
 
 def test_the_exit_codes_are_those_of_the_program():

@@ -105,7 +105,7 @@ def _complete(scales: list[float], blocks: Sequence[ResidualBlock], domain: Doma
     """Find the scales that are still 0 from blocks with other unknowns, the terms of which are data there.
 
     A block with one such unknown gives it, the largest of several; where every block has more of them, the
-    block with the fewest gives all of its own one amplitude.
+    block with the fewest gives all of its own one amplitude, unless it has no data (div(U) = 0).
     """
     halves = half_extents(domain)
     while 0.0 in scales:
@@ -114,14 +114,16 @@ def _complete(scales: list[float], blocks: Sequence[ResidualBlock], domain: Doma
             for block in blocks
             if (own := [unknown for unknown in _unknowns(block) if scales[unknown] == 0.0])
         }
-        fewest = min((len(own) for _, own in missing.values()), default=0)
-        now = list(scales)
-        for block, own in missing.values():
-            if len(own) == fewest:
-                amplitude = balance(block, sizing_points(block, domain), halves, scales, own)
-                for unknown in own:
-                    now[unknown] = max(now[unknown], amplitude)
-        if now == scales:
+        for count in sorted({len(own) for _, own in missing.values()}):
+            now = list(scales)
+            for block, own in missing.values():
+                if len(own) == count:
+                    amplitude = balance(block, sizing_points(block, domain), halves, scales, own)
+                    for unknown in own:
+                        now[unknown] = max(now[unknown], amplitude)
+            if now != scales:
+                break
+        else:
             return
         scales[:] = now
 
