@@ -133,17 +133,6 @@ def refuse_moving_geometry(problem: Problem) -> None:
                 )
 
 
-def _refuse_statements_on_the_whole(instance: Instance) -> None:
-    """Refuse a problem with a statement that is no residual at points, such as an integral."""
-    foreign = [block.name for block in instance.blocks if not isinstance(block.where, _AT_POINTS)]
-    if foreign:
-        raise UsageError(
-            f"{instance.problem.name}: {', '.join(foreign)}: a reduced basis takes equations and conditions "
-            "that hold at points, and no integrals or single points; train each value with "
-            "'pinnkan finetune', or leave it out where all it fixes is the constant of an unknown"
-        )
-
-
 def _refuse_changing_conditions(instances: Sequence[Instance]) -> None:
     """Refuse a family in which other conditions are hard at one value than at another."""
     first = instances[0]
@@ -156,3 +145,14 @@ def _refuse_changing_conditions(instances: Sequence[Instance]) -> None:
                 f"ansatz at {file_stem(first.values)} and not at {file_stem(other.values)}; write "
                 "'hard: false' beside the condition, so that it is the same at all values"
             )
+
+
+def _refuse_statements_on_the_whole(instance: Instance) -> None:
+    """Refuse a problem with a statement that is no residual at points, such as an integral."""
+    foreign = [block.name for block in instance.blocks if not isinstance(block.where, _AT_POINTS)]
+    if foreign:
+        raise UsageError(
+            f"{instance.problem.name}: {', '.join(foreign)}: a reduced basis takes equations and conditions "
+            "that hold at points, and no integrals or single points; train each value with "
+            "'pinnkan finetune', or leave it out where all it fixes is the constant of an unknown"
+        )

@@ -33,8 +33,9 @@ from common import begin, error_text, finish, parser, table, time_text, words
 from families import run_program
 
 import pinnkan
+from pinnkan.ground.derivatives import Derivative
 from pinnkan.physics.family import Family
-from pinnkan.reduction import network_jets, values_of
+from pinnkan.reduction import network_jets
 from pinnkan.storage.runs.paths import adapter_path, base_path
 from pinnkan.storage.store import read_store
 
@@ -211,7 +212,7 @@ def best_errors(
     family: pinnkan.ReducedBasis, points: np.ndarray, values: np.ndarray, exact: np.ndarray
 ) -> np.ndarray:
     """Return the distance of references from the span of the adapters, shape (L,)."""
-    stored, value = family._stored, values_of(1, points.shape[1])
+    stored, value = family._stored, [Derivative(0, (0,) * points.shape[1])]
     ansatz = stored.model.ansatz
     jets = network_jets(ansatz.reference.ansatzes, stored.network, stored.coefficients, points, value)[0]
     basis, _ = np.linalg.qr(jets.T)

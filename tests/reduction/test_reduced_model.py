@@ -7,13 +7,13 @@ import pytest
 import torch
 from scipy.optimize import least_squares
 
+from pinnkan.ground.derivatives import Derivative
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.problem import load_problem
 from pinnkan.networks import InputMap, make_kan
 from pinnkan.networks.bases import make_basis
 from pinnkan.physics.family import Family
-from pinnkan.reduction import FamilyAnsatz, Snapshots, network_jets, online_points, values_of
-from pinnkan.reduction.ansatz import lift_derivatives
+from pinnkan.reduction import FamilyAnsatz, Snapshots, network_jets, online_points
 
 CURVED = """\
 coordinates: [x, y]
@@ -78,8 +78,7 @@ def test_boundary_data_are_met_exactly_at_values_that_nobody_trained():
     model = snapshots.model([0, 1])
     angle = np.linspace(0, 6, 9)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    ansatzes = snapshots.ansatz.reference.ansatzes
-    value = values_of(1, 2)
+    ansatzes, value = snapshots.ansatz.reference.ansatzes, [Derivative(0, (0, 0))]
     jets = network_jets(ansatzes, NETWORK, [bent(0.5), bent(2.0)], circle, value)[0]
     values = np.array([[0.8], [1.7]])
     c = model.solve(values).c
@@ -98,7 +97,8 @@ def test_coefficients_are_those_of_a_dense_solver_on_the_instances_residuals(tex
         def residuals(c, blocks=blocks, instance=instance):
             parts = []
             for block, place, jets in zip(blocks, snapshots.places, model.basis.jets, strict=True):
-                lift = lift_derivatives(instance, place.points, block.reads)
+                channels = [read.channel for read in block.reads]
+                lift = instance.ansatzes[0].lift.derivatives(place.points, channels)
                 u = np.einsum("k,ckn->cn", c, jets) + lift
                 data = torch.from_numpy(block.data(place.points, place.normals))
                 r = block.residual(data, torch.from_numpy(u)).numpy()
