@@ -12,7 +12,6 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from pinnkan.geometry import BoundaryPart, InitialTime, Interior
 from pinnkan.ground.derivatives import Derivative
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.expressions import PointProgram, symbol
@@ -30,8 +29,6 @@ Lift = Callable[[FloatArray], FloatArray]
 
 _SAMPLES, _SEED = 200, 20_260_101
 _SAME = 1e-11
-_AT_POINTS: tuple[type, ...] = (Interior, InitialTime, BoundaryPart)
-"""Where a statement may hold: its residual is taken point by point."""
 
 
 class FamilyAnsatz:
@@ -48,7 +45,7 @@ class FamilyAnsatz:
         free_constants: Positions of the unknowns that nothing fixes but up to a constant.
 
     Raises:
-        UsageError: If domain or factor depend on the parameters, or a statement does not hold point by point.
+        UsageError: If domain, factor or the place of a statement depend on the parameters.
         ProblemError: If the problem makes no sense at a probe.
     """
 
@@ -56,8 +53,8 @@ class FamilyAnsatz:
         refuse_moving_geometry(family.problem)
         self.family = family
         instances = [family.at(values) for values in probes]
-        _refuse_statements_on_the_whole(instances[0])
         _refuse_changing_conditions(instances)
+        _refuse_moving_places(instances)
         self.parameters = tuple(parameter.name for parameter in family.problem.parameters)
         free = free_constants(family.problem)
         self.free_constants = [at for at, name in enumerate(family.problem.unknowns) if name in free]
@@ -147,12 +144,14 @@ def _refuse_changing_conditions(instances: Sequence[Instance]) -> None:
             )
 
 
-def _refuse_statements_on_the_whole(instance: Instance) -> None:
-    """Refuse a problem with a statement that is no residual at points, such as an integral."""
-    foreign = [block.name for block in instance.blocks if not isinstance(block.where, _AT_POINTS)]
-    if foreign:
-        raise UsageError(
-            f"{instance.problem.name}: {', '.join(foreign)}: a reduced basis takes equations and conditions "
-            "that hold at points, and no integrals or single points; train each value with "
-            "'pinnkan finetune', or leave it out where all it fixes is the constant of an unknown"
-        )
+def _refuse_moving_places(instances: Sequence[Instance]) -> None:
+    """Refuse a family in which a statement holds at another place at one value than at another."""
+    first = instances[0]
+    for other in instances[1:]:
+        for mine, its in zip(first.blocks, other.blocks, strict=False):
+            if mine.name == its.name and mine.where != its.where:
+                raise UsageError(
+                    f"{first.problem.name}: {mine.name} holds at {mine.where.name} or {its.where.name}, by "
+                    "the parameters; a reduced basis needs one place for all values: train each value with "
+                    "'pinnkan finetune'"
+                )

@@ -10,12 +10,14 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import sympy
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pinnkan.geometry import Interior
-from pinnkan.language.expressions import PointProgram
+from pinnkan.geometry import CollocationSet, Interior
+from pinnkan.language.expressions import PointProgram, substitute
+from pinnkan.language.problem.spec import MEASURE
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
 from pinnkan.reduction.ansatz import FamilyAnsatz, Lift
@@ -66,6 +68,9 @@ def online_points(reference: Instance) -> list[OnlinePoints]:
     for block in reference.family_blocks:
         inside = isinstance(block.where, Interior)
         drawn = reference.domain.collocate(block.where, interior if inside else _BOUNDARY, variant=VARIANT)
+        if drawn.together > 1:
+            sets.append(_of_integral(block, drawn))
+            continue
         if not inside:
             sets.append(OnlinePoints(block, drawn.points, drawn.weights, drawn.normals))
             continue
@@ -78,6 +83,12 @@ def online_points(reference: Instance) -> list[OnlinePoints]:
         normals = None if drawn.normals is None else drawn.normals[order]
         sets.append(OnlinePoints(block, drawn.points[order], weights, normals, cell, levels))
     return sets
+
+
+def _of_integral(block: ResidualBlock, drawn: CollocationSet) -> OnlinePoints:
+    """Return the points of an integral: those of one time are a cell, whose mean is its residual."""
+    order = np.arange(len(drawn.points)).reshape(-1, drawn.together).T.ravel()
+    return OnlinePoints(block, drawn.points[order], drawn.weights[order], None, cell=drawn.together)
 
 
 @dataclass(frozen=True)
@@ -117,7 +128,10 @@ class OnlineBlock:
             assert place.normals is not None
             names = (*names, *program.normals)
             points = np.concatenate([points, place.normals], axis=1)
-        self._data = PointProgram(program.data, names, points, ansatz.parameters)
+        # An integral is a mean times the domain's measure, which no parameter changes here.
+        measure = {MEASURE: sympy.Float(ansatz.reference.domain.shape.volume)}
+        data = [substitute(expr, measure) if expr.has(MEASURE) else expr for expr in program.data]
+        self._data = PointProgram(data, names, points, ansatz.parameters)
         self._lift: Lift | None = None
         if not ansatz.lift_is_zero:
             self._lift = ansatz.lift(place.points, place.block.reads)

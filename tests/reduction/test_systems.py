@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -44,6 +44,7 @@ boundary:
   - {equation: "u = a*sin(pi*x)*cos(pi*y)", hard: false}
   - {equation: "v = -a*cos(pi*x)*sin(pi*y)", hard: false}
 """
+HELD = FLOW + 'constraints: ["integral(p) = 0", "u(1/2, 1/4) = a*cos(pi/4)", "mean(u^2) = a^2/4"]\n'
 TRAINING = np.linspace(0.5, 2.0, 64)[:, None]
 
 
@@ -124,8 +125,8 @@ def fields(solution: Solution, case: Case) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("text", "unknowns", "value"),
-    [(COUPLED, 2, 0.8), (LINEAR, 2, 1.6), (SOFT, 2, 1.6), (FLOW, 3, 0.8)],
-    ids=["nonlinear", "linear", "soft", "flow"],
+    [(COUPLED, 2, 0.8), (LINEAR, 2, 1.6), (SOFT, 2, 1.6), (FLOW, 3, 0.8), (HELD, 3, 0.8)],
+    ids=["nonlinear", "linear", "soft", "flow", "constraints"],
 )
 def test_coefficients_are_those_of_a_dense_solver_on_the_residuals_of_whole_solutions(text, unknowns, value):
     given = case(text, unknowns)
@@ -136,7 +137,7 @@ def test_coefficients_are_those_of_a_dense_solver_on_the_residuals_of_whole_solu
     wanted = least_squares(lambda c: averaged(given.solution(model, value, c), given), start, **tight)
     assert found.c[0] == pytest.approx(wanted.x, rel=2e-6, abs=1e-7 * np.abs(wanted.x).max())
     whole = fields(given.solution(model, value, found.c[0]), given)
-    if unknowns == 3:
+    if text == FLOW:
         root = np.sqrt(given.snapshots.places[0].weights)
         whole[2] -= root * (root @ whole[2])
     assert found.norm[0] == pytest.approx(np.linalg.norm(whole), rel=1e-12)
@@ -194,7 +195,7 @@ def test_what_nothing_fixes_of_a_pressure_is_not_in_the_basis():
     assert pressure @ mine.snapshots.places[0].weights == pytest.approx(np.zeros(3), abs=1e-12 * scale)
 
 
-@pytest.mark.parametrize(("text", "unknowns"), [(COUPLED, 2), (SOFT, 2), (FLOW, 3)])
+@pytest.mark.parametrize(("text", "unknowns"), [(COUPLED, 2), (SOFT, 2), (FLOW, 3), (HELD, 3)])
 def test_few_rows_answer_like_all_of_them(text, unknowns):
     whole = case(text, unknowns).model()
     small = thinned(whole, TRAINING, 1.0)
@@ -226,11 +227,12 @@ def test_an_unknown_that_is_zero_counts_by_its_scale():
     assert largest_relative(gap[:2], whole[:2], 1) == pytest.approx(0.01)
 
 
-def test_a_statement_that_is_no_residual_at_points_is_refused_by_name(monkeypatch):
-    family = Family(load_problem(COUPLED, name="family"))
-    instance = family.at(1.0)
-    foreign = replace(instance.blocks[0], name="constraint[0]", where=object())
-    strange = replace(instance, blocks=(*instance.blocks, foreign))
-    monkeypatch.setattr(family, "at", lambda values: strange)
-    with pytest.raises(UsageError, match=r"family: constraint\[0\]: a reduced basis takes equations and"):
-        FamilyAnsatz(family, [{"a": 0.5}, {"a": 2.0}])
+def test_an_integral_is_one_row_and_a_place_another():
+    model = case(HELD, 3).model()
+    assert [block.count for block in model.blocks[-3:]] == [1, 1, 1]
+    assert [block.place.cell for block in model.blocks[-3:]] == [1600, 1, 1600]
+
+
+def test_a_place_that_moves_with_the_parameters_is_refused():
+    with pytest.raises(UsageError, match=r"constraint\[0\] holds at \(0.25, 0.5\) or \(0.65, 0.5\), by the"):
+        case(FLOW + 'constraints: ["p(a/2, 1/2) = 0"]\n', 3)
