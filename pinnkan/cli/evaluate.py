@@ -19,7 +19,7 @@ ERRORS = {
     "relative_l2_squared": "the square of relative_l2",
     "relative_max": "max |psi - u| / max |u| over the evaluation points",
     "absolute_rms": "root mean square of psi - u; says what the relative figures cannot where u is zero",
-    "boundary_max": "largest absolute violation of any boundary or initial condition",
+    "boundary_max": "largest absolute violation of any boundary or initial condition or constraint",
     "residual_rms": "root mean square of the equation's residual at held-out points, never trained on",
     "zero_network_l2": "relative_l2 of the ansatz with a network of zero, which is what hard conditions give"
     " away for nothing; a benchmark in which it is below 0.1 is void",

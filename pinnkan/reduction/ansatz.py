@@ -54,6 +54,7 @@ class FamilyAnsatz:
 
     def __init__(self, family: Family, probes: Sequence[Mapping[str, float]]) -> None:
         refuse_moving_geometry(family.problem)
+        _refuse_constraints(family.problem)
         self.family = family
         instances = [family.at(values) for values in probes]
         _refuse_statements_on_the_whole(instances[0])
@@ -131,6 +132,14 @@ def refuse_moving_geometry(problem: Problem) -> None:
                     f"domain for all values: map the problem to a fixed {what}, or train each value "
                     "with 'pinnkan finetune'"
                 )
+
+
+def _refuse_constraints(problem: Problem) -> None:
+    if problem.constraints:
+        raise UsageError(
+            f"family: a constraint ({problem.constraints[0].name}) is not yet met in a reduced basis; "
+            "train adapters with 'pinnkan finetune'"
+        )
 
 
 def _refuse_changing_conditions(instances: Sequence[Instance]) -> None:

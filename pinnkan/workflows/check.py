@@ -47,9 +47,9 @@ def check(
         plot: Where to draw the collocation points; None draws nothing.
 
     Returns:
-        What ``check --json`` prints: ``equations`` and ``conditions`` (``name``,
-        ``residual``, ``size``, ...), ``scales``, ``points``, ``trainable_parameters``, ``chosen`` by the
-        default recipe, ``findings``.
+        What ``check --json`` prints: ``equations``, ``conditions`` and ``constraints``
+        (``name``, ``residual``, ``size``, ...), ``scales``, ``points``, ``trainable_parameters``,
+        ``chosen`` by the default recipe, ``findings``.
 
     Raises:
         ProblemError: If the problem makes no sense at its base value.
@@ -75,6 +75,7 @@ def check(
         "coordinates": list(found.coordinates),
         "equations": [_equation(one, instance) for one in found.equations],
         "conditions": [_condition(one, instance) for one in found.conditions],
+        "constraints": [_condition(checked, instance) for checked in found.constraints],
         "scales": _scales(family),
         "ansatz": _alone(found.ansatz, problem),
         "exact": _alone(found.exact, problem),

@@ -342,6 +342,8 @@ class _Translator:
 
     def _unknown_function(self, tree: Call) -> str:
         name, names = tree.name, self._names
+        if name in ("integral", "mean"):
+            return f"'{name}' has its place in a list of its own: constraints: [\"{name}(...) = 0\"]"
         if name in names.known():
             return f"'{name}' is not a function; for a product write {name}*(...), for its value {name}"
         if name in COMPLEX_FUNCTIONS:

@@ -111,7 +111,7 @@ class StatementReader:
         expression = None
         if formula is not None:
             self.used |= names_in(formula.tree)
-            found = self._components(formula, name, self.names(with_unknown=False), vectors=False)
+            found = self.components(formula, name, self.names(with_unknown=False), vectors=False)
             expression = None if found is None else found[""]
         # A faulty formula still lends its name, so that one slip is one fault.
         self.extra[name] = symbol(name.replace(".", "_")) if expression is None else expression
@@ -141,11 +141,11 @@ class StatementReader:
 
     def _equation(self, node: Node, path: str) -> list[Equation]:
         """Read one entry: a text, or a block with ``equation``, ``name`` and ``weight``."""
-        block = _as_block(node)
+        block = as_block(node)
         refuse_unknown_keys(block, _EQUATION_KEYS, path, self.faults)
         text = require(block, "equation", path, block.place, self.faults, example="u_t = u_xx")
         formula = None if text is None else read_formula(text, path, self.faults, equation=True)
-        name, weight = self._name(block, path), self._weight_of(block, path)
+        name, weight = self.read_name(block, path), self.read_weight(block, path)
         residuals = None if formula is None else self._residuals(formula, path)
         if formula is None or residuals is None or name is None or weight is None:
             self.taken.add(path)
@@ -164,10 +164,10 @@ class StatementReader:
     def _residuals(
         self, formula: Formula, path: str, *, normal: bool = False
     ) -> dict[str, sympy.Expr] | None:
-        """Return left minus right by component (`_components`), after the checks of every statement."""
+        """Return left minus right by component (`components`), after the checks of every statement."""
         self.used |= names_in(formula.tree)
         names = self.names()
-        residuals = self._components(formula, path, names, normal=normal)
+        residuals = self.components(formula, path, names, normal=normal)
         for suffix, residual in (residuals or {}).items():
             if not derivative_symbols(residual, names):
                 listed = ", ".join(self.declared.unknowns)
@@ -176,7 +176,7 @@ class StatementReader:
                 return None
         return residuals
 
-    def _components(
+    def components(
         self, formula: Formula, path: str, names: Names, *, normal: bool = False, vectors: bool = True
     ) -> dict[str, sympy.Expr] | None:
         """Translate a formula: a number by the empty text, the entries of a vector by ``.x``, ``.y``, ...
@@ -284,7 +284,7 @@ class StatementReader:
             found = describe(node)
             self.faults.add(node.place, f"{path}: expected an equation or a block of keys, got {found}")
             return []
-        block = _as_block(node)
+        block = as_block(node)
         if self._unsupported(block, path) or (key == "boundary" and self._ties_places(block, path)):
             return []
         refuse_unknown_keys(block, _CONDITION_KEYS[key], path, self.faults)
@@ -348,13 +348,15 @@ class StatementReader:
         if is_hard and weight is not None:
             message = f"{path}.weight: a hard condition has no weight; drop one of the two"
             self.faults.add(weight.place, message)
-        return self._name(block, path), is_hard, self._weight_of(block, path)
+        return self.read_name(block, path), is_hard, self.read_weight(block, path)
 
-    def _name(self, block: Block, path: str) -> str | None:
+    def read_name(self, block: Block, path: str) -> str | None:
+        """Return the name of a statement, its path where it has none of its own."""
         name = block.get("name")
         return path if name is None else read_text(name, f"{path}.name", self.faults)
 
-    def _weight_of(self, block: Block, path: str) -> float | None:
+    def read_weight(self, block: Block, path: str) -> float | None:
+        """Return the weight of a statement, 1 where none is given."""
         weight = block.get("weight")
         return 1.0 if weight is None else self._weight(weight, f"{path}.weight")
 
@@ -402,7 +404,7 @@ class StatementReader:
         return tuple(part for part in shape.parts if part in found) or None
 
 
-def _as_block(node: Node) -> Block:
+def as_block(node: Node) -> Block:
     """Return a statement that is written as a text as a block with the key ``equation``."""
     if isinstance(node, Block):
         return node

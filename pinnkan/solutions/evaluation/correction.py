@@ -210,17 +210,18 @@ def _linearised(
     points = places.points
     u = torch.from_numpy(solution.derivatives(points, block.reads))
     data = torch.from_numpy(np.ascontiguousarray(block.data(points, places.normals)))
-    residual = np.broadcast_to(block.residual(data, u).numpy(), (len(points),))
+    residual: FloatArray = np.broadcast_to(block.residual(data, u).numpy(), (len(points),))
     rows = np.zeros((len(points), len(extents), polynomials.count))
     if block.reads:
         for (unknown, channel), slope in zip(block.reads, block.partials(data, u).numpy(), strict=True):
             factor = np.broadcast_to(slope, residual.shape)[:, None]
             rows[:, unknown] += factor * polynomials.derivative(channel, points)
+    rows, residual = places.means(rows), places.means(residual)
     derivatives = solution.derivatives(points, derivatives_of(block.summands.partials))
     terms = block.terms(points, places.normals, derivatives)
     plain = characteristic_terms(block, places, extents, polynomials.extent.tolist())
     local, usual = np.abs(terms).sum(axis=0), np.abs(plain).sum(axis=0)
     floor = _FLOOR * max(math.sqrt(float(places.weights @ size**2)) for size in (local, usual))
-    sizes = local + floor
-    scale = np.sqrt(places.weights) / np.where(sizes > 0.0, sizes, 1.0)
-    return rows.reshape(len(points), -1) * scale[:, None], residual * scale
+    sizes = places.means(local) + floor
+    scale = np.sqrt(places.residual_weights) / np.where(sizes > 0.0, sizes, 1.0)
+    return rows.reshape(len(residual), -1) * scale[:, None], residual * scale

@@ -73,11 +73,12 @@ def residual_rms(solution: Solution, points: np.ndarray) -> float | None:
 
 
 def boundary_max(solution: Solution, seed: int) -> float | None:
-    """Return the largest violation of any condition over random points of their own."""
+    """Return the largest violation of any condition or constraint over random points of their own."""
     worst = []
     for block in solution.instance.conditions:
         drawn = solution.instance.domain.collocate(
             block.where, _CONDITION_POINTS, rule="random", seed=seed, variant=1
         )
-        worst.append(float(np.abs(solution.residual(block, drawn.points, drawn.normals)).max()))
+        residual = drawn.means(solution.residual(block, drawn.points, drawn.normals))
+        worst.append(float(np.abs(residual).max()))
     return max(worst, default=None)
