@@ -12,7 +12,6 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from pinnkan.geometry import BoundaryPart, InitialTime, Interior
 from pinnkan.ground.derivatives import Derivative
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.expressions import PointProgram, symbol
@@ -30,8 +29,6 @@ Lift = Callable[[FloatArray], FloatArray]
 
 _SAMPLES, _SEED = 200, 20_260_101
 _SAME = 1e-11
-_AT_POINTS: tuple[type, ...] = (Interior, InitialTime, BoundaryPart)
-"""Where a statement may hold: its residual is taken point by point."""
 
 
 class FamilyAnsatz:
@@ -48,16 +45,15 @@ class FamilyAnsatz:
         free_constants: Positions of the unknowns that nothing fixes but up to a constant.
 
     Raises:
-        UsageError: If domain or factor depend on the parameters, or a statement does not hold point by point.
+        UsageError: If domain, factor or the point of a constraint depend on the parameters.
         ProblemError: If the problem makes no sense at a probe.
     """
 
     def __init__(self, family: Family, probes: Sequence[Mapping[str, float]]) -> None:
         refuse_moving_geometry(family.problem)
-        _refuse_constraints(family.problem)
+        _refuse_moving_points(family.problem)
         self.family = family
         instances = [family.at(values) for values in probes]
-        _refuse_statements_on_the_whole(instances[0])
         _refuse_changing_conditions(instances)
         self.parameters = tuple(parameter.name for parameter in family.problem.parameters)
         free = free_constants(family.problem)
@@ -134,12 +130,17 @@ def refuse_moving_geometry(problem: Problem) -> None:
                 )
 
 
-def _refuse_constraints(problem: Problem) -> None:
-    if problem.constraints:
-        raise UsageError(
-            f"family: a constraint ({problem.constraints[0].name}) is not yet met in a reduced basis; "
-            "train adapters with 'pinnkan finetune'"
-        )
+def _refuse_moving_points(problem: Problem) -> None:
+    """Refuse a constraint at a point in space that depends on a parameter."""
+    parameters = {symbol(parameter.name) for parameter in problem.parameters}
+    for constraint in problem.constraints:
+        moving = {leaf.name for entry in constraint.position for leaf in entry.free_symbols & parameters}
+        if moving:
+            raise UsageError(
+                f"{problem.name}: the point of {constraint.name} depends on {', '.join(sorted(moving))}; a "
+                "reduced basis needs one point for all values: write another point, a mean or an integral, "
+                "or train each value with 'pinnkan finetune'"
+            )
 
 
 def _refuse_changing_conditions(instances: Sequence[Instance]) -> None:
@@ -154,14 +155,3 @@ def _refuse_changing_conditions(instances: Sequence[Instance]) -> None:
                 f"ansatz at {file_stem(first.values)} and not at {file_stem(other.values)}; write "
                 "'hard: false' beside the condition, so that it is the same at all values"
             )
-
-
-def _refuse_statements_on_the_whole(instance: Instance) -> None:
-    """Refuse a problem with a statement that is no residual at points, such as an integral."""
-    foreign = [block.name for block in instance.blocks if not isinstance(block.where, _AT_POINTS)]
-    if foreign:
-        raise UsageError(
-            f"{instance.problem.name}: {', '.join(foreign)}: a reduced basis takes equations and conditions "
-            "that hold at points, and no integrals or single points; train each value with "
-            "'pinnkan finetune', or leave it out where all it fixes is the constant of an unknown"
-        )
