@@ -45,12 +45,13 @@ class FamilyAnsatz:
         free_constants: Positions of the unknowns that nothing fixes but up to a constant.
 
     Raises:
-        UsageError: If domain, factor or the place of a statement depend on the parameters.
+        UsageError: If domain, factor or the point of a constraint depend on the parameters.
         ProblemError: If the problem makes no sense at a probe.
     """
 
     def __init__(self, family: Family, probes: Sequence[Mapping[str, float]]) -> None:
         refuse_moving_geometry(family.problem)
+        _refuse_moving_points(family.problem)
         self.family = family
         instances = [family.at(values) for values in probes]
         _refuse_changing_conditions(instances)
@@ -130,6 +131,19 @@ def refuse_moving_geometry(problem: Problem) -> None:
                 )
 
 
+def _refuse_moving_points(problem: Problem) -> None:
+    """Refuse a constraint at a point in space that depends on a parameter."""
+    parameters = {symbol(parameter.name) for parameter in problem.parameters}
+    for constraint in problem.constraints:
+        moving = {leaf.name for entry in constraint.position for leaf in entry.free_symbols & parameters}
+        if moving:
+            raise UsageError(
+                f"{problem.name}: the point of {constraint.name} depends on {', '.join(sorted(moving))}; a "
+                "reduced basis needs one point for all values: write another point, a mean or an integral, "
+                "or train each value with 'pinnkan finetune'"
+            )
+
+
 def _refuse_changing_conditions(instances: Sequence[Instance]) -> None:
     """Refuse a family in which other conditions are hard at one value than at another."""
     first = instances[0]
@@ -142,16 +156,3 @@ def _refuse_changing_conditions(instances: Sequence[Instance]) -> None:
                 f"ansatz at {file_stem(first.values)} and not at {file_stem(other.values)}; write "
                 "'hard: false' beside the condition, so that it is the same at all values"
             )
-
-
-def _refuse_moving_places(instances: Sequence[Instance]) -> None:
-    """Refuse a family in which a statement holds at another place at one value than at another."""
-    first = instances[0]
-    for other in instances[1:]:
-        for mine, its in zip(first.blocks, other.blocks, strict=False):
-            if mine.name == its.name and mine.where != its.where:
-                raise UsageError(
-                    f"{first.problem.name}: {mine.name} holds at {mine.where.name} or {its.where.name}, by "
-                    "the parameters; a reduced basis needs one place for all values: train each value with "
-                    "'pinnkan finetune'"
-                )

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pinnkan.geometry import CollocationSet, Interior
-from pinnkan.language.expressions import PointProgram, substitute
-from pinnkan.language.problem.spec import MEASURE
+from pinnkan.language.expressions import PointProgram, substitute, symbol
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
 from pinnkan.reduction.ansatz import FamilyAnsatz, Lift
@@ -72,7 +71,7 @@ def online_points(reference: Instance) -> list[OnlinePoints]:
             sets.append(_of_integral(block, drawn))
             continue
         if not inside:
-            sets.append(OnlinePoints(block, drawn.points, drawn.weights, drawn.normals))
+            sets.append(_as_drawn(block, drawn))
             continue
         lower, upper = reference.domain.bounding_box
         order, filling = in_cells(drawn.points / (upper - lower), _CELL)
@@ -85,10 +84,11 @@ def online_points(reference: Instance) -> list[OnlinePoints]:
     return sets
 
 
-def _of_integral(block: ResidualBlock, drawn: CollocationSet) -> OnlinePoints:
-    """Return the points of an integral: those of one time are a cell, whose mean is its residual."""
+def _as_drawn(block: ResidualBlock, drawn: CollocationSet) -> OnlinePoints:
+    """Return the points of a condition, or those of a constraint with one cell for every integral."""
     order = np.arange(len(drawn.points)).reshape(-1, drawn.together).T.ravel()
-    return OnlinePoints(block, drawn.points[order], drawn.weights[order], None, cell=drawn.together)
+    normals = None if drawn.normals is None else drawn.normals[order]
+    return OnlinePoints(block, drawn.points[order], drawn.weights[order], normals, drawn.together)
 
 
 @dataclass(frozen=True)
@@ -128,9 +128,10 @@ class OnlineBlock:
             assert place.normals is not None
             names = (*names, *program.normals)
             points = np.concatenate([points, place.normals], axis=1)
-        # An integral is a mean times the domain's measure, which no parameter changes here.
-        measure = {MEASURE: sympy.Float(ansatz.reference.domain.shape.volume)}
-        data = [substitute(expr, measure) if expr.has(MEASURE) else expr for expr in program.data]
+        # An integral knows the size of the domain, which is the same at all parameter values.
+        still = {n: v for n, v in place.block.values.items() if n not in ansatz.parameters}
+        numbers = {symbol(name): sympy.Float(value) for name, value in still.items()}
+        data = [substitute(expr, numbers) for expr in program.data] if numbers else program.data
         self._data = PointProgram(data, names, points, ansatz.parameters)
         self._lift: Lift | None = None
         if not ansatz.lift_is_zero:

@@ -11,7 +11,6 @@ import torch
 from small_problems import run_of
 
 from pinnkan.ground.derivatives import Derivative
-from pinnkan.ground.errors import UsageError
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.check import check_problem
 from pinnkan.physics.constants import free_constants
@@ -228,16 +227,6 @@ def test_units_of_a_constraint_change_nothing():
     assert sizes[1] == pytest.approx(1000 * sizes[0])
     first, second = (pretrain(run) for run in (metres, thousandths))
     torch.testing.assert_close(first.theta, second.theta, rtol=1e-6, atol=1e-8)
-
-
-def test_a_reduced_basis_refuses_constraints_by_name():
-    from pinnkan.reduction.ansatz import FamilyAnsatz
-
-    family = Family(load_problem(neumann("mean")))
-    with pytest.raises(
-        UsageError, match=r"a constraint \(constraint\[0\]\) is not yet met in a reduced basis"
-    ):
-        FamilyAnsatz(family, [{"m": 0.0}, {"m": 1.0}])
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ equations:
   - -v_xx + k*v + 10*u^2 = source
   - p_x + u = source
 boundary: ["u = k", "v = 100"]
+constraints: ["integral(v) = 100*(2/pi + k*(2/pi - 16/pi^3) + 1/2)"]
 network: {hidden: [5], functions: 6}
 points: {interior: 60, held_out: 40}
 training: {steps: 20}
@@ -84,7 +85,7 @@ def test_every_unknown_is_answered_with_its_error(done, alone, k, method):
     assert row["relative_l2"] == max(errors.values()) < 0.1
     assert row["effectivity"] == pytest.approx(row["estimate"] / row["relative_l2"])
     assert set(row["relative_residual"]) == {
-        *("equation[0]", "equation[1]", "equation[2]", "boundary[0]", "boundary[1]")
+        *("equation[0]", "equation[1]", "equation[2]", "boundary[0]", "boundary[1]", "constraint[0]")
     }
     x = np.linspace(0, 1, 2001)
     answers = package.ReducedBasis.load(alone).solve(k)(x[:, None])
