@@ -22,7 +22,7 @@ from pinnkan.language.expressions.names import (
 from pinnkan.language.expressions.piecewise import has_jump
 from pinnkan.language.expressions.splitting import split_data
 from pinnkan.language.expressions.symbolic import to_symbolic, to_value
-from pinnkan.language.expressions.syntax import parse_equation, parse_expression
+from pinnkan.language.expressions.syntax import parse_condition, parse_equation, parse_expression
 from pinnkan.language.expressions.text import canonical_text, display_text
 from pinnkan.language.expressions.tree import Equation, ExpressionFault, Tree
 
@@ -44,6 +44,7 @@ __all__ = [
     "lower",
     "naming_faults",
     "normal_symbols",
+    "parse_condition",
     "parse_equation",
     "parse_expression",
     "partial_derivative",

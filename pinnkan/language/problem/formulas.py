@@ -11,6 +11,7 @@ from pinnkan.language.expressions import (
     ExpressionFault,
     Names,
     Tree,
+    parse_condition,
     parse_equation,
     parse_expression,
     to_symbolic,
@@ -63,8 +64,13 @@ class Formula:
         )
 
 
-def read_formula(node: Node, path: str, faults: Faults, *, equation: bool = False) -> Formula | None:
-    """Parse the expression, or the equation ``left = right``, in a value; None if a fault was noted."""
+def read_formula(
+    node: Node, path: str, faults: Faults, *, equation: bool = False, condition: bool = False
+) -> Formula | None:
+    """Parse the expression in a value; None if a fault was noted.
+
+    Or the equation ``left = right``, or the condition ``x < 0.5``, which is read as 1 where it holds, else 0.
+    """
     if not isinstance(node, Scalar):
         hint = ', or a vector in quotes, "[a, b]"' if isinstance(node, Listing) else ""
         faults.add(node.place, f"{path}: expected a formula{hint}; got {describe(node)}")
@@ -72,7 +78,7 @@ def read_formula(node: Node, path: str, faults: Faults, *, equation: bool = Fals
     if not node.text.strip():
         faults.add(node.place, f"{path}: expected a formula, got nothing")
         return None
-    parse = parse_equation if equation else parse_expression
+    parse = parse_equation if equation else parse_condition if condition else parse_expression
     tree = noting(lambda: parse(node.text), node, path, faults)
     return None if tree is None else Formula(tree, node)
 
