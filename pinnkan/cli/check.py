@@ -109,13 +109,32 @@ def _end(findings: Sequence[Mapping[str, Any]], *, quiet: bool) -> None:
 
 def _write(report: Mapping[str, Any], *, whole: bool) -> None:
     """Print the equations as lines of mathematics, the rest as a document."""
-    apart = ("equations", "conditions", "constraints", "findings")
+    apart = ("equations", "conditions", "constraints", "boundary", "findings")
     rest = {key: value for key, value in report.items() if key not in apart}
     if not whole:
         rest["source"] = _shortened(rest.get("source"))
     statements = [*report["equations"], *report["conditions"], *report["constraints"]]
     lines = [line for statement in statements for line in _lines_of(statement)]
+    if report["boundary"]:
+        lines += ["", _boundary_table(report["boundary"])]
     render.write("\n".join([*lines, "", render.document(rest)]))
+
+
+def _boundary_table(boundary: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]) -> str:
+    """Lay out what holds on every part of the boundary, unknown by unknown; ``-`` where nothing does."""
+    unknowns = list(next(iter(boundary.values())))
+    rows = [
+        {"boundary": part}
+        | {name: ", ".join(map(_holding, own[name])) or render.UNKNOWN for name in unknowns}
+        for part, own in boundary.items()
+    ]
+    return render.table(rows, ["boundary", *unknowns])
+
+
+def _holding(holding: Mapping[str, Any]) -> str:
+    """Name a condition, and say how it is treated and whether it holds on a portion of the part."""
+    portion = " on part of it" if holding["where"] else ""
+    return f"{holding['condition']} {'hard' if holding['hard'] else 'soft'}{portion}"
 
 
 def _shortened(source: str | Mapping[str, str] | None) -> Any:

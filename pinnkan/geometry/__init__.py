@@ -5,7 +5,15 @@ from pinnkan.geometry.box import Box
 from pinnkan.geometry.disk import Disk
 from pinnkan.geometry.domain import CollocationSet, Domain
 from pinnkan.geometry.interval import Interval
-from pinnkan.geometry.regions import BoundaryPart, InitialTime, Interior, PointInSpace, Region, WholeDomain
+from pinnkan.geometry.regions import (
+    BoundaryPart,
+    InitialTime,
+    Interior,
+    PointInSpace,
+    Portion,
+    Region,
+    WholeDomain,
+)
 from pinnkan.geometry.registry import SHAPES, make_shape
 from pinnkan.geometry.rules import RULES
 from pinnkan.geometry.shape import Shape
@@ -23,6 +31,7 @@ __all__ = [
     "Interior",
     "Interval",
     "PointInSpace",
+    "Portion",
     "Region",
     "Shape",
     "WholeDomain",

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pinnkan.geometry.regions import BoundaryPart, InitialTime, Interior, PointInSpace, Region, WholeDomain
+from pinnkan.geometry.regions import (
+    BoundaryPart,
+    InitialTime,
+    Interior,
+    PointInSpace,
+    Portion,
+    Region,
+    WholeDomain,
+)
 from pinnkan.geometry.rules import FloatArray, check_points, gauss, share, unit_cube
 from pinnkan.geometry.shape import Shape, check_extent, check_finite
 from pinnkan.ground.errors import UsageError
@@ -24,6 +32,10 @@ _INTEGRAL_IN_TIME = {0: 1, 1: 64, 2: 400, 3: 1728}
 """The same where there is one integral a time."""
 _MOST_INTEGRAL = 4096
 _INTEGRAL_TIMES = 12
+_NEAR = 0.8
+"""Share of the points asked for from which those of a portion are enough; its inverse is too many."""
+_FASTEST, _MOST_PROBES, _DRAWS = 8, 1 << 17, 12
+"""By how much the points of a part may grow at a time until enough lie in a portion, and how far."""
 
 
 @dataclass(frozen=True)
@@ -174,8 +186,10 @@ class Domain:
                 return self._interior(count, rule, rng, variant)
             case InitialTime():
                 return self._initial(count, rule, rng, variant)
-            case BoundaryPart(part):
-                return self._boundary(part, count, rule, rng, variant)
+            case BoundaryPart(part, portion):
+                if portion is None:
+                    return self._boundary(part, count, rule, rng, variant)
+                return self._portion(part, portion, count, rule, rng, variant)
             case WholeDomain():
                 return self._whole(rule, rng, variant)
             case PointInSpace(position):
@@ -243,6 +257,32 @@ class Domain:
             sets.append((piece.points, piece.weights * (area / sum(areas)), normals))
         points, weights, normals = (np.concatenate(arrays) for arrays in zip(*sets, strict=True))
         return CollocationSet(points, weights, normals)
+
+    def _portion(
+        self, part: str, portion: Portion, count: int, rule: str, rng: np.random.Generator, variant: int
+    ) -> CollocationSet:
+        """Those points of a part that lie in a portion, of a rule so dense that about ``count`` do.
+
+        Raises:
+            UsageError: If none does.
+        """
+        dense = count
+        for _ in range(_DRAWS):
+            drawn = self._boundary(part, dense, rule, rng, variant)
+            kept = portion.holds(drawn.points)
+            found = int(kept.sum())
+            # A side of an interval is one place, however many points are asked for.
+            is_one_place = len(drawn.points) < dense / 2
+            enough = _NEAR * count <= found <= count / _NEAR
+            if enough or is_one_place or (dense >= _MOST_PROBES and found <= count):
+                break
+            factor = min(_FASTEST, max(1 / _FASTEST, count / found)) if found else _FASTEST
+            dense = min(_MOST_PROBES, math.ceil(dense * factor))
+        if not found:
+            raise UsageError(f"boundary: no point of {part} where {portion.text}")
+        assert drawn.normals is not None
+        weights = drawn.weights[kept]
+        return CollocationSet(drawn.points[kept], weights / weights.sum(), drawn.normals[kept])
 
     def _part(
         self, part: str, count: int, rule: str, rng: np.random.Generator, variant: int

@@ -5,7 +5,11 @@ Or for the domain as a whole, at every time: an integral over space, and the val
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -29,19 +33,34 @@ class InitialTime:
 
 
 @dataclass(frozen=True)
+class Portion:
+    """Those points of a part at which a formula holds.
+
+    Attributes:
+        text: The formula.
+        holds: Tells at which points (N, D) it does, (N,).
+    """
+
+    text: str
+    holds: Callable[[NDArray[np.float64]], NDArray[np.bool_]] = field(compare=False)
+
+
+@dataclass(frozen=True)
 class BoundaryPart:
-    """A part of the boundary, at all times.
+    """A part of the boundary, at all times, or a portion of it.
 
     Attributes:
         part: Its canonical name, or an alias of one or several parts: ``all``.
+        portion: Which points of it; None for all.
     """
 
     part: str
+    portion: Portion | None = None
 
     @property
     def name(self) -> str:
         """As of `Interior`."""
-        return self.part
+        return self.part if self.portion is None else f"{self.part} where {self.portion.text}"
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from pinnkan.language.problem.prescribed import Prescribed, difference_text, pre
 from pinnkan.language.problem.spec import Condition, Constraint, Equation, Problem
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.compiled import full_residual
+from pinnkan.physics.coverage import Holding, coverage
 from pinnkan.physics.family import Family
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.lost import refuse_lost_derivatives
@@ -79,6 +80,7 @@ class CheckReport:
         equations: As understood.
         conditions: As understood.
         constraints: As understood.
+        boundary: What holds on every part, unknown by unknown.
         ansatz: ``u = lift + factor*N`` of every unknown, by its name.
         exact: Formulas of the unknowns whose exact solution is known, by name.
         sources: Formulas of manufactured sources, by the names of their equations.
@@ -93,6 +95,7 @@ class CheckReport:
     equations: tuple[CheckedStatement, ...]
     conditions: tuple[CheckedStatement, ...]
     constraints: tuple[CheckedStatement, ...]
+    boundary: Mapping[str, Mapping[str, tuple[Holding, ...]]]
     ansatz: Mapping[str, str]
     exact: Mapping[str, str]
     sources: Mapping[str, str]
@@ -146,6 +149,7 @@ def check_problem(family: Family, further: Sequence[Mapping[str, float]] = ()) -
         equations=equations,
         conditions=conditions,
         constraints=constraints,
+        boundary=coverage(base),
         ansatz={ansatz.unknown: ansatz.text() for ansatz in base.ansatzes},
         exact={name: canonical_text(formula) for name, formula in problem.exact.items()},
         sources={e.name: canonical_text(e.source) for e in problem.equations if e.source is not None},
@@ -191,7 +195,7 @@ def _checked(statement: Equation, instances: list[Instance], findings: list[Find
     is_known = all(problem.unknowns[partial.unknown] in problem.exact for partial in partials)
     largest = _measure_exact(statement, instances, findings) if is_known and problem.exact else None
     note = next((a.notes[statement.name] for a in base.ansatzes if statement.name in a.notes), "")
-    if condition is not None and note:
+    if condition is not None and condition.portion is None and note:
         findings.append(Finding("warning", f"{statement.name} stays soft: {note}"))
     return CheckedStatement(
         name=statement.name,
@@ -209,7 +213,7 @@ def _checked(statement: Equation, instances: list[Instance], findings: list[Find
 def _where(statement: Equation, base: Instance) -> tuple[str, ...]:
     """Name the regions where a statement holds."""
     if isinstance(statement, Condition):
-        return tuple(region.name for region in statement.regions)
+        return tuple(region.name for region in statement.regions(base.problem.names, base.values))
     if isinstance(statement, Constraint):
         return (_block(statement.name, base).where.name,)
     return ("interior",)
@@ -261,7 +265,8 @@ def _exact_residual(statement: Equation, instance: Instance) -> tuple[float, flo
     elif statement.is_initial:
         points = domain.collocate(InitialTime(), _POINTS, rule="random", seed=_SEED).points
     else:
-        sets = [domain.collocate(region, _POINTS, rule="random", seed=_SEED) for region in statement.regions]
+        regions = statement.regions(problem.names, instance.values)
+        sets = [domain.collocate(region, _POINTS, rule="random", seed=_SEED) for region in regions]
         normals = [found.normals for found in sets if found.normals is not None]
         points = np.hstack([np.concatenate([found.points for found in sets]), np.concatenate(normals)])
         names += tuple(leaf.name for leaf in normal_symbols(problem.names))
@@ -316,7 +321,8 @@ def _gap(instance: Instance, start: Prescribed, side: Prescribed) -> tuple[float
     wanted = side.data
     if start.order == 1:
         wanted = total_derivative(wanted, problem.time, problem.names)
-    sets = [domain.collocate(r, _POINTS, rule="random", seed=_SEED) for r in side.condition.regions]
+    regions = side.condition.regions(problem.names, instance.values)
+    sets = [domain.collocate(region, _POINTS, rule="random", seed=_SEED) for region in regions]
     points = np.concatenate([drawn.points for drawn in sets])
     points[:, 0] = domain.time[0]
     given, expected = evaluate([start.data, wanted], problem.coordinates, points, instance.values)

@@ -62,6 +62,7 @@ def conditions_met_by_a_double_zero(
         condition
         for condition in problem.boundary
         if condition.hard is not False
+        and condition.portion is None
         and prescribed(condition, problem.names) is None
         and set(condition.parts) <= set(parts)
         and _is_met(condition, problem, domain, values, unknown, scale, lift)

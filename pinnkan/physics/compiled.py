@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import sympy
 
 from pinnkan.geometry import BoundaryPart, Domain, Interior, PointInSpace, Region, WholeDomain
-from pinnkan.ground.errors import ProblemError
+from pinnkan.ground.errors import ProblemError, UsageError
 from pinnkan.language.expressions import substitute
 from pinnkan.language.problem.domains import number_at
 from pinnkan.language.problem.spec import MEASURE, Condition, Constraint, Equation, Problem
@@ -66,15 +66,21 @@ class CompiledStatements:
     def condition(
         self, condition: Condition, domain: Domain, values: Mapping[str, float]
     ) -> list[ResidualBlock]:
-        """Return a condition at parameter values: one block, or one per part where it holds on several."""
-        regions = condition.regions
-        if condition.parts == domain.shape.parts and len(regions) > 1:
+        """Return a condition at parameter values: one block, or one per part where it holds on several.
+
+        Raises:
+            ProblemError: If it holds on a portion of a part that has no points there.
+        """
+        regions = condition.regions(self.problem.names, values)
+        if condition.portion is None and condition.parts == domain.shape.parts and len(regions) > 1:
             regions = (BoundaryPart("all"),)
+        if condition.portion is not None:
+            _require_points(condition, regions, domain, values)
         several = len(regions) > 1
         return [
             bind(
                 self._condition_program(condition),
-                name=f"{condition.name}.{region.name}" if several else condition.name,
+                name=f"{condition.name}.{_part(region)}" if several else condition.name,
                 where=region,
                 weight=condition.weight,
                 coefficients=(),
@@ -137,3 +143,26 @@ class CompiledStatements:
             residual = full_residual(statement)
             self._terms[statement] = TermProgram(residual, self.problem.names)
         return self._terms[statement]
+
+
+def _part(region: Region) -> str:
+    """Return the name of a region's boundary part."""
+    return region.part if isinstance(region, BoundaryPart) else region.name
+
+
+def _require_points(
+    condition: Condition, regions: Sequence[Region], domain: Domain, values: Mapping[str, float]
+) -> None:
+    """Refuse portions without points.
+
+    Raises:
+        ProblemError: Naming the part.
+    """
+    for region in regions:
+        try:
+            domain.collocate(region, 1)
+        except UsageError as error:
+            named = ", ".join(f"{name} = {value:.9g}" for name, value in values.items())
+            where = f" at {named}" if named else ""
+            message = f"{condition.name}: {str(error).removeprefix('boundary: ')}{where}"
+            raise ProblemError([condition.place.render(message)]) from None

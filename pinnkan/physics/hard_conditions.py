@@ -104,6 +104,9 @@ def _candidates(data: ConditionData) -> list[Prescribed]:
         item = None if condition.hard is False else prescribed(condition, data.problem.names)
         if item is None or item.unknown != data.unknown:
             continue
+        if condition.portion is not None:
+            data.notes[condition.name] = "it holds on a portion of a part; lifts are known for whole parts"
+            continue
         slope = number_at(item.slope, data.values)
         if slope and math.isfinite(slope):
             candidates.append(item)

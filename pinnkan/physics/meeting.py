@@ -71,7 +71,10 @@ def initial_gap(
         return None
     time, start = symbol(names.coordinates[0]), number(domain.time[0])
     state, varied = initial_state(data, time, start), substitute(data[-1], {time: start})
-    sides = [domain.collocate(region, _POINTS, rule="random", seed=_SEED) for region in condition.regions]
+    sides = [
+        domain.collocate(region, _POINTS, rule="random", seed=_SEED)
+        for region in condition.regions(names, values)
+    ]
     around = np.concatenate([_with_normals(side) for side in sides])
     points = around.copy()
     points[:, 0] = domain.time[0]

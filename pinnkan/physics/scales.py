@@ -135,7 +135,7 @@ def _prescribed_values(problem: Problem, unknown: str, domain: Domain) -> list[f
         item = prescribed(condition, problem.names)
         if item is None or item.order or item.unknown != unknown:
             continue
-        for region in condition.regions:
+        for region in condition.regions(problem.names, problem.base_values):
             places = domain.collocate(region, _PRESCRIBED_POINTS).points
 
             def data(points: FloatArray, formula: sympy.Expr = item.data) -> FloatArray:

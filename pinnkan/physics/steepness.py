@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pinnkan.geometry import InitialTime, Interior, PointInSpace, WholeDomain
+from pinnkan.geometry import BoundaryPart, InitialTime, Interior, PointInSpace, WholeDomain
 from pinnkan.language.expressions import normal_symbols
 from pinnkan.language.expressions.ramps import Ramp, Spacing, unseen_ramps
 from pinnkan.language.expressions.smoothness import breaks, shown_position
@@ -117,7 +117,9 @@ def _share(region: DomainRegion, count: int, *, on_boundary: bool) -> float:
 def _spacings(region: DomainRegion, block: ResidualBlock, share: float) -> list[Spacing | None]:
     """Return the distance of neighbouring points along each axis; None along the one that is fixed."""
     domain = region.domain
-    fixed = domain.coordinates[0] if isinstance(block.where, InitialTime) else block.where.name[:-1]
+    fixed = domain.coordinates[0] if isinstance(block.where, InitialTime) else ""
+    if isinstance(block.where, BoundaryPart):
+        fixed = block.where.part[:-1]
     extents = dict(zip(domain.coordinates, (region.upper - region.lower).tolist(), strict=True))
     spacings: list[Spacing | None] = [
         None if name == fixed else _even(share * extent) for name, extent in extents.items()

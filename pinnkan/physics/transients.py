@@ -113,7 +113,8 @@ def _missed(condition: Condition, data: sympy.Expr, problem: Problem, domain: Do
     if item is None:
         return initial_gap(condition, [data], 0, names, domain, values) is not None
     assert domain.time is not None
-    points = np.concatenate([domain.collocate(region, _POINTS).points for region in condition.regions])
+    regions = condition.regions(names, values)
+    points = np.concatenate([domain.collocate(region, _POINTS).points for region in regions])
     points[:, 0] = domain.time[0]
     wanted, given = evaluate([item.data, data], names.coordinates, points, values)
     return bool(np.linalg.norm(wanted - given) > CONTRADICTS * np.linalg.norm([wanted, given]))

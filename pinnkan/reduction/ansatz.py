@@ -114,13 +114,18 @@ def _length(ansatz: Ansatz) -> int:
 
 
 def refuse_moving_geometry(problem: Problem) -> None:
-    """Refuse a problem whose domain or interval of time depends on a parameter.
+    """Refuse a problem whose domain, parts of it, or interval of time depends on a parameter.
 
     Raises:
         UsageError: Naming the parameter.
     """
     written = [expr for entries in problem.domain.shape.numbers.values() for expr in entries]
-    for what, formulas in (("domain", written), ("time", problem.domain.interval or ())):
+    portions = [c.portion.indicator for c in problem.boundary if c.portion is not None]
+    for what, formulas in (
+        ("domain", written),
+        ("time", problem.domain.interval or ()),
+        ("part of the boundary of a condition", portions),
+    ):
         for parameter in problem.parameters:
             if any(symbol(parameter.name) in formula.free_symbols for formula in formulas):
                 raise UsageError(

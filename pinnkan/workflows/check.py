@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,8 @@ def check(
 
     Returns:
         What ``check --json`` prints: ``equations``, ``conditions`` and ``constraints``
-        (``name``, ``residual``, ``size``, ...), ``scales``, ``points``, ``trainable_parameters``,
-        ``chosen`` by the default recipe, ``findings``.
+        (``name``, ``residual``, ``size``, ...), ``boundary`` (by part and unknown), ``scales``,
+        ``points``, ``trainable_parameters``, ``chosen`` by the default recipe, ``findings``.
 
     Raises:
         ProblemError: If the problem makes no sense at its base value.
@@ -77,6 +78,10 @@ def check(
         "equations": [_equation(one, instance) for one in found.equations],
         "conditions": [_condition(one, instance) for one in found.conditions],
         "constraints": [_condition(checked, instance) for checked in found.constraints],
+        "boundary": {
+            part: {name: [asdict(holding) for holding in own] for name, own in unknowns.items()}
+            for part, unknowns in found.boundary.items()
+        },
         "scales": _scales(family),
         "ansatz": _alone(found.ansatz, problem),
         "exact": _alone(found.exact, problem),

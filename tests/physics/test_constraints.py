@@ -187,7 +187,7 @@ def test_check_says_which_constant_is_left(constraint, found):
 def test_check_says_it_of_one_unknown_too():
     (message,) = messages(neumann("CONSTRAINT").replace("constraints: [CONSTRAINT]", ""))
     assert message == (
-        "nothing fixes the constant of u: only derivatives of u occur, so u + c solves whatever u solves; "
+        "nothing fixes the constant: only derivatives of u occur, so u + c solves whatever u solves; "
         'prescribe the value of u on a part of the boundary, add constraints: ["integral(u) = 0"], '
         "or read it up to a constant"
     )

@@ -24,7 +24,7 @@ from pinnkan.language.expressions.names import (
 from pinnkan.language.expressions.piecewise import has_jump
 from pinnkan.language.expressions.splitting import split_data
 from pinnkan.language.expressions.symbolic import to_symbolic, to_value
-from pinnkan.language.expressions.syntax import parse_equation, parse_expression
+from pinnkan.language.expressions.syntax import parse_condition, parse_equation, parse_expression
 from pinnkan.language.expressions.tensors import Value, component_names, describe, entries
 from pinnkan.language.expressions.text import canonical_text, display_text
 from pinnkan.language.expressions.tree import Equation, ExpressionFault, Tree
@@ -53,6 +53,7 @@ __all__ = [
     "mentioned",
     "naming_faults",
     "normal_symbols",
+    "parse_condition",
     "parse_equation",
     "parse_expression",
     "partial_derivative",

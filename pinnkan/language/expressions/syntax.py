@@ -73,6 +73,19 @@ def parse_equation(text: str) -> Equation:
     return Equation(left, right, left.start, right.end)
 
 
+def parse_condition(text: str) -> Tree:
+    """Read a condition such as ``x < 0.5 and y > 0`` as the number that is 1 where it holds, else 0.
+
+    Raises:
+        ExpressionFault: If the text is not a condition.
+    """
+    parser = _Parser(text)
+    tree = parser.comparison()
+    parser.expect_end()
+    zero, one = (Number(value, tree.start, tree.end) for value in (0.0, 1.0))
+    return Call("where", (tree, one, zero), tree.start, tree.end)
+
+
 class _Parser:
     """Tokens and the position among them; each method reads one grammatical construct."""
 
@@ -107,6 +120,17 @@ class _Parser:
                 raise self._misplaced(self.peek())
             message = "where(condition, a, b) needs a condition here, such as x < 0.5"
             raise ExpressionFault(message, tree.start, tree.end)
+        return tree
+
+    def comparison(self) -> Tree:
+        """Read a condition that is all of a text."""
+        tree = self._climb(_LOOSEST, 0)
+        if not isinstance(tree, Compare | BoolOp):
+            if self.peek().text in ("=", "==", "!="):
+                raise self._misplaced(self.peek())
+            raise ExpressionFault(
+                "expected a comparison, such as x < 0.5 or abs(y) < 1 and t > 0", tree.start, tree.end
+            )
         return tree
 
     def expect_end(self) -> None:

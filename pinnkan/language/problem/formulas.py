@@ -12,6 +12,7 @@ from pinnkan.language.expressions import (
     Names,
     Tree,
     mentioned,
+    parse_condition,
     parse_equation,
     parse_expression,
     to_symbolic,
@@ -71,12 +72,14 @@ class Formula:
         )
 
 
-def read_formula(node: Node, path: str, faults: Faults, *, equation: bool = False) -> Formula | None:
-    """Parse the expression, or the equation ``left = right``, in a value; None if a fault was noted.
+def read_formula(
+    node: Node, path: str, faults: Faults, *, equation: bool = False, condition: bool = False
+) -> Formula | None:
+    """Parse the expression in a value, a vector where it is a YAML list; None if a fault was noted.
 
-    An expression may be a vector, a YAML list of its entries.
+    Or the equation ``left = right``, or the condition ``x < 0.5``, which is read as 1 where it holds, else 0.
     """
-    if isinstance(node, Listing) and not equation:
+    if isinstance(node, Listing) and not (equation or condition):
         node = _as_text(node)
     if not isinstance(node, Scalar):
         faults.add(node.place, f"{path}: expected a formula; got {describe(node)}")
@@ -84,7 +87,7 @@ def read_formula(node: Node, path: str, faults: Faults, *, equation: bool = Fals
     if not node.text.strip():
         faults.add(node.place, f"{path}: expected a formula, got nothing")
         return None
-    parse = parse_equation if equation else parse_expression
+    parse = parse_equation if equation else parse_condition if condition else parse_expression
     tree = noting(lambda: parse(node.text), node, path, faults)
     return None if tree is None else Formula(tree, node)
 

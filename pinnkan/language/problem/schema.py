@@ -10,13 +10,15 @@ from typing import NamedTuple
 
 import sympy
 
+from pinnkan.geometry import Domain, Shape
 from pinnkan.ground.errors import did_you_mean, quote
 from pinnkan.language.expressions import Names, derivative_symbols, has_jump, symbol
 from pinnkan.language.expressions.calculus import ORDINALS
 from pinnkan.language.problem.constraints import read_constraints
 from pinnkan.language.problem.declarations import Declared, read_declarations
 from pinnkan.language.problem.defaults import Circumstances
-from pinnkan.language.problem.domains import check_at_base, read_interval, read_shape
+from pinnkan.language.problem.domains import check_at_base, number_at, read_interval, read_shape
+from pinnkan.language.problem.narrowing import narrowed
 from pinnkan.language.problem.overrides import apply_overrides
 from pinnkan.language.problem.prescribed import prescribed
 from pinnkan.language.problem.samples import read_samples
@@ -177,6 +179,8 @@ def _read_mathematics(root: Block, declared: Declared, faults: Faults) -> _Mathe
     boundary = reader.read_conditions(root, "boundary", space)
     initial = reader.read_conditions(root, "initial", space)
     constraints = read_constraints(reader, root, space)
+    if not faults and boundary:
+        boundary = _narrowed(declared, boundary, equations, reader.names(), space, interval, faults)
     if not faults:
         _check_counts(root, equations, reader.names(), faults)
         _check_initial(root, equations, initial, reader.names(), faults)
@@ -191,6 +195,23 @@ def _read_mathematics(root: Block, declared: Declared, faults: Faults) -> _Mathe
         ),
         solution=StatedSolution(reader.exact),
     )
+
+
+def _narrowed(
+    declared: Declared,
+    boundary: tuple[Condition, ...],
+    equations: tuple[Equation, ...],
+    names: Names,
+    space: Shape | None,
+    interval: tuple[sympy.Expr, sympy.Expr] | None,
+    faults: Faults,
+) -> tuple[Condition, ...]:
+    """Return the boundary conditions as they hold beside each other, at the base values."""
+    assert space is not None
+    values = {parameter.name: parameter.base for parameter in declared.parameters}
+    time = None if interval is None else (number_at(interval[0], values), number_at(interval[1], values))
+    domain = Domain(space, names.coordinates, time)
+    return narrowed(boundary, equations, names, domain, values, faults)
 
 
 def _read_reference(root: Block, directory: Path | None, faults: Faults, *, stored: bool) -> Path | None:
@@ -304,6 +325,8 @@ def _check_hard(conditions: tuple[Condition, ...], names: Names, faults: Faults)
             faults.add(condition.place, message)
         if item is None:
             continue
+        if condition.portion is not None:
+            continue  # of two portions it is known by now that they are apart
         for part in condition.parts or (f"the initial time (order {item.order})",):
             if (u, part) in taken:
                 message = f"{condition.name}: {u} is prescribed twice on {part}, here and in {taken[u, part]}"

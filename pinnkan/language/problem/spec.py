@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import sympy
+from numpy.typing import NDArray
 
-from pinnkan.geometry import BoundaryPart, InitialTime, Region
-from pinnkan.language.expressions import Names, symbol
+from pinnkan.geometry import BoundaryPart, InitialTime, Portion, Region
+from pinnkan.language.expressions import Names, evaluate, symbol
 from pinnkan.language.parameters import Parameter, complete_values
 from pinnkan.language.problem.settings import Settings
 from pinnkan.language.reading.places import Place
@@ -39,21 +42,54 @@ class Equation:
 
 
 @dataclass(frozen=True)
+class StatedPortion:
+    """The points of a boundary part at which a formula holds.
+
+    Attributes:
+        text: The formula as written.
+        indicator: 1 where it holds, 0 elsewhere, in coordinates and parameters.
+        named: Whether the parts are named, so that it must hold somewhere on each.
+    """
+
+    text: str
+    indicator: sympy.Expr
+    named: bool = False
+
+    def holds(
+        self, points: NDArray[np.float64], names: Names, values: Mapping[str, float]
+    ) -> NDArray[np.bool_]:
+        """Tell at which points (N, D) it holds, (N,)."""
+        found: NDArray[np.bool_] = evaluate([self.indicator], names.coordinates, points, values)[0] > 0.5
+        return found
+
+
+@dataclass(frozen=True)
 class Condition(Equation):
     """A boundary or initial condition, residual = 0 on parts of the boundary or at the initial time.
 
     Attributes:
         parts: Canonical boundary parts; empty for an initial condition.
         hard: Built into the ansatz: True, False, or None where that is left to the program.
+        portion: At which points of its parts it holds; None for all.
     """
 
     parts: tuple[str, ...]
     hard: bool | None
+    portion: StatedPortion | None = field(default=None, kw_only=True)
 
-    @property
-    def regions(self) -> tuple[Region, ...]:
-        """Where it holds: the initial time, or every part of the boundary by itself."""
-        return tuple(BoundaryPart(part) for part in self.parts) or (InitialTime(),)
+    def regions(self, names: Names, values: Mapping[str, float]) -> tuple[Region, ...]:
+        """Return where it holds: the initial time, or every part of the boundary by itself.
+
+        Args:
+            names: Of the problem.
+            values: Of the parameters, on which a portion of a part may depend.
+        """
+        if self.is_initial:
+            return (InitialTime(),)
+        if self.portion is None:
+            return tuple(BoundaryPart(part) for part in self.parts)
+        portion = Portion(self.portion.text, partial(self.portion.holds, names=names, values=values))
+        return tuple(BoundaryPart(part, portion) for part in self.parts)
 
     @property
     def is_initial(self) -> bool:

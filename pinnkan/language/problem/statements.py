@@ -26,7 +26,7 @@ from pinnkan.language.expressions.switches import switches
 from pinnkan.language.expressions.symbolic import Differentiation
 from pinnkan.language.problem.declarations import Declared
 from pinnkan.language.problem.formulas import Formula, mentions_inside_call, read_formula
-from pinnkan.language.problem.spec import Condition, Derived, Equation
+from pinnkan.language.problem.spec import Condition, Derived, Equation, StatedPortion
 from pinnkan.language.reading.fields import (
     describe,
     read_flag,
@@ -42,14 +42,10 @@ from pinnkan.language.reading.places import Faults, Place
 SOURCE = symbol("source")
 MANUFACTURED = "manufactured"
 _CONDITION_KEYS = {
-    "boundary": ("on", "equation", "hard", "weight", "name"),
+    "boundary": ("on", "where", "equation", "hard", "weight", "name"),
     "initial": ("equation", "hard", "weight", "name"),
 }
 _EQUATION_KEYS = ("equation", "name", "weight")
-_NOT_YET = {
-    "where": "conditions on a part given by a formula are not supported yet; name sides by 'on'",
-}
-
 
 _RESERVED = ("interior", "held_out", "samples")
 """Names of sets that belong to no condition."""
@@ -288,13 +284,14 @@ class StatementReader:
             self.faults.add(node.place, f"{path}: expected an equation or a block of keys, got {found}")
             return []
         block = as_block(node)
-        if self._unsupported(block, path) or (key == "boundary" and self._ties_places(block, path)):
+        if key == "boundary" and self._ties_places(block, path):
             return []
         refuse_unknown_keys(block, _CONDITION_KEYS[key], path, self.faults)
         text = require(block, "equation", path, block.place, self.faults, example="u = 0")
         formula = None if text is None else read_formula(text, path, self.faults, equation=True)
         residuals = None if formula is None else self._residuals(formula, path, normal=key == "boundary")
         parts = self._parts(block, path, shape) if key == "boundary" else ()
+        portion = self._portion(block, path) if key == "boundary" else None
         name, hard, weight = self._options(block, path)
         if residuals is not None and any(residual.has(SOURCE) for residual in residuals.values()):
             message = f"{path}: a manufactured source is that of an equation; a condition takes exact"
@@ -304,17 +301,29 @@ class StatementReader:
             return []
         place = formula.node.place
         return [
-            Condition(f"{name}{suffix}", formula.text, place, residual, parts, hard, weight=weight)
+            Condition(
+                f"{name}{suffix}",
+                formula.text,
+                place,
+                residual,
+                parts,
+                hard,
+                weight=weight,
+                portion=portion,
+            )
             for suffix, residual in residuals.items()
         ]
 
-    def _unsupported(self, block: Block, path: str) -> bool:
-        """Refuse by name what the language cannot say yet."""
-        for key, _ in block.entries:
-            if key.text in _NOT_YET:
-                self.faults.add(key.place, f"{path}: {_NOT_YET[key.text]}")
-                return True
-        return False
+    def _portion(self, block: Block, path: str) -> StatedPortion | None:
+        """Read ``where``, which narrows the parts to the points at which it holds."""
+        node = block.get("where")
+        formula = None if node is None else read_formula(node, f"{path}.where", self.faults, condition=True)
+        if formula is None:
+            return None
+        self.used |= formula.mentions(self.names())
+        indicator = formula.symbolic(self.names(with_unknown=False), self.faults, f"{path}.where")
+        named = block.get("on") is not None
+        return None if indicator is None else StatedPortion(formula.text, indicator, named)
 
     def _ties_places(self, block: Block, path: str) -> bool:
         """Refuse ``periodic`` and ``u(left) = u(right)`` as conditions, with the key to write."""

@@ -32,11 +32,14 @@ from pinnkan.physics.wellposed.kinds import (
 )
 from pinnkan.physics.wellposed.resonance import nearly_singular
 from pinnkan.physics.wellposed.seams import data_across_seams, exact_across_seams
+from pinnkan.physics.wellposed.unknowns import bare_parts, bare_portions, excess_initial_of_unknowns
 
 Test = Callable[[Instance], Iterator[Finding]]
 
 REFUSING: tuple[Test, ...] = (data_across_seams,)
-WARNING: tuple[Test, ...] = (unfixed_constant, exact_across_seams)
+WARNING: tuple[Test, ...] = (unfixed_constant, bare_portions, exact_across_seams)
+WARNING_SYSTEM: tuple[Test, ...] = (bare_parts, excess_initial_of_unknowns)
+"""Of problems with several unknowns."""
 REFUSING_ONE: tuple[Test, ...] = (ill_posed_forward, unbalanced)
 """Of problems with one unknown: what a system's principal part says is not decided equation by equation."""
 WARNING_ONE: tuple[Test, ...] = (
@@ -53,6 +56,19 @@ WARNING_ONE: tuple[Test, ...] = (
     values_against_flux,
     nearly_singular,
 )
+
+_OF_WHOLE_PARTS = (
+    unbalanced,
+    two_on_one_side,
+    conditions_for_high_orders,
+    hyperbolic_with_values_all_around,
+    parabolic_with_conditions_at_both_ends,
+    characteristics,
+    initial_against_flux,
+    values_against_flux,
+    nearly_singular,
+)
+"""They take a condition to hold on all of a part, and say nothing where one holds on a portion of it."""
 
 __all__ = ["SEVERITIES", "Finding", "examine", "require_well_posed"]
 
@@ -75,11 +91,18 @@ def examine(base: Instance, others: Sequence[Instance] = ()) -> list[Finding]:
 
 
 def _refusing(instance: Instance) -> tuple[Test, ...]:
-    return REFUSING if instance.problem.is_system else (*REFUSING_ONE, *REFUSING)
+    own = () if instance.problem.is_system else REFUSING_ONE
+    return _applicable((*own, *REFUSING), instance)
 
 
 def _warning(instance: Instance) -> tuple[Test, ...]:
-    return WARNING if instance.problem.is_system else (*WARNING_ONE, *WARNING)
+    own = WARNING_SYSTEM if instance.problem.is_system else WARNING_ONE
+    return _applicable((*own, *WARNING), instance)
+
+
+def _applicable(tests: Sequence[Test], instance: Instance) -> tuple[Test, ...]:
+    whole = all(condition.portion is None for condition in instance.problem.boundary)
+    return tuple(test for test in tests if whole or test not in _OF_WHOLE_PARTS)
 
 
 def _run(test: Test, instance: Instance) -> list[Finding]:

@@ -50,8 +50,9 @@ def unfixed_constant(instance: Instance) -> Iterator[Finding]:
                 if instance.domain.shape.parts
                 else f"add a term in {u}",
             )
+        what = f"the constant of {u}" if problem.is_system else "the constant"
         yield warning(
-            f"nothing fixes the constant of {u}: only derivatives of {u} occur, so {u} + c solves whatever "
+            f"nothing fixes {what}: only derivatives of {u} occur, so {u} + c solves whatever "
             f"{u} solves; {', '.join(remedies)}, or read it up to a constant"
         )
 

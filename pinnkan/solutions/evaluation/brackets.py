@@ -83,6 +83,7 @@ def _is_candidate(instance: Instance) -> bool:
     return (
         problem.time is None
         and not problem.constraints
+        and all(condition.portion is None for condition in problem.boundary)
         and len(instance.equations) == 1
         and sorted(parts) == sorted(instance.domain.shape.parts)
         and all(sum(partial.orders) <= 2 for block in blocks for partial in block.summands.partials)

@@ -412,9 +412,9 @@ CASES = [
         ],
     ),
     (
-        {"boundary": 'boundary: ["u = 0", {on: left, equation: u = 1}]'},
+        {"boundary": "boundary: [{on: left, equation: u = 0}, {on: left, equation: u = 1}]"},
         [
-            "9:42: boundary[1]: u is prescribed twice on x-, here and in boundary[0]",
+            "9:62: boundary[1]: u is prescribed twice on x-, here and in boundary[0]",
         ],
     ),
     (
@@ -635,7 +635,7 @@ CASES = [
     (
         {"foo": "foo: 1"},
         [
-            "11:1: unknown key 'foo'; known keys: title, description, citation, coordinates, time, domain, unknowns, family, definitions, exact, reference, source, equations, samples, boundary, initial, scales, network, adapter, points, training, finetuning",
+            "11:1: unknown key 'foo'; known keys: title, description, citation, coordinates, time, domain, unknowns, family, definitions, exact, reference, source, equations, samples, boundary, initial, constraints, scales, network, adapter, points, training, finetuning",
         ],
     ),
     (

@@ -1,0 +1,111 @@
+"""Conditions counted unknown by unknown: only what is sure in a system, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pinnkan.geometry import BoundaryPart, Box
+from pinnkan.language.expressions import derivative_symbols, partial_derivative, symbol
+from pinnkan.language.problem.spec import Condition, Problem
+from pinnkan.physics.coverage import holds_unknown
+from pinnkan.physics.instance import Instance
+from pinnkan.physics.wellposed.findings import Finding, warning
+
+_POINTS = 4096
+_ROUNDING = 1e-9
+_OPPOSITE = str.maketrans("+-", "-+")
+
+
+def bare_parts(instance: Instance) -> Iterator[Finding]:
+    """Warn of parts on which nothing holds an unknown that has a second derivative across them.
+
+    Silent where the factor of that derivative varies, for it may vanish there, and where the opposite side
+    has two conditions, as in an initial value problem.
+    """
+    problem = instance.problem
+    for position, unknown in enumerate(problem.unknowns):
+        bare = [
+            part
+            for part in instance.domain.shape.parts
+            if not _holding(problem, part, position)
+            and len(_holding(problem, part.translate(_OPPOSITE), position)) < 2
+            and _is_second_order_across(instance, part, position)
+        ]
+        if bare:
+            sides = "the side" if len(bare) == 1 else "the sides"
+            yield warning(f"no boundary condition for {unknown} on {sides} {', '.join(bare)}")
+
+
+def bare_portions(instance: Instance) -> Iterator[Finding]:
+    """Warn of parts on a portion of which nothing holds an unknown, as of `bare_parts`."""
+    problem = instance.problem
+    for position, unknown in enumerate(problem.unknowns):
+        for part in instance.domain.shape.parts:
+            holding = _holding(problem, part, position)
+            if not holding or any(condition.portion is None for condition in holding):
+                continue
+            side = instance.domain.collocate(BoundaryPart(part), _POINTS)
+            covered = np.zeros(len(side.points), dtype=bool)
+            for condition in holding:
+                assert condition.portion is not None
+                covered |= condition.portion.holds(side.points, problem.names, instance.values)
+            share = float(side.weights @ ~covered)
+            if share > _ROUNDING and _is_second_order_across(instance, part, position):
+                names = " and ".join(condition.name for condition in holding)
+                yield warning(
+                    f"no boundary condition for {unknown} on {100 * share:.2g} % of {part}, where {names} "
+                    f"{'holds' if len(holding) == 1 else 'hold'} elsewhere"
+                )
+
+
+def excess_initial_of_unknowns(instance: Instance) -> Iterator[Finding]:
+    """Warn of more initial conditions of an unknown than its order in time."""
+    problem = instance.problem
+    for position, unknown in enumerate(problem.unknowns if problem.time else ()):
+        partials = [
+            partial
+            for equation in problem.equations
+            for partial in derivative_symbols(equation.residual, problem.names).values()
+            if partial.unknown == position
+        ]
+        order = max((partial.orders[0] for partial in partials), default=0)
+        own = [c for c in problem.initial if _unknowns(c, problem) == {position}]
+        if len(own) > order:
+            count = f"{len(own)} initial condition{'s are' if len(own) > 1 else ' is'} given"
+            what = f"is of order {order} in time" if order else "has no derivative in time"
+            yield warning(f"{unknown} {what}, {count}: {', '.join(c.name for c in own)}")
+
+
+def _holding(problem: Problem, part: str, unknown: int) -> list[Condition]:
+    """Return the conditions on a part that hold an unknown."""
+    return [c for c in problem.boundary if part in c.parts and holds_unknown(c, unknown, problem)]
+
+
+def _unknowns(condition: Condition, problem: Problem) -> set[int]:
+    partials = derivative_symbols(condition.residual, problem.names).values()
+    return {partial.unknown for partial in partials}
+
+
+def _is_second_order_across(instance: Instance, part: str, unknown: int) -> bool:
+    """Tell whether an equation is of second order in an unknown across a part, its factor constant.
+
+    And no equation is of a higher one: what these take is counted elsewhere.
+    """
+    problem, shape = instance.problem, instance.domain.shape
+    names, parameters = problem.names, {symbol(name) for name in problem.names.parameters}
+    axes = [part[:-1]] if isinstance(shape, Box) else list(problem.space)
+    across = [tuple(2 * (name == axis) for name in problem.coordinates) for axis in axes]
+    offset = int(problem.time is not None)
+    found = False
+    for equation in problem.equations:
+        own = {
+            partial.orders: partial_derivative(equation.residual, leaf)
+            for leaf, partial in derivative_symbols(equation.residual, names).items()
+            if partial.unknown == unknown
+        }
+        if any(sum(index[offset:]) > 2 for index in own):
+            return False
+        found |= all(index in own and not own[index].free_symbols - parameters for index in across)
+    return found
