@@ -75,6 +75,37 @@ network: {hidden: [5, 4], basis: fourier, functions: 4}
 points: {interior: 20, boundary: 12, held_out: 15}
 training: {steps: 5}
 """,
+    # two unknowns that share points, one condition hard and the others soft, with more points than numbers
+    "system": """
+coordinates: [x]
+time: {t: [0, 1]}
+domain: {shape: interval, x: [-1, 2]}
+unknowns: [u, v]
+family: {a: {base: 0.5, range: [0, 1]}}
+exact: {u: exp(-t)*sin(x), v: a*x + cos(t)}
+source: manufactured
+equations: ["u_t - u_xx + u*v_x = source", "v_t + v*u_x - 3*v_xx = source"]
+boundary:
+  - {equation: "u = exp(-t)*sin(x)", hard: false}
+  - {equation: "v_x + u = a + exp(-t)*sin(x)"}
+initial: [{equation: u = sin(x), hard: false}, v = a*x + 1]
+network: {hidden: [5, 5], functions: 4}
+points: {interior: 80, boundary: 10, initial: 10, held_out: 20}
+training: {steps: 5}
+""",
+    # two unknowns with collapsed Laplacians, and fewer points than numbers
+    "large system": """
+coordinates: [x, y]
+domain: {shape: box, x: [0, 1], y: [-1, 1]}
+unknowns: [u, v]
+exact: {u: sin(x + 2*y), v: x*y}
+source: manufactured
+equations: ["laplace(u) - v^2 = source", "laplace(v) + 2*u*u_x = source"]
+boundary: [u = sin(x + 2*y), {equation: v = x*y, hard: false}]
+network: {hidden: [8, 9], functions: 5}
+points: {interior: 14, boundary: 4, held_out: 12}
+training: {steps: 5}
+""",
 }
 
 

@@ -109,11 +109,11 @@ def _end(findings: Sequence[Mapping[str, Any]], *, quiet: bool) -> None:
 
 def _write(report: Mapping[str, Any], *, whole: bool) -> None:
     """Print the equations as lines of mathematics, the rest as a document."""
-    apart = ("equations", "conditions", "findings")
+    apart = ("equations", "conditions", "constraints", "findings")
     rest = {key: value for key, value in report.items() if key not in apart}
     if not whole:
         rest["source"] = _shortened(rest.get("source"))
-    statements = [*report["equations"], *report["conditions"]]
+    statements = [*report["equations"], *report["conditions"], *report["constraints"]]
     lines = [line for statement in statements for line in _lines_of(statement)]
     render.write("\n".join([*lines, "", render.document(rest)]))
 

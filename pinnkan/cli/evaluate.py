@@ -19,7 +19,7 @@ ERRORS = {
     "relative_l2_squared": "the square of relative_l2",
     "relative_max": "max |psi - u| / max |u| over the evaluation points",
     "absolute_rms": "root mean square of psi - u; says what the relative figures cannot where u is zero",
-    "boundary_max": "largest absolute violation of any boundary or initial condition",
+    "boundary_max": "largest absolute violation of any boundary or initial condition or constraint",
     "residual_rms": "root mean square of the equation's residual at held-out points, never trained on",
     "zero_network_l2": "relative_l2 of the ansatz with a network of zero, which is what hard conditions give"
     " away for nothing; a benchmark in which it is below 0.1 is void",
@@ -45,6 +45,8 @@ JUDGEMENT = {
     " residuals, the conditions' violations, training against held-out residual and how the residual fell",
     "reasons": "why the verdict is not solved, in words (a line under the table)",
 }
+FIELDS = ("relative_l2", "relative_max", "absolute_rms", "zero_network_l2", "error_estimate")
+"""Numbers given of every unknown of a system; in JSON under ``fields``."""
 _WHO = ("parameters", "method", "tag")
 _ONLY_JSON = ("relative_l2_squared", "reasons")
 
@@ -57,6 +59,9 @@ def _definitions() -> str:
             "Numbers, each over 20,000 uniform points of the domain unless --points is given; of a fit to a"
             " table, over its samples held out:",
             *entries,
+            "fields: of several unknowns, the errors and the estimate of each by its name, in a table of its"
+            " own; the numbers above are then the largest of those of unknowns that are not zero. centred:"
+            " whether its mean is taken out first, since no statement fixes its constant.",
         ]
     )
 
@@ -170,7 +175,24 @@ def _write(rows: Sequence[Mapping[str, Any]]) -> None:
     judgement = [name for name in JUDGEMENT if name not in _ONLY_JSON]
     shown = verdicts.shown(rows)
     tables = [render.table(shown, [*who, *columns]) for columns in (errors, COST, judgement)]
-    render.write("\n\n".join(tables) + verdicts.remarks(rows))
+    fields = [_field(row, name, field) for row in rows for name, field in row.get("fields", {}).items()]
+    if fields:
+        tables.insert(1, render.table(fields, [*who, "unknown", *FIELDS]))
+    render.write("\n\n".join(tables) + _centred(rows) + verdicts.remarks(rows))
+
+
+def _field(row: Mapping[str, Any], name: str, field: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the line of one unknown of a result."""
+    return {key: row.get(key) for key in _WHO} | {"unknown": name} | dict(field)
+
+
+def _centred(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say which unknowns are known up to a constant."""
+    names = {name: 0 for row in rows for name, field in row.get("fields", {}).items() if field["centred"]}
+    if not names:
+        return ""
+    fixed = "no statement fixes" if len(names) == 1 else "no statements fix"
+    return f"\n{', '.join(names)}: compared after the mean is taken out, since {fixed} the constant"
 
 
 def require_below(limit: float, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -16,6 +16,7 @@ EXAMPLES = options.examples(
     "pinnkan export runs/heat --time 0.5 --grid 101x101 -o u.vtu",
     "pinnkan export runs/allen_cahn --lambda 1 --grid 11x101x101 -o u.npz",
     "pinnkan export runs/elliptic --points points.csv -o u.csv",
+    "pinnkan export runs/elliptic --fields 'u, grad(u), laplace(u)' --grid 51x51 -o derivatives.vtu",
 )
 
 Grid = Annotated[
@@ -36,6 +37,16 @@ Points = Annotated[
         show_default=False,
     ),
 ]
+Fields = Annotated[
+    str | None,
+    typer.Option(
+        "--fields",
+        metavar="FORMULAS",
+        help="Columns: formulas of the unknowns, their derivatives and the definitions, with commas between "
+        "them, such as 'u, v_x - u_y, norm(U)'.  [default: the unknowns]",
+        show_default=False,
+    ),
+]
 
 
 def export(
@@ -48,6 +59,7 @@ def export(
     grid: Grid = None,
     points: Points = None,
     time: options.Time = None,
+    fields: Fields = None,
     device: options.Device = "cpu",
     dtype: options.StoredDtype = None,
     threads: options.Threads = None,
@@ -78,6 +90,7 @@ def export(
             grid=grid,
             points=points,
             time=time,
+            fields=fields,
             device=device,
             dtype=dtype and dtype.value,
             threads=threads,

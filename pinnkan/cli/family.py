@@ -79,6 +79,7 @@ def family(
     estimate, not a bound; unsolved, the values where Gauss-Newton did not end: nothing is known of the
     largest residual then; at, where the next adapter goes. effectivity is estimate over true error
     (2.5 %, 50 % and 97.5 % of 32 values between those of the training set), where a formula is known.
+    Several unknowns share one basis; the error is the largest among them.
     """
     targets.require_run(directory)
     if only is None and not params:

@@ -36,16 +36,6 @@ class StartFrom(StrEnum):
     nearest = "nearest"
 
 
-class Field(StrEnum):
-    """What a picture shows."""
-
-    solution = "solution"
-    reference = "reference"
-    error = "error"
-    residual = "residual"
-    history = "history"
-
-
 def examples(*commands: str) -> str:
     """Format the examples at the end of a command's help; ``\\b`` keeps the lines as they are."""
     lines = "\n".join(f"  {command}" for command in commands)

@@ -14,9 +14,32 @@ EXAMPLES = options.examples(
     "pinnkan plot runs/allen_cahn --lambda 1 --field error --time 0.5 -o error.pdf",
     "pinnkan plot runs/elliptic --lambda 0.1 --slice y=0 -o cut.svg",
     "pinnkan plot runs/elliptic --lambda 0.1 --field history -o history.png",
+    "pinnkan plot runs/elliptic --field 'norm(grad(u))' --arrows 'grad(u)' -o slope.png",
 )
 
-FieldOption = Annotated[options.Field, typer.Option("--field", help="What to draw.")]
+FieldOption = Annotated[
+    str | None,
+    typer.Option(
+        "--field",
+        metavar="FIELD",
+        help="What to draw: solution, reference, error, residual, history, or a formula of the unknowns, "
+        "their derivatives and the definitions, such as u, v_x - u_y or norm(U).  [default: solution]",
+        show_default=False,
+    ),
+]
+Streamlines = Annotated[
+    str | None,
+    typer.Option(
+        "--streamlines",
+        metavar="VECTOR",
+        help="Streamlines of a vector over the field: a definition, or [u, v].",
+        show_default=False,
+    ),
+]
+Arrows = Annotated[
+    str | None,
+    typer.Option("--arrows", metavar="VECTOR", help="Arrows of a vector over the field.", show_default=False),
+]
 Slices = Annotated[
     list[str] | None,
     typer.Option(
@@ -35,7 +58,9 @@ def plot(
     params: options.Params = None,
     method: options.StoredMethod = options.Method.lotra,
     tag: options.Tag = None,
-    field: FieldOption = options.Field.solution,
+    field: FieldOption = None,
+    streamlines: Streamlines = None,
+    arrows: Arrows = None,
     time: options.Time = None,
     slices: Slices = None,
     dpi: options.Dpi = 200,
@@ -47,14 +72,19 @@ def plot(
 ) -> None:
     """Draw a picture of a solution.
 
-    Draws the solution, the reference, the error, the residual or the training history. Without a
+    Draws the solution, the reference, the error, the residual, the training history, or any formula of
+    the unknowns; of several unknowns a panel each. Without a
     parameter value, or at the base's own where no adapter was trained, it shows the base. The ending of
     FILE names the format: png, pdf or svg.
     """
     targets.require_run(directory)
     targets.spare_the_store(output, directory)
     values = targets.at_most_one(targets.read_values(directory, lambdas, params, quiet=quiet))
+    from pinnkan.workflows.plot import FlowKind
     from pinnkan.workflows.plot import plot as run
+
+    stated: dict[FlowKind, str | None] = {"streamlines": streamlines, "arrows": arrows}
+    flows = {kind: vector for kind, vector in stated.items() if vector is not None}
 
     with watching(quiet=quiet, verbose=verbose) as observer:
         path = run(
@@ -62,7 +92,8 @@ def plot(
             values=values,
             method=method.value,
             tag=tag,
-            field=field.value,
+            field=field or _default_field(streamlines or arrows),
+            flows=flows,
             time=time,
             slices=slices or [],
             dpi=dpi,
@@ -73,3 +104,8 @@ def plot(
             observer=observer,
         )
         observer.note(f"wrote {path}")
+
+
+def _default_field(vector: str | None) -> str:
+    """Return the solution, below a vector its length."""
+    return "solution" if vector is None else f"norm({vector})"

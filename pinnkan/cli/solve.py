@@ -63,17 +63,18 @@ def solve(
 
     Reads DIR/family.h5 and nothing else. Thousands of values are answered at once: --lambda
     @values.txt. With points, one value makes a file like that of 'pinnkan export', several an npz
-    with the parameters, estimate, coordinates and the unknown (values x points).
+    with the parameters, estimate, coordinates and every unknown (values x points).
 
-    estimate is that of the relative L2 error (see 'pinnkan family --help'): no bound. A value
-    outside the trained range (inside: no), or whose estimate exceeds the tolerance, is answered all
-    the same and named, and the exit code is 5. relative_residual and verdict are defined in 'pinnkan
-    evaluate --help'; of more than 300 values residuals are measured where the estimates are largest,
-    and the other verdicts follow from their estimates (measured, in --json, says of how many). If the
-    one value asked for is unsolved, the exit code is 4; if some of several are, 1.
+    estimate is that of the relative L2 error, of several unknowns of the largest (see 'pinnkan family
+    --help'): no bound. A value outside the trained range (inside: no), or whose estimate exceeds the
+    tolerance, is answered all the same and named, and the exit code is 5. relative_residual and verdict
+    are defined in 'pinnkan evaluate --help'; of more than 300 values residuals are measured where the
+    estimates are largest, and the other verdicts follow from their estimates (measured, in --json, says
+    of how many). If the one value asked for is unsolved, the exit code is 4; if some of several are, 1.
 
-    --check adds relative_l2, the error against the exact
-    formula, and effectivity, estimate over error. At its own value the base answers, unless the basis
+    --check adds relative_l2, the error against the exact formula, of several unknowns the largest
+    (fields, in --json, has each; centred: without the means, where nothing fixes an unknown but up to
+    a constant), and effectivity, estimate over error. At its own value the base answers, unless the basis
     has an adapter of that value. method (--json) says which does; coefficients are those of the
     orthonormal basis in family.h5, null where the base answers.
     """

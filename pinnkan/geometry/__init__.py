@@ -5,7 +5,7 @@ from pinnkan.geometry.box import Box
 from pinnkan.geometry.disk import Disk
 from pinnkan.geometry.domain import CollocationSet, Domain
 from pinnkan.geometry.interval import Interval
-from pinnkan.geometry.regions import BoundaryPart, InitialTime, Interior, Region
+from pinnkan.geometry.regions import BoundaryPart, InitialTime, Interior, PointInSpace, Region, WholeDomain
 from pinnkan.geometry.registry import SHAPES, make_shape
 from pinnkan.geometry.rules import RULES
 from pinnkan.geometry.shape import Shape
@@ -22,7 +22,9 @@ __all__ = [
     "InitialTime",
     "Interior",
     "Interval",
+    "PointInSpace",
     "Region",
     "Shape",
+    "WholeDomain",
     "make_shape",
 ]

@@ -43,6 +43,15 @@ class Ball(Round):
             shares.append(weights[shell] * part)
         return np.concatenate(points), np.concatenate(shares)
 
+    def integration(self, count: int, variant: int) -> tuple[FloatArray, FloatArray]:
+        """Gauss nodes in the radius and in cos(theta), twice as many longitudes: n x n x 2n points."""
+        size = max(1, round((count / 2) ** (1 / 3)))
+        radii, weights = gauss(size, variant=variant)
+        directions, shares = _sphere([2 * size] * size, variant, 0.0)
+        weights = weights * radii**2
+        points = self.scaled((radii[:, None, None] * directions).reshape(-1, 3))
+        return points, np.outer(weights / weights.sum(), shares).ravel()
+
     def boundary_quadrature(self, part: str, count: int, variant: int) -> tuple[FloatArray, FloatArray]:
         """Gauss nodes in cos(theta), equispaced longitudes in proportion to sin(theta)."""
         density = match_density(lambda density: sum(_latitudes(density, count, variant)), count)

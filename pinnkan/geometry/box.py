@@ -9,7 +9,7 @@ from functools import reduce
 import numpy as np
 import sympy
 
-from pinnkan.geometry.rules import FloatArray, gauss
+from pinnkan.geometry.rules import FloatArray, equispaced, gauss, turn
 from pinnkan.geometry.shape import Shape, ShapeKind, check_extent, check_finite, number
 from pinnkan.ground.errors import UsageError
 
@@ -112,6 +112,10 @@ class Box(Shape):
         """Tensor product of Gauss rules, as many nodes along an axis as its length asks for."""
         return self._tensor(list(range(self.dimension)), count, variant)
 
+    def integration(self, count: int, variant: int) -> tuple[FloatArray, FloatArray]:
+        """Gauss rules, and the trapezoidal rule along periodic axes: exact for the more waves there."""
+        return self._tensor(list(range(self.dimension)), count, variant, trapezoidal=self.periodic)
+
     def boundary_quadrature(self, part: str, count: int, variant: int) -> tuple[FloatArray, FloatArray]:
         """Tensor product of Gauss rules over the other axes."""
         axis = self._axis(part)
@@ -142,10 +146,17 @@ class Box(Shape):
         bounds = self.upper if part.endswith("+") else self.lower
         return float(bounds[self._axis(part)])
 
-    def _tensor(self, axes: list[int], count: int, variant: int) -> tuple[FloatArray, FloatArray]:
+    def _tensor(
+        self, axes: list[int], count: int, variant: int, *, trapezoidal: Sequence[str] = ()
+    ) -> tuple[FloatArray, FloatArray]:
         """Gauss rules along the given axes; every other coordinate is at its lower bound."""
         sizes = _split(count, self.sides[axes])
-        rules = [gauss(n, variant=variant, axis=axis) for n, axis in zip(sizes, axes, strict=True)]
+        rules = [
+            equispaced(n, turn(variant))
+            if self.axes[axis] in trapezoidal
+            else gauss(n, variant=variant, axis=axis)
+            for n, axis in zip(sizes, axes, strict=True)
+        ]
         points = np.tile(self.lower, (math.prod(sizes), 1))
         grids = np.meshgrid(*(nodes for nodes, _ in rules), indexing="ij")
         for axis, grid in zip(axes, grids, strict=True):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pinnkan.geometry.regions import BoundaryPart, InitialTime, Interior, Region
+from pinnkan.geometry.regions import BoundaryPart, InitialTime, Interior, PointInSpace, Region, WholeDomain
 from pinnkan.geometry.rules import FloatArray, check_points, gauss, share, unit_cube
 from pinnkan.geometry.shape import Shape, check_extent, check_finite
 from pinnkan.ground.errors import UsageError
@@ -18,6 +18,12 @@ _LEVELS = 4096
 """Space variants set aside for the time levels of one variant."""
 _TIME_AXIS = 3
 """Time shifts its nodes by a sequence that no space axis uses."""
+_INTEGRAL = {0: 1, 1: 128, 2: 1600, 3: 4000}
+"""Points of an integral over space, by dimension: it is then right to about 1e-8 for a smooth function."""
+_INTEGRAL_IN_TIME = {0: 1, 1: 64, 2: 400, 3: 1728}
+"""The same where there is one integral a time."""
+_MOST_INTEGRAL = 4096
+_INTEGRAL_TIMES = 12
 
 
 @dataclass(frozen=True)
@@ -28,11 +34,26 @@ class CollocationSet:
         points: Coordinates, time first if there is one, shape ``(N, D)``.
         weights: Positive, sum 1, shape ``(N,)``.
         normals: Outward unit normals in space on a boundary part, shape ``(N, d)``; None elsewhere.
+        together: How many consecutive points make one residual, their weighted mean: those of an integral.
     """
 
     points: FloatArray
     weights: FloatArray
     normals: FloatArray | None = None
+    together: int = 1
+
+    @property
+    def residual_weights(self) -> FloatArray:
+        """Weights of the residuals, sum 1, shape ``(N / together,)``."""
+        return self.weights.reshape(-1, self.together).sum(axis=1) if self.together > 1 else self.weights
+
+    def means(self, values: FloatArray) -> FloatArray:
+        """Return the weighted means over the points worked together: ``(N, ...) -> (N / together, ...)``."""
+        if self.together == 1:
+            return values
+        weighted = values * self.weights.reshape(-1, *(1,) * (values.ndim - 1))
+        sums = weighted.reshape(-1, self.together, *values.shape[1:]).sum(axis=1)
+        return np.asarray(sums / self.residual_weights.reshape(-1, *(1,) * (values.ndim - 1)))
 
 
 @dataclass(frozen=True)
@@ -125,12 +146,13 @@ class Domain:
     def collocate(
         self, region: Region, count: int, *, rule: str = "quadrature", seed: int = 0, variant: int = 0
     ) -> CollocationSet:
-        """Collocation points in the interior, at the initial time, or on a boundary part.
+        """Collocation points in the interior, at the initial time, on a boundary part, or for an integral.
 
         The quadrature is a Gauss rule in time; the space rule differs from one
         time level to the next (turned and shifted), so that the levels together see
         more of space than one does. It does not depend on the seed. Sobol and random points
-        fill space and time jointly.
+        fill space and time jointly. An integral has a quadrature over space at each of its times, by
+        every rule and for every count; at one place the points are times.
 
         Args:
             region: Where the points lie.
@@ -154,6 +176,40 @@ class Domain:
                 return self._initial(count, rule, rng, variant)
             case BoundaryPart(part):
                 return self._boundary(part, count, rule, rng, variant)
+            case WholeDomain():
+                return self._whole(rule, rng, variant)
+            case PointInSpace(position):
+                return self._place_in_time(position, count, rule, rng, variant)
+
+    def _whole(self, rule: str, rng: np.random.Generator, variant: int) -> CollocationSet:
+        """One quadrature over space, at several times where there is time."""
+        sizes = _INTEGRAL if self.time is None else _INTEGRAL_IN_TIME
+        count = sizes.get(self.shape.dimension, _MOST_INTEGRAL)
+        space, weights = self.shape.integration(count, variant * _LEVELS)
+        if self.time is None:
+            return CollocationSet(space, weights, together=len(space))
+        times, shares = self._moments(_INTEGRAL_TIMES, rule, rng, variant)
+        points = np.concatenate([np.insert(space, 0, time, axis=1) for time in times])
+        return CollocationSet(points, np.outer(shares, weights).ravel(), together=len(space))
+
+    def _place_in_time(
+        self, position: tuple[float, ...], count: int, rule: str, rng: np.random.Generator, variant: int
+    ) -> CollocationSet:
+        place = np.array([position])
+        if self.time is None:
+            return CollocationSet(place, np.ones(1))
+        times, shares = self._moments(count, rule, rng, variant)
+        return CollocationSet(np.insert(np.repeat(place, len(times), axis=0), 0, times, axis=1), shares)
+
+    def _moments(
+        self, count: int, rule: str, rng: np.random.Generator, variant: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return times and weights that sum to 1."""
+        if rule == "quadrature":
+            nodes, shares = gauss(count, variant=variant, axis=_TIME_AXIS)
+        else:
+            nodes, shares = unit_cube(count, 1, rule=rule, rng=rng)[:, 0], np.full(count, 1 / count)
+        return self._times(np.asarray(nodes), self.grading), np.asarray(shares)
 
     def _interior(self, count: int, rule: str, rng: np.random.Generator, variant: int) -> CollocationSet:
         if rule != "quadrature":
@@ -185,7 +241,8 @@ class Domain:
             piece = self._part(part, n, rule, rng, variant)
             normals = self.shape.normals(part, piece.points[:, 1:])
             sets.append((piece.points, piece.weights * (area / sum(areas)), normals))
-        return CollocationSet(*(np.concatenate(arrays) for arrays in zip(*sets, strict=True)))
+        points, weights, normals = (np.concatenate(arrays) for arrays in zip(*sets, strict=True))
+        return CollocationSet(points, weights, normals)
 
     def _part(
         self, part: str, count: int, rule: str, rng: np.random.Generator, variant: int

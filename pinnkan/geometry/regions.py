@@ -1,4 +1,7 @@
-"""Where a statement holds: in the interior of a domain, at its initial time, on a part of its boundary."""
+"""Where a statement holds: in the interior of a domain, at its initial time, on a part of its boundary.
+
+Or for the domain as a whole, at every time: an integral over space, and the value at one place.
+"""
 
 from __future__ import annotations
 
@@ -41,4 +44,33 @@ class BoundaryPart:
         return self.part
 
 
-Region = Interior | InitialTime | BoundaryPart
+@dataclass(frozen=True)
+class WholeDomain:
+    """All of space at once, at every time: where an integral is taken.
+
+    The points of one time are worked together (`pinnkan.geometry.domain.CollocationSet.together`).
+    """
+
+    @property
+    def name(self) -> str:
+        """As of `Interior`."""
+        return "the whole domain"
+
+
+@dataclass(frozen=True)
+class PointInSpace:
+    """One place in space, at every time.
+
+    Attributes:
+        position: Its coordinates in space, (d,).
+    """
+
+    position: tuple[float, ...]
+
+    @property
+    def name(self) -> str:
+        """As of `Interior`."""
+        return f"({', '.join(f'{x:.9g}' for x in self.position)})"
+
+
+Region = Interior | InitialTime | BoundaryPart | WholeDomain | PointInSpace

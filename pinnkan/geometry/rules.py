@@ -117,6 +117,11 @@ def unit_cube(count: int, dimension: int, *, rule: str, rng: np.random.Generator
     return np.asarray((grid + offset) / (1 << _SOBOL_BITS), dtype=np.float64)
 
 
+def equispaced(count: int, turns: float) -> tuple[FloatArray, FloatArray]:
+    """Trapezoidal rule on the unit circle, as nodes in [0, 1) and weights: exact below ``count`` waves."""
+    return (np.arange(count) / count + turns) % 1.0, np.full(count, 1 / count)
+
+
 def circle(count: int, turns: float) -> FloatArray:
     """Angles of ``count`` equispaced points, rotated by a share of a turn: shape ``(count,)``."""
     return 2 * math.pi * ((np.arange(count) / count + turns) % 1.0)

@@ -67,6 +67,13 @@ class Shape(ABC):
     def quadrature(self, count: int, variant: int) -> tuple[FloatArray, FloatArray]:
         """About ``count`` interior points and weights that sum to 1: ``(N, d), (N,)``."""
 
+    def integration(self, count: int, variant: int) -> tuple[FloatArray, FloatArray]:
+        """About ``count`` points and weights that sum to 1, for the integral of a smooth function.
+
+        Collocation points should lie evenly, these integrate as exactly as they can.
+        """
+        return self.quadrature(count, variant)
+
     @abstractmethod
     def boundary_quadrature(self, part: str, count: int, variant: int) -> tuple[FloatArray, FloatArray]:
         """About ``count`` points of one canonical part and weights that sum to 1: ``(N, d), (N,)``."""

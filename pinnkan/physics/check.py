@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,8 @@ from pinnkan.language.expressions import (
 )
 from pinnkan.language.parameters import file_stem
 from pinnkan.language.problem.prescribed import Prescribed, difference_text, prescribed
-from pinnkan.language.problem.spec import Condition, Equation, Problem
+from pinnkan.language.problem.spec import Condition, Constraint, Equation, Problem
+from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.compiled import full_residual
 from pinnkan.physics.family import Family
 from pinnkan.physics.instance import Instance
@@ -77,6 +78,7 @@ class CheckReport:
         coordinates: Time first.
         equations: As understood.
         conditions: As understood.
+        constraints: As understood.
         ansatz: ``u = lift + factor*N`` of every unknown, by its name.
         exact: Formulas of the unknowns whose exact solution is known, by name.
         sources: Formulas of manufactured sources, by the names of their equations.
@@ -90,6 +92,7 @@ class CheckReport:
     coordinates: tuple[str, ...]
     equations: tuple[CheckedStatement, ...]
     conditions: tuple[CheckedStatement, ...]
+    constraints: tuple[CheckedStatement, ...]
     ansatz: Mapping[str, str]
     exact: Mapping[str, str]
     sources: Mapping[str, str]
@@ -119,6 +122,7 @@ def check_problem(family: Family, further: Sequence[Mapping[str, float]] = ()) -
     instances = [base, *others.values()]
     equations = tuple(_checked(equation, instances, findings) for equation in problem.equations)
     conditions = tuple(_checked(condition, instances, findings) for condition in problem.conditions)
+    constraints = tuple(_checked(constraint, instances, findings) for constraint in problem.constraints)
     _note_unusable_data(instances, findings)
     _note_gaps(base, findings)
     findings.extend(examine(base, instances[1:]))
@@ -141,6 +145,7 @@ def check_problem(family: Family, further: Sequence[Mapping[str, float]] = ()) -
         coordinates=problem.coordinates,
         equations=equations,
         conditions=conditions,
+        constraints=constraints,
         ansatz={ansatz.unknown: ansatz.text() for ansatz in base.ansatzes},
         exact={name: canonical_text(formula) for name, formula in problem.exact.items()},
         sources={e.name: canonical_text(e.source) for e in problem.equations if e.source is not None},
@@ -191,14 +196,40 @@ def _checked(statement: Equation, instances: list[Instance], findings: list[Find
     return CheckedStatement(
         name=statement.name,
         text=statement.text,
-        where=("interior",) if condition is None else tuple(region.name for region in condition.regions),
-        residual=canonical_text(full_residual(statement)),
-        shown=display_text(statement.residual),
-        hard=None if condition is None else condition.name in base.hard,
+        where=_where(statement, base),
+        residual=_residual_text(statement, canonical_text),
+        shown=_residual_text(statement, display_text),
+        hard=None if type(statement) is Equation else statement.name in base.hard,
         weight=statement.weight,
         note=note,
         exact_residual=largest,
     )
+
+
+def _where(statement: Equation, base: Instance) -> tuple[str, ...]:
+    """Name the regions where a statement holds."""
+    if isinstance(statement, Condition):
+        return tuple(region.name for region in statement.regions)
+    if isinstance(statement, Constraint):
+        return (_block(statement.name, base).where.name,)
+    return ("interior",)
+
+
+def _residual_text(statement: Equation, written: Callable[[sympy.Expr], str]) -> str:
+    """Write a residual; of a constraint as ``integral(u**2) - (1)``, ``at(u_x, 0, 0)``, ``u(0, 0)``."""
+    if not isinstance(statement, Constraint):
+        full = full_residual(statement) if written is canonical_text else statement.residual
+        return written(full)
+    inner, position = written(statement.inner), ", ".join(map(written, statement.position))
+    left = f"{statement.kind}({inner})"
+    if statement.kind == "value":
+        left = f"{inner}({position})" if statement.inner.is_Symbol else f"at({inner}, {position})"
+    return left if statement.right == 0 else f"{left} - ({written(statement.right)})"
+
+
+def _block(name: str, instance: Instance) -> ResidualBlock:
+    """Return the block of a constraint."""
+    return next(block for block in instance.conditions if block.name == name)
 
 
 def _measure_exact(statement: Equation, instances: list[Instance], findings: list[Finding]) -> float | None:
@@ -223,6 +254,8 @@ def _exact_residual(statement: Equation, instance: Instance) -> tuple[float, flo
     """Return the largest residual of the exact solution, and of its terms, at random points."""
     problem, domain = instance.problem, instance.domain
     names: tuple[str, ...] = problem.coordinates
+    if isinstance(statement, Constraint):
+        return _exact_defect(statement, instance)
     if not isinstance(statement, Condition):
         points = domain.uniform(_POINTS, _SEED)
     elif statement.is_initial:
@@ -236,6 +269,16 @@ def _exact_residual(statement: Equation, instance: Instance) -> tuple[float, flo
     terms = evaluate([residual, *sympy.Add.make_args(residual)], names, points, instance.values)
     size = max(float(np.abs(terms[1:]).max()), instance.size_of(statement.name))
     return float(np.abs(terms[0]).max()), size
+
+
+def _exact_defect(constraint: Constraint, instance: Instance) -> tuple[float, float]:
+    """Return by how much the exact solution misses a constraint, and the size of its terms."""
+    problem, block = instance.problem, _block(constraint.name, instance)
+    drawn = instance.domain.collocate(block.where, _POINTS)
+    residual = substitute_unknowns(constraint.residual, problem.exact, problem.names)
+    terms = evaluate([residual, constraint.right], problem.coordinates, drawn.points, block.values)
+    size = max(float(np.abs(terms[1]).max()), instance.size_of(constraint.name))
+    return float(np.abs(drawn.means(terms[0])).max()), size
 
 
 def _note_unusable_data(instances: list[Instance], findings: list[Finding]) -> None:

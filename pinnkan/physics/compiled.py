@@ -6,12 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import sympy
 
-from pinnkan.geometry import BoundaryPart, Domain, Interior
+from pinnkan.geometry import BoundaryPart, Domain, Interior, PointInSpace, Region, WholeDomain
+from pinnkan.ground.errors import ProblemError
 from pinnkan.language.expressions import substitute
 from pinnkan.language.problem.domains import number_at
-from pinnkan.language.problem.spec import Condition, Equation, Problem
+from pinnkan.language.problem.spec import MEASURE, Condition, Constraint, Equation, Problem
 from pinnkan.language.problem.statements import SOURCE
 from pinnkan.physics.blocks import BlockProgram, Collapse, ResidualBlock, TermProgram, bind, find_collapse
 
@@ -24,7 +26,7 @@ def full_residual(statement: Equation) -> sympy.Expr:
 
 
 class CompiledStatements:
-    """Equations and conditions as programs, each made when it is first asked for and kept.
+    """Equations, conditions and constraints as programs, each made when it is first asked for and kept.
 
     Args:
         problem: What the file states.
@@ -39,7 +41,7 @@ class CompiledStatements:
         self._residuals = [full_residual(equation) for equation in problem.equations]
         self.collapse: Collapse | None = find_collapse(self._residuals, problem.names)
         self._equations: dict[bool, list[BlockProgram]] = {}
-        self._conditions: dict[Condition, BlockProgram] = {}
+        self._conditions: dict[Equation, BlockProgram] = {}
         self._terms: dict[Equation, TermProgram] = {}
 
     def equations(self, values: Mapping[str, float]) -> list[ResidualBlock]:
@@ -82,6 +84,32 @@ class CompiledStatements:
             for region in regions
         ]
 
+    def constraint(
+        self, constraint: Constraint, domain: Domain, values: Mapping[str, float]
+    ) -> ResidualBlock:
+        """Return a constraint at parameter values; its residual is that of a point, and of a time their mean.
+
+        Raises:
+            ProblemError: If its point lies outside the domain there.
+        """
+        where: Region = WholeDomain()
+        if constraint.kind == "value":
+            position = tuple(number_at(entry, values) for entry in constraint.position)
+            if not domain.shape.contains(np.array([position]))[0]:
+                named = ", ".join(f"{name} = {value:.9g}" for name, value in values.items())
+                message = f"{constraint.name}: at {named} the point lies outside the domain"
+                raise ProblemError([constraint.place.render(message)])
+            where = PointInSpace(position)
+        return bind(
+            self._condition_program(constraint),
+            name=constraint.name,
+            where=where,
+            weight=constraint.weight,
+            coefficients=(),
+            values={**values, MEASURE.name: domain.shape.volume},
+            summands=self._terms_of(constraint),
+        )
+
     def with_same_channels(self, equations: tuple[ResidualBlock, ...]) -> tuple[ResidualBlock, ...]:
         """Return equations with channels that are the same at every parameter value.
 
@@ -98,7 +126,7 @@ class CompiledStatements:
             self._equations[collapsed] = [BlockProgram(r, names, collapse) for r in self._residuals]
         return self._equations[collapsed]
 
-    def _condition_program(self, condition: Condition) -> BlockProgram:
+    def _condition_program(self, condition: Equation) -> BlockProgram:
         if condition not in self._conditions:
             residual = full_residual(condition)
             self._conditions[condition] = BlockProgram(residual, self.problem.names, None)

@@ -7,8 +7,8 @@ from pinnkan.language.problem.spec import Problem
 
 
 def free_constants(problem: Problem) -> frozenset[str]:
-    """Return the unknowns that occur in all equations and conditions by their derivatives alone."""
-    statements = (*problem.equations, *problem.conditions)
+    """Return the unknowns that no equation, condition or constraint holds but by their derivatives."""
+    statements = (*problem.equations, *problem.conditions, *problem.constraints)
     partials = {p for s in statements for p in derivative_symbols(s.residual, problem.names).values()}
     fixed = {problem.unknowns[unknown] for unknown, index in partials if not any(index)}
     return frozenset(problem.unknowns) - fixed if partials else frozenset()

@@ -72,6 +72,7 @@ class Family:
         blocks = self.statements.equations(values)
         for condition in problem.conditions:
             blocks += self.statements.condition(condition, domain, values)
+        blocks += [self.statements.constraint(c, domain, values) for c in problem.constraints]
         derived = data_scales(problem, blocks, domain)
         return tuple(stated.get(name, scale) for name, scale in zip(problem.unknowns, derived, strict=True))
 
@@ -122,13 +123,14 @@ class Family:
             bound = statements.condition(condition, domain, complete)
             conditions += bound
             blocks += [] if condition.name in hard else bound
+        constraints = [statements.constraint(c, domain, complete) for c in problem.constraints]
         return Instance(
             statements=statements,
             values=complete,
             domain=domain,
             ansatzes=ansatzes,
-            blocks=tuple(blocks),
-            conditions=tuple(conditions),
+            blocks=(*blocks, *constraints),
+            conditions=(*conditions, *constraints),
             reference=None if self.reference is None else self.reference.at(complete),
             samples=self.samples,
         )

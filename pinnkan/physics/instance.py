@@ -10,7 +10,16 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pinnkan.geometry import BoundaryPart, CollocationSet, Domain, InitialTime, Interior, Region
+from pinnkan.geometry import (
+    BoundaryPart,
+    CollocationSet,
+    Domain,
+    InitialTime,
+    Interior,
+    PointInSpace,
+    Region,
+    WholeDomain,
+)
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import evaluate
 from pinnkan.language.problem.settings import PointSettings
@@ -35,8 +44,8 @@ class Instance:
         values: The parameter values, in problem order.
         domain: Shape and time interval.
         ansatzes: u = lift + factor * N of every unknown, in order.
-        blocks: What training makes small: the equations and the soft conditions.
-        conditions: All conditions, hard ones too, for reports.
+        blocks: What training makes small: the equations, the soft conditions and the constraints.
+        conditions: All conditions, hard ones too, and the constraints, for reports.
         reference: Reference data at these values, None if there are none.
         samples: The values given instead of equations, None for a differential equation.
     """
@@ -157,5 +166,7 @@ def _count(points: PointSettings, region: Region) -> int:
             return points.interior
         case InitialTime():
             return points.initial
-        case BoundaryPart():
+        case BoundaryPart() | PointInSpace():
             return points.boundary
+        case WholeDomain():
+            return 1  # an integral has a rule of its own

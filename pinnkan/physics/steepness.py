@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pinnkan.geometry import InitialTime, Interior
+from pinnkan.geometry import InitialTime, Interior, PointInSpace, WholeDomain
 from pinnkan.language.expressions import normal_symbols
 from pinnkan.language.expressions.ramps import Ramp, Spacing, unseen_ramps
 from pinnkan.language.expressions.smoothness import breaks, shown_position
@@ -35,6 +35,8 @@ def unseen_data(instance: Instance, block: str = "training") -> list[str]:
     values = {**instance.values, **{leaf.name: 1.0 for leaf in normal_symbols(instance.problem.names)}}
     messages: dict[str, str] = {}
     for statement in (*instance.equations, *instance.conditions):
+        if isinstance(statement.where, WholeDomain | PointInSpace):
+            continue  # an integral has points of its own, a place has none beside it
         key, count, inside = _points(instance, statement, recipe, block)
         share = _share(region, count, on_boundary=not inside)
         spacings = _spacings(region, statement, share)

@@ -18,6 +18,7 @@ from pinnkan.language.expressions import PointProgram, symbol
 from pinnkan.language.parameters import file_stem
 from pinnkan.language.problem import Problem
 from pinnkan.physics.ansatz import Ansatz
+from pinnkan.physics.constants import free_constants
 from pinnkan.physics.family import Family
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.point_functions import FormulaFunction
@@ -41,18 +42,23 @@ class FamilyAnsatz:
         family: The same.
         reference: An instance whose domain, factor and, where ``has_formula``, lift hold for all values.
         has_formula: Whether one formula gives the lift at every value; otherwise it is built value by value.
+        free_constants: Positions of the unknowns that nothing fixes but up to a constant.
 
     Raises:
-        UsageError: If domain or factor depend on the parameters.
+        UsageError: If domain, factor or the point of a constraint depend on the parameters.
         ProblemError: If the problem makes no sense at a probe.
     """
 
     def __init__(self, family: Family, probes: Sequence[Mapping[str, float]]) -> None:
         refuse_moving_geometry(family.problem)
+        _refuse_moving_points(family.problem)
         self.family = family
         instances = [family.at(values) for values in probes]
         _refuse_changing_conditions(instances)
+        _refuse_moving_places(instances)
         self.parameters = tuple(parameter.name for parameter in family.problem.parameters)
+        free = free_constants(family.problem)
+        self.free_constants = [at for at, name in enumerate(family.problem.unknowns) if name in free]
         # Where data vanish a lift has a shorter formula: the longest holds for all values or none does.
         self.reference = max(instances, key=lambda one: sum(_length(ansatz) for ansatz in one.ansatzes))
         self.has_formula = all(
@@ -123,6 +129,19 @@ def refuse_moving_geometry(problem: Problem) -> None:
                     f"domain for all values: map the problem to a fixed {what}, or train each value "
                     "with 'pinnkan finetune'"
                 )
+
+
+def _refuse_moving_points(problem: Problem) -> None:
+    """Refuse a constraint at a point in space that depends on a parameter."""
+    parameters = {symbol(parameter.name) for parameter in problem.parameters}
+    for constraint in problem.constraints:
+        moving = {leaf.name for entry in constraint.position for leaf in entry.free_symbols & parameters}
+        if moving:
+            raise UsageError(
+                f"{problem.name}: the point of {constraint.name} depends on {', '.join(sorted(moving))}; a "
+                "reduced basis needs one point for all values: write another point, a mean or an integral, "
+                "or train each value with 'pinnkan finetune'"
+            )
 
 
 def _refuse_changing_conditions(instances: Sequence[Instance]) -> None:

@@ -24,8 +24,10 @@ def network_jets(
     coefficients: Sequence[Sequence[Tensor]],
     points: FloatArray,
     requested: Sequence[Derivative],
+    *,
+    constants: FloatArray | None = None,
 ) -> FloatArray:
-    """Return derivatives of factor * N_i of the unknowns, one row a network.
+    """Return derivatives of factor * N_i - constant_i of the unknowns, one row a network.
 
     Args:
         ansatzes: Of every unknown, which give the factors; their lifts are not read.
@@ -33,6 +35,7 @@ def network_jets(
         coefficients: Of every layer, for each of the S networks.
         points: Shape (N, D).
         requested: The C derivatives wanted.
+        constants: Taken out of the values, shape (S, U); None for none.
 
     Returns:
         Shape (C, S, N).
@@ -49,24 +52,33 @@ def network_jets(
             outputs = network.push(place, matrices, closed).output.numpy()
             jets = {unknown: _blended(outputs[:, :, unknown], blend) for unknown, blend in blends.items()}
             result[:, at, start : start + _CHUNK] = [jets[unknown][row] for unknown, row in rows]
+    if constants is not None:
+        for own, (unknown, channel) in zip(result, requested, strict=True):
+            if channel == closed.keys[0]:
+                own -= constants[:, unknown, None]
     return result
+
+
+def values_of(unknowns: int, dimension: int) -> list[Derivative]:
+    """Return the values of all U unknowns, as `network_jets` and `FamilyAnsatz.lift` take them."""
+    return [Derivative(unknown, (0,) * dimension) for unknown in range(unknowns)]
 
 
 def _blended(jet: FloatArray, blend: FloatArray | None) -> FloatArray:
     return jet if blend is None else np.einsum("abn,bn->an", blend, jet)
 
 
-def orthonormalised(values: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+def orthonormalised(values: FloatArray, root: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the mixing of snapshots into an orthonormal basis, and the snapshots in that basis.
 
     The QR factorisation (Householder's, hence to rounding whatever the condition) of
-    sqrt(weights) * values^T = Q R gives W = values^T R^-1: the first k columns span the
+    root * values^T = Q R gives W = values^T R^-1: the first k columns span the
     first k snapshots, and a change of coefficients is a change of the solution of the
-    same size in the weighted L2 norm.
+    same size in the norm of all unknowns.
 
     Args:
-        values: Snapshots factor * N_i at points, shape (S, N).
-        weights: Of the points, sum 1, shape (N,).
+        values: Snapshots factor * N_i at points, stacked, shape (S, U * N).
+        root: Of the weights (`field_root`), shape (U * N,).
 
     Returns:
         Mixing T (S, S), upper triangular, with W_j = sum_i T[i, j] snapshot_i, and
@@ -75,7 +87,7 @@ def orthonormalised(values: FloatArray, weights: FloatArray) -> tuple[FloatArray
     Raises:
         np.linalg.LinAlgError: If a snapshot is a combination of the others to rounding.
     """
-    _, r = np.linalg.qr(np.sqrt(weights)[:, None] * values.T)
+    _, r = np.linalg.qr(root[:, None] * values.T)
     signs = np.where(np.diag(r) < 0, -1.0, 1.0)
     r = signs[:, None] * r
     if np.diag(r).min() <= 1e-12 * np.abs(r).max():

@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pinnkan.ground.derivatives import Derivative
 from pinnkan.reduction.ansatz import FamilyAnsatz
+from pinnkan.reduction.basis import values_of
 from pinnkan.reduction.gauss_newton import minimise
+from pinnkan.reduction.norm import field_root, stacked
 from pinnkan.reduction.online import Bound, OnlineBlock
 
 FloatArray = NDArray[np.float64]
@@ -29,7 +30,8 @@ class Reduced:
         c: Coefficients in the orthonormal basis, shape (L, k).
         residual: Root mean square of the averaged residual, over cells and levels, unbiased for k fitted
             numbers, over the norm, shape (L,).
-        norm: L2 norm of the solution (root mean square over the domain), shape (L,).
+        norm: Norm of the solution (`pinnkan.reduction.norm`; of one unknown its root mean square over the
+            domain), shape (L,).
         steps: Linearisations that Gauss-Newton took, shape (L,).
         converged: Whether it ended, shape (L,).
     """
@@ -49,7 +51,7 @@ class Basis:
         mixing: W_j = sum_i mixing[i, j] N_i, shape (S, k).
         known: Parameter values of the snapshots, shape (S, P).
         coordinates: Coefficients of the snapshots, shape (S, k).
-        values: factor * W_j at the interior points, shape (k, N).
+        values: factor * W_j at the interior points, all unknowns one behind the other, shape (k, U * N).
         jets: For every block the derivatives of factor * W_j that it reads, shape (C, k, M).
     """
 
@@ -80,10 +82,11 @@ class ReducedModel:
     ) -> None:
         self.ansatz, self.blocks, self.basis = ansatz, tuple(blocks), basis
         place = self.blocks[0].place
-        self._root = np.sqrt(place.weights)
+        scales = ansatz.reference.scales
+        self._root = field_root(place.weights, scales)
         self._weighted = basis.values * self._root
-        value = [Derivative(0, (0,) * place.points.shape[1])]
-        self._lift = None if ansatz.lift_is_zero else ansatz.lift(place.points, value)
+        values = values_of(len(scales), place.points.shape[1])
+        self._lift = None if ansatz.lift_is_zero else ansatz.lift(place.points, values)
         self.count = sum(block.count for block in self.blocks) if count is None else count
 
     @property
@@ -127,9 +130,14 @@ class ReducedModel:
         return start
 
     def weighted(self, values: FloatArray, c: FloatArray) -> FloatArray:
-        """Return solutions at the interior points times the root of their weights, shape (L, N)."""
+        """Return solutions at the interior points times the root of the weights, stacked, (L, U * N)."""
         u: FloatArray = c @ self._weighted
-        return u if self._lift is None else u + self._lift(values)[0] * self._root
+        return u if self._lift is None else u + stacked(self._lift(values)) * self._root
+
+    def change(self, gaps: FloatArray) -> FloatArray:
+        """Return what changes of coefficients (L, k) make of solutions, as `weighted`, (L, U * N)."""
+        changes: FloatArray = gaps @ self._weighted
+        return changes
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import sympy
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pinnkan.geometry import Interior
-from pinnkan.language.expressions import PointProgram
+from pinnkan.geometry import CollocationSet, Interior
+from pinnkan.language.expressions import PointProgram, substitute, symbol
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
 from pinnkan.reduction.ansatz import FamilyAnsatz, Lift
@@ -66,8 +67,11 @@ def online_points(reference: Instance) -> list[OnlinePoints]:
     for block in reference.family_blocks:
         inside = isinstance(block.where, Interior)
         drawn = reference.domain.collocate(block.where, interior if inside else _BOUNDARY, variant=VARIANT)
+        if drawn.together > 1:
+            sets.append(_of_integral(block, drawn))
+            continue
         if not inside:
-            sets.append(OnlinePoints(block, drawn.points, drawn.weights, drawn.normals))
+            sets.append(_as_drawn(block, drawn))
             continue
         lower, upper = reference.domain.bounding_box
         order, filling = in_cells(drawn.points / (upper - lower), _CELL)
@@ -78,6 +82,13 @@ def online_points(reference: Instance) -> list[OnlinePoints]:
         normals = None if drawn.normals is None else drawn.normals[order]
         sets.append(OnlinePoints(block, drawn.points[order], weights, normals, cell, levels))
     return sets
+
+
+def _as_drawn(block: ResidualBlock, drawn: CollocationSet) -> OnlinePoints:
+    """Return the points of a condition, or those of a constraint with one cell for every integral."""
+    order = np.arange(len(drawn.points)).reshape(-1, drawn.together).T.ravel()
+    normals = None if drawn.normals is None else drawn.normals[order]
+    return OnlinePoints(block, drawn.points[order], drawn.weights[order], normals, drawn.together)
 
 
 @dataclass(frozen=True)
@@ -117,7 +128,11 @@ class OnlineBlock:
             assert place.normals is not None
             names = (*names, *program.normals)
             points = np.concatenate([points, place.normals], axis=1)
-        self._data = PointProgram(program.data, names, points, ansatz.parameters)
+        # An integral knows the size of the domain, which is the same at all parameter values.
+        still = {n: v for n, v in place.block.values.items() if n not in ansatz.parameters}
+        numbers = {symbol(name): sympy.Float(value) for name, value in still.items()}
+        data = [substitute(expr, numbers) for expr in program.data] if numbers else program.data
+        self._data = PointProgram(data, names, points, ansatz.parameters)
         self._lift: Lift | None = None
         if not ansatz.lift_is_zero:
             self._lift = ansatz.lift(place.points, place.block.reads)

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pinnkan.ground.derivatives import Derivative
 from pinnkan.networks import Network
 from pinnkan.reduction.ansatz import FamilyAnsatz
-from pinnkan.reduction.basis import network_jets
+from pinnkan.reduction.basis import network_jets, values_of
+from pinnkan.reduction.norm import field_root, stacked
 from pinnkan.reduction.online import OnlineBlock, OnlinePoints
 
 FloatArray = NDArray[np.float64]
@@ -25,11 +25,15 @@ def network_solution(
     coefficients: Sequence[Tensor],
     values: FloatArray,
     points: FloatArray,
+    *,
+    constants: FloatArray | None,
 ) -> FloatArray:
-    """Return u = lift + factor * N at points (N, D) and parameter values (P,), shape (N,)."""
-    value = [Derivative(0, (0,) * points.shape[1])]
-    u: FloatArray = network_jets(ansatz.reference.ansatzes, network, [coefficients], points, value)[0, 0]
-    return u if ansatz.lift_is_zero else u + ansatz.lift(points, value)(values[None])[0, 0]
+    """Return u = lift + factor * N - constant at points (N, D) and parameter values (P,), shape (U, N)."""
+    ansatzes = ansatz.reference.ansatzes
+    wanted = values_of(len(ansatzes), points.shape[1])
+    taken = None if constants is None else constants[None]
+    u: FloatArray = network_jets(ansatzes, network, [coefficients], points, wanted, constants=taken)[:, 0]
+    return u if ansatz.lift_is_zero else u + ansatz.lift(points, wanted)(values[None])[:, 0]
 
 
 def network_residual(
@@ -38,6 +42,8 @@ def network_residual(
     coefficients: Sequence[Tensor],
     values: FloatArray,
     places: Sequence[OnlinePoints],
+    *,
+    constants: FloatArray | None,
 ) -> float:
     """Return the averaged residual of one network over the norm of its solution, as `Reduced.residual`.
 
@@ -46,7 +52,8 @@ def network_residual(
         network: Layers and input map.
         coefficients: Of every layer.
         values: Parameter values, shape (P,).
-        places: Every residual block with its points, the equation's first.
+        places: Every residual block with its points, an equation's first.
+        constants: Taken out of the unknowns, shape (U,); None for none.
     """
     squares, one = 0.0, torch.ones(1, 1, dtype=torch.float64)
     for place in places:
@@ -56,7 +63,6 @@ def network_residual(
         residual, _ = block.linearise(block.bind(values[None]), one)
         squares += float(residual.square().sum())
     interior = places[0]
-    u = network_solution(ansatz, network, coefficients, values, interior.points)
-    return math.sqrt(squares) / max(
-        float(np.linalg.norm(u * np.sqrt(interior.weights))), np.finfo(float).tiny
-    )
+    u = network_solution(ansatz, network, coefficients, values, interior.points, constants=constants)
+    size = float(np.linalg.norm(stacked(u) * field_root(interior.weights, ansatz.reference.scales)))
+    return math.sqrt(squares) / max(size, np.finfo(float).tiny)

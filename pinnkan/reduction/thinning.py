@@ -24,6 +24,7 @@ from torch import Tensor
 
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.reduction.model import Basis, ReducedModel
+from pinnkan.reduction.norm import largest_relative
 from pinnkan.reduction.online import OnlineBlock
 
 FloatArray = NDArray[np.float64]
@@ -122,10 +123,10 @@ def _products(q: FloatArray, residual: FloatArray) -> FloatArray:
 
 
 def _squares(model: ReducedModel, row: FloatArray, c: FloatArray) -> FloatArray:
-    """Return what every row's points add to |u|^2 / |u|^2; boundary rows add nothing."""
+    """Return what every row's points add to |u|^2 / |u|^2; only those of the first block do."""
     u = model.weighted(row[None], c[None])[0] ** 2
     first = model.blocks[0]
-    inside = u.reshape(first.place.cell, -1).sum(axis=0) / u.sum()
+    inside = u.reshape(-1, first.count).sum(axis=0) / u.sum()
     return np.concatenate([inside, np.zeros(model.count - first.count)])
 
 
@@ -145,7 +146,8 @@ def _restricted(model: ReducedModel, weights: FloatArray) -> ReducedModel:
         jets.append(np.ascontiguousarray(model.basis.jets[at][:, :, picked]))
         blocks.append(OnlineBlock(fewer, model.ansatz, jets[at]))
         if at == 0:
-            values = np.ascontiguousarray(values[:, picked])
+            fields = values.reshape(len(values), -1, len(place.points))[:, :, picked]
+            values = np.ascontiguousarray(fields).reshape(len(values), -1)
     old = model.basis
     basis = Basis(old.mixing, old.known, old.coordinates, values, tuple(jets))
     return ReducedModel(model.ansatz, blocks, basis, count=model.count)
@@ -158,7 +160,9 @@ def _agree(whole: ReducedModel, small: ReducedModel, values: FloatArray, factor:
         return False
     if not (wanted.converged.all() and found.converged.all()):
         return False
-    gap = np.linalg.norm(wanted.c - found.c, axis=1) / wanted.norm
+    gaps, solutions = whole.change(found.c - wanted.c), whole.weighted(values, wanted.c)
+    unknowns = len(whole.ansatz.reference.ansatzes)
+    gap = np.array([largest_relative(*pair, unknowns) for pair in zip(gaps, solutions, strict=True)])
     same_answer = gap <= _AGREES * factor * wanted.residual
     same_residual = np.abs(found.residual - wanted.residual) <= _AGREES * wanted.residual
     return bool((same_answer & same_residual).all())

@@ -2,42 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.parameters import file_stem
+from pinnkan.physics.constants import free_constants
 from pinnkan.physics.instance import Instance
+from pinnkan.solutions.derived_fields import derived_field
+from pinnkan.solutions.evaluation.measures import EVALUATION_SEED, POINTS
 from pinnkan.solutions.solution import Solution
 
 SOLUTION, REFERENCE, ERROR, RESIDUAL = "solution", "reference", "error", "residual"
 
 
+WORDS = (SOLUTION, REFERENCE, ERROR, RESIDUAL)
+
+
 def fields_at(solution: Solution, field: str, points: np.ndarray) -> dict[str, np.ndarray]:
-    """Return a field at points (N, D): (N,) for every unknown, or for every equation.
+    """Return fields at points (N, D), (N,) each: of every unknown, every equation, or a formula's components.
 
     Args:
         solution: At one parameter value.
         field: ``solution``; ``reference``; ``error``, solution minus reference, of the unknowns whose
-            reference is known; ``residual``, left minus right of every equation.
+            reference is known; ``residual``, left minus right of every equation; or a formula of the
+            unknowns (`pinnkan.solutions.derived_fields`).
         points: In the domain.
 
     Raises:
-        UsageError: If the problem has no reference at this value or at any of the points; or no equation.
+        UsageError: If the problem has no reference at this value or at any of the points; no equation; or
+            the formula is none.
     """
+    problem = solution.instance.problem
     if field == SOLUTION:
         return solution.named(points)
     if field == REFERENCE:
         return reference_at(solution.instance, points)
     if field == ERROR:
-        reference, values = reference_at(solution.instance, points), solution.named(points)
+        reference = in_one_gauge(solution, reference_at(solution.instance, points))
+        values = solution.named(points)
         return {name: values[name] - known for name, known in reference.items()}
-    blocks = solution.instance.equations
-    if not blocks:
-        raise UsageError(f"{solution.instance.problem.name}: samples have no residual between them")
-    return {block.name: solution.residual(block, points) for block in blocks}
+    if field == RESIDUAL:
+        blocks = solution.instance.equations
+        if not blocks:
+            raise UsageError(f"{problem.name}: samples have no residual between them")
+        return {block.name: solution.residual(block, points) for block in blocks}
+    derived = derived_field(problem, field)
+    return dict(zip(derived.labels, derived.at(solution, points), strict=True))
+
+
+def references_beside(solution: Solution, field: str, points: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what a solution or a formula of it should be at points (N, D), by the names of `fields_at`.
+
+    NaN where data do not cover a point; what is not known is left out, so that other fields have none.
+    """
+    instance = solution.instance
+    if field in WORDS and field != SOLUTION:
+        return {}
+    if field == SOLUTION or field in instance.problem.unknowns:
+        exact = {n: known for n, known in instance.exact(points).items() if field in (SOLUTION, n)}
+        return in_one_gauge(solution, exact)
+    derived = derived_field(instance.problem, field)
+    known = derived.exact(solution, points)
+    return {} if known is None else dict(zip(derived.labels, known, strict=True))
+
+
+def in_one_gauge(solution: Solution, exact: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return exact solutions with those that nothing fixes but up to a constant moved to the solution's mean.
+
+    Args:
+        solution: At one parameter value.
+        exact: Values of unknowns at some points, by name.
+    """
+    free = free_constants(solution.instance.problem) & exact.keys()
+    if not free:
+        return dict(exact)
+    places = solution.instance.domain.uniform(POINTS, EVALUATION_SEED)
+    known, found = solution.instance.exact(places), solution.named(places)
+    return {
+        name: values + np.nanmean(found[name] - known[name]) if name in free else values
+        for name, values in exact.items()
+    }
 
 
 def reference_at(instance: Instance, points: np.ndarray) -> dict[str, np.ndarray]:

@@ -20,7 +20,8 @@ from pinnkan.training.phases import phases_of
 def judgement(instance: Instance, trained: Trained, method: str, base: str | None) -> dict[str, Any]:
     """Return ``error_estimate``, ``relative_residual``, ``verdict``, ``reasons``; None without an equation.
 
-    With ``advice`` that fits the reasons where it is not solved.
+    Of a system with ``error_estimates`` of its unknowns by name. With ``advice`` that fits the reasons where
+    it is not solved.
 
     Args:
         instance: The problem at the result's parameter value.
@@ -45,6 +46,7 @@ def judgement(instance: Instance, trained: Trained, method: str, base: str | Non
     )
     verdict = judge(evidence)
     facts = {
+        **_estimates(instance, correction),
         "error_estimate": evidence.estimate,
         "relative_residual": finite(report.relative),
         "verdict": verdict.word,
@@ -53,6 +55,14 @@ def judgement(instance: Instance, trained: Trained, method: str, base: str | Non
     if verdict.word == "solved":
         return facts
     return facts | {"advice": advice(evidence, circumstances(instance, trained, method))}
+
+
+def _estimates(instance: Instance, correction: Correction | None) -> dict[str, Any]:
+    """Return the estimates of a system's unknowns by name; nothing of one unknown or where there are none."""
+    estimates = None if correction is None else correction.error_estimates
+    if not instance.problem.is_system or estimates is None:
+        return {}
+    return {"error_estimates": finite(dict(zip(instance.problem.unknowns, estimates, strict=True)))}
 
 
 def circumstances(instance: Instance, trained: Trained, method: str) -> Circumstances:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pinnkan.ground.derivatives import Derivative, derivatives_of
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
-from pinnkan.reduction import network_jets
+from pinnkan.reduction import network_jets, values_of
 from pinnkan.solutions.evaluation.jumps import Jump, largest_jump
 from pinnkan.solutions.evaluation.relative import residual_report
 from pinnkan.solutions.evaluation.verdict import Evidence, judge
@@ -127,7 +127,14 @@ class _Jets:
             stored = self.answers.stored
             networks = [*stored.coefficients, stored.base]
             ansatz = stored.model.ansatz
-            jets = network_jets(ansatz.reference.ansatzes, stored.network, networks, points, requested)
+            jets = network_jets(
+                ansatz.reference.ansatzes,
+                stored.network,
+                networks,
+                points,
+                requested,
+                constants=stored.constants,
+            )
             mixed = np.einsum("sk,csn->ckn", stored.model.basis.mixing, jets[:, :-1])
             lift = None if ansatz.lift_is_zero else ansatz.lift(points, requested)
             self.kept[key] = np.concatenate([mixed, jets[:, -1:]], axis=1), lift
@@ -144,7 +151,7 @@ class _Answer:
     jets: _Jets
 
     def __call__(self, points: FloatArray) -> FloatArray:
-        return self.derivatives(points, [Derivative(0, (0,) * points.shape[1])])
+        return self.derivatives(points, values_of(len(self.instance.ansatzes), points.shape[1]))
 
     def derivatives(self, points: FloatArray, requested: Sequence[Derivative]) -> FloatArray:
         """Return derivatives at points, (C, N)."""

@@ -26,7 +26,7 @@ def write_answers(
 
     Without points an NPZ of the parameters, ``coefficients`` (L, k) and ``estimate`` (L,); with
     them, of one value any format of ``export``, of several one NPZ: parameters (L,), ``estimate`` (L,),
-    coordinates (N,) and the unknown (L, N), on a grid in the grid's shape.
+    coordinates (N,) and every unknown (L, N), on a grid in the grid's shape.
 
     Raises:
         UsageError: If the format does not fit, or a point or the grid does not fit the problem.
@@ -58,13 +58,14 @@ def _parameters(answers: Answers) -> dict[str, Any]:
 def _samples(answers: Answers, places: np.ndarray, shape: tuple[int, ...] | None) -> FieldTable:
     problem = answers.stored.problem
     inside = answers.reference.domain.contains(places)
+    found = answers.solutions(places[inside])[0]
     about: dict[str, str | float] = {"problem": problem.name, "method": answers.method(0)}
     about |= {f"parameter {name}": value for name, value in answers.values[0].items()}
     about["estimate"] = float(answers.estimates[0])
     return FieldTable(
         coordinates=problem.coordinates,
         points=places,
-        fields={problem.unknowns[0]: spread(answers.solutions(places[inside])[0], inside)},
+        fields={name: spread(values, inside) for name, values in zip(problem.unknowns, found, strict=True)},
         inside=inside,
         shape=shape,
         time=problem.time,
@@ -75,19 +76,22 @@ def _samples(answers: Answers, places: np.ndarray, shape: tuple[int, ...] | None
 def _table(answers: Answers, places: np.ndarray, shape: tuple[int, ...] | None) -> dict[str, Any]:
     problem = answers.stored.problem
     inside = answers.reference.domain.contains(places)
-    count = len(answers.values)
-    if count * len(places) > _MOST_NUMBERS:
+    count, unknowns = len(answers.values), problem.unknowns
+    numbers = count * len(unknowns) * len(places)
+    if numbers > _MOST_NUMBERS:
+        several = f" of {len(unknowns)} unknowns" if problem.is_system else ""
         raise UsageError(
-            f"{count} values at {len(places)} points are {count * len(places)} numbers, at most "
+            f"{count} values{several} at {len(places)} points are {numbers} numbers, at most "
             f"{_MOST_NUMBERS} go into one file; ask for fewer values or points"
         )
-    whole = np.full((count, len(places)), np.nan)
-    whole[:, inside] = answers.solutions(places[inside])
+    whole = np.full((len(unknowns), count, len(places)), np.nan)
+    whole[:, :, inside] = answers.solutions(places[inside]).swapaxes(0, 1)
     kept = (len(places),) if shape is None else tuple(n for n in shape if n > 1) or (1,)
-    taken = {*problem.coordinates, problem.unknowns[0]}
+    taken = {*problem.coordinates, *unknowns}
     columns = {name: places[:, at].reshape(kept) for at, name in enumerate(problem.coordinates)}
     facts = {name: column for name, column in _parameters(answers).items() if name not in taken}
-    return facts | columns | {problem.unknowns[0]: whole.reshape(count, *kept)}
+    fields = {name: own.reshape(count, *kept) for name, own in zip(unknowns, whole, strict=True)}
+    return facts | columns | fields
 
 
 def _save(output: Path, arrays: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from pinnkan.language.expressions import ExpressionFault
 from pinnkan.language.expressions.names import read_derivative, unknown_name
 from pinnkan.language.parameters import complete_values
 from pinnkan.language.problem import Problem
+from pinnkan.solutions.derived_fields import derived_field
 from pinnkan.solutions.fields import RESIDUAL, checked_points, fields_at, reference_at
 from pinnkan.solutions.solution import Solution
 from pinnkan.storage.runs.directory import Result, RunDirectory, require_plain
@@ -167,6 +168,23 @@ class RunSolution:
             raise UsageError("which derivatives? Name at least one, as in jet(points, 'u_x')")
         rows = self._solution.derivatives(self._checked(points), [self._derivative(name) for name in names])
         return rows[0] if len(names) == 1 else rows
+
+    def field(self, points: ArrayLike, formula: str) -> np.ndarray:
+        """Return a formula of the unknowns, their derivatives and the problem's definitions at points.
+
+        Args:
+            points: As for a call.
+            formula: Such as ``"v_x - u_y"`` or ``"norm(U)"``.
+
+        Returns:
+            Shape (N,), of a vector (C, N), float64; NaN where it has no value.
+
+        Raises:
+            UsageError: If it is no formula, or as for a call.
+        """
+        derived = derived_field(self._result.problem, formula)
+        values = derived.at(self._solution, self._checked(points))
+        return values if derived.is_vector else values[0]
 
     def exact(self, points: ArrayLike) -> Any:
         """Return the exact or reference solution at points, shape (N,); NaN where data do not cover one.

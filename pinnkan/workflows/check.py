@@ -13,6 +13,7 @@ import torch
 from pinnkan.geometry import Interior
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.runtime import device_for, dtype_for, limited_threads
+from pinnkan.language.expressions import hidden_builtins
 from pinnkan.language.problem import Problem
 from pinnkan.language.problem.settings import Settings
 from pinnkan.networks.adapters import attach, slim
@@ -47,9 +48,9 @@ def check(
         plot: Where to draw the collocation points; None draws nothing.
 
     Returns:
-        What ``check --json`` prints: ``equations`` and ``conditions`` (``name``,
-        ``residual``, ``size``, ...), ``scales``, ``points``, ``trainable_parameters``, ``chosen`` by the
-        default recipe, ``findings``.
+        What ``check --json`` prints: ``equations``, ``conditions`` and ``constraints``
+        (``name``, ``residual``, ``size``, ...), ``scales``, ``points``, ``trainable_parameters``,
+        ``chosen`` by the default recipe, ``findings``.
 
     Raises:
         ProblemError: If the problem makes no sense at its base value.
@@ -75,6 +76,7 @@ def check(
         "coordinates": list(found.coordinates),
         "equations": [_equation(one, instance) for one in found.equations],
         "conditions": [_condition(one, instance) for one in found.conditions],
+        "constraints": [_condition(checked, instance) for checked in found.constraints],
         "scales": _scales(family),
         "ansatz": _alone(found.ansatz, problem),
         "exact": _alone(found.exact, problem),
@@ -85,7 +87,18 @@ def check(
         "chosen": {path: _written(path, problem.settings) for path in problem.settings.chosen},
         "points": {name: len(points) for name, points in sets.items()},
         "findings": findings,
+        **_own_words(problem),
     }
+
+
+_HIDDEN = {"e": "Euler's number", "I": "the identity", "n": "the outward normal"}
+
+
+def _own_words(problem: Problem) -> dict[str, Any]:
+    """Return which built-in words mean something of the problem's own; nothing where none does."""
+    hidden = [word for word in hidden_builtins(problem.names) if word in _HIDDEN]
+    meanings = {word: f"{problem.names.kind(word)}, not {_HIDDEN[word]}" for word in hidden}
+    return {"own_words": meanings} if meanings else {}
 
 
 def _alone(texts: Mapping[str, str], problem: Problem) -> str | dict[str, str] | None:

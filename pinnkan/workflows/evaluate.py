@@ -198,11 +198,14 @@ def held_out_samples(result: Result, instance: Instance) -> Places | None:
 
 def _row(result: Result, solution: Solution, places: Places, seed: int) -> dict[str, Any]:
     training = result.meta["training"]
+    errors, estimates = errors_at(solution, places.known), training.get("error_estimates") or {}
+    for name, field in errors.get("fields", {}).items():
+        field["error_estimate"] = estimates.get(name)
     return {
         "parameters": dict(result.values),
         "method": result.method,
         "tag": result.tag,
-        **errors_at(solution, places.known),
+        **errors,
         "boundary_max": boundary_max(solution, seed),
         "residual_rms": residual_rms(solution, places.points),
         "error_estimate": training.get("error_estimate"),

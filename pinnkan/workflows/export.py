@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +10,15 @@ import numpy as np
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.progress import Observer
 from pinnkan.ground.runtime import device_for, dtype_for, limited_threads
+from pinnkan.language.problem import Problem
 from pinnkan.output.exports.field_table import FieldTable
 from pinnkan.output.exports.registry import EXPORTS, export_samples
 from pinnkan.output.grid import make_grid, parse_grid
 from pinnkan.output.point_table import read_points
 from pinnkan.output.suffixes import require_suffix
 from pinnkan.physics.instance import Instance
+from pinnkan.solutions.derived_fields import DerivedField, derived_field, split_fields
+from pinnkan.solutions.fields import in_one_gauge
 from pinnkan.solutions.solution import Solution
 from pinnkan.storage.runs.directory import Result, RunDirectory, remark_on
 
@@ -32,6 +35,7 @@ def export(
     grid: str | None,
     points: Path | None,
     time: float | None,
+    fields: str | None,
     device: str,
     dtype: str | None,
     threads: int | None,
@@ -48,6 +52,7 @@ def export(
         grid: Points along the axes of the bounding box, such as ``11x101x101``; or None.
         points: CSV file of points; or None.
         time: Time at which a grid is held.
+        fields: Formulas of the unknowns, with commas between them; None for the unknowns.
         device: Where the network is evaluated.
         dtype: Precision of the coefficients; as stored if not given.
         threads: CPU threads.
@@ -68,8 +73,10 @@ def export(
     with limited_threads(threads):
         solution = result.solution(device_for(device), dtype_for(dtype) if dtype else None)
         instance = solution.instance
+        derived = [] if fields is None else _derived(result.problem, fields)
         places, shape = places_of(instance, grid=grid, points=points, time=time)
-        samples = _sample(result, solution, places, shape, with_reference=suffix in _WITH_REFERENCE)
+        beside = suffix in _WITH_REFERENCE and not derived
+        samples = _sample(result, solution, places, shape, derived=derived, with_reference=beside)
     export_samples(output, samples)
     return output
 
@@ -112,14 +119,17 @@ def _sample(
     places: np.ndarray,
     shape: tuple[int, ...] | None,
     *,
+    derived: Sequence[DerivedField],
     with_reference: bool,
 ) -> FieldTable:
     """Evaluate the solution inside the domain; outside is nothing but a network's extrapolation."""
     instance, problem = solution.instance, result.problem
     inside = instance.domain.contains(places)
-    fields = solution.named(places[inside])
+    fields = {} if derived else solution.named(places[inside])
+    for field in derived:
+        fields |= dict(zip(field.labels, field.at(solution, places[inside]), strict=True))
     if with_reference:
-        fields |= _beside(instance, places[inside], fields)
+        fields |= _beside(solution, places[inside], fields)
     return FieldTable(
         coordinates=problem.coordinates,
         points=places,
@@ -128,17 +138,47 @@ def _sample(
         shape=shape,
         time=problem.time,
         about=_about(result),
+        vectors=_vectors(problem, derived),
     )
 
 
+def _derived(problem: Problem, text: str) -> list[DerivedField]:
+    """Read the formulas of ``--fields``.
+
+    Raises:
+        UsageError: If one is none, or a column would occur twice.
+    """
+    derived = [derived_field(problem, part) for part in split_fields(text)]
+    labels = [label for field in derived for label in field.labels]
+    taken = [*problem.coordinates, *labels]
+    for label in labels:
+        if taken.count(label) > 1:
+            raise UsageError(f"--fields {text}: the column {label} occurs twice")
+    return derived
+
+
+def _vectors(problem: Problem, derived: Sequence[DerivedField]) -> dict[str, tuple[str, ...]]:
+    """Return the vectors of two or three components by name: those asked for, or definitions of unknowns."""
+    if derived:
+        return {f.text: f.labels for f in derived if f.is_vector and len(f.labels) in (2, 3)}
+    names, vectors = problem.names, {}
+    for name in names.definitions:
+        field = derived_field(problem, name)
+        components = tuple(str(entry) for entry in field.components)
+        if len(components) in (2, 3) and set(components) <= set(problem.unknowns):
+            vectors[name] = components
+    return vectors
+
+
 def _beside(
-    instance: Instance, points: np.ndarray, values: Mapping[str, np.ndarray]
+    solution: Solution, points: np.ndarray, values: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Return ``exact`` and ``error``, of a system ``exact_u`` and ``error_u``, where they are known.
 
     They are left out where they are not known at every point, or the problem has a thing of their names.
     """
-    exact = instance.exact(points)
+    instance = solution.instance
+    exact = in_one_gauge(solution, instance.exact(points))
     if not exact or any(np.isnan(column).any() for column in exact.values()):
         return {}
     taken = (*instance.coordinates, *instance.problem.unknowns)

@@ -19,9 +19,11 @@ from pinnkan.ground.runtime import limited_threads, provenance
 from pinnkan.language.parameters import file_stem
 from pinnkan.reduction import (
     FamilyAnsatz,
+    OnlinePoints,
     Range,
     ReducedModel,
     Snapshots,
+    field_root,
     named,
     online_points,
     read_ranges,
@@ -58,7 +60,8 @@ class FamilyResult:
         factor: From relative residual to estimate.
         effectivity: Estimate over true error at values between those of the training set: ``low``,
             ``median`` and ``high`` (2.5 % and 97.5 %), ``worst_error``, ``values`` (those that have
-            an answer); None without an exact solution or an answer.
+            an answer); None without an exact solution or an answer. The error is the largest over the
+            unknowns.
         file_bytes: Size of the file.
     """
 
@@ -164,10 +167,11 @@ def family(
         model = state.model()
         result = _result(directory / FAMILY, reason, tolerance, state, factor, model, adapters)
         model = thinned(model, state.training, factor)
+        constants = state.snapshots.constants
         facts = provenance(torch.device("cpu"), count)
     verdict = worst(stored_verdict(member.meta)["verdict"] for member in (base, *adapters))
     meta = _facts(result, base, ranges, state) | {"verdict": verdict, "seed": seed or 0, "provenance": facts}
-    write_family(result.path, base=base, adapters=adapters, model=model, meta=meta)
+    write_family(result.path, base=base, adapters=adapters, model=model, constants=constants, meta=meta)
     observer.note(f"wrote {result.path}")
     return replace(result, file_bytes=result.path.stat().st_size)
 
@@ -263,31 +267,60 @@ def _effectivity(model: ReducedModel, ranges: Sequence[Range], factor: float) ->
     if not solved.any():
         return None
     solutions = model.weighted(values[solved], reduced.c[solved])
-    errors = relative_errors(model, values[solved], solutions)
-    ratios = factor * reduced.residual[solved] / np.maximum(errors, np.finfo(float).tiny)
+    errors = largest(relative_errors(model.ansatz, model.blocks[0].place, values[solved], solutions))
+    known = np.isfinite(errors)
+    if not known.any():
+        return None
+    errors, reduced_residual = errors[known], reduced.residual[solved][known]
+    ratios = factor * reduced_residual / np.maximum(errors, np.finfo(float).tiny)
     low, median, high = (float(x) for x in np.quantile(ratios, (0.025, 0.5, 0.975)))
     return {
         "low": low,
         "median": median,
         "high": high,
         "worst_error": float(errors.max()),
-        "values": float(solved.sum()),
+        "values": float(len(errors)),
     }
 
 
-def relative_errors(model: ReducedModel, values: FloatArray, solutions: FloatArray) -> FloatArray:
-    """Return relative L2 errors against the exact formula on the model's interior points, shape (L,).
+def relative_errors(
+    ansatz: FamilyAnsatz, place: OnlinePoints, values: FloatArray, solutions: FloatArray
+) -> dict[str, FloatArray]:
+    """Return relative L2 errors against the exact formulas by unknown, shape (L,) each.
+
+    Of unknowns without a formula there are none; NaN where a formula is zero all over. An unknown that
+    nothing fixes but up to a constant is compared after the means are taken out, as by ``evaluate``.
 
     Args:
-        model: Has the points.
+        ansatz: Of the family.
+        place: Points of an equation.
         values: Parameter values, shape (L, P).
-        solutions: At the points, times the root of their weights, shape (L, N).
+        solutions: At the points, times the root of their weights (`field_root`), stacked, (L, U * N).
     """
-    place = model.blocks[0].place
-    root, reference = np.sqrt(place.weights), model.ansatz.reference
-    errors = np.empty(len(values))
-    for at, row in enumerate(values.tolist()):
-        exact = model.ansatz.at(row).exact(place.points)[reference.problem.unknowns[0]]
-        whole = np.linalg.norm(exact * root)
-        errors[at] = np.linalg.norm(solutions[at] - exact * root) / max(whole, np.finfo(float).tiny)
+    reference = ansatz.reference
+    unknowns, root = reference.problem.unknowns, field_root(place.weights, reference.scales)
+    fields, roots = solutions.reshape(len(values), len(unknowns), -1), root.reshape(len(unknowns), -1)
+    errors = {name: np.full(len(values), np.nan) for name in unknowns if name in reference.problem.exact}
+    for row, parameters in enumerate(values.tolist()):
+        exact = ansatz.at(parameters).exact(place.points)
+        for name, own in errors.items():
+            unknown = unknowns.index(name)
+            wanted, gap = exact[name] * roots[unknown], fields[row, unknown] - exact[name] * roots[unknown]
+            if unknown in ansatz.free_constants:
+                wanted, gap = _centred(wanted, roots[unknown]), _centred(gap, roots[unknown])
+            size = np.linalg.norm(wanted)
+            if size > 0.0:
+                own[row] = np.linalg.norm(gap) / size
     return errors
+
+
+def largest(errors: Mapping[str, FloatArray]) -> FloatArray:
+    """Return the largest over the unknowns, shape (L,); NaN where none has an error."""
+    together: FloatArray = np.fmax.reduce(list(errors.values()))
+    return together
+
+
+def _centred(field: FloatArray, root: FloatArray) -> FloatArray:
+    """Return a field (N,) that is multiplied by a root of weights without its mean."""
+    centred: FloatArray = field - root * (root @ field) / (root @ root)
+    return centred

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from pinnkan.ground.errors import DamagedFileError, UsageError
+from pinnkan.ground.errors import DamagedFileError, UsageError, did_you_mean
 from pinnkan.ground.progress import Observer
 from pinnkan.ground.runtime import device_for, dtype_for, limited_threads
 from pinnkan.language.problem import Problem
 from pinnkan.output.grid import parse_slice
 from pinnkan.output.pictures.canvas import PICTURES
 from pinnkan.output.pictures.field import Quantity, plot_fields
+from pinnkan.output.pictures.flow import Flow
 from pinnkan.output.pictures.history import TrainingCurves, plot_history
-from pinnkan.output.pictures.labels import Caption, number, symbol
+from pinnkan.output.pictures.labels import Caption, number, plain, symbol
 from pinnkan.output.pictures.line import Curve, plot_lines
 from pinnkan.output.pictures.sections import Section
-from pinnkan.output.pictures.spacetime import plot_spacetime
+from pinnkan.output.pictures.spacetime import FilmedField, plot_spacetime_fields
 from pinnkan.output.suffixes import require_suffix
+from pinnkan.solutions.derived_fields import DerivedField, derived_field
 from pinnkan.solutions.evaluation.measures import EVALUATION_SEED, POINTS, errors_at, residual_rms
-from pinnkan.solutions.fields import ERROR, REFERENCE, RESIDUAL, SOLUTION, fields_at
+from pinnkan.solutions.fields import ERROR, REFERENCE, RESIDUAL, SOLUTION, WORDS, fields_at, references_beside
 from pinnkan.solutions.solution import Solution
 from pinnkan.storage.runs.directory import Result, RunDirectory, remark_on
 from pinnkan.storage.runs.results import verdict_text
 
 HISTORY = "history"
+FlowKind = Literal["arrows", "streamlines"]
 _LINE = 401
 _TIMES = 5
 """Times shown of a film: the ends and three between."""
@@ -51,6 +54,7 @@ def plot(
     field: str,
     time: float | None,
     slices: Sequence[str],
+    flows: Mapping[FlowKind, str],
     dpi: int,
     device: str,
     dtype: str | None,
@@ -69,9 +73,11 @@ def plot(
         values: Parameter values; None for the base.
         method: ``lotra``, ``full`` or ``scratch``.
         tag: Tag of the adapter's file.
-        field: ``solution``, ``reference``, ``error``, ``residual`` or ``history``.
+        field: ``solution``, ``reference``, ``error``, ``residual``, ``history``, or a formula of the
+            unknowns.
         time: Time held fixed.
         slices: Texts such as ``y=0.5``.
+        flows: Vectors that are drawn over the field, as ``streamlines`` or ``arrows``.
         dpi: Dots per inch of a PNG.
         device: Where the network is evaluated.
         dtype: Precision of the coefficients; as stored if not given.
@@ -93,16 +99,33 @@ def plot(
     if field == HISTORY and (time is not None or slices):
         raise UsageError("--field history is over training steps; it takes no --time and no --slice")
     curves = _training_curves(result) if field == HISTORY else None
+    vectors = {kind: _vector(result.problem, kind, text) for kind, text in flows.items()}
+    _require_field(result.problem, field)
     fixed = _fixed(result.problem, time, slices)
     with limited_threads(threads):
         solution = result.solution(device_for(device), dtype_for(dtype) if dtype else None)
         section = Section(solution.instance.domain, fixed)
-        subject = _Subject(solution, section, field, output, dpi, verdict_text(result.meta))
+        subject = _Subject(solution, section, field, output, dpi, verdict_text(result.meta), vectors)
         if curves is None:
-            _drawing(section)(subject)
+            _drawing(subject)(subject)
         else:
             plot_history(output, curves, caption=subject.caption, dpi=dpi)
     return output
+
+
+def _require_field(problem: Problem, field: str) -> None:
+    """Refuse what is neither a word nor a formula.
+
+    Raises:
+        UsageError: With the words that were perhaps meant.
+    """
+    if field in (*WORDS, HISTORY):
+        return
+    try:
+        derived_field(problem, field)
+    except UsageError as fault:
+        hint = did_you_mean(field, (*WORDS, HISTORY)) if field.isidentifier() else ""
+        raise UsageError(f"--{fault}{hint}") from None
 
 
 def _fixed(problem: Problem, time: float | None, slices: Sequence[str]) -> dict[str, float]:
@@ -120,6 +143,20 @@ def _fixed(problem: Problem, time: float | None, slices: Sequence[str]) -> dict[
     return fixed
 
 
+def _vector(problem: Problem, kind: str, text: str) -> DerivedField:
+    """Read the vector of arrows or streamlines.
+
+    Raises:
+        UsageError: If it is no vector of one entry a space coordinate.
+    """
+    derived = derived_field(problem, text)
+    if not derived.is_vector or len(derived.labels) != len(problem.space):
+        names = ", ".join(problem.space)
+        what = f"expected a vector with an entry each for {names}: a definition, or [u, v]"
+        raise UsageError(f"--{kind} {text}: {what}")
+    return derived
+
+
 @dataclass(frozen=True)
 class _Subject:
     """What is drawn, of which section, where to, and what must be said of it."""
@@ -130,17 +167,24 @@ class _Subject:
     output: Path
     dpi: int
     note: str
+    flows: Mapping[FlowKind, DerivedField]
 
     @property
     def problem(self) -> Problem:
         return self.solution.instance.problem
 
     @property
-    def label(self) -> str:
-        """What an axis or a colour bar calls the field."""
-        unknown = symbol(self.problem.unknowns[0])
-        words = {SOLUTION: unknown, REFERENCE: f"reference {unknown}", ERROR: f"error in {unknown}"}
-        return words.get(self.field, "residual" if len(self.section.free) == 1 else "|residual|")
+    def kind(self) -> Literal["value", "signed", "magnitude"]:
+        return _KINDS.get(self.field, "value")
+
+    def label(self, name: str) -> str:
+        """Return what an axis or a colour bar calls a field."""
+        if self.field == RESIDUAL:
+            of = "" if len(self.problem.equations) == 1 else f" of {plain(name)}"
+            return f"residual{of}" if len(self.section.free) == 1 else f"|residual{of}|"
+        shown = symbol(name) if name.replace("_", "a").isalnum() else plain(name)
+        words = {REFERENCE: f"reference {shown}", ERROR: f"error in {shown}"}
+        return words.get(self.field, shown)
 
     @property
     def caption(self) -> Caption:
@@ -151,60 +195,80 @@ class _Subject:
         """Measure what the picture is judged by, over the whole domain, as ``evaluate`` does."""
         points = self.solution.instance.domain.uniform(POINTS, EVALUATION_SEED)
         overall = "overall " if self.section.fixed else ""
-        if self.field in (SOLUTION, ERROR, HISTORY):
-            known = self.solution.instance.known(points)
-            return {f"{overall}relative $L^2$ error": errors_at(self.solution, known)["relative_l2"]}
+        if self.field in (SOLUTION, ERROR, HISTORY, *self.problem.unknowns):
+            errors = errors_at(self.solution, self.solution.instance.known(points))
+            own = (errors.get("fields") or {}).get(self.field)
+            if own is None and self.field in self.problem.unknowns and self.problem.is_system:
+                return {}
+            largest = "largest " if self.problem.is_system and own is None else ""
+            return {f"{overall}{largest}relative $L^2$ error": (own or errors)["relative_l2"]}
         if self.field == RESIDUAL:
             return {f"{overall}root mean square": residual_rms(self.solution, points)}
         return {}
 
-    def values(self, section: Section, places: np.ndarray) -> np.ndarray:
-        """Return the field at places (N, f) of a section, shape (N,)."""
-        return self._field(section.points(places))
+    def values(self, points: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the fields at points (N, D) of the domain, (N,) each."""
+        return fields_at(self.solution, self.field, points)
 
-    def _reference(self, points: np.ndarray) -> np.ndarray | None:
-        """Return what is drawn beside the solution, NaN where data do not cover a point; None for nothing."""
-        exact = self.solution.instance.exact(points) if self.field == SOLUTION else {}
-        known = exact.get(self.problem.unknowns[0])
-        return None if known is None or np.isnan(known).all() else known
+    def references(self, points: np.ndarray) -> dict[str, np.ndarray]:
+        """Return what is drawn beside them, NaN where data do not cover a point."""
+        known = references_beside(self.solution, self.field, points)
+        return {name: values for name, values in known.items() if not np.isnan(values).all()}
 
-    def _field(self, points: np.ndarray) -> np.ndarray:
-        """Return the field at points (N, D); of several residuals the root of the sum of squares."""
-        fields = list(fields_at(self.solution, self.field, points).values())
-        if self.field == RESIDUAL and len(fields) > 1:
-            norm: np.ndarray = np.linalg.norm(fields, axis=0)
-            return norm
-        return fields[0]
-
-    def curve(self, section: Section, places: np.ndarray, label: str = "") -> Curve:
-        """Return the field along places (N,) of a section with one free coordinate."""
+    def curves(self, section: Section, places: np.ndarray) -> dict[str, Curve]:
+        """Return the fields along places (N,) of a section with one free coordinate."""
         points = section.points(places[:, None])
-        return Curve(label, places, self._field(points), self._reference(points))
+        known = self.references(points)
+        return {
+            name: Curve(self.label(name), places, values, known.get(name))
+            for name, values in self.values(points).items()
+        }
 
     def quantities(self, sections: Sequence[Section], places: np.ndarray) -> list[Quantity]:
-        """Return the field at places (N, 2) of each section, with reference and error if they are known."""
-        shown = tuple(self.values(section, places) for section in sections)
-        found = [self._reference(section.points(places)) for section in sections]
-        known = tuple(one for one in found if one is not None)
-        if len(known) < len(found):
-            return [Quantity(self.label, shown, _KINDS[self.field])]
-        errors = tuple(a - b for a, b in zip(shown, known, strict=True))
-        return [
-            Quantity(self.label, shown, title=SOLUTION),
-            Quantity(self.label, known, title=REFERENCE, same_scale_as_previous=True),
-            Quantity(f"error in {self.label}", errors, "signed", title=ERROR),
-        ]
+        """Return the fields at places (N, 2) of each section, with reference and error if they are known."""
+        points = [section.points(places) for section in sections]
+        shown, known = [self.values(p) for p in points], [self.references(p) for p in points]
+        flows = self._flows(points)
+        quantities = []
+        for name in shown[0]:
+            values, label = tuple(fields[name] for fields in shown), self.label(name)
+            named = label if len(shown[0]) > 1 else ""
+            if not all(name in fields for fields in known):
+                # A title stands above each of several fields; one alone is named by its colour bar.
+                quantities.append(Quantity(label, values, self.kind, title=named, flows=flows))
+                continue
+            wanted = tuple(fields[name] for fields in known)
+            errors = tuple(a - b for a, b in zip(values, wanted, strict=True))
+            titles = [f"{word} {named}".strip() for word in (SOLUTION, REFERENCE, ERROR)]
+            if self.field not in (SOLUTION, *self.problem.unknowns):
+                titles[0] = label
+            quantities += [
+                Quantity(label, values, title=titles[0], starts_group=True, flows=flows),
+                Quantity(label, wanted, title=titles[1], same_scale_as_previous=True),
+                Quantity(f"error in {label}", errors, "signed", title=titles[2]),
+            ]
+        return quantities
+
+    def _flows(self, points: Sequence[np.ndarray]) -> tuple[Flow, ...]:
+        """Return the vectors over the fields, their components along the picture's axes, at every time."""
+        axes = [self.problem.space.index(name) for name in self.section.space]
+        flows = []
+        for kind, derived in self.flows.items():
+            vectors = [derived.at(self.solution, at) for at in points]
+            flows.append(Flow(kind, tuple((vector[axes[0]], vector[axes[1]]) for vector in vectors)))
+        return tuple(flows)
 
 
 _Drawing = Callable[[_Subject], None]
 
 
-def _drawing(section: Section) -> _Drawing:
+def _drawing(subject: _Subject) -> _Drawing:
     """Choose the picture by what is left of the domain.
 
     Raises:
         UsageError: If nothing or too much is left.
     """
+    section = subject.section
     space, moving = section.space, section.time is not None
     if len(space) > 2:
         raise UsageError(
@@ -213,6 +277,8 @@ def _drawing(section: Section) -> _Drawing:
         )
     if not section.free:
         raise UsageError("every coordinate is held fixed; leave one out of --slice and --time")
+    if subject.flows and len(space) < 2:
+        raise UsageError("--streamlines and --arrows are drawn over two lengths")
     if len(section.free) == 1:
         return _draw_line
     if len(space) == 1:
@@ -222,12 +288,15 @@ def _drawing(section: Section) -> _Drawing:
 
 def _draw_line(subject: _Subject) -> None:
     """Draw along the one free coordinate, be it a length or time."""
-    curve = subject.curve(subject.section, subject.section.line(_LINE))
+    curves = list(subject.curves(subject.section, subject.section.line(_LINE)).values())
+    label = curves[0].label if len(curves) == 1 else ""
+    if label:
+        curves = [replace(curves[0], label="")]
     plot_lines(
         subject.output,
-        [curve],
+        curves,
         coordinate=subject.section.free[0],
-        quantity=subject.label,
+        quantity=label,
         caption=subject.caption,
         dpi=subject.dpi,
     )
@@ -256,8 +325,8 @@ def _draw_film(subject: _Subject) -> None:
 
 
 def _draw_spacetime(subject: _Subject) -> None:
-    """Draw over time and one length: a value with its profiles, an error or a residual in its own colours."""
-    if _KINDS[subject.field] != "value":
+    """Draw over time and one length: values with their profiles, errors or residuals in their own colours."""
+    if subject.kind != "value":
         _draw_plane(subject)
         return
     section = subject.section
@@ -265,21 +334,21 @@ def _draw_spacetime(subject: _Subject) -> None:
     places = sections[0].line(_LINE)
     instants = np.linspace(times[0], times[-1], _LINE // 2)
     grid = np.stack([m.ravel() for m in np.meshgrid(instants, places, indexing="ij")], axis=1)
-    profiles = [
-        (at, subject.curve(held, places, _equals(section.time, at)))
-        for at, held in zip(times, sections, strict=True)
+    curves = [subject.curves(held, places) for held in sections]
+    fields = [
+        FilmedField(
+            subject.label(name),
+            values,
+            [
+                (at, replace(own[name], label=_equals(section.time, at)))
+                for at, own in zip(times, curves, strict=True)
+            ],
+        )
+        for name, values in subject.values(section.points(grid)).items()
     ]
-    plot_spacetime(
-        subject.output,
-        instants,
-        places,
-        subject.values(section, grid),
-        names=(section.free[0], section.free[1]),
-        quantity=subject.label,
-        profiles=profiles,
-        caption=subject.caption,
-        dpi=subject.dpi,
-    )
+    names = (section.free[0], section.free[1])
+    caption, dpi = subject.caption, subject.dpi
+    plot_spacetime_fields(subject.output, instants, places, fields, names=names, caption=caption, dpi=dpi)
 
 
 def _moments(section: Section) -> tuple[list[float], list[Section]]:

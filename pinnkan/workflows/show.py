@@ -115,6 +115,7 @@ def _problem_facts(problem: Problem, stored: Stored) -> dict[str, Any]:
         "equations": [equation.text for equation in problem.equations],
         "samples": None if samples is None else str(samples.file),
         "conditions": [condition.text for condition in problem.conditions],
+        "constraints": [constraint.text for constraint in problem.constraints],
         "family": [
             {"parameter": p.name, "base": p.base, "low": p.low, "high": p.high} for p in problem.parameters
         ],

@@ -14,16 +14,24 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from pinnkan.ground.derivatives import Derivative
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.parameters import complete_values, file_stem, shortest_text
 from pinnkan.language.problem import Problem
 from pinnkan.physics.instance import Instance
-from pinnkan.reduction import network_jets, network_residual, network_solution, outside, rows_of
+from pinnkan.reduction import (
+    field_root,
+    network_residual,
+    network_solution,
+    online_points,
+    outside,
+    rows_of,
+    stacked,
+    values_of,
+)
 from pinnkan.solutions.fields import checked_points
 from pinnkan.storage.runs.paths import FAMILY
 from pinnkan.storage.runs.reduced_basis import StoredReducedBasis, read_family
-from pinnkan.workflows.family import relative_errors
+from pinnkan.workflows.family import largest, relative_errors
 
 FloatArray = NDArray[np.float64]
 
@@ -39,7 +47,8 @@ class Answers:
         stored: The reduced basis that they come from.
         values: Parameter values, one mapping each.
         coefficients: In the orthonormal basis, NaN where the base answers, shape (L, k).
-        estimates: Of the relative L2 error, infinite where Gauss-Newton did not end, shape (L,).
+        estimates: Of the relative L2 error, the largest over the unknowns; infinite where Gauss-Newton did
+            not end, shape (L,).
         outside: Whether a value lies outside the trained range, shape (L,).
         by_base: Whether the base answers: at its own value, where the basis has no adapter, shape (L,).
         seconds: Wall time of coefficients and estimates.
@@ -78,44 +87,47 @@ class Answers:
         return self.stored.model.ansatz.reference
 
     def solutions(self, points: FloatArray) -> FloatArray:
-        """Return all solutions at points (N, D), shape (L, N)."""
+        """Return all solutions at points (N, D), shape (L, U, N)."""
         parts = list(self.chunks(points))
-        return np.concatenate(parts) if parts else np.zeros((0, len(points)))
+        return np.concatenate(parts) if parts else np.zeros((0, len(self.reference.ansatzes), len(points)))
 
     def chunks(self, points: FloatArray) -> Iterator[FloatArray]:
         """Yield the rows of `solutions` a few at a time."""
-        stored = self.stored
-        value = [Derivative(0, (0,) * points.shape[1])]
-        jets = network_jets(self.reference.ansatzes, stored.network, stored.coefficients, points, value)[0]
-        basis = stored.model.basis.mixing.T @ jets
-        ansatz = stored.model.ansatz
-        lift = None if ansatz.lift_is_zero else ansatz.lift(points, value)
-        step = max(1, _CHUNK // max(1, len(points)))
+        basis, ansatz = self.stored.fields(points), self.stored.model.ansatz
+        values = values_of(len(basis), points.shape[1])
+        lift = None if ansatz.lift_is_zero else ansatz.lift(points, values)
+        step = max(1, _CHUNK // max(1, len(basis) * len(points)))
         rows = self.rows
         for at in range(0, len(rows), step):
-            u = self.coefficients[at : at + step] @ basis
-            u = u if lift is None else u + lift(rows[at : at + step])[0]
+            u = np.stack([self.coefficients[at : at + step] @ own for own in basis], axis=1)
+            u = u if lift is None else u + lift(rows[at : at + step]).swapaxes(0, 1)
             for row in np.flatnonzero(self.by_base[at : at + step]):
                 u[row] = self._of_base(rows[at + row], points)
             yield u
 
-    def errors(self) -> FloatArray | None:
-        """Return relative L2 errors against the exact formula, shape (L,); None where there is none."""
+    def errors(self) -> dict[str, FloatArray] | None:
+        """Return relative L2 errors against the exact formulas by unknown, (L,) each; None without a formula.
+
+        NaN where a formula is zero all over. They are measured on all the points that the basis was made
+        on, not on those few that the file keeps.
+        """
         if not self.stored.problem.exact:
             return None
-        return relative_errors(self.stored.model, self.rows, self._weighted())
-
-    def _weighted(self) -> FloatArray:
-        """Return all solutions at the model's interior points times the root of their weights, (L, N)."""
-        place = self.stored.model.blocks[0].place
-        solutions = self.stored.model.weighted(self.rows, self.coefficients)
-        for row in np.flatnonzero(self.by_base):
-            solutions[row] = self._of_base(self.rows[row], place.points) * np.sqrt(place.weights)
-        return solutions
+        place = online_points(self.reference)[0]
+        root = field_root(place.weights, self.reference.scales)
+        parts = [stacked(part.swapaxes(0, 1)) * root for part in self.chunks(place.points)]
+        return relative_errors(self.stored.model.ansatz, place, self.rows, np.concatenate(parts))
 
     def _of_base(self, values: FloatArray, points: FloatArray) -> FloatArray:
         stored = self.stored
-        return network_solution(stored.model.ansatz, stored.network, stored.base, values, points)
+        return network_solution(
+            stored.model.ansatz,
+            stored.network,
+            stored.base,
+            values,
+            points,
+            constants=stored.constant_of_base,
+        )
 
     def complaint(self, directory: str) -> str | None:
         """Say which values are doubtful and what would help; None if none is."""
@@ -241,7 +253,10 @@ class ReducedBasis:
         if not by_base.any():
             return by_base, 0.0
         places = [block.place for block in model.blocks]
-        return by_base, network_residual(model.ansatz, stored.network, stored.base, own, places)
+        taken = stored.constant_of_base
+        return by_base, network_residual(
+            model.ansatz, stored.network, stored.base, own, places, constants=taken
+        )
 
     def __repr__(self) -> str:
         return f"<pinnkan reduced basis {self.problem.name}: {self._stored.path}>"
@@ -266,7 +281,7 @@ class ReducedSolution:
 
     @property
     def estimate(self) -> float:
-        """Estimate, not a bound, of the relative L2 error."""
+        """Estimate, not a bound, of the relative L2 error; of several unknowns of the largest."""
         return float(self._answers.estimates[0])
 
     @property
@@ -279,8 +294,10 @@ class ReducedSolution:
         """Names of the columns of points, time first."""
         return self._answers.reference.coordinates
 
-    def __call__(self, points: ArrayLike) -> FloatArray:
-        """Return the solution at points (N, D), shape (N,).
+    def __call__(self, points: ArrayLike) -> FloatArray | dict[str, FloatArray]:
+        """Return the solution at points (N, D): (N,), or of several unknowns (N,) by name.
+
+        An unknown that nothing fixes but up to a constant has the mean zero over the domain.
 
         Raises:
             UsageError: If the points have another shape, are not finite or outside the domain.
@@ -288,14 +305,21 @@ class ReducedSolution:
         reference = self._answers.reference
         places = checked_points(points, reference.coordinates, reference.domain.contains)
         values: FloatArray = self._answers.solutions(places)[0]
-        return values
+        unknowns = self._answers.stored.problem.unknowns
+        return values[0] if len(unknowns) == 1 else dict(zip(unknowns, values, strict=True))
 
     def __repr__(self) -> str:
         return f"<pinnkan reduced solution {file_stem(self.values)}, estimate {self.estimate:.2g}>"
 
 
-def summary(answers: Answers, errors: FloatArray | None) -> list[dict[str, Any]]:
-    """Return one row a value, as ``solve --json`` prints it."""
+def summary(answers: Answers, errors: Mapping[str, FloatArray] | None) -> list[dict[str, Any]]:
+    """Return one row a value, as ``solve --json`` prints it.
+
+    Args:
+        answers: The answers.
+        errors: Those of `Answers.errors`; None where they are not asked for or not known.
+    """
+    together = None if errors is None else largest(errors)
     rows = []
     for at, values in enumerate(answers.values):
         estimate = float(answers.estimates[at])
@@ -306,8 +330,23 @@ def summary(answers: Answers, errors: FloatArray | None) -> list[dict[str, Any]]
             "method": answers.method(at),
             "coefficients": None if answers.by_base[at] else answers.coefficients[at].tolist(),
         }
-        if errors is not None:
-            row["relative_l2"] = float(errors[at])
-            row["effectivity"] = estimate / errors[at] if errors[at] > 0 else None
+        if errors is not None and together is not None:
+            error = float(together[at])
+            row["relative_l2"] = error if np.isfinite(error) else None
+            row["effectivity"] = estimate / error if error > 0 else None
+            if answers.stored.problem.is_system:
+                row["fields"] = _fields(answers, errors, at)
         rows.append(row)
     return rows
+
+
+def _fields(answers: Answers, errors: Mapping[str, FloatArray], at: int) -> dict[str, dict[str, Any]]:
+    """Return the error of every unknown whose formula is known, under the names of ``evaluate --json``."""
+    ansatz, unknowns = answers.stored.model.ansatz, answers.stored.problem.unknowns
+    return {
+        name: {
+            "relative_l2": float(own[at]) if np.isfinite(own[at]) else None,
+            "centred": unknowns.index(name) in ansatz.free_constants,
+        }
+        for name, own in errors.items()
+    }

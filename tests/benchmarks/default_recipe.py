@@ -294,7 +294,8 @@ def solve(name: str, overrides: Sequence[str], seed: int, keep: Path | None) -> 
         points = Family(problem).at().domain.uniform(POINTS, POINT_SEED)
         psi = np.asarray(solution(points))
     judge = TABLE[name].judge
-    u = np.asarray(Family(problem).at().exact(points) if judge is None else judge(points))
+    (exact,) = Family(problem).at().exact(points).values() if judge is None else (judge(points),)
+    u = np.asarray(exact)
     report = result.report
     return {
         "name": name,

@@ -46,7 +46,7 @@ from pinnkan.training import generator_for, network_for
 
 
 def nested_jet(network: Network, points: Tensor, weights: Sequence[Tensor], channels: Channels) -> Tensor:
-    """Return all channels (C, N) of the network's output by nested autograd, differentiable in the weights.
+    """Return all channels (C, N, 1) of a network's output by nested autograd, differentiable in weights.
 
     Each partial derivative is taken once and shared by those above it.
     """
@@ -72,7 +72,7 @@ def nested_jet(network: Network, points: Tensor, weights: Sequence[Tensor], chan
         terms = [c * partial(index) for c, index in zip(key.coefficients, twice, strict=True) if c]
         return torch.stack(terms).sum(dim=0)
 
-    return torch.stack([channel(key) for key in channels.keys])
+    return torch.stack([channel(key) for key in channels.keys]).unsqueeze(2)
 
 
 def nested_step(

@@ -33,6 +33,7 @@ from common import begin, error_text, finish, parser, table, time_text, words
 from families import run_program
 
 import pinnkan
+from pinnkan.ground.derivatives import Derivative
 from pinnkan.physics.family import Family
 from pinnkan.reduction import network_jets
 from pinnkan.storage.runs.paths import adapter_path, base_path
@@ -158,7 +159,7 @@ def judge(name: str, folder: Path) -> Measurement:
     points = answers.reference.domain.uniform(POINTS, POINT_SEED)
     exact = np.stack([reference(family, name, points, value) for value in values.tolist()])
     sizes = np.linalg.norm(exact, axis=1)
-    errors = np.linalg.norm(answers.solutions(points) - exact, axis=1) / sizes
+    errors = np.linalg.norm(answers.solutions(points)[:, 0] - exact, axis=1) / sizes
     low, middle, high = (float(x) for x in np.quantile(answers.estimates / errors, (0.025, 0.5, 0.975)))
     alone = [batch_seconds(family, values[at : at + 1]) for at in range(20)]
     return Measurement(
@@ -203,8 +204,7 @@ def reference(family: pinnkan.ReducedBasis, name: str, points: np.ndarray, value
         return reduced_families.helmholtz(points, value)
     if name == "reaction_diffusion":
         return reduced_families.reaction(points, value)
-    exact = Family(family.problem).at(value).exact(points)
-    assert exact is not None
+    (exact,) = Family(family.problem).at(value).exact(points).values()
     return exact
 
 
@@ -212,9 +212,9 @@ def best_errors(
     family: pinnkan.ReducedBasis, points: np.ndarray, values: np.ndarray, exact: np.ndarray
 ) -> np.ndarray:
     """Return the distance of references from the span of the adapters, shape (L,)."""
-    stored, value = family._stored, [(0,) * points.shape[1]]
+    stored, value = family._stored, [Derivative(0, (0,) * points.shape[1])]
     ansatz = stored.model.ansatz
-    jets = network_jets(ansatz.reference.ansatzes[0], stored.network, stored.coefficients, points, value)[0]
+    jets = network_jets(ansatz.reference.ansatzes, stored.network, stored.coefficients, points, value)[0]
     basis, _ = np.linalg.qr(jets.T)
     wanted = exact - (0.0 if ansatz.lift_is_zero else ansatz.lift(points, value)(values[:, None])[0])
     return np.linalg.norm(wanted - wanted @ basis @ basis.T, axis=1)

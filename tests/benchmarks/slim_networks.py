@@ -162,9 +162,8 @@ def fit(name: str, network: str, seed: int, *, quick: bool) -> tuple[Cell, Solut
 def distance(solution: Solution) -> float:
     """Return the root mean square distance to the function without noise."""
     points = solution.instance.domain.uniform(POINTS, 0)
-    exact = solution.instance.exact(points)
-    assert exact is not None
-    return float(np.sqrt(np.mean((solution(points) - exact) ** 2)))
+    (exact,) = solution.instance.exact(points).values()
+    return float(np.sqrt(np.mean((solution(points)[0] - exact) ** 2)))
 
 
 def rows(cells: Sequence[Cell]) -> list[list[str]]:
@@ -209,12 +208,10 @@ def draw_surfaces(shown: dict[str, Solution], target: Path) -> None:
     x, y = np.meshgrid(axis, axis)
     points = np.column_stack([x.ravel(), y.ravel()])
     first = next(iter(shown.values()))
-    fields = {"function": first.instance.exact(points)} | {
-        f"cr = {network}": one(points) for network, one in shown.items()
-    }
+    (exact,) = first.instance.exact(points).values()
+    fields = {"function": exact} | {f"cr = {network}": one(points)[0] for network, one in shown.items()}
     with picture(target, 175, 52, dpi=150) as figure:
         for at, (title, values) in enumerate(fields.items()):
-            assert values is not None
             axes: Any = figure.add_subplot(1, len(fields), at + 1, projection="3d")
             axes.plot_surface(
                 x, y, values.reshape(x.shape), cmap="viridis", rstride=2, cstride=2, linewidth=0

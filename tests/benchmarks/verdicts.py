@@ -109,7 +109,7 @@ def measured(case: Any, directory: Path) -> dict[str, Any]:
     result = read_base(directory / "base.h5")
     solution = result.solution()
     points, right = _right_values(case.truth, solution.instance)
-    error = measure_errors(solution(points), right).relative_l2
+    error = measure_errors(solution(points)[0], right).relative_l2
     return {"key": key_of(case), "error": error, "evidence": evidence(result)}
 
 
@@ -120,7 +120,10 @@ def _right_values(truth: Any, instance: Any) -> tuple[Any, Any]:
     if isinstance(truth, Table):
         return truth.points, truth.values
     points = instance.domain.uniform(_POINTS, _POINT_SEED)
-    return points, instance.exact(points) if truth is None else truth(points)
+    if truth is not None:
+        return points, truth(points)
+    (exact,) = instance.exact(points).values()
+    return points, exact
 
 
 def evidence(result: Any) -> dict[str, Any]:
@@ -130,10 +133,10 @@ def evidence(result: Any) -> dict[str, Any]:
     from pinnkan.training.judgement import evidence_of
 
     training, course = result.meta["training"], result.meta["history"]["held_out"]
-    report, scale = residual_report(result.solution()), result.family.scale
+    report, scales = residual_report(result.solution()), result.family.scales
     found = evidence_of(
         report,
-        scale,
+        scales,
         training=training["training_rms"],
         held_out=training["held_out"],
         course=course,

@@ -39,8 +39,9 @@ def test_one_meaning_in_many_spellings(tmp_path, text):
 def test_values_of_the_unknown_may_stand_beside_the_points(tmp_path):
     (tmp_path / "points.csv").write_text("y,u,x\n2,5,1\n4,6,3\n")
     read = read_points(tmp_path / "points.csv", ("x", "y"), unknowns=["u"])
-    assert (read.points.tolist(), read.values.tolist()) == ([[1, 2], [3, 4]], [5, 6])
-    assert table(tmp_path, "x,y\n1,2\n").values is None
+    assert (read.points.tolist(), list(read.values)) == ([[1, 2], [3, 4]], ["u"])
+    assert read.values["u"].tolist() == [5, 6]
+    assert table(tmp_path, "x,y\n1,2\n").values == {}
     (tmp_path / "points.csv").write_text("x,y,u,u\n1,2,3,4\n")
     with pytest.raises(UsageError, match="column 'u' occurs 2 times"):
         read_points(tmp_path / "points.csv", ("x", "y"), unknowns=["u"])

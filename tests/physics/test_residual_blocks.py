@@ -107,6 +107,49 @@ def test_collapsing(text, value, combination):
     assert found == pytest.approx(expected, rel=1e-12)
 
 
+def two_unknowns(first: str, second: str):
+    text = ANISOTROPIC.replace("unknowns: u", "unknowns: [u, v]").replace('"u = 0"', '"u = 0", "v = 0"')
+    return load_problem(text.replace('["OPERATOR = 0"]', f'["{first} = 0", "{second} = 0"]'))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "combination"),
+    [
+        ("laplace(u) + p*v", "laplace(v) - u", (1.0, 1.0)),
+        ("u_xx + p*u_yy + v", "3*v_xx + 3*p*v_yy - u^2", (1.0, 2.0)),
+        ("laplace(u) + laplace(v) + p", "laplace(v) - u", (1.0, 1.0)),
+        ("laplace(u) + p*v", "v_x - u", (1.0, 1.0)),
+        ("laplace(u) + p*v", "v_xx + 2*v_yy - u", None),
+        ("laplace(u) + p*v", "v_xx - u", None),
+        ("laplace(u) + p*v_xx + v_yy", "laplace(v) - u", None),
+    ],
+)
+def test_unknowns_collapse_alike_or_not_at_all(first, second, combination):
+    """One channel for all unknowns, with the ratios that all of them have."""
+    blocks = Family(two_unknowns(first, second)).at(2.0).equations
+    reads = {read for block in blocks for read in block.reads}
+    collapsed = {read for read in reads if isinstance(read.channel, Collapsed)}
+    second_order = {unknown for unknown in range(2) if f"laplace({'uv'[unknown]})" in f"{first} {second}"}
+    second_order |= {unknown for unknown in range(2) if f"{'uv'[unknown]}_xx" in f"{first} {second}"}
+    if combination is None:
+        assert not collapsed
+    else:
+        assert collapsed == {(unknown, Collapsed(combination)) for unknown in second_order}
+        assert not any(2 in read.channel for read in reads - collapsed)
+
+
+def test_the_same_derivative_of_two_unknowns_is_two_rows():
+    block, _ = Family(two_unknowns("u_x*v - 3*v_x^2 + p*x*u", "u + v")).at(2.0).equations
+    assert block.reads == ((0, (0, 0)), (0, (1, 0)), (1, (0, 0)), (1, (1, 0)))
+    points = np.array([[0.5, 0.25], [1.0, 0.0]])
+    u, u_x, v, v_x = np.array([[0.1, 0.2], [2.0, -1.0], [7.0, 8.0], [5.0, -3.0]])
+    data, rows = torch.from_numpy(block.data(points)), torch.from_numpy(np.stack([u, u_x, v, v_x]))
+    expected = u_x * v - 3 * v_x**2 + 2 * points[:, 0] * u
+    assert block.residual(data, rows).numpy() == pytest.approx(expected, rel=1e-14)
+    slopes = np.stack([2 * points[:, 0], v, u_x, -6 * v_x])
+    assert block.partials(data, rows).numpy() == pytest.approx(slopes, rel=1e-14)
+
+
 def test_conditions_on_some_sides_become_one_block_each():
     text = ANISOTROPIC.replace("OPERATOR", "laplace(u) + p").replace(
         '["u = 0"]',

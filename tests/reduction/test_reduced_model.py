@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.optimize import least_squares
 
+from pinnkan.ground.derivatives import Derivative
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.problem import load_problem
 from pinnkan.networks import InputMap, make_kan
@@ -77,11 +78,11 @@ def test_boundary_data_are_met_exactly_at_values_that_nobody_trained():
     model = snapshots.model([0, 1])
     angle = np.linspace(0, 6, 9)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    ansatz = snapshots.ansatz.reference.ansatzes[0]
-    jets = network_jets(ansatz, NETWORK, [bent(0.5), bent(2.0)], circle, [(0, 0)])[0]
+    ansatzes, value = snapshots.ansatz.reference.ansatzes, [Derivative(0, (0, 0))]
+    jets = network_jets(ansatzes, NETWORK, [bent(0.5), bent(2.0)], circle, value)[0]
     values = np.array([[0.8], [1.7]])
     c = model.solve(values).c
-    u = c @ (model.basis.mixing.T @ jets) + snapshots.ansatz.lift(circle, [(0, 0)])(values)[0]
+    u = c @ (model.basis.mixing.T @ jets) + snapshots.ansatz.lift(circle, value)(values)[0]
     assert u == pytest.approx(np.broadcast_to(values, u.shape), abs=1e-14)
 
 
@@ -96,7 +97,8 @@ def test_coefficients_are_those_of_a_dense_solver_on_the_instances_residuals(tex
         def residuals(c, blocks=blocks, instance=instance):
             parts = []
             for block, place, jets in zip(blocks, snapshots.places, model.basis.jets, strict=True):
-                lift = instance.ansatzes[0].lift.derivatives(place.points, block.channels)
+                channels = [read.channel for read in block.reads]
+                lift = instance.ansatzes[0].lift.derivatives(place.points, channels)
                 u = np.einsum("k,ckn->cn", c, jets) + lift
                 data = torch.from_numpy(block.data(place.points, place.normals))
                 r = block.residual(data, torch.from_numpy(u)).numpy()

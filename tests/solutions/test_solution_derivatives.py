@@ -28,9 +28,12 @@ def test_derivatives_are_difference_quotients(name):
         twice = tuple(2 * entry for entry in unit)
         step = 1e-4 * np.eye(dimension)[axis]
         right, here, left = (solution(points + k * step) for k in (1, 0, -1))
-        first, second = solution.derivatives(points, [Derivative(0, unit), Derivative(0, twice)])
-        assert right.shape == (1, len(points))
-        right, here, left = right[0], here[0], left[0]
+        unknowns = range(len(solution.instance.problem.unknowns))
+        first, second = (
+            solution.derivatives(points, [Derivative(unknown, index) for unknown in unknowns])
+            for index in (unit, twice)
+        )
+        assert right.shape == first.shape == (len(unknowns), len(points))
         assert (right - left) / 2e-4 == pytest.approx(first, rel=1e-5, abs=1e-5)
         assert (right - 2 * here + left) / 1e-8 == pytest.approx(second, rel=1e-4, abs=1e-4)
 
@@ -75,6 +78,37 @@ def test_chunks_and_no_points(monkeypatch):
     monkeypatch.setattr("pinnkan.solutions.solution._CHUNK", 7)
     assert solution(points) == pytest.approx(whole, rel=1e-14)
     assert solution(points[:0]).shape == (1, 0)
+
+
+def test_every_unknown_is_its_own_ansatz_of_its_own_output():
+    """u_k = lift_k + factor_k N_k, by the network's values alone."""
+    solution = solution_of("system", a=0.7)
+    instance, points = solution.instance, solution.instance.domain.uniform(30, 0)
+    weights = solution.network.matrices(solution.coefficients)
+    outputs = solution.network.values(torch.from_numpy(points), weights).numpy()
+    assert outputs.shape == (30, 2)
+    parts = [
+        ansatz.lift.derivatives(points, [(0, 0)])[0] + ansatz.factor(points, [(0, 0)])[0] * outputs[:, k]
+        for k, ansatz in enumerate(instance.ansatzes)
+    ]
+    assert solution(points) == pytest.approx(np.stack(parts), rel=1e-13, abs=1e-13)
+    named = solution.named(points)
+    assert list(named) == ["u", "v"]
+    assert np.array_equal(np.stack(list(named.values())), solution(points))
+    # Only v starts hard; at the start the network has nothing to say of it.
+    start = np.column_stack([np.zeros(5), np.linspace(-1, 2, 5)])
+    assert solution(start)[1] == pytest.approx(0.7 * start[:, 1] + 1, rel=1e-13)
+    assert solution(start)[0] != pytest.approx(np.sin(start[:, 1]), rel=1e-3)
+
+
+def test_derivatives_of_unknowns_come_in_the_order_that_is_asked():
+    solution = solution_of("system")
+    points = solution.instance.domain.uniform(10, 0)
+    asked = [Derivative(1, (0, 2)), Derivative(0, (0, 0)), Derivative(1, (0, 0)), Derivative(0, (0, 2))]
+    together = solution.derivatives(points, asked)
+    alone = np.concatenate([solution.derivatives(points, [one]) for one in asked])
+    assert together == pytest.approx(alone, rel=1e-13, abs=1e-13)
+    assert len({tuple(row) for row in together.round(9).tolist()}) == 4
 
 
 def test_no_ansatz_means_no_blend():

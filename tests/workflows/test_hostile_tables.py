@@ -25,7 +25,7 @@ unknowns: u
 
 
 def as_columns(path: Path) -> object:
-    return DataFile(path, what="table").columns(["x", "y", "u"], gaps_in="u")
+    return DataFile(path, what="table").columns(["x", "y", "u"], gaps_in=["u"])
 
 
 def as_points(path: Path) -> object:

@@ -47,6 +47,8 @@ def unknown_function(name: str, names: Names) -> str:
     if name in OPERATORS and name in names.own:
         kind = names.kind(name)
         return f"'{name}' is {kind} here, and so not the operator {name}(...); rename {kind} to have both"
+    if name in ("integral", "mean"):
+        return f"'{name}' has its place in a list of its own: constraints: [\"{name}(...) = 0\"]"
     if take_apart(name, names) is not None:
         return f"'{name}' is not a function; for a product write {name}*(...), for its value {name}"
     if name in COMPLEX_FUNCTIONS:

@@ -14,7 +14,7 @@ from pinnkan.language.reading.places import Faults, Place, Source
 
 OPTION = "--set"
 
-_SHORT_FORMS = {"family": "base", "boundary": "equation", "initial": "equation"}
+_SHORT_FORMS = {"family": "base", "boundary": "equation", "initial": "equation", "constraints": "equation"}
 """Blocks whose entries may be a bare value, and the key that the bare value stands for."""
 
 

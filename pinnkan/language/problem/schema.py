@@ -13,6 +13,7 @@ import sympy
 from pinnkan.ground.errors import did_you_mean, quote
 from pinnkan.language.expressions import Names, derivative_symbols, has_jump, symbol
 from pinnkan.language.expressions.calculus import ORDINALS
+from pinnkan.language.problem.constraints import read_constraints
 from pinnkan.language.problem.declarations import Declared, read_declarations
 from pinnkan.language.problem.defaults import Circumstances
 from pinnkan.language.problem.domains import check_at_base, read_interval, read_shape
@@ -40,7 +41,7 @@ from pinnkan.language.reading.places import Faults
 _TEXT_KEYS = ("title", "description", "citation")
 KEYS = (
     *_TEXT_KEYS, "coordinates", "time", "domain", "unknowns", "family", "definitions", "exact", "reference",
-    "source", "equations", "samples", "boundary", "initial", "scales", *SETTINGS_KEYS,
+    "source", "equations", "samples", "boundary", "initial", "constraints", "scales", *SETTINGS_KEYS,
 )  # fmt: skip
 _SYNONYMS = {
     "parameters": "family", "params": "family", "constants": "definitions", "variables": "coordinates",
@@ -110,6 +111,7 @@ def _read_root(
     declared = read_declarations(root, faults)
     reference = _read_reference(root, directory, faults, stored=stored)
     samples = read_samples(root, directory, faults)
+    _refuse_samples_of_systems(root, declared, faults)
     scales = _read_scales(root, declared, faults)
     mathematics = _read_mathematics(root, declared, faults) if declared.sound else None
     equations = () if mathematics is None else mathematics.statements.equations
@@ -174,6 +176,7 @@ def _read_mathematics(root: Block, declared: Declared, faults: Faults) -> _Mathe
     equations = () if root.get("samples") else reader.read_equations(root)
     boundary = reader.read_conditions(root, "boundary", space)
     initial = reader.read_conditions(root, "initial", space)
+    constraints = read_constraints(reader, root, space)
     if not faults:
         _check_counts(root, equations, reader.names(), faults)
         _check_initial(root, equations, initial, reader.names(), faults)
@@ -183,7 +186,9 @@ def _read_mathematics(root: Block, declared: Declared, faults: Faults) -> _Mathe
         names=reader.names(),
         shape=shape,
         interval=interval,
-        statements=Statements(equations, boundary, initial, derived=tuple(reader.derived)),
+        statements=Statements(
+            equations, boundary, initial, derived=tuple(reader.derived), constraints=constraints
+        ),
         solution=StatedSolution(reader.exact),
     )
 
@@ -201,6 +206,15 @@ def _read_reference(root: Block, directory: Path | None, faults: Faults, *, stor
     if path is not None and directory is not None and not stored and not path.is_file():
         faults.add(node.place, f"reference: no such file {quote(str(path), 80)}")
     return path
+
+
+def _refuse_samples_of_systems(root: Block, declared: Declared, faults: Faults) -> None:
+    node = root.get("samples")
+    if node is not None and len(declared.unknowns) > 1:
+        listed = ", ".join(declared.unknowns)
+        faults.add(
+            node.place, f"samples: values of one unknown are represented, found {listed}; take a file each"
+        )
 
 
 def _read_scales(root: Block, declared: Declared, faults: Faults) -> Scales:
@@ -303,7 +317,12 @@ def _check_splines(
     """A spline of degree p has p derivatives: of those beyond, no point sees more than zero."""
     if network.kind == "mlp" or network.basis != "bspline":
         return
-    everything = (*statements.equations, *statements.boundary, *statements.initial)
+    everything = (
+        *statements.equations,
+        *statements.boundary,
+        *statements.initial,
+        *statements.constraints,
+    )
     partials = [p for s in everything for p in derivative_symbols(s.residual, names).values()]
     order = max((sum(partial.orders) for partial in partials), default=0)
     node = root.get("network")

@@ -9,7 +9,7 @@ from pathlib import Path
 import sympy
 
 from pinnkan.geometry import BoundaryPart, InitialTime, Region
-from pinnkan.language.expressions import Names
+from pinnkan.language.expressions import Names, symbol
 from pinnkan.language.parameters import Parameter, complete_values
 from pinnkan.language.problem.settings import Settings
 from pinnkan.language.reading.places import Place
@@ -59,6 +59,28 @@ class Condition(Equation):
     def is_initial(self) -> bool:
         """Whether this is an initial condition."""
         return not self.parts
+
+
+MEASURE = symbol("_measure")
+"""The measure of the domain in space: an integral is a mean times it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constraint(Equation):
+    """A condition on the domain as a whole, at every time: of its residual, a mean over space is zero.
+
+    Attributes:
+        kind: ``integral``, ``mean``, or ``value`` (at a point in space).
+        inner: What is integrated, or taken at the point; the residual is that, times `MEASURE` in an
+            integral, less ``right``.
+        right: What it equals, free of space and unknowns.
+        position: The point (d,), which may depend on the parameters; empty for an integral.
+    """
+
+    kind: str
+    inner: sympy.Expr
+    right: sympy.Expr
+    position: tuple[sympy.Expr, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,6 +157,7 @@ class Statements:
         initial: Initial conditions.
         samples: Values to be represented, instead of equations; None for a differential equation.
         derived: Derivatives of formulas that may jump or be steep, for a look when parameters are known.
+        constraints: Conditions on the domain as a whole.
     """
 
     equations: tuple[Equation, ...]
@@ -142,6 +165,7 @@ class Statements:
     initial: tuple[Condition, ...]
     samples: DataTable | None = None
     derived: tuple[Derived, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -274,6 +298,11 @@ class Problem:
     def conditions(self) -> tuple[Condition, ...]:
         """Boundary conditions, then initial ones."""
         return self.boundary + self.initial
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """The conditions on the domain as a whole."""
+        return self.statements.constraints
 
     @property
     def exact(self) -> Mapping[str, sympy.Expr]:

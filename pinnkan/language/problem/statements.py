@@ -64,7 +64,7 @@ class StatementReader:
     used: set[str] = field(default_factory=set)
     extra: dict[str, sympy.Expr] = field(default_factory=dict)
     exact: dict[str, sympy.Expr] = field(default_factory=dict)
-    manufactured: bool = False
+    manufactured: Place | None = None
     taken: set[str] = field(default_factory=lambda: set(_RESERVED))
     derived: list[Derived] = field(default_factory=list)
 
@@ -79,7 +79,7 @@ class StatementReader:
             self._read_exact(node)
         source = root.get("source")
         if isinstance(source, Scalar) and source.text == MANUFACTURED:
-            self.manufactured = True
+            self.manufactured = source.place
             self.extra["source"] = SOURCE
             if node is None:
                 self.faults.add(
@@ -112,7 +112,7 @@ class StatementReader:
         expression = None
         if formula is not None:
             self.used |= formula.mentions(self.names())
-            found = self._components(formula, name, self.names(with_unknown=False), vectors=False)
+            found = self.components(formula, name, self.names(with_unknown=False), vectors=False)
             expression = None if found is None else found[""]
         # A faulty formula still lends its name, so that one slip is one fault.
         self.extra[name] = symbol(name.replace(".", "_")) if expression is None else expression
@@ -142,11 +142,11 @@ class StatementReader:
 
     def _equation(self, node: Node, path: str) -> list[Equation]:
         """Read one entry: a text, or a block with ``equation``, ``name`` and ``weight``."""
-        block = _as_block(node)
+        block = as_block(node)
         refuse_unknown_keys(block, _EQUATION_KEYS, path, self.faults)
         text = require(block, "equation", path, block.place, self.faults, example="u_t = u_xx")
         formula = None if text is None else read_formula(text, path, self.faults, equation=True)
-        name, weight = self._name(block, path), self._weight_of(block, path)
+        name, weight = self.read_name(block, path), self.read_weight(block, path)
         residuals = None if formula is None else self._residuals(formula, path)
         if formula is None or residuals is None or name is None or weight is None:
             self.taken.add(path)
@@ -165,10 +165,10 @@ class StatementReader:
     def _residuals(
         self, formula: Formula, path: str, *, normal: bool = False
     ) -> dict[str, sympy.Expr] | None:
-        """Return left minus right by component (`_components`), after the checks of every statement."""
+        """Return left minus right by component (`components`), after the checks of every statement."""
         names = self.names()
         self.used |= formula.mentions(names)
-        residuals = self._components(formula, path, names, normal=normal)
+        residuals = self.components(formula, path, names, normal=normal)
         for suffix, residual in (residuals or {}).items():
             if not derivative_symbols(residual, names):
                 listed = ", ".join(self.declared.unknowns)
@@ -177,7 +177,7 @@ class StatementReader:
                 return None
         return residuals
 
-    def _components(
+    def components(
         self, formula: Formula, path: str, names: Names, *, normal: bool = False, vectors: bool = True
     ) -> dict[str, sympy.Expr] | None:
         """Translate a formula: a number by the empty text, the entries of a vector by ``.x``, ``.y``, ...
@@ -205,15 +205,16 @@ class StatementReader:
         if switches(item.expr) or has_ramps(item.expr):
             self.derived.append(Derived(path, text, place, item.expr, item.coordinate, item.step))
 
-    def _keep_manufactured(self, path: str, place: Place, residual: sympy.Expr) -> None:
+    def _keep_manufactured(self, residual: sympy.Expr) -> None:
         """Keep the derivatives of the exact solution that a manufactured source is made of."""
+        assert self.manufactured is not None
         names = self.names()
         for leaf, (unknown, index) in derivative_symbols(residual, names).items():
             expr = self.exact[names.unknowns[unknown]]
-            path_taken = [c for c, order in zip(names.coordinates, index, strict=True) for _ in range(order)]
-            for step, coordinate in enumerate(path_taken):
+            path = [c for c, order in zip(names.coordinates, index, strict=True) for _ in range(order)]
+            for step, coordinate in enumerate(path):
                 item = Differentiation(expr, coordinate, step, 0, 0)
-                self._keep(path, f"{leaf.name} of the exact solution", place, item)
+                self._keep("source", f"{leaf.name} of the exact solution", self.manufactured, item)
                 expr = total_derivative(expr, coordinate, names)
 
     def _source(self, name: str, formula: Formula, residual: sympy.Expr) -> sympy.Expr | None:
@@ -232,7 +233,7 @@ class StatementReader:
                 self.faults.add(place, f"{name}: a manufactured source needs exact formulas of {listed} too")
             return None
         rest = substitute_unknowns(substitute(residual, {SOURCE: sympy.Integer(0)}), self.exact, names)
-        self._keep_manufactured("source", place, residual)
+        self._keep_manufactured(residual)
         source: sympy.Expr = -rest / substitute_unknowns(slope, self.exact, names)
         return source
 
@@ -286,7 +287,7 @@ class StatementReader:
             found = describe(node)
             self.faults.add(node.place, f"{path}: expected an equation or a block of keys, got {found}")
             return []
-        block = _as_block(node)
+        block = as_block(node)
         if self._unsupported(block, path) or (key == "boundary" and self._ties_places(block, path)):
             return []
         refuse_unknown_keys(block, _CONDITION_KEYS[key], path, self.faults)
@@ -350,13 +351,15 @@ class StatementReader:
         if is_hard and weight is not None:
             message = f"{path}.weight: a hard condition has no weight; drop one of the two"
             self.faults.add(weight.place, message)
-        return self._name(block, path), is_hard, self._weight_of(block, path)
+        return self.read_name(block, path), is_hard, self.read_weight(block, path)
 
-    def _name(self, block: Block, path: str) -> str | None:
+    def read_name(self, block: Block, path: str) -> str | None:
+        """Return the name of a statement, its path where it has none of its own."""
         name = block.get("name")
         return path if name is None else read_text(name, f"{path}.name", self.faults)
 
-    def _weight_of(self, block: Block, path: str) -> float | None:
+    def read_weight(self, block: Block, path: str) -> float | None:
+        """Return the weight of a statement, 1 where none is given."""
         weight = block.get("weight")
         return 1.0 if weight is None else self._weight(weight, f"{path}.weight")
 
@@ -404,7 +407,7 @@ class StatementReader:
         return tuple(part for part in shape.parts if part in found) or None
 
 
-def _as_block(node: Node) -> Block:
+def as_block(node: Node) -> Block:
     """Return a statement that is written as a text as a block with the key ``equation``."""
     if isinstance(node, Block):
         return node

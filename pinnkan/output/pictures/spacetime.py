@@ -36,23 +36,6 @@ class FilmedField:
     profiles: Sequence[tuple[float, Curve]]
 
 
-def plot_spacetime(
-    path: Path,
-    times: Array,
-    places: Array,
-    values: Array,
-    *,
-    names: tuple[str, str],
-    quantity: str,
-    profiles: Sequence[tuple[float, Curve]],
-    caption: Caption,
-    dpi: int = DEFAULT_DPI,
-) -> None:
-    """Draw one field over space and time: see `plot_spacetime_fields`."""
-    field = FilmedField(quantity, values, profiles)
-    plot_spacetime_fields(path, times, places, [field], names=names, caption=caption, dpi=dpi)
-
-
 def plot_spacetime_fields(
     path: Path,
     times: Array,

@@ -17,7 +17,7 @@ class Averages:
     Attributes:
         near: Of every set, (M'_s, k_s), indices of its own points.
         weights: As many, float64.
-        points: M_s, how many points every set has.
+        points: M_s, how many residuals every set has before, one a point but for integrals.
     """
 
     near: Sequence[Tensor]

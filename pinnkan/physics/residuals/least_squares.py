@@ -73,10 +73,12 @@ class TrainingSet:
         reads: Unknown and position in ``channels`` of the derivatives that the residual reads.
         points: (N, D).
         data: (E, N), float64.
-        root_weights: Square roots of quadrature weight times the block's own weight, (N,), float64.
+        root_weights: Square roots of quadrature weight times the block's own weight, (N,), float64; of
+            points that are worked together, times their shares in the residual.
         size: Size of the residual's terms, which it is divided by.
         blends: The ansatz of every unknown, None where u = N.
         group: Sets with the same number have the same points and channels.
+        together: How many consecutive points make one residual, the sum of theirs; 1 but for integrals.
     """
 
     name: str
@@ -90,11 +92,47 @@ class TrainingSet:
     blends: tuple[Blend | None, ...]
     size: float = 1.0
     group: int | None = None
+    together: int = 1
 
     @property
     def count(self) -> int:
         """N."""
         return self.points.shape[0]
+
+    @property
+    def residual_count(self) -> int:
+        """N / together."""
+        return self.count // self.together
+
+    @property
+    def total_weight(self) -> float:
+        """Sum of the squares of what the residuals are multiplied by: the block's own weight."""
+        return float(self.gathered(self.root_weights).square().sum())
+
+    def gathered(self, values: Tensor) -> Tensor:
+        """Return the sums over the points worked together, (N, ...) -> (N / together, ...)."""
+        if self.together == 1:
+            return values
+        return values.reshape(-1, self.together, *values.shape[1:]).sum(dim=1)
+
+    def by_residual(self, values: Tensor) -> Tensor:
+        """Return features or adjoints (C, N, F) of points as those of residuals, (C G, N / G, F), G together.
+
+        A row of the Jacobian is a sum over channels; that of a residual is one over its points too.
+        """
+        if self.together == 1:
+            return values
+        channels, _, width = values.shape
+        return values.reshape(channels, -1, self.together, width).transpose(1, 2).flatten(0, 1)
+
+    def spread(self, values: Tensor) -> Tensor:
+        """Return for every point the value of its residual, (N / together,) -> (N,)."""
+        return values if self.together == 1 else values.repeat_interleave(self.together)
+
+    def parts(self, size: int) -> list[slice]:
+        """Cut the points into slices of a size, points that are worked together into the same one."""
+        whole = max(1, size // self.together) * self.together
+        return [slice(start, min(start + whole, self.count)) for start in range(0, self.count, whole)]
 
     def chunk(self, part: slice) -> TrainingSet:
         """Return the points of one slice."""
@@ -116,16 +154,19 @@ class TrainingSet:
         return jet if blend is None else blend.unknown(jet)
 
     def weighted(self, network_jet: Tensor) -> Tensor:
-        """Return the residual over its size times the root of its weight, (N,), float64.
+        """Return the residual over its size times the root of its weight, (N / together,), float64.
 
         What holds the user's units (data, lift, u itself) is double precision whatever the jet's: the
         numbers may be of any size, the result is of size one.
         """
         jet = network_jet.to(torch.float64)
-        return self.residual.residual(self.data, self.unknowns(jet)) * self._scaled_weights
+        return self.gathered(self.residual.residual(self.data, self.unknowns(jet)) * self._scaled_weights)
 
     def seed(self, network_jet: Tensor) -> Tensor:
-        """Return the derivative of `weighted` with respect to the network's jet, (C, N, U), in its dtype."""
+        """Return the derivative of `weighted` with respect to the network's jet, (C, N, U), in its dtype.
+
+        Every point's part has the derivative of the one residual that it belongs to.
+        """
         jet = network_jet.to(torch.float64)
         partials = self.residual.partials(self.data, self.unknowns(jet)) * self._scaled_weights
         spread = torch.zeros_like(jet)
@@ -152,10 +193,10 @@ def root_mean_squares(
         residuals: Weighted, (M,).
         counts: Residuals of each set, where they are not its points'.
     """
-    parts = torch.split_with_sizes(residuals, list(counts or [one.count for one in sets]))
+    parts = torch.split_with_sizes(residuals, list(counts or [own.residual_count for own in sets]))
     return {
-        one.name: math.sqrt(float(part.square().sum() / one.root_weights.square().sum()))
-        for one, part in zip(sets, parts, strict=True)
+        own.name: math.sqrt(float(part.square().sum()) / own.total_weight)
+        for own, part in zip(sets, parts, strict=True)
     }
 
 
@@ -194,7 +235,7 @@ class NetworkLeastSquares:
         self.product_dtype = product_dtype
         self.chunk = chunk
         self.size = parameters.size
-        self.count = sum(one.count for one in sets)
+        self.count = sum(own.residual_count for own in sets)
         self._cut: list[_Chunk] = []
 
     def residuals(self, theta: Tensor) -> Tensor:
@@ -224,7 +265,9 @@ class NetworkLeastSquares:
             for training_set in chunk.sets:
                 residual = training_set.weighted(tape.output)
                 loss += float(residual.square().sum())
-                seed += training_set.seed(tape.output) * (2.0 * residual).to(dtype)[:, None]
+                seed += (
+                    training_set.seed(tape.output) * training_set.spread(2.0 * residual).to(dtype)[:, None]
+                )
             adjoints = self.network.pull(tape, weights, chunk.sets[0].channels, seed)
             for total, phi, delta in zip(totals, tape.features, adjoints, strict=True):
                 total.addmm_(phi.flatten(0, 1).T, delta.flatten(0, 1))
@@ -265,8 +308,10 @@ class NetworkLeastSquares:
     def _rows(self, theta: Tensor) -> Tensor:
         """Return the Jacobian as one matrix (M, P)."""
         jacobian = torch.empty(self.count, self.size, dtype=self.product_dtype, device=theta.device)
-        for _, rows, features, adjoints in self._sweep(theta):
-            jacobian[rows] = self.parameters.jacobian(features, adjoints, theta)
+        for position, rows, features, adjoints in self._sweep(theta):
+            own = self.sets[position]
+            phi, delta = ([own.by_residual(part) for part in parts] for parts in (features, adjoints))
+            jacobian[rows] = self.parameters.jacobian(phi, delta, theta)
         return jacobian
 
     def _layer_blocks(self, theta: Tensor) -> list[Rows | OuterProducts]:
@@ -285,13 +330,16 @@ class NetworkLeastSquares:
                 if matrix is None:
                     products[at][position].add(features[at], adjoints[at])
                 else:
-                    matrix[own] = layer.jacobian(features[at], adjoints[at], parts[at])
+                    phi, delta = (self.sets[position].by_residual(part[at]) for part in (features, adjoints))
+                    matrix[own] = layer.jacobian(phi, delta, parts[at])
         return [_joined(products[at]) if matrix is None else Rows(matrix) for at, matrix in enumerate(rows)]
 
     def _keeps_outer_products(self, at: int) -> bool:
         channels = max(len(one.channels) for one in self.sets)
         layer = self.network.layers[at]
         full = isinstance(self.parameters.layers[at], Full)
+        # Points that are worked together count as channels, far too many for outer products.
+        full = full and all(own.together == 1 for own in self.sets)
         return full and OuterProducts.pays(channels, layer.features, layer.outputs)
 
     def _sweep(
@@ -307,7 +355,8 @@ class NetworkLeastSquares:
             for position, training_set, rows in zip(chunk.positions, chunk.sets, chunk.rows, strict=True):
                 seed = training_set.seed(tape.output)
                 if of_loss:
-                    seed = seed * training_set.weighted(tape.output).to(seed.dtype)[:, None]
+                    residual = training_set.weighted(tape.output)
+                    seed = seed * training_set.spread(residual).to(seed.dtype)[:, None]
                 adjoints = self.network.pull(tape, weights, training_set.channels, seed)
                 yield position, rows, tape.features, adjoints
 
@@ -322,13 +371,17 @@ class NetworkLeastSquares:
     def _chunks(self) -> list[_Chunk]:
         """Return the sets cut in chunks, cut once."""
         if not self._cut:
-            starts = list(itertools.accumulate((one.count for one in self.sets), initial=0))
+            starts = list(itertools.accumulate((own.residual_count for own in self.sets), initial=0))
             for _, positions in itertools.groupby(range(len(self.sets)), self._group):
                 group = tuple(positions)
-                for start in range(0, self.sets[group[0]].count, self.chunk):
-                    part = slice(start, min(start + self.chunk, self.sets[group[0]].count))
-                    rows = tuple(slice(starts[at] + part.start, starts[at] + part.stop) for at in group)
-                    self._cut.append(_Chunk(group, tuple(self.sets[at].chunk(part) for at in group), rows))
+                for part in self.sets[group[0]].parts(self.chunk):
+                    sets = tuple(self.sets[at].chunk(part) for at in group)
+                    begins = [starts[at] + part.start // self.sets[at].together for at in group]
+                    rows = tuple(
+                        slice(begin, begin + own.residual_count)
+                        for begin, own in zip(begins, sets, strict=True)
+                    )
+                    self._cut.append(_Chunk(group, sets, rows))
         return self._cut
 
     def _group(self, position: int) -> tuple[int, int]:

@@ -37,7 +37,7 @@ class AutogradLeastSquares:
         self.sets = tuple(sets)
         self.chunk = chunk
         self.size = parameters.size
-        self.count = sum(one.count for one in sets)
+        self.count = sum(own.residual_count for own in sets)
 
     def residuals(self, theta: Tensor) -> Tensor:
         """Return the weighted residuals of all sets, (M,)."""
@@ -69,9 +69,9 @@ class AutogradLeastSquares:
 
     def _chunks(self, theta: Tensor) -> Iterator[Tensor]:
         """Yield the residuals of every chunk as functions of theta."""
-        for one in self.sets:
-            for start in range(0, one.count, self.chunk):
-                part = one.chunk(slice(start, start + self.chunk))
+        for training_set in self.sets:
+            for points in training_set.parts(self.chunk):
+                part = training_set.chunk(points)
                 weights = self.network.matrices(self.parameters.coefficients(theta))
                 yield part.weighted(jet_by_autograd(self.network, part.points, weights, part.channels))
 

@@ -91,10 +91,10 @@ def averages_of(sets: Sequence[TrainingSet], network: Network, neighbours: int) 
     near: list[Tensor] = []
     weights: list[Tensor] = []
     for one in sets:
-        found = _averages(one, network, neighbours) if one.interior else _identity(one.count)
+        found = _averages(one, network, neighbours) if one.interior else _identity(one.residual_count)
         for kept, array in zip((near, weights), found, strict=True):
             kept.append(torch.from_numpy(array).to(one.points.device))
-    return Averages(near, weights, [one.count for one in sets])
+    return Averages(near, weights, [own.residual_count for own in sets])
 
 
 def _averages(one: TrainingSet, network: Network, neighbours: int) -> tuple[np.ndarray, np.ndarray]:

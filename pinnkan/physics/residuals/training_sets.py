@@ -114,8 +114,9 @@ def _sets_on(
 ) -> list[TrainingSet]:
     """Return the sets of blocks that hold in the same region, on whose points they share all channels."""
     drawn = members[0][1]
-    order = _along_a_tree(instance, drawn.points)
-    points, weights = drawn.points[order], drawn.weights[order]
+    # Points that are worked together stay where they are, one after the other.
+    order = _along_a_tree(instance, drawn.points) if drawn.together == 1 else np.arange(len(drawn.points))
+    points = drawn.points[order]
     normals = None if drawn.normals is None else drawn.normals[order]
     wanted = [read.channel for block, _ in members for read in block.reads]
     channels = Channels(wanted, len(instance.coordinates))
@@ -134,13 +135,23 @@ def _sets_on(
             tuple((read.unknown, channels.position(read.channel)) for read in block.reads),
             places,
             tensor(block.data(points, normals)),
-            tensor(np.sqrt(weights * block.weight)),
+            tensor(_root_weights(drawn, block.weight)[order]),
             blends,
             size=instance.sizes[block.name],
             group=group,
+            together=drawn.together,
         )
         for block, _ in members
     ]
+
+
+def _root_weights(drawn: CollocationSet, weight: float) -> np.ndarray:
+    """Return roots of the residuals' weights times a block's own, with a point's share in its residual."""
+    roots = np.sqrt(drawn.residual_weights * weight)
+    if drawn.together == 1:
+        return roots
+    shares = drawn.weights.reshape(-1, drawn.together) / drawn.residual_weights[:, None]
+    return np.asarray((roots[:, None] * shares).ravel())
 
 
 def _blends(

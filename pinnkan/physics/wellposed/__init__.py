@@ -36,7 +36,7 @@ from pinnkan.physics.wellposed.seams import data_across_seams, exact_across_seam
 Test = Callable[[Instance], Iterator[Finding]]
 
 REFUSING: tuple[Test, ...] = (data_across_seams,)
-WARNING: tuple[Test, ...] = (exact_across_seams,)
+WARNING: tuple[Test, ...] = (unfixed_constant, exact_across_seams)
 REFUSING_ONE: tuple[Test, ...] = (ill_posed_forward, unbalanced)
 """Of problems with one unknown: what a system's principal part says is not decided equation by equation."""
 WARNING_ONE: tuple[Test, ...] = (
@@ -46,7 +46,6 @@ WARNING_ONE: tuple[Test, ...] = (
     excess_initial,
     two_on_one_side,
     conditions_for_high_orders,
-    unfixed_constant,
     hyperbolic_with_values_all_around,
     parabolic_with_conditions_at_both_ends,
     characteristics,

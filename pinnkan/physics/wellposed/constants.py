@@ -20,6 +20,7 @@ from pinnkan.geometry import BoundaryPart, CollocationSet, Interior
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import derivative_symbols, evaluate, partial_derivative, symbol
 from pinnkan.language.problem.spec import Condition, Equation
+from pinnkan.physics.constants import free_constants
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.factors import factors, known_terms
 from pinnkan.physics.wellposed.findings import Finding, refusal, warning
@@ -36,17 +37,22 @@ _EQUAL = 1e-8
 
 
 def unfixed_constant(instance: Instance) -> Iterator[Finding]:
-    """Warn where u + c solves whatever u solves."""
-    u = instance.problem.unknowns[0]
-    if _only_derivatives(instance):
-        remedy = (
-            f"prescribe the value of {u} on a part of the boundary"
-            if instance.domain.shape.parts
-            else (f"add a term in {u}")
-        )
+    """Warn where u + c solves whatever u solves, for every unknown."""
+    problem = instance.problem
+    for u in problem.unknowns:
+        if u not in free_constants(problem):
+            continue
+        remedies = [f'add constraints: ["integral({u}) = 0"]'] if problem.space else []
+        if not problem.is_system:
+            remedies.insert(
+                0,
+                f"prescribe the value of {u} on a part of the boundary"
+                if instance.domain.shape.parts
+                else f"add a term in {u}",
+            )
         yield warning(
-            f"nothing fixes the constant: only derivatives of {u} occur, so {u} + c solves whatever {u} "
-            f"solves; {remedy}, or read it up to a constant"
+            f"nothing fixes the constant of {u}: only derivatives of {u} occur, so {u} + c solves whatever "
+            f"{u} solves; {', '.join(remedies)}, or read it up to a constant"
         )
 
 
@@ -79,7 +85,10 @@ def unbalanced(instance: Instance) -> Iterator[Finding]:
 
 
 def _only_derivatives(instance: Instance) -> bool:
-    """Tell whether u occurs in no statement but by its derivatives."""
+    """Tell whether u occurs in no equation or condition but by its derivatives.
+
+    A constraint fixes the constant; sources and fluxes must balance with it as without.
+    """
     problem = instance.problem
     orders = [
         sum(index)

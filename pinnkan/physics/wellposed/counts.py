@@ -35,7 +35,8 @@ def no_condition(instance: Instance) -> Iterator[Finding]:
 
     Where all coordinates are periodic there is no side, and the equation alone may determine the solution.
     """
-    if instance.domain.shape.parts and not instance.problem.conditions and _order(instance) > 0:
+    stated = (*instance.problem.conditions, *instance.problem.constraints)
+    if instance.domain.shape.parts and not stated and _order(instance) > 0:
         yield warning(
             "no condition at all: the equation has many solutions and training ends at any of them; "
             "state under boundary what holds on the sides"

@@ -54,7 +54,7 @@ def nearly_singular(instance: Instance) -> Iterator[Finding]:
     dimension = len(problem.coordinates)
     if problem.time is not None or len(problem.equations) != 1 or dimension not in _DEGREES:
         return
-    if any(True for test in _SAID_ELSEWHERE for _ in test(instance)):
+    if problem.constraints or any(True for test in _SAID_ELSEWHERE for _ in test(instance)):
         return
     rows = _rows(instance, _DEGREES[dimension])
     if rows is None:

@@ -75,13 +75,14 @@ def bracket_left(instance: Instance, lowest: float, highest: float) -> Bracket |
 def _is_candidate(instance: Instance) -> bool:
     """Tell whether a problem is stationary, nonlinear and at most of second order, with a condition a part.
 
-    Beyond the second order there is no maximum principle.
+    A constraint is one statement too many. Beyond the second order there is no maximum principle.
     """
     problem = instance.problem
     parts = [part for condition in problem.boundary for part in condition.parts]
     blocks = (*instance.equations, *instance.conditions)
     return (
         problem.time is None
+        and not problem.constraints
         and len(instance.equations) == 1
         and sorted(parts) == sorted(instance.domain.shape.parts)
         and all(sum(partial.orders) <= 2 for block in blocks for partial in block.summands.partials)

@@ -70,12 +70,14 @@ class Correction:
     left: float
 
     @property
-    def error_estimate(self) -> float | None:
-        """Estimate of the relative L2 error, the largest over the unknowns.
+    def error_estimates(self) -> tuple[float, ...] | None:
+        """Estimates of the unknowns' relative L2 errors; None where polynomials do not resolve them."""
+        return self.relatives if self.left <= _RESOLVED else None
 
-        None where polynomials do not resolve the correction.
-        """
-        return max(self.relatives) if self.left <= _RESOLVED else None
+    @property
+    def error_estimate(self) -> float | None:
+        """The largest of the estimates; None where there are none."""
+        return None if self.error_estimates is None else max(self.error_estimates)
 
 
 def correction_of(solution: Measurable) -> Correction | None:
@@ -88,8 +90,9 @@ def correction_of(solution: Measurable) -> Correction | None:
     dimension = len(domain.coordinates)
     if dimension not in _DEGREES:
         return None
-    # Systems share out the polynomials, so that the cost stays what it is for one unknown.
-    degree = int(_DEGREES[dimension] / unknowns ** (1 / dimension))
+    # Beyond two unknowns systems share out the polynomials, but for those in one coordinate, which are few.
+    shares = max(1.0, unknowns / 2) if dimension > 1 else 1.0
+    degree = int(_DEGREES[dimension] / shares ** (1 / dimension))
     polynomials = Polynomials(*domain.bounding_box, degree, domain.periodic)
     inside = domain.uniform(_count(polynomials), _SEED)
     u = solution(inside)
@@ -210,17 +213,18 @@ def _linearised(
     points = places.points
     u = torch.from_numpy(solution.derivatives(points, block.reads))
     data = torch.from_numpy(np.ascontiguousarray(block.data(points, places.normals)))
-    residual = np.broadcast_to(block.residual(data, u).numpy(), (len(points),))
+    residual: FloatArray = np.broadcast_to(block.residual(data, u).numpy(), (len(points),))
     rows = np.zeros((len(points), len(extents), polynomials.count))
     if block.reads:
         for (unknown, channel), slope in zip(block.reads, block.partials(data, u).numpy(), strict=True):
             factor = np.broadcast_to(slope, residual.shape)[:, None]
             rows[:, unknown] += factor * polynomials.derivative(channel, points)
+    rows, residual = places.means(rows), places.means(residual)
     derivatives = solution.derivatives(points, derivatives_of(block.summands.partials))
     terms = block.terms(points, places.normals, derivatives)
     plain = characteristic_terms(block, places, extents, polynomials.extent.tolist())
     local, usual = np.abs(terms).sum(axis=0), np.abs(plain).sum(axis=0)
     floor = _FLOOR * max(math.sqrt(float(places.weights @ size**2)) for size in (local, usual))
-    sizes = local + floor
-    scale = np.sqrt(places.weights) / np.where(sizes > 0.0, sizes, 1.0)
-    return rows.reshape(len(points), -1) * scale[:, None], residual * scale
+    sizes = places.means(local) + floor
+    scale = np.sqrt(places.residual_weights) / np.where(sizes > 0.0, sizes, 1.0)
+    return rows.reshape(len(residual), -1) * scale[:, None], residual * scale

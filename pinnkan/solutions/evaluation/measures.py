@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -28,39 +29,39 @@ def errors_at(solution: Solution, known: Known | None) -> dict[str, Any]:
     after its mean and that of the reference are taken out: ``centred`` says so.
     """
     problem = solution.instance.problem
-    if known is None or not len(known.points):
-        return dict.fromkeys(_ERRORS) | ({"fields": None} if problem.is_system else {})
     fields = _errors_by_unknown(solution, known)
     if not problem.is_system:
         return {name: fields[problem.unknowns[0]][name] for name in _ERRORS}
-    worst = {
-        name: max((f[name] for f in fields.values() if f[name] is not None), default=None) for name in _ERRORS
-    }
-    return worst | {"fields": fields}
+    worst = {name: _largest(fields, name) for name in _ERRORS}
+    # Unknowns may have different units, of which there is no largest.
+    return worst | {"absolute_rms": None, "fields": fields}
 
 
-def _errors_by_unknown(solution: Solution, known: Known) -> dict[str, dict[str, Any]]:
-    instance, points = solution.instance, known.points
+def _largest(fields: Mapping[str, Mapping[str, Any]], name: str) -> float | None:
+    known = [field[name] for field in fields.values() if field[name] is not None]
+    return max(known, default=None)
+
+
+def _errors_by_unknown(solution: Solution, known: Known | None) -> dict[str, dict[str, Any]]:
+    """Return the errors of every unknown, None where it is known nowhere, by its name."""
+    instance = solution.instance
+    points = np.zeros((0, len(instance.coordinates))) if known is None else known.points
     value, found = (0,) * points.shape[1], solution.named(points)
     free = free_constants(instance.problem)
-    fields = {}
+    fields: dict[str, dict[str, Any]] = {}
     for ansatz in instance.ansatzes:
         name = ansatz.unknown
-        if name not in known.values:
+        fields[name] = dict.fromkeys(_ERRORS) | {"centred": name in free}
+        if known is None or name not in known.values or not len(points):
             continue
         lift = ansatz.lift.derivatives(points, [value])[0]
         columns = [found[name], known.values[name], lift]
         if name in free:
             columns = [column - column.mean() for column in columns]
         report = measure_errors(columns[0], columns[1])
-        fields[name] = {
-            "relative_l2": report.relative_l2,
-            "relative_l2_squared": report.relative_l2_squared,
-            "relative_max": report.relative_max,
-            "absolute_rms": report.absolute_rms,
-            "zero_network_l2": measure_errors(columns[2], columns[1]).relative_l2,
-            "centred": name in free,
-        }
+        zero_network = measure_errors(columns[2], columns[1]).relative_l2
+        fields[name] |= {error: getattr(report, error) for error in _ERRORS[:-1]}
+        fields[name] |= {"zero_network_l2": zero_network}
     return fields
 
 
@@ -73,11 +74,12 @@ def residual_rms(solution: Solution, points: np.ndarray) -> float | None:
 
 
 def boundary_max(solution: Solution, seed: int) -> float | None:
-    """Return the largest violation of any condition over random points of their own."""
+    """Return the largest violation of any condition or constraint over random points of their own."""
     worst = []
     for block in solution.instance.conditions:
         drawn = solution.instance.domain.collocate(
             block.where, _CONDITION_POINTS, rule="random", seed=seed, variant=1
         )
-        worst.append(float(np.abs(solution.residual(block, drawn.points, drawn.normals)).max()))
+        residual = drawn.means(solution.residual(block, drawn.points, drawn.normals))
+        worst.append(float(np.abs(residual).max()))
     return max(worst, default=None)

@@ -255,16 +255,17 @@ def _measured(
         # Terms may have a pole where their sum has none: there is no size to measure by.
         residual = solution.residual(block, places.points, places.normals)
         size = mean = peak = pointwise = 0.0
+    residual, weights = places.means(residual), places.residual_weights
     worst = int(np.argmax(np.abs(residual)))
-    rms = math.sqrt(float(places.weights @ residual**2))
+    rms = math.sqrt(float(weights @ residual**2))
     return BlockResidual(
         block.name,
         is_condition,
         _ratio(rms, size),
-        _ratio(float(places.weights @ np.abs(residual)), mean),
+        _ratio(float(weights @ np.abs(residual)), mean),
         pointwise,
         _ratio(float(np.abs(residual[worst])), peak),
-        tuple(float(x) for x in places.points[worst]),
+        tuple(float(x) for x in places.points[worst * places.together]),
         _share(residual),
     )
 

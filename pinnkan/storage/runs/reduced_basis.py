@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pinnkan.ground.errors import DamagedFileError, UsageError
@@ -24,12 +25,16 @@ from pinnkan.reduction import (
     Range,
     ReducedModel,
     named,
+    network_jets,
     training_set,
+    values_of,
 )
 from pinnkan.storage.store import read_store, write_store
 from pinnkan.training import coefficient_shapes, network_for
 from pinnkan.storage.runs.facts import family_from, hidden_widths
 from pinnkan.storage.runs.directory import Result, changed_coefficients, whole_coefficients
+
+FloatArray = NDArray[np.float64]
 
 _PROBES = 5
 _PARTS = ("mixing", "known", "coordinates", "values")
@@ -49,6 +54,8 @@ class StoredReducedBasis:
         network: Layers and input map of the snapshots.
         coefficients: Of every layer, for each snapshot.
         base: Coefficients of every layer of the base.
+        constants: What is taken out of the unknowns of the snapshots and, last, of the base, shape
+            (S + 1, U); None for none.
         meta: What the file says beside its arrays.
         file_bytes: Size of the file.
     """
@@ -62,6 +69,7 @@ class StoredReducedBasis:
     network: Network
     coefficients: Sequence[Sequence[Tensor]]
     base: Sequence[Tensor]
+    constants: FloatArray | None
     meta: Mapping[str, Any]
     file_bytes: int
 
@@ -69,6 +77,19 @@ class StoredReducedBasis:
     def problem(self) -> Problem:
         """What the file states."""
         return self.family.problem
+
+    @property
+    def constant_of_base(self) -> FloatArray | None:
+        """What is taken out of the base's unknowns, shape (U,); None for nothing."""
+        return None if self.constants is None else self.constants[-1]
+
+    def fields(self, points: FloatArray) -> FloatArray:
+        """Return factor * W_j of the unknowns at points (N, D), shape (U, k, N)."""
+        ansatzes = self.model.ansatz.reference.ansatzes
+        wanted = values_of(len(ansatzes), points.shape[1])
+        taken = None if self.constants is None else self.constants[:-1]
+        jets = network_jets(ansatzes, self.network, self.coefficients, points, wanted, constants=taken)
+        return np.stack([self.model.basis.mixing.T @ own for own in jets])
 
 
 def family_ansatz(family: Family, ranges: Sequence[Range]) -> FamilyAnsatz:
@@ -84,9 +105,23 @@ def family_ansatz(family: Family, ranges: Sequence[Range]) -> FamilyAnsatz:
 
 
 def write_family(
-    path: Path, *, base: Result, adapters: Sequence[Result], model: ReducedModel, meta: Mapping[str, Any]
+    path: Path,
+    *,
+    base: Result,
+    adapters: Sequence[Result],
+    model: ReducedModel,
+    constants: Sequence[FloatArray],
+    meta: Mapping[str, Any],
 ) -> None:
     """Write a family file.
+
+    Args:
+        path: Where.
+        base: The base.
+        adapters: Those of the basis.
+        model: The reduced model over them.
+        constants: Taken out of the unknowns of base and adapters, (U,) each, the base first.
+        meta: What it says beside its arrays.
 
     Raises:
         FileAccessError: If the system refuses any step.
@@ -95,6 +130,8 @@ def write_family(
     for at, adapter in enumerate(adapters):
         arrays |= {f"adapter[{at}].{name}": array for name, array in adapter.stored.arrays.items()}
     arrays |= {name: getattr(model.basis, name) for name in _PARTS}
+    if model.ansatz.free_constants:
+        arrays["constants"] = np.stack([*constants[1:], constants[0]])
     for at, block in enumerate(model.blocks):
         place = block.place
         arrays |= {f"block[{at}].points": place.points, f"block[{at}].weights": place.weights}
@@ -129,6 +166,9 @@ def read_family(path: Path) -> StoredReducedBasis:
         shapes = coefficient_shapes(problem, base)
         for layers in (base, *coefficients):
             _require([tuple(c.shape) for c in layers] == shapes, "coefficients")
+        constants = stored.arrays.get("constants")
+        fitting = (len(coefficients) + 1, len(problem.unknowns))
+        _require(constants is None or constants.shape == fitting, "constants")
     except (KeyError, TypeError, ValueError, IndexError, UsageError) as error:
         raise DamagedFileError(f"{path}: its contents do not fit together ({error!r:.200})") from None
     network = network_for(ansatz.reference, problem.settings.network, coefficients[0])
@@ -142,6 +182,7 @@ def read_family(path: Path) -> StoredReducedBasis:
         network,
         coefficients,
         base,
+        constants,
         stored.meta,
         stored.file_bytes,
     )
@@ -175,14 +216,14 @@ def _model(ansatz: FamilyAnsatz, arrays: Mapping[str, np.ndarray], meta: Mapping
     for name, shape in (("mixing", (size, size)), ("coordinates", (size, size))):
         _require(arrays[name].shape == shape, name)
     _require(basis.known.shape == (size, len(ansatz.parameters)), "known")
-    _require(basis.values.shape[1] == len(online[0].place.points), "values")
+    _require(basis.values.shape[1] == len(ansatz.reference.ansatzes) * len(online[0].place.points), "values")
     _require(count > size, "the count")
     return ReducedModel(ansatz, online, basis, count=count)
 
 
 def _is_online(name: str) -> bool:
     """Tell the online stage's arrays from those of base and adapters, which may be in single precision."""
-    return name in _PARTS or name.startswith("block[")
+    return name in (*_PARTS, "constants") or name.startswith("block[")
 
 
 def _are_levels(levels: Sequence[int], cells: int) -> bool:

@@ -257,3 +257,19 @@ def test_seed_is_the_derivative_of_the_weighted_residual():
     variable = jet.clone().requires_grad_(True)
     (expected,) = torch.autograd.grad(one.weighted(variable).sum(), variable)
     torch.testing.assert_close(one.seed(jet), expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["system", "large system"])
+def test_seed_of_two_outputs_is_the_derivative_by_each(name):
+    network, coefficients, sets = start_of(run_of(name))
+    generator = torch.Generator().manual_seed(3)
+    read = set()
+    for one in sets:
+        jet = network.push(one.points, network.matrices(coefficients), one.channels).output
+        jet = jet + torch.randn(jet.shape, generator=generator, dtype=torch.float64)
+        assert jet.shape == (len(one.channels), one.count, 2)
+        variable = jet.clone().requires_grad_(True)
+        (expected,) = torch.autograd.grad(one.weighted(variable).sum(), variable)
+        torch.testing.assert_close(one.seed(jet), expected, rtol=1e-12, atol=1e-13)
+        read |= {unknown for unknown in range(2) if bool(expected[:, :, unknown].any())}
+    assert read == {0, 1}

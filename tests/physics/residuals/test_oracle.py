@@ -56,6 +56,25 @@ def test_jets_agree_with_nested_autograd(name, plan):
     torch.testing.assert_close(2 * jacobian.pull(residuals), slow_gradient, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize(("name", "more_points"), [("system", True), ("large system", False)])
+def test_points_that_sets_share_are_pushed_forward_once(name, more_points, monkeypatch):
+    """Both forms of the Jacobian of two unknowns; the equations of a system hold on the same points."""
+    fast, _, theta = pair(name, "full")
+    assert (fast.count >= fast.size) == more_points
+    points, push = [], fast.network.push
+
+    def counted(at, *arguments, **options):
+        points.append(len(at))
+        return push(at, *arguments, **options)
+
+    monkeypatch.setattr(type(fast.network), "push", lambda _, *given, **named: counted(*given, **named))
+    for work in (fast.residuals, fast.gradient, fast.linearise):
+        points.clear()
+        work(theta)
+        assert sum(points) == sum({one.group: one.count for one in fast.sets}.values()) < fast.count
+        assert max(points) <= 17
+
+
 @pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "adam"])
 def test_both_train_the_same_base(optimizer):
     settings = ["training.steps=4", f"training.optimizer={optimizer}", "points.interior=15"]
