@@ -55,7 +55,6 @@ class FamilyAnsatz:
         self.family = family
         instances = [family.at(values) for values in probes]
         _refuse_changing_conditions(instances)
-        _refuse_moving_places(instances)
         self.parameters = tuple(parameter.name for parameter in family.problem.parameters)
         free = free_constants(family.problem)
         self.free_constants = [at for at, name in enumerate(family.problem.unknowns) if name in free]

@@ -67,9 +67,6 @@ def online_points(reference: Instance) -> list[OnlinePoints]:
     for block in reference.family_blocks:
         inside = isinstance(block.where, Interior)
         drawn = reference.domain.collocate(block.where, interior if inside else _BOUNDARY, variant=VARIANT)
-        if drawn.together > 1:
-            sets.append(_of_integral(block, drawn))
-            continue
         if not inside:
             sets.append(_as_drawn(block, drawn))
             continue
