@@ -9,9 +9,10 @@ import zlib
 SECONDS: dict[str, float] = {
     "tests/workflows/test_faults.py": 44,
     "tests/test_readme.py": 42,
-    "tests/same_bits/test_same_bits.py": 43,
+    "tests/same_bits/test_same_bits.py": 60,
     "tests/workflows/test_compare_command.py": 32,
     "tests/problems/test_shipped_solutions.py": 30,
+    "tests/problems/test_shipped_systems.py": 12,
     "tests/workflows/test_formula_command.py": 29,
     "tests/output/test_other_pictures.py": 28,
     "tests/workflows/test_sweeps.py": 25,

@@ -98,7 +98,7 @@ PINNKAN = [command for command in shell_commands() if command.startswith("pinnka
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds the problem file of the README."""
     folder = tmp_path_factory.mktemp("readme")
-    problem, _ = fences("yaml")
+    problem, *_ = fences("yaml")
     (folder / "rod.yaml").write_text(problem, encoding="utf-8")
     return folder
 
@@ -153,7 +153,7 @@ def test_the_python_blocks_run(folder):
 
 
 def test_the_faults_are_printed_as_shown(folder):
-    problem, _ = fences("yaml")
+    problem, *_ = fences("yaml")
     (shown,) = (block for block in fences("text") if "error:" in block)
     (folder / "rod.yaml").write_text(problem.replace("u_xx", "u_yy").replace("weight", "wieght"))
     code, _, err = run(["check", "rod.yaml"])
@@ -161,8 +161,14 @@ def test_the_faults_are_printed_as_shown(folder):
     assert (code, err) == (2, shown)
 
 
+def test_the_flow_shown_passes_its_check(tmp_path):
+    _, flow, _ = fences("yaml")
+    (tmp_path / "cavity.yaml").write_text(flow)
+    assert run(["check", str(tmp_path / "cavity.yaml"), "-q"])[::2] == (0, "")
+
+
 def test_the_study_shown_is_one(tmp_path):
-    _, study = fences("yaml")
+    *_, study = fences("yaml")
     (tmp_path / "study.yaml").write_text(study)
     cells = planned(read_study(tmp_path / "study.yaml"))
     assert len(cells) == 2 * 3 * 2 * 3

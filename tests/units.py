@@ -11,7 +11,7 @@ import sympy
 from pinnkan.ground.derivatives import Partial
 from pinnkan.language.expressions import derivative_symbols, substitute, symbol
 from pinnkan.language.problem import Problem
-from pinnkan.language.problem.spec import Equation, Scales, StatedDomain
+from pinnkan.language.problem.spec import Constraint, Equation, Scales, StatedDomain
 
 Statement = TypeVar("Statement", bound=Equation)
 
@@ -27,13 +27,26 @@ def in_other_units(problem: Problem, *, u: sympy.Expr, x: sympy.Expr, t: sympy.E
     def data(formula: sympy.Expr | None) -> sympy.Expr | None:
         return None if formula is None else substitute(formula, turned)
 
-    def statement(stated: Statement) -> Statement:
-        leaves: Mapping[sympy.Symbol, Partial] = derivative_symbols(stated.residual, problem.names)
+    def changes(formula: sympy.Expr) -> dict[sympy.Symbol, sympy.Expr]:
+        leaves: Mapping[sympy.Symbol, Partial] = derivative_symbols(formula, problem.names)
         changed = dict(turned)
         for leaf, (_, index) in leaves.items():
             size = [factors[name] ** order for name, order in zip(problem.coordinates, index, strict=True)]
             changed[leaf] = leaf * sympy.Mul(*size) / u
-        return replace(stated, residual=substitute(stated.residual, changed), source=data(stated.source))
+        return changed
+
+    def statement(stated: Statement) -> Statement:
+        residual = substitute(stated.residual, changes(stated.residual))
+        return replace(stated, residual=residual, source=data(stated.source))
+
+    def constraint(stated: Constraint) -> Constraint:
+        assert stated.kind != "integral", "its value has the unit of the space, too"
+        return replace(
+            statement(stated),
+            inner=substitute(stated.inner, changes(stated.inner)),
+            right=substitute(stated.right, turned),
+            position=tuple(x * place for place in stated.position),
+        )
 
     numbers = {key: tuple(x * number for number in row) for key, row in problem.domain.shape.numbers.items()}
     exact = {name: u * substitute(formula, turned) for name, formula in problem.exact.items()}
@@ -49,6 +62,7 @@ def in_other_units(problem: Problem, *, u: sympy.Expr, x: sympy.Expr, t: sympy.E
             equations=tuple(map(statement, problem.equations)),
             boundary=tuple(map(statement, problem.boundary)),
             initial=tuple(map(statement, problem.initial)),
+            constraints=tuple(map(constraint, problem.statements.constraints)),
         ),
         solution=replace(
             problem.solution,

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference_solutions import burgers
+from reference_solutions import burgers, kuramoto_sivashinsky
 from skfem import Basis, BilinearForm, ElementTriP2, LinearForm, MeshTri, condense, solve
 from skfem.helpers import dot, grad
 
@@ -133,6 +133,7 @@ JUDGES = {
     "wave": wave,
     "helmholtz": helmholtz,
     "burgers": lambda points, value: burgers(*points.T, value),
+    "kuramoto_sivashinsky": lambda points, value: kuramoto_sivashinsky(*points.T, value),
 }
 
 

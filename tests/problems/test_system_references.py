@@ -116,6 +116,7 @@ def test_a_wrong_file_is_seen(name, right, wrong):
 @pytest.mark.parametrize("name", ["kovasznay", "stokes"])
 def test_the_mean_pressure_is_zero(name):
     formulas = read_formulas(path_of(f"{name}.yaml"))
+    assert formulas.file["constraints"] == ["mean(p) = 0"]
     nodes, weights = np.polynomial.legendre.leggauss(40)
     pressure = formulas.compiled(formulas["p"])
     for parameters in corners(formulas):

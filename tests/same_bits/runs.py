@@ -127,6 +127,7 @@ RUNS = {
     "predator_prey": QuickRun("predator_prey", "a=0.7"),
     "kovasznay": QuickRun("kovasznay", "Re=50"),
     "stokes": QuickRun("stokes", "k=1.5"),
+    "kuramoto_sivashinsky": QuickRun("kuramoto_sivashinsky", "nu=0.6"),
     "elasticity": QuickRun("elasticity", "nu=0.2"),
     "maxwell": QuickRun("maxwell", "eps=2.5"),
     "schroedinger": QuickRun("schroedinger", "c=0.7"),

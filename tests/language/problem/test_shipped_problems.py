@@ -33,6 +33,7 @@ NAMES = [
     "hyperbolic",
     "kdv",
     "kovasznay",
+    "kuramoto_sivashinsky",
     "maxwell",
     "plate",
     "poisson_square",
