@@ -19,7 +19,7 @@ from pinnkan.output.pictures.history import TrainingCurves, plot_history
 from pinnkan.output.pictures.labels import Caption, number, symbol
 from pinnkan.output.pictures.line import Curve, plot_lines
 from pinnkan.output.pictures.plane import grid_plane
-from pinnkan.output.pictures.spacetime import FilmedField, plot_spacetime, plot_spacetime_fields
+from pinnkan.output.pictures.spacetime import FilmedField, plot_spacetime_fields
 from pinnkan.output.pictures.trajectories import Panel, Trajectory, plot_trajectories
 
 X = np.linspace(0, 1, 21)
@@ -93,8 +93,8 @@ def draw_lines(path, **options):
 def draw_spacetime(path, **options):
     values = np.multiply.outer(X, X).ravel()
     profiles = [(t, Curve(f"$t = {t}$", X, t * X, t * X)) for t in (0.0, 0.5, 1.0)]
-    about = {"names": ("t", "x"), "quantity": "$u$", "profiles": profiles}
-    plot_spacetime(path, X, X, values, caption=CAPTION, **about, **options)
+    fields = [FilmedField("$u$", values, profiles)]
+    plot_spacetime_fields(path, X, X, fields, names=("t", "x"), caption=CAPTION, **options)
 
 
 def draw_history(path, **options):
@@ -355,8 +355,8 @@ def test_space_and_time_with_profiles(tmp_path, saved):
 
 def test_space_and_time_without_a_reference(tmp_path, saved):
     profiles = [(0.5, Curve("$t = 0.5$", X, X))]
-    about = {"names": ("t", "x"), "quantity": "$u$", "profiles": profiles, "caption": CAPTION}
-    plot_spacetime(tmp_path / "a.png", X, X, np.ones(21 * 21), **about)
+    fields = [FilmedField("$u$", np.ones(21 * 21), profiles)]
+    plot_spacetime_fields(tmp_path / "a.png", X, X, fields, names=("t", "x"), caption=CAPTION)
     assert len(saved[0].axes) == 2
 
 

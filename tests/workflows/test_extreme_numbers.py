@@ -120,6 +120,9 @@ NUMBERS: dict[str, tuple[str, ...]] = {
     "NAME=LOW:HIGH": ("lambda=0:{}",),
     "NAME=VALUE": ("x={}",),
     "COUNTS": ("{}x3", "{}"),
+    "FORMULAS": ("{}*u", "u, {}"),
+    "FIELD": ("{}*u",),
+    "VECTOR": ("[{}, u]",),
     "RANGES": ("x={}:1,y=0:1", "x=0:{},y=0:1"),
 }
 """How an option states a number, by what its help calls its value."""
