@@ -153,7 +153,8 @@ class StatementReader:
             if own in self.taken:
                 self.faults.add(block.place, f"{path}: the name {quote(own)} is taken")
             self.taken.add(own)
-            source = self._source(own, formula, residual) if residual.has(SOURCE) else None
+            manufactured = self.manufactured is not None and residual.has(SOURCE)
+            source = self._source(own, formula, residual) if manufactured else None
             place = formula.node.place
             equations.append(Equation(own, formula.text, place, residual, source=source, weight=weight))
         return equations
@@ -184,7 +185,7 @@ class StatementReader:
         taken: list[Differentiation] = []
         faults = Faults()
         value = formula.symbolic(names, faults, path, normal=normal, taken=taken, vectors=vectors)
-        if value is None and vectors and self.extra.get("source") is SOURCE:
+        if value is None and vectors and self.manufactured is not None:
             beside = replace(names, extra={**names.extra, "source": (SOURCE,) * len(names.space)})
             value = formula.symbolic(beside, Faults(), path, normal=normal, vectors=True)
         if value is None:
@@ -293,7 +294,7 @@ class StatementReader:
         parts = self._parts(block, path, shape) if key == "boundary" else ()
         portion = self._portion(block, path) if key == "boundary" else None
         name, hard, weight = self._options(block, path)
-        if residuals is not None and any(residual.has(SOURCE) for residual in residuals.values()):
+        if self.manufactured is not None and any(r.has(SOURCE) for r in (residuals or {}).values()):
             message = f"{path}: a manufactured source is that of an equation; a condition takes exact"
             self.faults.add(block.place, message)
             return []

@@ -694,8 +694,8 @@ def test_a_hard_condition_has_no_weight():
             "8:16: equation[0]: '(' is never closed; within YAML's [ ] and { } a formula with a comma needs quotes",
         ),
         (
-            {"definitions": "definitions: {v: [nu, 1]}"},
-            '11:18: definitions.v: expected a formula, or a vector in quotes, "[a, b]"; got a list',
+            {"definitions": "definitions: {v: [nu, {a: 1}]}"},
+            "11:18: definitions.v: expected a formula; got a list",
         ),
         ({"exact": "exact: {a: 1}"}, "7:9: unknown key 'a' in exact; known keys: u"),
         (
