@@ -245,6 +245,7 @@ def test_a_soliton_on_a_ring_is_that_on_a_line():
         ("burgers", [0.02], (5e-4, 1e-3)),
         ("transport_periodic", [0.5, 1.3], (5e-4, 5e-4, 5e-4)),
         ("kdv", [1.5, 3.0], (1e-4, 1e-4, 5e-4)),
+        ("kuramoto_sivashinsky", [0.55, 0.75], (3e-4, 3e-4, 1e-3)),
         ("beam", [], (1e-5,)),
         ("plate", [], (5e-5,)),
     ],
