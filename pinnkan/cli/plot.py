@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -80,10 +80,10 @@ def plot(
     targets.require_run(directory)
     targets.spare_the_store(output, directory)
     values = targets.at_most_one(targets.read_values(directory, lambdas, params, quiet=quiet))
-    from pinnkan.workflows.plot import FlowKind
     from pinnkan.workflows.plot import plot as run
 
-    stated: dict[FlowKind, str | None] = {"streamlines": streamlines, "arrows": arrows}
+    stated: dict[Literal["streamlines", "arrows"], str | None]
+    stated = {"streamlines": streamlines, "arrows": arrows}
     flows = {kind: vector for kind, vector in stated.items() if vector is not None}
 
     with watching(quiet=quiet, verbose=verbose) as observer:

@@ -228,6 +228,8 @@ def test_export_hands_on_the_points(pinnkan_command, workflow, problem, run_dire
 
 CHECK = {
     "problem": "heat",
+    "constraints": [],
+    "boundary": {},
     "equations": [
         {"name": "equation[0]", "residual": "u_t - lambda*u_xx - 3*t", "shown": "u_t - lambda*u_xx - source"}
     ],
