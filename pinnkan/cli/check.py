@@ -111,8 +111,8 @@ def _write(report: Mapping[str, Any], *, whole: bool) -> None:
     """Print the equations as lines of mathematics, the rest as a document."""
     apart = ("equations", "conditions", "constraints", "boundary", "findings")
     rest = {key: value for key, value in report.items() if key not in apart}
-    if not whole:
-        rest["source"] = _shortened(rest.get("source"))
+    if not whole and "source" in rest:
+        rest["source"] = _shortened(rest["source"])
     statements = [*report["equations"], *report["conditions"], *report["constraints"]]
     lines = [line for statement in statements for line in _lines_of(statement)]
     if report["boundary"]:
