@@ -26,8 +26,8 @@ from pinnkan.cli import (
     spectrum,
     status,
 )
-from pinnkan.cli.faults import flush_results, guarded, report, require_streams
-from pinnkan.cli.options import examples
+from pinnkan.cli.terminal.faults import flush_results, guarded, report, require_streams
+from pinnkan.cli.terminal.options import examples
 from pinnkan.ground.machine import wait_passively
 from pinnkan.ground.signals import heed
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pinnkan.cli import options, render
-from pinnkan.cli.progress import watching, watching_training
+from pinnkan.cli.terminal import options, render
+from pinnkan.cli.terminal.progress import watching, watching_training
 from pinnkan.ground.errors import UsageError, quote
 
 if TYPE_CHECKING:

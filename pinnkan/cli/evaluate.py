@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pinnkan.cli import options, render, targets, verdicts
-from pinnkan.cli.progress import watching
+from pinnkan.cli.terminal import options, render, targets, verdicts
+from pinnkan.cli.terminal.progress import watching
 from pinnkan.ground.errors import DamagedFileError, ToleranceMissedError
 
 ERRORS = {

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pinnkan.cli import options, targets
-from pinnkan.cli.progress import watching
+from pinnkan.cli.terminal import options, targets
+from pinnkan.cli.terminal.progress import watching
 from pinnkan.ground.errors import UsageError
 
 EXAMPLES = options.examples(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pinnkan.cli import options, render, targets
-from pinnkan.cli.progress import watching_training
+from pinnkan.cli.terminal import options, render, targets
+from pinnkan.cli.terminal.progress import watching_training
 from pinnkan.ground.errors import ToleranceMissedError, UsageError
 
 if TYPE_CHECKING:

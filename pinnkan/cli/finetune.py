@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pinnkan.cli import options, render, results, targets, verdicts
-from pinnkan.cli.progress import watching_training
+from pinnkan.cli.terminal import options, render, results, targets, verdicts
+from pinnkan.cli.terminal.progress import watching_training
 from pinnkan.ground.errors import OtherSettingsError, PinnkanError, UsageError
 from pinnkan.ground.progress import Observer
 

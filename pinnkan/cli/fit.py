@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pinnkan.cli import options, render
 from pinnkan.cli.pretrain import RunDirectory, base_row
+from pinnkan.cli.terminal import options, render
 
 EXAMPLES = options.examples(
     'pinnkan fit "sin(pi*x)*sin(pi*y)" --domain x=-1:1,y=-1:1 --noise 0.05 -o runs/waves',

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from pinnkan.cli import options, targets
-from pinnkan.cli.progress import watching
+from pinnkan.cli.terminal import options, targets
+from pinnkan.cli.terminal.progress import watching
 
 EXAMPLES = options.examples(
     "pinnkan plot runs/elliptic -o base.png",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pinnkan.cli import options, render, results, targets, verdicts
-from pinnkan.cli.progress import watching_training
+from pinnkan.cli.terminal import options, render, results, targets, verdicts
+from pinnkan.cli.terminal.progress import watching_training
 
 EXAMPLES = options.examples(
     "pinnkan pretrain elliptic",

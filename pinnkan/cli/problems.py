@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pinnkan.cli import options, render
+from pinnkan.cli.terminal import options, render
 
 EXAMPLES = options.examples("pinnkan problems", "pinnkan problems --json")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pinnkan.cli import options, render, verdicts
+from pinnkan.cli.terminal import options, render, verdicts
 from pinnkan.ground.errors import UsageError
 
 PROBLEM_TEXT = "problem_text"

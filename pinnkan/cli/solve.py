@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pinnkan.cli import options, render, targets, verdicts
 from pinnkan.cli.export import Grid, Points
-from pinnkan.cli.progress import watching
+from pinnkan.cli.terminal import options, render, targets, verdicts
+from pinnkan.cli.terminal.progress import watching
 from pinnkan.ground.errors import ToleranceMissedError, UsageError
 from pinnkan.storage.runs.paths import FAMILY
 

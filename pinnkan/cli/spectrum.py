@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pinnkan.cli import options, render, targets
-from pinnkan.cli.progress import watching
+from pinnkan.cli.terminal import options, render, targets
+from pinnkan.cli.terminal.progress import watching
 from pinnkan.ground.errors import UsageError
 
 EXAMPLES = options.examples(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pinnkan.cli import options, render, targets, verdicts
+from pinnkan.cli.terminal import options, render, targets, verdicts
 from pinnkan.ground.errors import UsageError
 
 if TYPE_CHECKING:

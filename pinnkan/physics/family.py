@@ -10,14 +10,14 @@ from pinnkan.language.parameters import complete_values
 from pinnkan.language.problem.domains import build_domain
 from pinnkan.language.problem.spec import Problem
 from pinnkan.physics.compiled import CompiledStatements
-from pinnkan.physics.hard_conditions import build_ansatz
+from pinnkan.physics.conditions.hard_conditions import build_ansatz
+from pinnkan.physics.conditions.point_functions import Memory
+from pinnkan.physics.conditions.roughness import LiftSmoothness
 from pinnkan.physics.instance import Instance
-from pinnkan.physics.point_functions import Memory
+from pinnkan.physics.magnitudes.scales import data_scales
+from pinnkan.physics.magnitudes.transients import relaxation_time
 from pinnkan.physics.reference import ReferenceTable
-from pinnkan.physics.roughness import LiftSmoothness
 from pinnkan.physics.sample_table import SampleTable
-from pinnkan.physics.scales import data_scales
-from pinnkan.physics.transients import relaxation_time
 
 
 class Family:

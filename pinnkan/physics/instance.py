@@ -24,13 +24,13 @@ from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import evaluate
 from pinnkan.language.problem.settings import PointSettings
 from pinnkan.language.problem.spec import Problem
-from pinnkan.physics.ansatz import Ansatz
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.compiled import CompiledStatements
+from pinnkan.physics.conditions.ansatz import Ansatz
+from pinnkan.physics.magnitudes.scales import half_extents, sizing_points
+from pinnkan.physics.magnitudes.sizes import characteristic_terms, size_of
 from pinnkan.physics.reference import Known, Reference
 from pinnkan.physics.sample_table import SampleTable
-from pinnkan.physics.scales import half_extents, sizing_points
-from pinnkan.physics.sizes import characteristic_terms, size_of
 
 FloatArray = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pinnkan.ground.errors import ProblemError
 from pinnkan.language.expressions import derivative_symbols, normal_symbols
 from pinnkan.language.expressions.calculus import ORDINALS
-from pinnkan.language.expressions.smoothness import Break, breaks, shown_position
+from pinnkan.language.expressions.questions.smoothness import Break, breaks, shown_position
 from pinnkan.language.problem.spec import Derived
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.region import DomainRegion

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.geometry import Domain
-from pinnkan.language.expressions.crossings import Line
+from pinnkan.language.expressions.questions.crossings import Line
 
 FloatArray = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from pinnkan.ground.derivatives import Channel, Collapsed
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import ExpressionFault, Names, evaluate, total_derivative
 from pinnkan.physics.blocks import ResidualBlock
-from pinnkan.physics.scales import half_extents
+from pinnkan.physics.magnitudes.scales import half_extents
 
 FloatArray = NDArray[np.float64]
 

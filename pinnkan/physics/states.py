@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.language.expressions import derivative_symbols, normal_symbols
-from pinnkan.language.expressions.crossings import Line
+from pinnkan.language.expressions.questions.crossings import Line
 from pinnkan.physics.instance import Instance
-from pinnkan.physics.sizes import characteristic
+from pinnkan.physics.magnitudes.sizes import characteristic
 
 FloatArray = NDArray[np.float64]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pinnkan.geometry import BoundaryPart, InitialTime, Interior, PointInSpace, WholeDomain
 from pinnkan.language.expressions import normal_symbols
-from pinnkan.language.expressions.ramps import Ramp, Spacing, unseen_ramps
-from pinnkan.language.expressions.smoothness import breaks, shown_position
+from pinnkan.language.expressions.questions.ramps import Ramp, Spacing, unseen_ramps
+from pinnkan.language.expressions.questions.smoothness import breaks, shown_position
 from pinnkan.language.problem.settings import PhaseSettings, TrainingSettings
 from pinnkan.language.problem.spec import Derived
 from pinnkan.physics.blocks import ResidualBlock

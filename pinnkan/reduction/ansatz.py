@@ -17,11 +17,11 @@ from pinnkan.ground.errors import UsageError
 from pinnkan.language.expressions import PointProgram, symbol
 from pinnkan.language.parameters import file_stem
 from pinnkan.language.problem import Problem
-from pinnkan.physics.ansatz import Ansatz
+from pinnkan.physics.conditions.ansatz import Ansatz
+from pinnkan.physics.conditions.point_functions import FormulaFunction
 from pinnkan.physics.constants import free_constants
 from pinnkan.physics.family import Family
 from pinnkan.physics.instance import Instance
-from pinnkan.physics.point_functions import FormulaFunction
 
 FloatArray = NDArray[np.float64]
 Lift = Callable[[FloatArray], FloatArray]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pinnkan.ground.derivatives import Channels, Derivative
 from pinnkan.networks import Network
-from pinnkan.physics.ansatz import Ansatz
+from pinnkan.physics.conditions.ansatz import Ansatz
 
 FloatArray = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ import sympy
 from pinnkan.geometry.shape import number
 from pinnkan.ground.errors import PinnkanError, UsageError
 from pinnkan.language.expressions import canonical_text, evaluate, substitute, symbol
-from pinnkan.physics.ansatz import Ansatz
+from pinnkan.physics.conditions.ansatz import Ansatz
 from pinnkan.solutions.evaluation.measures import EVALUATION_SEED
 from pinnkan.solutions.evaluation.norms import measure_errors
 from pinnkan.solutions.formulas import ClosedForm, Snap, closed_form

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from program import program
 
-import pinnkan.cli.targets  # noqa: F401  # before `workflow` puts stubs in the place of what it imports
+import pinnkan.cli.terminal.targets  # noqa: F401  # before `workflow` puts stubs in the place of what it imports
 from pinnkan.ground.errors import PinnkanError
 
 REPORT = {

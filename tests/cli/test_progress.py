@@ -14,15 +14,15 @@ import time
 
 import pytest
 
-from pinnkan.cli import displays
-from pinnkan.cli.displays import Lines
+from pinnkan.cli.terminal import displays
+from pinnkan.cli.terminal.displays import Lines
 from pinnkan.ground.progress import Outcome, StepReport, SweepReport
 
 PROGRAM = """
 import signal, sys, time
-from pinnkan.cli.progress import watching
+from pinnkan.cli.terminal.progress import watching
 from pinnkan.ground.signals import stop_at_once
-from pinnkan.cli.faults import guarded
+from pinnkan.cli.terminal.faults import guarded
 from pinnkan.ground.progress import Outcome, StepReport
 
 @guarded

@@ -100,8 +100,8 @@ SWALLOWERS = {
 }
 PROGRAM = """
 import ctypes, signal, sys, time, weakref
-from pinnkan.cli.faults import guarded
-from pinnkan.cli.progress import watching
+from pinnkan.cli.terminal.faults import guarded
+from pinnkan.cli.terminal.progress import watching
 from pinnkan.ground.progress import StepReport
 from pinnkan.ground.signals import heed
 

@@ -12,10 +12,10 @@ from pinnkan.geometry import BoundaryPart, Disk, InitialTime
 from pinnkan.ground.derivatives import Channels, Collapsed
 from pinnkan.ground.errors import ProblemError
 from pinnkan.language.problem import load_problem, shipped_problems
-from pinnkan.physics import boundary_lifts
-from pinnkan.physics.ansatz import Ansatz
+from pinnkan.physics.conditions import boundary_lifts
+from pinnkan.physics.conditions.ansatz import Ansatz
+from pinnkan.physics.conditions.point_functions import PointFunction
 from pinnkan.physics.family import Family
-from pinnkan.physics.point_functions import PointFunction
 
 DISK = """\
 coordinates: [x, y]

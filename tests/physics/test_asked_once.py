@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pinnkan.ground.errors import ProblemError
-from pinnkan.language.expressions import crossings, ramps, smoothness
+from pinnkan.language.expressions.questions import crossings, ramps, smoothness
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.family import Family
 from pinnkan.physics.lost import refuse_lost_derivatives

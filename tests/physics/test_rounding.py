@@ -8,7 +8,7 @@ import pytest
 from pinnkan.ground.errors import ProblemError
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.family import Family
-from pinnkan.physics.rounding import is_rounded_zero
+from pinnkan.physics.magnitudes.rounding import is_rounded_zero
 
 TOP = np.column_stack([np.linspace(0, 1, 50), np.ones(50)])
 

@@ -10,7 +10,7 @@ import pytest
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.family import Family
-from pinnkan.physics.sizes import judged_terms, size_of
+from pinnkan.physics.magnitudes.sizes import judged_terms, size_of
 
 SQUARE = """
 coordinates: [x, y]

@@ -63,6 +63,6 @@ def test_exports_and_formulas_are_in_the_time_of_the_file(done, rod):
 def test_a_file_outlives_a_change_of_the_rule_that_finds_the_scale(done, rod, monkeypatch):
     """The stored scale is read, not one found again."""
     before = done("evaluate", rod / "run", "--json").json["results"][0]["relative_l2"]
-    monkeypatch.setattr("pinnkan.physics.transients._LONG", 1e6)
+    monkeypatch.setattr("pinnkan.physics.magnitudes.transients._LONG", 1e6)
     records.parsed.cache_clear()  # problems read before keep what they found
     assert done("evaluate", rod / "run", "--json").json["results"][0]["relative_l2"] == before

@@ -1,7 +1,6 @@
 """Equations as the field writes them: text to safe tree, to symbolic form, to tensors."""
 
 from pinnkan.language.expressions.audit import constant_value
-from pinnkan.language.expressions.batches import PointProgram
 from pinnkan.language.expressions.calculus import (
     partial_derivative,
     substitute,
@@ -9,8 +8,6 @@ from pinnkan.language.expressions.calculus import (
     total_derivative,
 )
 from pinnkan.language.expressions.compound import mentioned
-from pinnkan.language.expressions.evaluation import defined_values, evaluate
-from pinnkan.language.expressions.lowering import lower
 from pinnkan.language.expressions.names import (
     RESERVED,
     Names,
@@ -22,7 +19,10 @@ from pinnkan.language.expressions.names import (
     symbol,
 )
 from pinnkan.language.expressions.piecewise import has_jump
-from pinnkan.language.expressions.splitting import split_data
+from pinnkan.language.expressions.programs.batches import PointProgram
+from pinnkan.language.expressions.programs.evaluation import defined_values, evaluate
+from pinnkan.language.expressions.programs.lowering import lower
+from pinnkan.language.expressions.programs.splitting import split_data
 from pinnkan.language.expressions.symbolic import to_symbolic, to_value
 from pinnkan.language.expressions.syntax import parse_condition, parse_equation, parse_expression
 from pinnkan.language.expressions.tensors import Value, component_names, describe, entries

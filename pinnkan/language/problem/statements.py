@@ -21,8 +21,8 @@ from pinnkan.language.expressions import (
     symbol,
     total_derivative,
 )
-from pinnkan.language.expressions.ramps import has_ramps
-from pinnkan.language.expressions.switches import switches
+from pinnkan.language.expressions.questions.ramps import has_ramps
+from pinnkan.language.expressions.questions.switches import switches
 from pinnkan.language.expressions.symbolic import Differentiation
 from pinnkan.language.problem.declarations import Declared
 from pinnkan.language.problem.formulas import Formula, mentions_inside_call, read_formula

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from pinnkan.geometry import Box
 from pinnkan.language.problem.prescribed import prescribed
+from pinnkan.physics.conditions.meeting import corner_gap, initial_gap
 from pinnkan.physics.instance import Instance
-from pinnkan.physics.meeting import corner_gap, initial_gap
 from pinnkan.physics.wellposed.findings import Finding, point_text, warning
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pinnkan.physics.conditions.roughness import taken_orders
 from pinnkan.physics.instance import Instance
-from pinnkan.physics.roughness import taken_orders
 from pinnkan.physics.seams import block_gap, formula_gap
 from pinnkan.physics.wellposed.findings import Finding, refusal
 

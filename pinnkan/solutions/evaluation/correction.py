@@ -32,8 +32,8 @@ from pinnkan.ground.errors import PinnkanError
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.constants import free_constants
 from pinnkan.physics.instance import Instance
+from pinnkan.physics.magnitudes.sizes import characteristic_terms
 from pinnkan.physics.polynomials import Polynomials
-from pinnkan.physics.sizes import characteristic_terms
 from pinnkan.solutions.evaluation.relative import Measurable, extents_of
 
 FloatArray = NDArray[np.float64]

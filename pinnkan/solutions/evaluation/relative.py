@@ -1,8 +1,8 @@
 """Relative residuals: how far every equation and condition is from being met, without a unit.
 
 The relative residual of an equation or condition is the root mean square of its residual over the root
-mean square of the sum of the absolute values of its terms (`pinnkan.physics.sizes`), both on scrambled
-Sobol points that no training saw: 1 is nothing, 1e-6 is solved. 0 over 0 is 0.
+mean square of the sum of the absolute values of its terms (`pinnkan.physics.magnitudes.sizes`), both on
+scrambled Sobol points that no training saw: 1 is nothing, 1e-6 is solved. 0 over 0 is 0.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pinnkan.ground.derivatives import Derivative, derivatives_of
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
-from pinnkan.physics.sizes import characteristic_terms, judged_terms, size_of
+from pinnkan.physics.magnitudes.sizes import characteristic_terms, judged_terms, size_of
 from pinnkan.solutions.evaluation.brackets import Bracket, bracket_left
 from pinnkan.solutions.evaluation.jumps import Jump, largest_jump
 

@@ -18,7 +18,7 @@ from pinnkan.language.expressions import (
     symbol,
     to_symbolic,
 )
-from pinnkan.language.expressions.program import Step, compile_program
+from pinnkan.language.expressions.programs.program import Step, compile_program
 
 NAMES = Names(space=("x", "y"), unknowns=("u",), parameters=("lambda",))
 

@@ -8,8 +8,8 @@ import pytest
 
 from pinnkan.geometry import Domain, make_shape
 from pinnkan.language.expressions import Names, parse_expression, symbol, to_symbolic
-from pinnkan.language.expressions.smoothness import Break, breaks
-from pinnkan.language.expressions.switches import switches
+from pinnkan.language.expressions.questions.smoothness import Break, breaks
+from pinnkan.language.expressions.questions.switches import switches
 from pinnkan.physics.region import DomainRegion
 
 LINE = Domain(make_shape("interval", ("x",), {"x": [0.0, 3.0]}), ("x",))

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pinnkan.language.expressions.evaluation import OPERATIONS, as_constant, evaluate, settled
-from pinnkan.language.expressions.program import Step, compile_program
+from pinnkan.language.expressions.programs.evaluation import OPERATIONS, as_constant, evaluate, settled
+from pinnkan.language.expressions.programs.program import Step, compile_program
 
 Array = NDArray[np.float64]
 

@@ -13,8 +13,8 @@ from pinnkan.geometry import Ball, BoundaryPart, Box, Disk, Shape
 from pinnkan.geometry.shape import number
 from pinnkan.language.expressions import substitute, symbol
 from pinnkan.language.problem.prescribed import Prescribed, difference_text
-from pinnkan.physics.condition_data import ConditionData
-from pinnkan.physics.lifts import HarmonicLift, harmonic_lift, transfinite
+from pinnkan.physics.conditions.condition_data import ConditionData
+from pinnkan.physics.conditions.lifts import HarmonicLift, harmonic_lift, transfinite
 
 FloatArray = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from pinnkan.cli import render
+from pinnkan.cli.terminal import render
 from pinnkan.ground.errors import UnsolvedError
 
 Row = Mapping[str, Any]

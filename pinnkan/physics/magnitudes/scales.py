@@ -32,9 +32,9 @@ from pinnkan.language.expressions import evaluate
 from pinnkan.language.problem.prescribed import prescribed
 from pinnkan.language.problem.spec import Problem
 from pinnkan.physics.blocks import ResidualBlock
-from pinnkan.physics.growth import VARIANT, growth, growth_of_system, marching_axis
-from pinnkan.physics.rounding import is_rounded_zero
-from pinnkan.physics.sizes import characteristic_terms, size_of
+from pinnkan.physics.magnitudes.growth import VARIANT, growth, growth_of_system, marching_axis
+from pinnkan.physics.magnitudes.rounding import is_rounded_zero
+from pinnkan.physics.magnitudes.sizes import characteristic_terms, size_of
 
 FloatArray = NDArray[np.float64]
 

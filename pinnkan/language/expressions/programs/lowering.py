@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pinnkan.language.expressions.program import ONE_OPERAND, compile_program, run
+from pinnkan.language.expressions.programs.program import ONE_OPERAND, compile_program, run
 
 if TYPE_CHECKING:
     import torch

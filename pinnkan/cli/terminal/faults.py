@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import typer
 
-from pinnkan.cli.text import printable
+from pinnkan.cli.terminal.text import printable
 from pinnkan.ground.errors import BUG, FileAccessError, PinnkanError, ProblemError, Terminated, environmental
 
 INTERRUPTED = 130

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pinnkan.cli import render, verdicts
+from pinnkan.cli.terminal import render, verdicts
 
 if TYPE_CHECKING:
     from pinnkan.storage.runs.results import TrainingResult

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pinnkan.cli.text import printable
+from pinnkan.cli.terminal.text import printable
 from pinnkan.ground.errors import UsageError
 from pinnkan.storage.runs.paths import ADAPTERS, BASE, FAMILY
 

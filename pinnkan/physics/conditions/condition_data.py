@@ -13,8 +13,8 @@ from pinnkan.ground.errors import PinnkanError, ProblemError
 from pinnkan.language.expressions import evaluate, symbol
 from pinnkan.language.problem.prescribed import Prescribed
 from pinnkan.language.problem.spec import Problem
+from pinnkan.physics.conditions.roughness import LiftSmoothness
 from pinnkan.physics.region import DomainRegion
-from pinnkan.physics.roughness import LiftSmoothness
 
 FloatArray = NDArray[np.float64]
 

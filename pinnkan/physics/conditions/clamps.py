@@ -17,7 +17,7 @@ from pinnkan.language.expressions import (
 )
 from pinnkan.language.problem.prescribed import prescribed
 from pinnkan.language.problem.spec import Condition, Problem
-from pinnkan.physics.sizes import characteristic
+from pinnkan.physics.magnitudes.sizes import characteristic
 
 _POINTS = 200
 _SEED = 20_250_103

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from pinnkan.language.expressions import multiprecision
 from pinnkan.language.expressions.calculus import partial_derivative
-from pinnkan.language.expressions.crossings import Crossing, Region, crossings, needed_values
 from pinnkan.language.expressions.names import symbol
-from pinnkan.language.expressions.program import Program, compile_program, run
-from pinnkan.language.expressions.switches import switches
+from pinnkan.language.expressions.programs.program import Program, compile_program, run
+from pinnkan.language.expressions.questions import multiprecision
+from pinnkan.language.expressions.questions.crossings import Crossing, Region, crossings, needed_values
+from pinnkan.language.expressions.questions.switches import switches
 
 _NEAR, _NEARER = 1e-7, 1e-10
 """Distances from a crossing, as shares of the line."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pinnkan.cli.displays import Bar, Display, Lines, Nothing
+from pinnkan.cli.terminal.displays import Bar, Display, Lines, Nothing
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.machine import crowding
 from pinnkan.ground.progress import Observer, Outcome, StepReport, SweepReport

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import sympy
 
 from pinnkan.language.expressions import derivative_symbols, symbol
-from pinnkan.language.expressions.smoothness import breaks
-from pinnkan.language.expressions.switches import switches
+from pinnkan.language.expressions.questions.smoothness import breaks
+from pinnkan.language.expressions.questions.switches import switches
 from pinnkan.language.parameters import Parameter
 from pinnkan.language.problem.spec import Problem
 from pinnkan.physics.region import DomainRegion

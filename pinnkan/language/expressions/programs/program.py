@@ -15,9 +15,9 @@ from typing import Any
 
 import sympy
 
-from pinnkan.language.expressions import multiprecision
 from pinnkan.language.expressions.names import symbol
 from pinnkan.language.expressions.piecewise import Both, Either, Less, LessEqual, Where
+from pinnkan.language.expressions.questions import multiprecision
 
 _MAX_MULTIPLIED_POWER = 64
 

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.language.expressions.calculus import partial_derivative
-from pinnkan.language.expressions.evaluation import direct
 from pinnkan.language.expressions.names import symbol
-from pinnkan.language.expressions.program import Program, compile_program
-from pinnkan.language.expressions.switches import Switch
+from pinnkan.language.expressions.programs.evaluation import direct
+from pinnkan.language.expressions.programs.program import Program, compile_program
+from pinnkan.language.expressions.questions.switches import Switch
 
 Array = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pinnkan.language.expressions import multiprecision
+from pinnkan.language.expressions.questions import multiprecision
 
 Array = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pinnkan.cli.text import printable
+from pinnkan.cli.terminal.text import printable
 
 GAP = "  "
 UNKNOWN = "-"

@@ -20,7 +20,7 @@ from pinnkan.geometry import Box
 from pinnkan.geometry.shape import number
 from pinnkan.ground.derivatives import Channel, MultiIndex
 from pinnkan.language.expressions import substitute, symbol
-from pinnkan.physics.point_functions import PointFunction, terms
+from pinnkan.physics.conditions.point_functions import PointFunction, terms
 
 FloatArray = NDArray[np.float64]
 

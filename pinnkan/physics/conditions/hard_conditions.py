@@ -23,13 +23,13 @@ from pinnkan.language.expressions import substitute, symbol, total_derivative
 from pinnkan.language.problem.domains import number_at
 from pinnkan.language.problem.prescribed import Prescribed, difference_text, prescribed
 from pinnkan.language.problem.spec import Condition, Problem
-from pinnkan.physics.ansatz import Ansatz
-from pinnkan.physics.boundary_lifts import BoundaryLift, boundary_lift
-from pinnkan.physics.clamps import conditions_met_by_a_double_zero
-from pinnkan.physics.condition_data import ConditionData
-from pinnkan.physics.meeting import initial_gap
-from pinnkan.physics.point_functions import FormulaFunction, Memory, PointFunction
-from pinnkan.physics.roughness import LiftSmoothness
+from pinnkan.physics.conditions.ansatz import Ansatz
+from pinnkan.physics.conditions.boundary_lifts import BoundaryLift, boundary_lift
+from pinnkan.physics.conditions.clamps import conditions_met_by_a_double_zero
+from pinnkan.physics.conditions.condition_data import ConditionData
+from pinnkan.physics.conditions.meeting import initial_gap
+from pinnkan.physics.conditions.point_functions import FormulaFunction, Memory, PointFunction
+from pinnkan.physics.conditions.roughness import LiftSmoothness
 
 FloatArray = NDArray[np.float64]
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.ground.errors import PinnkanError
-from pinnkan.language.expressions import multiprecision
-from pinnkan.language.expressions.limits import any_limit, rays, smooth_limits
-from pinnkan.language.expressions.program import ONE_OPERAND, Program, compile_program, run
+from pinnkan.language.expressions.programs.program import ONE_OPERAND, Program, compile_program, run
+from pinnkan.language.expressions.questions import multiprecision
+from pinnkan.language.expressions.questions.limits import any_limit, rays, smooth_limits
 from pinnkan.language.expressions.text import display_text
 
 Array = NDArray[np.float64]

@@ -7,7 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, TextIO
 
-from pinnkan.cli.text import printable
+from pinnkan.cli.terminal.text import printable
 from pinnkan.ground.progress import Outcome, StepReport, SweepReport
 
 if TYPE_CHECKING:

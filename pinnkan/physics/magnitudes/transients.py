@@ -39,8 +39,8 @@ from pinnkan.language.problem.domains import build_shape, number_at
 from pinnkan.language.problem.prescribed import initial_state, prescribed
 from pinnkan.language.problem.spec import Condition, Equation, Problem
 from pinnkan.physics.compiled import full_residual
-from pinnkan.physics.meeting import CONTRADICTS, initial_gap
-from pinnkan.physics.scales import rounded
+from pinnkan.physics.conditions.meeting import CONTRADICTS, initial_gap
+from pinnkan.physics.magnitudes.scales import rounded
 
 FloatArray = NDArray[np.float64]
 

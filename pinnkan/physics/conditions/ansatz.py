@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.ground.derivatives import Channel, Channels
-from pinnkan.physics.point_functions import PointFunction
+from pinnkan.physics.conditions.point_functions import PointFunction
 
 FloatArray = NDArray[np.float64]
 

@@ -1,0 +1,1 @@
+"""What commands share: options, targets, progress, tables and messages."""

@@ -1,0 +1,1 @@
+"""Formulas as programs: on arrays, on tensors, at many parameter values."""

@@ -1,0 +1,1 @@
+"""What is asked of formulas: where they jump, cross zero, have kinks, limits and ramps."""

@@ -1,0 +1,1 @@
+"""Conditions that are built into an ansatz, and whether they can be."""

@@ -1,0 +1,1 @@
+"""How large unknowns, terms and times are, before anything is solved."""
