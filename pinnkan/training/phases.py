@@ -15,10 +15,11 @@ from pinnkan.language.problem.settings import PhaseSettings, TrainingSettings
 from pinnkan.networks import Network
 from pinnkan.networks.adapters import Full, Parametrisation
 from pinnkan.optim import LBFGS, Adam, LevenbergMarquardt, Optimizer
-from pinnkan.physics.residuals.least_squares import NetworkLeastSquares, TrainingLeastSquares, TrainingSet
+from pinnkan.physics.residuals.least_squares import NetworkLeastSquares, TrainingLeastSquares
 from pinnkan.physics.residuals.oracle import AutogradLeastSquares
 from pinnkan.physics.residuals.smoothing import PointwiseLeastSquares, SmoothedLeastSquares
 from pinnkan.physics.residuals.sparsity import SparseLeastSquares, pruned
+from pinnkan.physics.residuals.training_set import TrainingSet
 from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.training.conditioning import Conditioned, conditioned
 from pinnkan.training.loop import PhaseResult, PhaseState, Watch, run_phase

@@ -40,7 +40,8 @@ from pinnkan.networks import Network
 from pinnkan.networks.adapters import Parametrisation
 from pinnkan.networks.adapters.layerwise import Full
 from pinnkan.physics.family import Family
-from pinnkan.physics.residuals.least_squares import NetworkLeastSquares, TrainingSet
+from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
+from pinnkan.physics.residuals.training_set import TrainingSet
 from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.training import generator_for, network_for
 

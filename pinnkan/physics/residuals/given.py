@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnkan.physics.residuals.least_squares import PointwiseResidual, TrainingSet
+from pinnkan.physics.residuals.training_set import PointwiseResidual, TrainingSet
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from torch import Tensor
 from pinnkan.ground.derivatives import Channels, Collapsed, MultiIndex
 from pinnkan.networks.adapters.parameters import Parametrisation
 from pinnkan.networks.network import Network
-from pinnkan.physics.residuals.least_squares import TrainingSet, root_mean_squares
+from pinnkan.physics.residuals.least_squares import root_mean_squares
 from pinnkan.physics.residuals.linearisation import BlockLinearisation, Rows
+from pinnkan.physics.residuals.training_set import TrainingSet
 
 
 class AutogradLeastSquares:

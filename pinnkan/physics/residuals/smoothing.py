@@ -28,8 +28,9 @@ from torch import Tensor
 
 from pinnkan.networks.network import Network
 from pinnkan.physics.residuals.averages import Averages
-from pinnkan.physics.residuals.least_squares import TrainingLeastSquares, TrainingSet, root_mean_squares
+from pinnkan.physics.residuals.least_squares import TrainingLeastSquares, root_mean_squares
 from pinnkan.physics.residuals.linearisation import BlockLinearisation
+from pinnkan.physics.residuals.training_set import TrainingSet
 
 _POINTWISE = 0.05
 """t: keeps wavenumbers beyond the averages' reach from being free."""

@@ -15,7 +15,7 @@ from pinnkan.language.problem.settings import PointSettings
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.residuals.given import Given, noisy
-from pinnkan.physics.residuals.least_squares import Blend, TrainingSet
+from pinnkan.physics.residuals.training_set import Blend, TrainingSet
 from pinnkan.physics.sample_table import SampleTable
 
 
