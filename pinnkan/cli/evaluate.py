@@ -210,5 +210,11 @@ def require_below(limit: float, rows: Sequence[Mapping[str, Any]]) -> None:
             missed.append(f"{who}: {name} is unknown, so not below {limit:g}")
         elif value > limit:
             missed.append(f"{who}: {name} {render.cell(name, value)} is above {limit:g}")
+        # Where the reference is zero there is no relative error: the unknown's scale is what it is held to.
+        for unknown, field in row.get("fields", {}).items():
+            error = field["absolute_rms"]
+            if field["relative_l2"] is None and error is not None and error > limit * field["scale"]:
+                text = f"{render.cell('absolute_rms', error)} is above {limit:g} of its scale"
+                missed.append(f"{who}: {unknown}: absolute_rms {text}")
     if missed:
         raise ToleranceMissedError("\n".join(missed))

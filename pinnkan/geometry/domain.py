@@ -31,7 +31,6 @@ _INTEGRAL = {0: 1, 1: 128, 2: 1600, 3: 4000}
 _INTEGRAL_IN_TIME = {0: 1, 1: 64, 2: 400, 3: 1728}
 """The same where there is one integral a time."""
 _MOST_INTEGRAL = 4096
-_INTEGRAL_TIMES = 12
 _NEAR = 0.8
 """Share of the points asked for from which those of a portion are enough; its inverse is too many."""
 _FASTEST, _MOST_PROBES, _DRAWS = 8, 1 << 17, 12
@@ -190,19 +189,21 @@ class Domain:
                 if portion is None:
                     return self._boundary(part, count, rule, rng, variant)
                 return self._portion(part, portion, count, rule, rng, variant)
-            case WholeDomain():
-                return self._whole(rule, rng, variant)
+            case WholeDomain(times):
+                return self._whole(times, rule, rng, variant)
             case PointInSpace(position):
                 return self._place_in_time(position, count, rule, rng, variant)
 
-    def _whole(self, rule: str, rng: np.random.Generator, variant: int) -> CollocationSet:
+    def _whole(
+        self, count_of_times: int, rule: str, rng: np.random.Generator, variant: int
+    ) -> CollocationSet:
         """One quadrature over space, at several times where there is time."""
         sizes = _INTEGRAL if self.time is None else _INTEGRAL_IN_TIME
         count = sizes.get(self.shape.dimension, _MOST_INTEGRAL)
         space, weights = self.shape.integration(count, variant * _LEVELS)
         if self.time is None:
             return CollocationSet(space, weights, together=len(space))
-        times, shares = self._moments(_INTEGRAL_TIMES, rule, rng, variant)
+        times, shares = self._moments(count_of_times, rule, rng, variant)
         points = np.concatenate([np.insert(space, 0, time, axis=1) for time in times])
         return CollocationSet(points, np.outer(shares, weights).ravel(), together=len(space))
 

@@ -68,7 +68,12 @@ class WholeDomain:
     """All of space at once, at every time: where an integral is taken.
 
     The points of one time are worked together (`pinnkan.geometry.domain.CollocationSet.together`).
+
+    Attributes:
+        times: At how many times, where there is time.
     """
+
+    times: int = 12
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ space behind its lift; the lift takes the data of each parameter value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import sympy
@@ -19,7 +19,7 @@ from pinnkan.language.parameters import file_stem
 from pinnkan.language.problem import Problem
 from pinnkan.physics.conditions.ansatz import Ansatz
 from pinnkan.physics.conditions.point_functions import FormulaFunction
-from pinnkan.physics.constants import free_constants
+from pinnkan.physics.constants import free_constants, is_free_in_time
 from pinnkan.physics.family import Family
 from pinnkan.physics.instance import Instance
 
@@ -57,6 +57,7 @@ class FamilyAnsatz:
         _refuse_changing_conditions(instances)
         self.parameters = tuple(parameter.name for parameter in family.problem.parameters)
         free = free_constants(family.problem)
+        _refuse_functions_of_time(family.problem, free)
         self.free_constants = [at for at, name in enumerate(family.problem.unknowns) if name in free]
         # Where data vanish a lift has a shorter formula: the longest holds for all values or none does.
         self.reference = max(instances, key=lambda one: sum(_length(ansatz) for ansatz in one.ansatzes))
@@ -133,6 +134,16 @@ def refuse_moving_geometry(problem: Problem) -> None:
                     f"domain for all values: map the problem to a fixed {what}, or train each value "
                     "with 'pinnkan finetune'"
                 )
+
+
+def _refuse_functions_of_time(problem: Problem, free: Collection[str]) -> None:
+    """Refuse an unknown of which a function of time is free, which no basis holds."""
+    for unknown in free:
+        if is_free_in_time(problem, unknown):
+            raise UsageError(
+                f"{problem.name}: nothing fixes {unknown} but up to a function of {problem.time}; a reduced "
+                f'basis needs it fixed: add constraints: ["integral({unknown}) = 0"]'
+            )
 
 
 def _refuse_moving_points(problem: Problem) -> None:

@@ -12,7 +12,7 @@ from pinnkan.language.parameters import file_stem
 from pinnkan.physics.constants import free_constants
 from pinnkan.physics.instance import Instance
 from pinnkan.solutions.derived_fields import derived_field
-from pinnkan.solutions.evaluation.measures import EVALUATION_SEED, POINTS
+from pinnkan.solutions.evaluation.gauge import means
 from pinnkan.solutions.solution import Solution
 
 SOLUTION, REFERENCE, ERROR, RESIDUAL = "solution", "reference", "error", "residual"
@@ -41,7 +41,7 @@ def fields_at(solution: Solution, field: str, points: np.ndarray) -> dict[str, n
     if field == REFERENCE:
         return reference_at(solution.instance, points)
     if field == ERROR:
-        reference = in_one_gauge(solution, reference_at(solution.instance, points))
+        reference = in_one_gauge(solution, reference_at(solution.instance, points), points)
         values = solution.named(points)
         return {name: values[name] - known for name, known in reference.items()}
     if field == RESIDUAL:
@@ -63,28 +63,32 @@ def references_beside(solution: Solution, field: str, points: np.ndarray) -> dic
         return {}
     if field == SOLUTION or field in instance.problem.unknowns:
         exact = {n: known for n, known in instance.exact(points).items() if field in (SOLUTION, n)}
-        return in_one_gauge(solution, exact)
+        return in_one_gauge(solution, exact, points)
     derived = derived_field(instance.problem, field)
     known = derived.exact(solution, points)
     return {} if known is None else dict(zip(derived.labels, known, strict=True))
 
 
-def in_one_gauge(solution: Solution, exact: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def in_one_gauge(
+    solution: Solution, exact: Mapping[str, np.ndarray], points: np.ndarray
+) -> dict[str, np.ndarray]:
     """Return exact solutions with those that nothing fixes but up to a constant moved to the solution's mean.
 
     Args:
         solution: At one parameter value.
-        exact: Values of unknowns at some points, by name.
+        exact: Values of unknowns at points, by name.
+        points: Shape (N, D).
     """
-    free = free_constants(solution.instance.problem) & exact.keys()
-    if not free:
-        return dict(exact)
-    places = solution.instance.domain.uniform(POINTS, EVALUATION_SEED)
-    known, found = solution.instance.exact(places), solution.named(places)
-    return {
-        name: values + np.nanmean(found[name] - known[name]) if name in free else values
-        for name, values in exact.items()
-    }
+    instance = solution.instance
+
+    def moved(name: str) -> np.ndarray:
+        difference = means(
+            instance, name, lambda places: solution.named(places)[name] - instance.exact(places)[name], points
+        )
+        return exact[name] + difference
+
+    free = free_constants(instance.problem)
+    return {name: moved(name) if name in free else values for name, values in exact.items()}
 
 
 def reference_at(instance: Instance, points: np.ndarray) -> dict[str, np.ndarray]:

@@ -178,7 +178,7 @@ def _beside(
     They are left out where they are not known at every point, or the problem has a thing of their names.
     """
     instance = solution.instance
-    exact = in_one_gauge(solution, instance.exact(points))
+    exact = in_one_gauge(solution, instance.exact(points), points)
     if not exact or any(np.isnan(column).any() for column in exact.values()):
         return {}
     taken = (*instance.coordinates, *instance.problem.unknowns)

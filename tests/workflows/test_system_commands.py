@@ -60,6 +60,15 @@ def test_evaluate_tells_of_every_unknown(done, system):
         assert 0.2 < row["error_estimate"] / row["relative_l2"] < 10
 
 
+def test_an_unknown_whose_reference_is_zero_is_held_to_its_scale(pinnkan, system, tmp_path):
+    points = tmp_path / "p.csv"
+    points.write_text("x,y,v\n0.5,1,0\n0.25,0.5,0\n")
+    answer = pinnkan("evaluate", system, "--param", "k=2", "--points", points, "--fail-above", 1e-2)
+    assert answer.code == 5
+    assert "v: absolute_rms" in answer.err
+    assert "of its scale" in answer.err
+
+
 def test_the_python_way_in_names_the_unknowns(system):
     solution = python_way.load(system).at(2.0)
     assert solution.unknowns == ("u", "v")

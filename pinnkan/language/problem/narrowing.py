@@ -35,6 +35,8 @@ def narrowed(
     domain: Domain,
     values: Mapping[str, float],
     faults: Faults,
+    *,
+    former: bool = False,
 ) -> tuple[Condition, ...]:
     """Return the boundary conditions as they hold beside each other, the cut parts of each apart.
 
@@ -45,6 +47,8 @@ def narrowed(
         domain: The domain at the base values.
         values: The base values.
         faults: Where parts are noted on which a formula holds nowhere, or nothing is left.
+        former: Whether of one unknown a flux and a value on the same side both hold, as they did in results
+            that do not say otherwise.
     """
     stated = [
         condition if condition.portion is None else _where_it_holds(condition, names, domain, values, faults)
@@ -54,8 +58,16 @@ def narrowed(
     orders = _orders_in_space(equations, names)
     result: list[Condition] = []
     for condition in stated:
-        result += _beside(condition, stated, orders, names, domain, values, faults)
+        rivals = [c for c in stated if not former or _are_values(c, condition, names)]
+        result += _beside(condition, rivals, orders, names, domain, values, faults)
     return tuple(result)
+
+
+def _are_values(narrow: Condition, wide: Condition, names: Names) -> bool:
+    """Tell whether conditions of one unknown both prescribe its value; true in a system, or on a portion."""
+    if len(names.unknowns) > 1 or narrow.portion is not None:
+        return True
+    return prescribed(narrow, names) is not None and prescribed(wide, names) is not None
 
 
 def _where_it_holds(
@@ -132,10 +144,8 @@ def _beside(
         if any(other.portion is None for other in above):
             continue
         rest = replace(condition, parts=(part,), portion=_rest(portions))
-        cut.append(rest)
-        if not _holds(rest, part, names, domain, values).any():
-            message = f"nothing is left of it on {part}, where {above[0].name} holds everywhere"
-            faults.add(condition.place, f"{condition.name}: {message}; name its sides by 'on'")
+        if _holds(rest, part, names, domain, values).any():
+            cut.append(rest)
     if not whole and not cut:
         message = f"narrower conditions ({', '.join(replaced)}) stand in its place everywhere; drop it"
         faults.add(condition.place, f"{condition.name}: {message}")
@@ -199,9 +209,6 @@ def _is_narrower(
         return False
     if narrow.portion is None and not set(narrow.parts) < set(wide.parts):
         return False
-    if narrow.portion is None and len(names.unknowns) == 1:
-        # Beside a value, one unknown may have a slope prescribed on fewer sides.
-        return prescribed(narrow, names) is not None and prescribed(wide, names) is not None
     first, second = _orders(narrow, names), _orders(wide, names)
     return all(orders.get(u, 0) <= 2 or first[u] == second[u] for u in first.keys() & second.keys())
 

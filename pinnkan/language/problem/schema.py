@@ -64,6 +64,7 @@ def read_problem(
     directory: Path | None = None,
     stored: bool = False,
     hidden: tuple[int, ...] | None = None,
+    former: bool = False,
 ) -> Problem:
     """Validate the text of a problem file.
 
@@ -76,6 +77,7 @@ def read_problem(
         stored: Whether a result carries the text: it may outlive its reference file.
         hidden: Widths of the hidden layers of the network that is stored with the text, for a text that
             does not state them; None where there is none yet.
+        former: See `pinnkan.language.problem.narrowing.narrowed`.
 
     Raises:
         ProblemError: With every fault that was found.
@@ -90,7 +92,9 @@ def read_problem(
         faults.add(root.place, f"this is a study, no problem; 'pinnkan compare {file}' runs it")
         faults.raise_if_any()
     root = apply_overrides(root, overrides, faults)
-    problem = _read_root(root, text, name, tuple(overrides), directory, faults, stored=stored, hidden=hidden)
+    problem = _read_root(
+        root, text, name, tuple(overrides), directory, faults, stored=stored, hidden=hidden, former=former
+    )
     faults.raise_if_any()
     assert problem is not None
     return problem
@@ -106,6 +110,7 @@ def _read_root(
     *,
     stored: bool,
     hidden: tuple[int, ...] | None,
+    former: bool,
 ) -> Problem | None:
     """Read every block; None when a fault leaves nothing to build."""
     refuse_unknown_keys(root, KEYS, "", faults, synonyms=_SYNONYMS)
@@ -115,7 +120,7 @@ def _read_root(
     samples = read_samples(root, directory, faults)
     _refuse_samples_of_systems(root, declared, faults)
     scales = _read_scales(root, declared, faults)
-    mathematics = _read_mathematics(root, declared, faults) if declared.sound else None
+    mathematics = _read_mathematics(root, declared, faults, former=former) if declared.sound else None
     equations = () if mathematics is None else mathematics.statements.equations
     periodic = () if mathematics is None or mathematics.shape is None else mathematics.shape.periodic
     circumstances = replace(_circumstances(declared, equations, hidden), periodic=len(periodic))
@@ -168,7 +173,7 @@ class _Mathematics(NamedTuple):
     solution: StatedSolution
 
 
-def _read_mathematics(root: Block, declared: Declared, faults: Faults) -> _Mathematics:
+def _read_mathematics(root: Block, declared: Declared, faults: Faults, *, former: bool) -> _Mathematics:
     """Read domain, data, equations and conditions."""
     reader = StatementReader(declared, faults)
     shape = read_shape(root, declared, reader.used, faults)
@@ -180,7 +185,7 @@ def _read_mathematics(root: Block, declared: Declared, faults: Faults) -> _Mathe
     initial = reader.read_conditions(root, "initial", space)
     constraints = read_constraints(reader, root, space)
     if not faults and boundary:
-        boundary = _narrowed(declared, boundary, equations, reader.names(), space, interval, faults)
+        boundary = _narrowed(declared, boundary, equations, reader.names(), space, interval, faults, former)
     if not faults:
         _check_counts(root, equations, reader.names(), faults)
         _check_initial(root, equations, initial, reader.names(), faults)
@@ -205,13 +210,14 @@ def _narrowed(
     space: Shape | None,
     interval: tuple[sympy.Expr, sympy.Expr] | None,
     faults: Faults,
+    former: bool,
 ) -> tuple[Condition, ...]:
     """Return the boundary conditions as they hold beside each other, at the base values."""
     assert space is not None
     values = {parameter.name: parameter.base for parameter in declared.parameters}
     time = None if interval is None else (number_at(interval[0], values), number_at(interval[1], values))
     domain = Domain(space, names.coordinates, time)
-    return narrowed(boundary, equations, names, domain, values, faults)
+    return narrowed(boundary, equations, names, domain, values, faults, former=former)
 
 
 def _read_reference(root: Block, directory: Path | None, faults: Faults, *, stored: bool) -> Path | None:

@@ -20,7 +20,7 @@ from pinnkan.geometry import BoundaryPart, CollocationSet, Interior
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import derivative_symbols, evaluate, partial_derivative, symbol
 from pinnkan.language.problem.spec import Condition, Equation
-from pinnkan.physics.constants import free_constants
+from pinnkan.physics.constants import free_constants, is_free_in_time
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.factors import factors, known_terms
 from pinnkan.physics.wellposed.findings import Finding, refusal, warning
@@ -51,8 +51,9 @@ def unfixed_constant(instance: Instance) -> Iterator[Finding]:
                 else f"add a term in {u}",
             )
         what = f"the constant of {u}" if problem.is_system else "the constant"
+        c = f"c({problem.time})" if is_free_in_time(problem, u) else "c"
         yield warning(
-            f"nothing fixes {what}: only derivatives of {u} occur, so {u} + c solves whatever "
+            f"nothing fixes {what}: only derivatives of {u} occur, so {u} + {c} solves whatever "
             f"{u} solves; {', '.join(remedies)}, or read it up to a constant"
         )
 

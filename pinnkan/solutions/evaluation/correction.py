@@ -27,10 +27,11 @@ import torch
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
+from pinnkan.geometry import WholeDomain
 from pinnkan.ground.derivatives import derivatives_of
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.physics.blocks import ResidualBlock
-from pinnkan.physics.constants import free_constants
+from pinnkan.physics.constants import free_constants, is_free_in_time
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.magnitudes.sizes import characteristic_terms
 from pinnkan.physics.polynomials import Polynomials
@@ -45,6 +46,8 @@ _POINTS_PER_SQUARE = 0.4
 """Points over the square of the degree: polynomials oscillate that fast beside an end of the domain."""
 _FLOOR = 1e-2
 """Least size of a row over the root mean square of the sizes: where all terms vanish, a residual may not."""
+_NOTHING = 1e-3
+"""Share of a system's scales below which an unknown is zero beside the others, and no size to measure by."""
 _HELD = 10.0
 """Weight of the conditions' rows."""
 _RESOLVED = 0.65
@@ -59,7 +62,7 @@ class Correction:
 
     Attributes:
         relatives: |w| / max(|u|, |u + w|) of every unknown, root mean squares over the domain; of one that is
-            zero beside the others, |w| over its scale.
+            zero beside the others, |w| over a thousandth of its scale.
         slack: s / max(|u|, s) with s what is left of the residuals over the smallest singular value; 0 where
             that is not isolated.
         left: What is left of the residuals, as a share of them.
@@ -107,10 +110,19 @@ def correction_of(solution: Measurable) -> Correction | None:
     values = polynomials.derivative((0,) * dimension, inside)
     if not np.isfinite(rows).all() or not np.isfinite(residuals).all():
         return None
-    kept = _kept(instance, polynomials)
-    return _solved(
-        rows, residuals, values / math.sqrt(len(inside)), u / math.sqrt(len(inside)), kept, extents
-    )
+    root, kept = math.sqrt(len(inside)), _kept(instance, polynomials)
+    floors = [_NOTHING * scale if unknowns > 1 else 0.0 for scale in instance.scales]
+    fixed = np.stack([_fixed_part(row, values, own) for row, own in zip(u, kept, strict=True)])
+    return _solved(rows, residuals, values / root, fixed / root, kept, floors)
+
+
+def _fixed_part(row: FloatArray, values: FloatArray, kept: NDArray[np.int_]) -> FloatArray:
+    """Return values (N,) without what polynomials that are not kept make of them: what statements see."""
+    left_out = np.delete(values, kept, axis=1)
+    if not left_out.size:
+        return row
+    coefficients = np.linalg.lstsq(left_out, row, rcond=None)[0]
+    return np.asarray(row - left_out @ coefficients)
 
 
 def _count(polynomials: Polynomials) -> int:
@@ -121,11 +133,17 @@ def _count(polynomials: Polynomials) -> int:
 
 
 def _kept(instance: Instance, polynomials: Polynomials) -> list[NDArray[np.int_]]:
-    """Return the polynomials of every unknown; the constant is left out where no statement fixes it."""
-    free = free_constants(instance.problem)
-    every = np.arange(polynomials.count)
-    varying = every[polynomials.exponents.any(axis=1)]
-    return [varying if name in free else every for name in instance.problem.unknowns]
+    """Return the polynomials of every unknown; those that no statement sees are left out.
+
+    They are the constant of an unknown that nothing fixes, and in time all that vary in time alone.
+    """
+    problem, every = instance.problem, np.arange(polynomials.count)
+    free, varying = free_constants(problem), polynomials.exponents.any(axis=1)
+    in_space = polynomials.exponents[:, 1:].any(axis=1)
+    return [
+        every[in_space if is_free_in_time(problem, name) else varying] if name in free else every
+        for name in problem.unknowns
+    ]
 
 
 def _solved(
@@ -134,7 +152,7 @@ def _solved(
     values: FloatArray,
     u: FloatArray,
     kept: Sequence[NDArray[np.int_]],
-    extents: Sequence[float],
+    floors: Sequence[float],
 ) -> Correction | None:
     """Return the correction from the rows (M, U P), the residuals (M,), and polynomials (N, P) and u (U, N).
 
@@ -142,7 +160,7 @@ def _solved(
     its last column the last entry is what is left. Singular values are those in polynomials that are
     orthonormal over the domain, whose triangle is that of the values: so |w| is the size of the coefficients.
     """
-    scales = _sizes(u, extents)
+    scales = _sizes(u, floors)
     columns = [at * values.shape[1] + own for at, own in enumerate(kept)]
     stretch = np.concatenate([np.full(len(own), scale) for own, scale in zip(kept, scales, strict=True)])
     system = rows[:, np.concatenate(columns)] * stretch
@@ -156,14 +174,14 @@ def _solved(
         return None
     ends = np.cumsum([len(own) for own in kept])[:-1]
     parts = zip(kept, np.split(coefficients, ends), scales, strict=True)
-    w = [scale * (values[:, own] @ part) for own, part, scale in parts]
+    w = [_fixed_part(scale * (values[:, own] @ part), values, own) for own, part, scale in parts]
     size = math.sqrt(sum((_norm(row) / scale) ** 2 for row, scale in zip(u, scales, strict=True)))
     defect = float(np.linalg.norm(residuals))
     slack = rest / float(singular[-1]) if singular[-1] < _ISOLATED * singular[-2] else 0.0
     return Correction(
         relatives=tuple(
-            _norm(own) / max(_norm(row), _norm(row + own), extent if len(u) > 1 else 0.0)
-            for own, row, extent in zip(w, u, extents, strict=True)
+            _norm(own) / max(_norm(row), _norm(row + own), floor)
+            for own, row, floor in zip(w, u, floors, strict=True)
         ),
         slack=slack / max(size, slack),
         left=rest / defect if defect > 0.0 else 0.0,
@@ -174,11 +192,11 @@ def _norm(values: FloatArray) -> float:
     return float(np.linalg.norm(values))
 
 
-def _sizes(u: FloatArray, extents: Sequence[float]) -> list[float]:
+def _sizes(u: FloatArray, floors: Sequence[float]) -> list[float]:
     """Return what the unknowns of a system are measured by, 1 for one alone: their ratios decide nothing."""
     if len(u) == 1:
         return [1.0]
-    return [max(_norm(row), extent) or 1.0 for row, extent in zip(u, extents, strict=True)]
+    return [max(_norm(row), floor) for row, floor in zip(u, floors, strict=True)]
 
 
 def _triangle(matrix: FloatArray) -> FloatArray:
@@ -209,7 +227,11 @@ def _linearised(
 ) -> tuple[FloatArray, FloatArray]:
     """Return a statement's derivative in the polynomials (N, U P) and its residual (N,), over their sizes."""
     domain = replace(solution.instance.domain, time_scale=math.inf)
-    places = domain.collocate(block.where, count, rule="sobol", seed=_SEED, variant=_VARIANT)
+    where = block.where
+    if isinstance(where, WholeDomain):
+        # At so many times an integral determines polynomials of the degree.
+        where = WholeDomain(2 * polynomials.degree)
+    places = domain.collocate(where, count, rule="sobol", seed=_SEED, variant=_VARIANT)
     points = places.points
     u = torch.from_numpy(solution.derivatives(points, block.reads))
     data = torch.from_numpy(np.ascontiguousarray(block.data(points, places.normals)))

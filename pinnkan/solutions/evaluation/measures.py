@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from pinnkan.physics.constants import free_constants
+from pinnkan.physics.constants import free_constants, is_free_in_time
 from pinnkan.physics.reference import Known
+from pinnkan.solutions.evaluation.gauge import means
 from pinnkan.solutions.evaluation.norms import measure_errors
 from pinnkan.solutions.solution import Solution
 
@@ -51,18 +52,41 @@ def _errors_by_unknown(solution: Solution, known: Known | None) -> dict[str, dic
     fields: dict[str, dict[str, Any]] = {}
     for ansatz in instance.ansatzes:
         name = ansatz.unknown
-        fields[name] = dict.fromkeys(_ERRORS) | {"centred": name in free}
+        fields[name] = dict.fromkeys(_ERRORS) | {"centred": name in free, "scale": ansatz.scale}
         if known is None or name not in known.values or not len(points):
             continue
         lift = ansatz.lift.derivatives(points, [value])[0]
         columns = [found[name], known.values[name], lift]
         if name in free:
-            columns = [column - column.mean() for column in columns]
+            columns = _centred(solution, name, points, columns)
+        if not columns:
+            continue
         report = measure_errors(columns[0], columns[1])
         zero_network = measure_errors(columns[2], columns[1]).relative_l2
         fields[name] |= {error: getattr(report, error) for error in _ERRORS[:-1]}
         fields[name] |= {"zero_network_l2": zero_network}
     return fields
+
+
+def _centred(
+    solution: Solution, name: str, points: np.ndarray, columns: list[np.ndarray]
+) -> list[np.ndarray]:
+    """Return solution, reference and lift without what nothing fixes of them; none where it is not known.
+
+    In time, where that is a function of time, the reference must be known beyond the points.
+    """
+    instance = solution.instance
+    if not is_free_in_time(instance.problem, name):
+        return [column - column.mean() for column in columns] if len(points) > 1 else []
+    if name not in instance.exact(points[:1]):
+        return []
+    value, ansatz = (0,) * points.shape[1], instance.ansatzes[instance.problem.unknowns.index(name)]
+    fields = (
+        lambda places: solution.named(places)[name],
+        lambda places: instance.exact(places)[name],
+        lambda places: ansatz.lift.derivatives(places, [value])[0],
+    )
+    return [c - means(instance, name, field, points) for c, field in zip(columns, fields, strict=True)]
 
 
 def residual_rms(solution: Solution, points: np.ndarray) -> float | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,25 +113,6 @@ def measure_errors(values: ArrayLike, reference: ArrayLike) -> ErrorReport:
     sums = ErrorSums()
     sums.add(values, reference)
     return sums.report()
-
-
-def largest_error(
-    values: Mapping[str, ArrayLike], reference: Mapping[str, ArrayLike], centred: Collection[str] = ()
-) -> float | None:
-    """Return the largest relative L2 error over the fields whose reference is not zero; None if all are.
-
-    Args:
-        values: Fields by name.
-        reference: Those that are known, at the same points.
-        centred: Names of those whose means are taken out first.
-    """
-    errors = []
-    for name, known in reference.items():
-        psi, u = np.asarray(values[name], dtype=np.float64), np.asarray(known, dtype=np.float64)
-        if name in centred:
-            psi, u = psi - psi.mean(), u - u.mean()
-        errors.append(measure_errors(psi, u).relative_l2)
-    return max((error for error in errors if error is not None), default=None)
 
 
 def _largest(values: NDArray[np.float64]) -> float:

@@ -249,7 +249,12 @@ def _measured(
         pointwise = _pointwise(
             residual, terms, characteristic_terms(block, places, extents, lengths), places.weights
         )
-        size, mean = size_of(judged, places.weights), float(places.weights @ np.abs(judged).sum(axis=0))
+        size, mean = _sizes(judged, places)
+        if solution.instance.problem.is_system:
+            # Terms of an unknown that is zero beside the others are errors, and no size to measure by.
+            floors = [_LEAST_EXTENT * scale for scale in solution.instance.scales]
+            least = _sizes(characteristic_terms(block, places, floors, lengths), places)
+            size, mean = max(size, least[0]), max(mean, least[1])
         peak = max(float(np.abs(terms).sum(axis=0).max()), size)
     except PinnkanError:
         # Terms may have a pole where their sum has none: there is no size to measure by.
@@ -268,6 +273,11 @@ def _measured(
         tuple(float(x) for x in places.points[worst * places.together]),
         _share(residual),
     )
+
+
+def _sizes(terms: FloatArray, places: CollocationSet) -> tuple[float, float]:
+    """Return the root mean square and the mean of the sums of the absolute values of terms (T, N)."""
+    return size_of(terms, places.weights), float(places.weights @ np.abs(terms).sum(axis=0))
 
 
 def _pointwise(residual: FloatArray, terms: FloatArray, plain: FloatArray, weights: FloatArray) -> float:

@@ -37,6 +37,7 @@ class ProblemRecord:
         scale: Of the unknowns, which the network's outputs are multiplied by, one number where there is one
             unknown; None in files of before they were.
         time_scale: Of the solution at the start, which the input map follows; None where it is infinite.
+        narrows: Whether of one unknown a condition on fewer sides replaces one on more; not in files of before.
     """
 
     name: str
@@ -47,6 +48,7 @@ class ProblemRecord:
     samples: str | None = None
     scale: float | tuple[float, ...] | None = None
     time_scale: float | None = None
+    narrows: bool = False
 
     @classmethod
     def of(cls, family: Family) -> ProblemRecord:
@@ -65,6 +67,7 @@ class ProblemRecord:
             samples=samples,
             scale=family.scales[0] if len(family.scales) == 1 else family.scales,
             time_scale=family.time_scale if math.isfinite(family.time_scale) else None,
+            narrows=True,
         )
 
     @classmethod
@@ -87,6 +90,7 @@ class ProblemRecord:
                 None if facts.get("samples") is None else _text(facts["samples"], "problem.samples"),
                 None if facts.get("scale") is None else _numbers(facts["scale"]),
                 None if facts.get("time_scale") is None else _number(facts["time_scale"]),
+                facts.get("narrows") is True,
             )
         except ValueError as fault:
             raise DamagedFileError(f"{path}: {fault} inside; not written by pinnkan") from None

@@ -89,8 +89,7 @@ def shown_error(
     """
     import numpy as np
 
-    from pinnkan.physics.constants import free_constants
-    from pinnkan.solutions.evaluation.norms import largest_error
+    from pinnkan.solutions.evaluation.measures import errors_at
     from pinnkan.solutions.solution import Solution
     from pinnkan.training import network_for
 
@@ -103,9 +102,10 @@ def shown_error(
 
     def error(coefficients: Sequence[Tensor]) -> float | None:
         network = network_for(instance, settings, coefficients)
-        values = Solution(instance, network, coefficients).named(sought.points)
-        if not all(np.isfinite(values[name]).all() for name in sought.values):
+        solution = Solution(instance, network, coefficients)
+        if not np.isfinite(solution(sought.points)).all():
             return None
-        return largest_error(values, sought.values, free_constants(instance.problem))
+        error: float | None = errors_at(solution, sought)["relative_l2"]
+        return error
 
     return error

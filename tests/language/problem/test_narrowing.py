@@ -84,9 +84,17 @@ CASES = {
         ("one", "u = 0", "{on: left, equation: u = y}"),
         [("boundary[0]", ("x+", "y-", "y+"), None), ("boundary[1]", ("x-",), None)],
     ),
-    "a flux on one side stands beside the value of one unknown": (
+    "a portion that is all of a side leaves nothing of the value there": (
+        ("one", "u = 0", '{on: top, where: y > 0, equation: "u = 1"}'),
+        [("boundary[0]", ("x-", "x+", "y-"), None), ("boundary[1]", ("y+",), "y > 0")],
+    ),
+    "a flux on one side replaces the value of one unknown": (
         ("one", "u = 0", "{on: left, equation: dn(u) = 0}"),
-        [("boundary[0]", WHOLE, None), ("boundary[1]", ("x-",), None)],
+        [("boundary[0]", ("x+", "y-", "y+"), None), ("boundary[1]", ("x-",), None)],
+    ),
+    "a value on one side replaces the flux": (
+        ("one", "dn(u) = 0", "{on: left, equation: u = 0}"),
+        [("boundary[0]", ("x+", "y-", "y+"), None), ("boundary[1]", ("x-",), None)],
     ),
     "in a system it replaces it": (
         ("two", "u = 0", "v = 0", "{on: left, equation: dn(u) = 0}"),
@@ -184,10 +192,6 @@ FAULTS = {
     ('{where: x > 1, equation: "u = 1"}',): (
         "boundary[0].where: 'x > 1' holds at no point of x-, x+, y-, y+",
         "u = 1",
-    ),
-    ("u = 0", '{on: top, where: y > 0, equation: "u = 1"}'): (
-        "boundary[0]: nothing is left of it on y+, where boundary[1] holds everywhere; name its sides by",
-        "u = 0",
     ),
     ("u = 0", "{on: [left, right], equation: u = 1}", "{on: [bottom, top], equation: u = 1}"): (
         "boundary[0]: narrower conditions (boundary[1], boundary[2]) stand in its place everywhere; drop it",
