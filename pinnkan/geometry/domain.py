@@ -267,11 +267,13 @@ class Domain:
         Raises:
             UsageError: If none does.
         """
-        dense = count
+        dense, filled = count, None
         for _ in range(_DRAWS):
             drawn = self._boundary(part, dense, rule, rng, variant)
             kept = portion.holds(drawn.points)
             found = int(kept.sum())
+            # The rule of a smaller count may leave out a portion that one of a larger count has met.
+            filled = (drawn, kept) if found else filled
             # A side of an interval is one place, however many points are asked for.
             is_one_place = len(drawn.points) < dense / 2
             enough = _NEAR * count <= found <= count / _NEAR
@@ -279,8 +281,9 @@ class Domain:
                 break
             factor = min(_FASTEST, max(1 / _FASTEST, count / found)) if found else _FASTEST
             dense = min(_MOST_PROBES, math.ceil(dense * factor))
-        if not found:
+        if filled is None:
             raise UsageError(f"boundary: no point of {part} where {portion.text}")
+        drawn, kept = filled
         assert drawn.normals is not None
         weights = drawn.weights[kept]
         return CollocationSet(drawn.points[kept], weights / weights.sum(), drawn.normals[kept])

@@ -54,6 +54,15 @@ def test_points_of_a_portion(name, time, rule):
     assert not {tuple(row) for row in held_out} & {tuple(row) for row in drawn.points}
 
 
+@pytest.mark.parametrize("gap", [0.3, 0.36, 0.38, 0.4, 0.47])
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_few_points_find_both_ends_of_a_side(gap, count):
+    region = BoundaryPart("y+", Portion("...", lambda points: np.abs(points[:, 0]) > 2 * gap))
+    drawn = Domain(Box([-1, -1], [1, 1]), ("x", "y")).collocate(region, count)
+    assert len(drawn.points)
+    assert (np.abs(drawn.points[:, 0]) > 2 * gap).all()
+
+
 def test_a_portion_without_points_is_named():
     region = BoundaryPart("y+", Portion("x > 2", lambda points: points[:, 0] > 2))
     with pytest.raises(UsageError, match="no point of y\\+ where x > 2"):
