@@ -37,7 +37,7 @@ OPENS = {
     "ground/datafiles/npz_arrays.py": {"self._zip.open"},
     "storage/store/hdf5.py": {"h5py.h5g.open", "h5py.h5a.open", "h5py.h5d.open"},
     "ground/machine.py": {"open"},
-    "cli/faults.py": {"os.open"},
+    "cli/terminal/faults.py": {"os.open"},
     "output/pictures/canvas.py": {"figure.savefig"},
 }
 # An export is a file for others, written and never read.
