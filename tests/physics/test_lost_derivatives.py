@@ -175,6 +175,25 @@ def test_a_manufactured_source_of_a_kink_is_refused(exact, order, what):
     accept(MANUFACTURED.replace("EXACT", "x*abs(x - 1)*(x - 1)"))
 
 
+VECTORS = """\
+coordinates: [x, y]
+domain: {shape: box, x: [0, 2], y: [0, 1]}
+unknowns: [u, v]
+definitions: {U: [u, v], K: "where(x < 1, 1, 2)"}
+exact: {u: x*y, v: x + y}
+source: manufactured
+equations: ["U + source = laplace(U) + dx([K*u_x, v])"]
+boundary: ["U = [exact.u, exact.v]"]
+"""
+
+
+def test_a_jump_beside_the_source_of_a_vector_equation_is_refused():
+    """The source is read as a number first, and as a vector where that does not fit."""
+    message = refusal(VECTORS)
+    assert "equation[0]: 'dx([K*u_x, v])' differentiates something with a jump (where) at x = 1" in message
+    accept(VECTORS.replace("where(x < 1, 1, 2)", "1 + x"))
+
+
 def test_a_place_that_is_no_plane_has_an_example():
     text = stated(SQUARE, "div(K*grad(u)) = 1", "where(x^2 + y^2 < 0.5, 1, a)")
     message = refusal(text)

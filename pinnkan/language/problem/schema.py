@@ -14,6 +14,7 @@ from pinnkan.geometry import Domain, Shape
 from pinnkan.ground.errors import did_you_mean, quote
 from pinnkan.language.expressions import Names, derivative_symbols, has_jump, symbol
 from pinnkan.language.expressions.calculus import ORDINALS
+from pinnkan.language.problem.conditions import read_conditions
 from pinnkan.language.problem.constraints import read_constraints
 from pinnkan.language.problem.declarations import Declared, read_declarations
 from pinnkan.language.problem.defaults import Circumstances
@@ -181,8 +182,8 @@ def _read_mathematics(root: Block, declared: Declared, faults: Faults, *, former
     space = check_at_base(root, declared, shape, interval, faults)
     reader.read_data(root)
     equations = () if root.get("samples") else reader.read_equations(root)
-    boundary = reader.read_conditions(root, "boundary", space)
-    initial = reader.read_conditions(root, "initial", space)
+    boundary = read_conditions(reader, root, "boundary", space)
+    initial = read_conditions(reader, root, "initial", space)
     constraints = read_constraints(reader, root, space)
     if not faults and boundary:
         boundary = _narrowed(declared, boundary, equations, reader.names(), space, interval, faults, former)
