@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pinnkan.ground.derivatives import derivatives_of
+from pinnkan.ground.derivatives import Partial, derivatives_of
 from pinnkan.ground.errors import UsageError, quote
 from pinnkan.language.expressions import (
     ExpressionFault,
@@ -23,6 +23,7 @@ from pinnkan.language.expressions import (
     to_value,
 )
 from pinnkan.language.problem import Problem
+from pinnkan.physics.constants import free_constants, is_free_in_time
 from pinnkan.solutions.solution import Solution
 
 FloatArray = NDArray[np.float64]
@@ -50,26 +51,40 @@ class DerivedField:
         return self.labels != (self.text,)
 
     @property
-    def unknowns(self) -> frozenset[str]:
-        """Names of the unknowns that it reads."""
-        names = self.problem.names
-        partials = [p for entry in self.components for p in derivative_symbols(entry, names).values()]
-        return frozenset(names.unknowns[partial.unknown] for partial in partials)
+    def _leaves(self) -> dict[Any, Partial]:
+        """The derivatives that it reads, by their symbols."""
+        return {
+            leaf: partial
+            for entry in self.components
+            for leaf, partial in derivative_symbols(entry, self.problem.names).items()
+        }
+
+    @property
+    def is_determined(self) -> bool:
+        """Whether it reads nothing that no statement fixes: no value of a pressure known up to a constant."""
+        return all(self._is_fixed(partial) for partial in self._leaves.values())
+
+    def _is_fixed(self, partial: Partial) -> bool:
+        problem, unknown = self.problem, self.problem.unknowns[partial.unknown]
+        if unknown not in free_constants(problem):
+            return True
+        return any(partial.orders[1:] if is_free_in_time(problem, unknown) else partial.orders)
 
     def at(self, solution: Solution, points: FloatArray) -> FloatArray:
         """Return the components at points (N, D), shape (C, N); NaN where they have no value."""
-        names = self.problem.names
-        leaves: dict[Any, Any] = {}
-        for entry in self.components:
-            leaves |= derivative_symbols(entry, names)
+        leaves = self._leaves
         read = solution.derivatives(points, derivatives_of(leaves.values())) if leaves else None
         columns = [points] if read is None else [points, read.T]
         return self._evaluated(self.components, [leaf.name for leaf in leaves], columns, solution)
 
     def exact(self, solution: Solution, points: FloatArray) -> FloatArray | None:
-        """Return what the components are by the exact solution, (C, N); None where that is not known."""
+        """Return what the components are by the exact solution, (C, N).
+
+        None where that is not known, or the solution is known up to a constant that they hold.
+        """
         exact = self.problem.exact
-        if not self.unknowns <= exact.keys():
+        read = {self.problem.unknowns[partial.unknown] for partial in self._leaves.values()}
+        if not read <= exact.keys() or not self.is_determined:
             return None
         known = [substitute_unknowns(entry, exact, self.problem.names) for entry in self.components]
         return self._evaluated(known, [], [points], solution)

@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 
 import pinnkan as python_way
 from pinnkan.ground.errors import UsageError
+from pinnkan.language.problem import load_problem
+from pinnkan.solutions.derived_fields import derived_field
 
 EXCHANGE = """\
 title: Two fields that feed each other
@@ -92,6 +94,36 @@ def test_formulas_of_the_unknowns_are_fields(system):
     assert solution.field(POINTS, "k*(v_x - u_y)") == pytest.approx(v_x - u_y, rel=1e-14)
     assert solution.field(POINTS, "x + exact.u") == pytest.approx(POINTS[:, 0] + exact_of(POINTS)["u"])
     assert np.isnan(solution.field(POINTS, "sqrt(0 - y)")).all()
+
+
+FLOW = """
+coordinates: [x, y]
+time: {t: [0, 1]}
+domain: {shape: box, x: [0, 1], y: [0, 1]}
+unknowns: [u, v, p]
+exact: {u: y, v: x, p: x*y*t}
+source: manufactured
+equations: ["dt([u, v]) + grad(p) = laplace([u, v]) + source", "div([u, v]) = 0"]
+boundary: ["[u, v] = [exact.u, exact.v]"]
+initial: ["[u, v] = [y, x]"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("formula", "determined"),
+    [
+        ("u + v_t", True),
+        ("p_x", True),
+        ("norm(grad(p))", True),
+        ("p", False),
+        ("p + u", False),
+        ("p_t", False),
+    ],
+)
+def test_what_is_known_up_to_a_constant_has_no_exact_formula_beside_it(formula, determined):
+    assert derived_field(load_problem(FLOW, name="flow"), formula).is_determined is determined
+    held = load_problem(FLOW + 'constraints: ["integral(p) = t/4"]', name="flow")
+    assert derived_field(held, formula).is_determined
 
 
 @pytest.mark.parametrize(
