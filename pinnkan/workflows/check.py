@@ -18,7 +18,7 @@ from pinnkan.language.expressions import hidden_builtins
 from pinnkan.language.problem import Problem
 from pinnkan.language.problem.settings import Settings
 from pinnkan.networks.adapters import attach, slim
-from pinnkan.physics.check import CheckedStatement, check_problem
+from pinnkan.physics.check import CheckedStatement, CheckReport, check_problem
 from pinnkan.physics.family import Family
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed import Finding
@@ -75,13 +75,7 @@ def check(
         "title": found.title,
         "parameters": dict(found.parameters),
         "coordinates": list(found.coordinates),
-        "equations": [_equation(one, instance) for one in found.equations],
-        "conditions": [_condition(one, instance) for one in found.conditions],
-        "constraints": [_condition(checked, instance) for checked in found.constraints],
-        "boundary": {
-            part: {name: [asdict(holding) for holding in own] for name, own in unknowns.items()}
-            for part, unknowns in found.boundary.items()
-        },
+        **_statements(found, instance),
         "scales": _scales(family),
         "ansatz": _alone(found.ansatz, problem),
         "exact": _alone(found.exact, problem),
@@ -93,6 +87,19 @@ def check(
         "points": {name: len(points) for name, points in sets.items()},
         "findings": findings,
         **_own_words(problem),
+    }
+
+
+def _statements(found: CheckReport, instance: Instance) -> dict[str, Any]:
+    """Return equations, conditions and constraints, and what holds on every part of the boundary."""
+    return {
+        "equations": [_equation(checked, instance) for checked in found.equations],
+        "conditions": [_condition(checked, instance) for checked in found.conditions],
+        "constraints": [_condition(checked, instance) for checked in found.constraints],
+        "boundary": {
+            part: {name: [asdict(holding) for holding in own] for name, own in unknowns.items()}
+            for part, unknowns in found.boundary.items()
+        },
     }
 
 

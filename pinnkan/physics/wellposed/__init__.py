@@ -42,32 +42,24 @@ WARNING_SYSTEM: tuple[Test, ...] = (bare_parts, excess_initial_of_unknowns)
 """Of problems with several unknowns."""
 REFUSING_ONE: tuple[Test, ...] = (ill_posed_forward, unbalanced)
 """Of problems with one unknown: what a system's principal part says is not decided equation by equation."""
+_WARNING_OF_WHOLE_PARTS: tuple[Test, ...] = (
+    two_on_one_side,
+    conditions_for_high_orders,
+    hyperbolic_with_values_all_around,
+    parabolic_with_conditions_at_both_ends,
+    characteristics,
+    initial_against_flux,
+    values_against_flux,
+    nearly_singular,
+)
 WARNING_ONE: tuple[Test, ...] = (
     more_equations,
     no_condition,
     missing_sides,
     excess_initial,
-    two_on_one_side,
-    conditions_for_high_orders,
-    hyperbolic_with_values_all_around,
-    parabolic_with_conditions_at_both_ends,
-    characteristics,
-    initial_against_flux,
-    values_against_flux,
-    nearly_singular,
+    *_WARNING_OF_WHOLE_PARTS,
 )
-
-_OF_WHOLE_PARTS = (
-    unbalanced,
-    two_on_one_side,
-    conditions_for_high_orders,
-    hyperbolic_with_values_all_around,
-    parabolic_with_conditions_at_both_ends,
-    characteristics,
-    initial_against_flux,
-    values_against_flux,
-    nearly_singular,
-)
+_OF_WHOLE_PARTS = (unbalanced, *_WARNING_OF_WHOLE_PARTS)
 """They take a condition to hold on all of a part, and say nothing where one holds on a portion of it."""
 
 __all__ = ["SEVERITIES", "Finding", "examine", "require_well_posed"]
