@@ -9,23 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from reference_solutions import burgers, kuramoto_sivashinsky
 from skfem import Basis, BilinearForm, ElementTriP2, LinearForm, MeshTri, condense, solve
 from skfem.helpers import dot, grad
+from trained_problems import train
 
 import pinnkan
-from pinnkan.ground.progress import Silent
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.family import Family
-from pinnkan.workflows.finetune import finetune
 from pinnkan.workflows.formula import formula
-from pinnkan.workflows.pretrain import pretrain
-
-SEED = 7  # not a seed that the files were tuned on
 
 
 def poisson(points: np.ndarray, centre: float, cells: int) -> np.ndarray:
@@ -155,20 +150,9 @@ def solve_family(
 ) -> list[float]:
     """Train a base and its adapters; return their relative L2 errors by the judge, the base's first."""
     problem = load_problem(name, overrides=base_overrides)
-    settings: dict[str, Any] = {
-        "seed": SEED,
-        "device": "cpu",
-        "dtype": "float64",
-        "threads": 1,
-        "force": False,
-        "time_limit": None,
-        "observer": Silent(),
-    }
     (parameter,) = problem.base_values
-    pretrain(Family(problem), directory=folder, **settings)
-    targets = [{parameter: value} for value in values]
-    finetune(folder, targets, method="lotra", tag=None, overrides=overrides, **settings)
-    run, family = pinnkan.load(folder), Family(problem)
+    run = train(problem, [{parameter: value} for value in values], folder, overrides)
+    family = Family(problem)
     points = family.at().domain.uniform(4000, 11)
     solutions = [(problem.base_values[parameter], run.at())]
     solutions += [(value, run.at(value)) for value in values]

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from reference_solutions import brusselator, predator_prey
+from trained_problems import train
 from written_formulas import WrittenFormulas, column, read_formulas
 
 import pinnkan
-from pinnkan.ground.progress import Silent
 from pinnkan.language.problem import load_problem, shipped_problems
 from pinnkan.physics.family import Family
 from pinnkan.workflows.api import Run
-from pinnkan.workflows.finetune import finetune
-from pinnkan.workflows.pretrain import pretrain
 
-SEED = 7  # not a seed that the files were tuned on
 Fields = Mapping[str, np.ndarray]
 
 
@@ -69,19 +65,7 @@ def solve_system(
 ) -> list[dict[str, float]]:
     """Train a base and its adapters; return their errors by the judge, the base's first."""
     problem = load_problem(name, overrides=base_overrides)
-    settings: dict[str, Any] = {
-        "seed": SEED,
-        "device": "cpu",
-        "dtype": "float64",
-        "threads": 1,
-        "force": False,
-        "time_limit": None,
-        "observer": Silent(),
-    }
-    pretrain(Family(problem), directory=folder, **settings)
-    if targets:
-        finetune(folder, list(targets), method="lotra", tag=None, overrides=overrides, **settings)
-    run, judge = pinnkan.load(folder), JUDGES.get(name, exact_fields)
+    run, judge = train(problem, targets, folder, overrides), JUDGES.get(name, exact_fields)
     found = []
     for values in ({}, *targets):
         complete = {**problem.base_values, **values}
