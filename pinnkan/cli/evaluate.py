@@ -188,11 +188,12 @@ def _field(row: Mapping[str, Any], name: str, field: Mapping[str, Any]) -> dict[
 
 def _centred(rows: Sequence[Mapping[str, Any]]) -> str:
     """Say which unknowns are known up to a constant."""
-    names = {name: 0 for row in rows for name, field in row.get("fields", {}).items() if field["centred"]}
-    if not names:
+    fields = [field for row in rows for field in row.get("fields", {}).items()]
+    names = list(dict.fromkeys(name for name, field in fields if field["centred"]))
+    if not names and not any(row.get("centred") for row in rows):
         return ""
-    fixed = "no statement fixes" if len(names) == 1 else "no statements fix"
-    return f"\n{', '.join(names)}: compared after the mean is taken out, since {fixed} the constant"
+    what = ", ".join(names) or "the solution"
+    return f"\n{what}: compared after the mean is taken out, since no statement fixes the constant"
 
 
 def require_below(limit: float, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -32,7 +32,8 @@ def errors_at(solution: Solution, known: Known | None) -> dict[str, Any]:
     problem = solution.instance.problem
     fields = _errors_by_unknown(solution, known)
     if not problem.is_system:
-        return {name: fields[problem.unknowns[0]][name] for name in _ERRORS}
+        (field,) = fields.values()
+        return {name: field[name] for name in (*_ERRORS, "centred")}
     worst = {name: _largest(fields, name) for name in _ERRORS}
     # Unknowns may have different units, of which there is no largest.
     return worst | {"absolute_rms": None, "fields": fields}

@@ -81,3 +81,25 @@ def test_what_is_left_of_an_unknown_that_is_zero_is_no_size_to_measure_by():
     instance = Family(load_problem(TWICE, name="twice")).at()
     solution = Formula.of(instance, "exp(-4*pi**2*t)*sin(2*pi*x)", "1e-8*sin(pi*x)*sin(9*t)")
     assert relative_residuals(solution)["equation[1]"] < 1e-3
+
+
+NEUMANN = """
+coordinates: [x]
+domain: {shape: interval, x: [0, 1]}
+unknowns: u
+exact: cos(pi*x) + 3
+equations: ["u_xx = -pi^2*cos(pi*x)"]
+boundary: ["dn(u) = 0"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("extra", "error", "centred"), [("", 0.01, True), ('constraints: ["mean(u) = 3"]\n', 1.0, False)]
+)
+def test_one_unknown_known_up_to_a_constant_is_said_to_be_centred(extra, error, centred):
+    instance = Family(load_problem(NEUMANN + extra, name="neumann")).at()
+    solution = Formula.of(instance, "1.01*cos(pi*x) - (9.5**(1/2) - 3)")
+    object.__setattr__(solution, "named", lambda points: {"u": solution(points)[0]})
+    errors = errors_at(solution, instance.known(instance.domain.uniform(4000, 3)))
+    assert errors["centred"] is centred
+    assert errors["relative_l2"] == pytest.approx(error, rel=0.05)
