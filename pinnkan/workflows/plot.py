@@ -254,7 +254,7 @@ class _Subject:
         axes = [self.problem.space.index(name) for name in self.section.space]
         flows = []
         for kind, derived in self.flows.items():
-            vectors = [derived.at(self.solution, at) for at in points]
+            vectors = [derived.at(self.solution, places) for places in points]
             flows.append(Flow(kind, tuple((vector[axes[0]], vector[axes[1]]) for vector in vectors)))
         return tuple(flows)
 
@@ -340,8 +340,8 @@ def _draw_spacetime(subject: _Subject) -> None:
             subject.label(name),
             values,
             [
-                (at, replace(own[name], label=_equals(section.time, at)))
-                for at, own in zip(times, curves, strict=True)
+                (moment, replace(own[name], label=_equals(section.time, moment)))
+                for moment, own in zip(times, curves, strict=True)
             ],
         )
         for name, values in subject.values(section.points(grid)).items()
