@@ -64,9 +64,10 @@ def test_knot_insertion_agrees_with_scipy(functions, degree, finer):
     ours = ScipySpline(-1 + (np.arange(finer + degree + 1) - degree) * h, embedded, degree)(x)
     theirs = ScipySpline(*spline)(x)
     assert np.abs(ours - theirs).max() < 1e-13
-    # Coefficients whose knots lie inside are those of Boehm's algorithm.
-    inside = embedded[degree : finer - degree]
-    assert all(np.abs(spline[1] - value).min() < 1e-12 for value in inside)
+    # Coefficients whose knots lie inside are those of Boehm's algorithm. SciPy's array has as many numbers as
+    # there are knots; the last ones are never written and may be NaN.
+    inside, boehm = embedded[degree : finer - degree], spline[1][: -(degree + 1)]
+    assert all(np.abs(boehm - value).min() < 1e-12 for value in inside)
 
 
 @pytest.mark.parametrize(("name", "functions", "degree", "finer"), REFINED)
