@@ -43,6 +43,7 @@ LIGHT = {
     "cli": HEAVY,
     "ground": HEAVY - {"torch"},
     "geometry": HEAVY - {"sympy"},
+    "language.methods": HEAVY,
     "language.parameters": HEAVY,
     "language.reading": HEAVY,
     "language.problem.finding": HEAVY,
@@ -255,3 +256,29 @@ def test_the_reader_of_imports_sees_every_way_up(module, source, other):
 )
 def test_the_way_down_is_free(module, source):
     assert faults_of(module, ast.parse(source), package_of(module)) == []
+
+
+def methods_compared(tree: ast.AST) -> list[int]:
+    """Return the lines that compare a method's name with a word instead of asking its row of the table."""
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+        and getattr(node.left, "attr", getattr(node.left, "id", "")) == "method"
+        and any(isinstance(word, ast.Constant) and word.value for word in _compared_with(node))
+    ]
+
+
+def _compared_with(node: ast.Compare) -> Iterator[ast.expr]:
+    for side in node.comparators:
+        yield from side.elts if isinstance(side, ast.Tuple | ast.List | ast.Set) else [side]
+
+
+@pytest.mark.parametrize("module", sources())
+def test_no_method_is_compared_by_its_name(module):
+    assert methods_compared(sources()[module]) == []
+
+
+@pytest.mark.parametrize("source", ["run.method == 'scratch'", "method in ('lotra', 'full')"])
+def test_a_method_compared_by_its_name_is_seen(source):
+    assert methods_compared(ast.parse(source)) == [1]

@@ -77,10 +77,6 @@ EXAMPLES = (
     )
 )
 
-AnyMethod = Annotated[
-    options.Method | None,
-    typer.Option("--method", help="Only adapters that came about so.", show_default=False),
-]
 Points = Annotated[
     Path | None,
     typer.Option(
@@ -119,7 +115,7 @@ def evaluate(
     lambdas: options.Lambdas = None,
     params: options.Params = None,
     paired: options.Paired = False,
-    method: AnyMethod = None,
+    method: options.AnyMethod = None,
     tag: options.Tag = None,
     points: Points = None,
     eval_seed: EvaluationSeed = 0,
@@ -146,7 +142,7 @@ def evaluate(
         table = run(
             directory,
             values=values or None,
-            method=method and method.value,
+            method=method,
             tag=tag,
             points=points,
             eval_seed=eval_seed,

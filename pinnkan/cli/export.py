@@ -10,6 +10,7 @@ import typer
 from pinnkan.cli.terminal import options, targets
 from pinnkan.cli.terminal.progress import watching
 from pinnkan.ground.errors import UsageError
+from pinnkan.language.methods import LOTRA
 
 EXAMPLES = options.examples(
     "pinnkan export runs/elliptic --lambda 0.1 --grid 101x101 -o u.csv",
@@ -54,7 +55,7 @@ def export(
     output: options.Output,
     lambdas: options.Lambdas = None,
     params: options.Params = None,
-    method: options.StoredMethod = options.Method.lotra,
+    method: options.StoredMethod = LOTRA.name,
     tag: options.Tag = None,
     grid: Grid = None,
     points: Points = None,
@@ -85,7 +86,7 @@ def export(
         path = run(
             directory,
             values=values,
-            method=method.value,
+            method=method,
             tag=tag,
             grid=grid,
             points=points,

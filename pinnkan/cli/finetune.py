@@ -12,6 +12,7 @@ from pinnkan.cli.terminal import options, render, results, targets, verdicts
 from pinnkan.cli.terminal.progress import watching_training
 from pinnkan.ground.errors import OtherSettingsError, PinnkanError, UsageError
 from pinnkan.ground.progress import Observer
+from pinnkan.language.methods import LOTRA
 
 if TYPE_CHECKING:
     from pinnkan.storage.runs.results import TrainingResult
@@ -32,7 +33,7 @@ def finetune(
     lambdas: options.Lambdas = None,
     params: options.Params = None,
     paired: options.Paired = False,
-    method: options.TrainingMethod = options.Method.lotra,
+    method: options.TrainingMethod = LOTRA.name,
     tag: options.Tag = None,
     compression: options.Compression = None,
     overrides: options.Overrides = None,
@@ -77,7 +78,7 @@ def finetune(
         found = run(
             directory,
             values,
-            method=method.value,
+            method=method,
             tag=tag,
             overrides=texts,
             seed=seed,
@@ -96,7 +97,7 @@ def finetune(
 
 
 def _words(
-    method: options.Method,
+    method: str,
     tag: str | None,
     overrides: Sequence[str],
     seed: int | None,
@@ -109,7 +110,7 @@ def _words(
 ) -> list[str]:
     """Return the options, beside values and threads, that make another command the same as this one."""
     given = {
-        "--method": method.value,
+        "--method": method,
         "--tag": tag,
         "--seed": seed,
         "--device": device,

@@ -11,6 +11,7 @@ import typer
 from pinnkan.cli.terminal import options, render, targets
 from pinnkan.cli.terminal.progress import watching
 from pinnkan.ground.files import atomic_writer
+from pinnkan.language.methods import LOTRA
 
 EXAMPLES = options.examples(
     "pinnkan formula runs/waves",
@@ -47,7 +48,7 @@ def formula(
     directory: options.Directory,
     lambdas: options.Lambdas = None,
     params: options.Params = None,
-    method: options.StoredMethod = options.Method.lotra,
+    method: options.StoredMethod = LOTRA.name,
     tag: options.Tag = None,
     least_r2: LeastR2 = 0.9999,
     digits: Digits = 4,
@@ -70,7 +71,7 @@ def formula(
     values = targets.at_most_one(targets.read_values(directory, lambdas, params, quiet=quiet))
     from pinnkan.workflows.formula import formula as run
 
-    report = run(directory, values=values, method=method.value, tag=tag, least_r2=least_r2, digits=digits)
+    report = run(directory, values=values, method=method, tag=tag, least_r2=least_r2, digits=digits)
     whole = f"{report['unknown']} = {report['formula']}"
     if output is not None:
         with atomic_writer(output) as file:

@@ -8,6 +8,7 @@ import typer
 
 from pinnkan.cli.terminal import options, targets
 from pinnkan.cli.terminal.progress import watching
+from pinnkan.language.methods import LOTRA
 
 EXAMPLES = options.examples(
     "pinnkan plot runs/elliptic -o base.png",
@@ -56,7 +57,7 @@ def plot(
     output: options.Output,
     lambdas: options.Lambdas = None,
     params: options.Params = None,
-    method: options.StoredMethod = options.Method.lotra,
+    method: options.StoredMethod = LOTRA.name,
     tag: options.Tag = None,
     field: FieldOption = None,
     streamlines: Streamlines = None,
@@ -90,7 +91,7 @@ def plot(
         path = run(
             directory,
             values=values,
-            method=method.value,
+            method=method,
             tag=tag,
             field=field or _default_field(streamlines or arrows),
             flows=flows,

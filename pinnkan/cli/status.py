@@ -10,6 +10,7 @@ import typer
 
 from pinnkan.cli.terminal import options, render, targets, verdicts
 from pinnkan.ground.errors import UsageError
+from pinnkan.language.methods import LOTRA
 
 if TYPE_CHECKING:
     from pinnkan.storage.runs.inventory import ValueStatus
@@ -45,7 +46,7 @@ def status(
     lambdas: options.Lambdas = None,
     params: options.Params = None,
     paired: options.Paired = False,
-    method: options.TrainingMethod = options.Method.lotra,
+    method: options.TrainingMethod = LOTRA.name,
     tag: options.Tag = None,
     compression: options.Compression = None,
     overrides: options.Overrides = None,
@@ -69,7 +70,7 @@ def status(
     values = targets.read_values(directory, lambdas, params, quiet=quiet, paired=paired)
     texts = options.settings(overrides, compression)
     stated = texts or tag or any(option is not None for option in (dtype, seed, start))
-    if not asked and (stated or method is not options.Method.lotra):
+    if not asked and (stated or method != LOTRA.name):
         raise UsageError(
             "--method, --tag, --seed, --dtype, --start, --compression and --set are those of values: "
             "give --lambda or --param as well"
@@ -82,7 +83,7 @@ def status(
         wanted = identities(
             directory,
             values,
-            method=method.value,
+            method=method,
             overrides=texts,
             seed=seed,
             dtype=dtype and dtype.value,

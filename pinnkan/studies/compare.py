@@ -23,6 +23,7 @@ from pinnkan.ground.errors import (
 )
 from pinnkan.ground.files import require_writable
 from pinnkan.ground.progress import Observer, Silent, SweepReport
+from pinnkan.language.methods import METHODS
 from pinnkan.storage.runs.paths import BASE_STEM, base_path
 from pinnkan.storage.runs.state_files import read_failure
 from pinnkan.studies.curves import Curves, curves_of, read_curves, write_curves
@@ -146,12 +147,12 @@ def _refuse_faults(cells: Sequence[Cell]) -> None:
         settings = _problem(cell.problem, cell.text, (*cell.base, *cell.adapter)).settings
         phases = settings.finetuning.phases or (settings.finetuning,)
         rates = [text for text in cell.adapter if text.startswith("finetuning.rates=")]
-        if rates and cell.method == "lotra" and all(phase.optimizer != "adam" for phase in phases):
+        if rates and METHODS[cell.method].low_rank and all(phase.optimizer != "adam" for phase in phases):
             raise UsageError(
                 f"{cell.title}: {rates[0]} changes nothing, for no phase of fine-tuning is of adam; "
                 "set finetuning.phases=[{optimizer: adam, steps: 1500}]"
             )
-        if settings.network.kind == "mlp" and cell.method == "lotra":
+        if settings.network.kind == "mlp" and METHODS[cell.method].low_rank:
             raise UsageError(
                 f"{cell.title}: a LoTRA adapter needs a KAN; exclude the combination, or state method: full"
             )

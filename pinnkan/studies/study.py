@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pinnkan.ground.errors import UsageError, quote
+from pinnkan.language.methods import LOTRA, METHODS
 from pinnkan.language.parameters import Parameter, family_points, file_stem
 
-METHODS = ("lotra", "full", "scratch")
 DTYPES = ("float64", "float32")
 NUMBERS = (
     "relative_l2",
@@ -202,8 +202,8 @@ def cells_of(study: Study, find: Mapping[str, Source]) -> list[Cell]:
         texts = [*study.overrides, *(text for one in levels for text in one.overrides)]
         adapter = tuple(text for text in texts if text.startswith(_OF_THE_ADAPTER))
         base = tuple(text for text in texts if not text.startswith(_OF_THE_ADAPTER))
-        method = next((one.method for one in levels if one.method), "lotra")
-        if method == "scratch":
+        method = next((one.method for one in levels if one.method), LOTRA.name)
+        if not METHODS[method].on_base:
             adapter += tuple(text for one in levels for text in one.scratch)
         named = [f"{name}={text}" for name, texts in study.values.items() for text in texts]
         points = family_points(source.parameters, named=named)

@@ -25,6 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pinnkan.ground.errors import PinnkanError, quote
+from pinnkan.language.methods import METHODS
 from pinnkan.language.problem.finding import problem_text, top_level_text
 from pinnkan.language.reading.fields import (
     read_block,
@@ -38,7 +39,7 @@ from pinnkan.language.reading.nodes import Block, Node, Scalar, read_yaml
 from pinnkan.language.reading.places import Faults
 from pinnkan.studies.published import read_published
 from pinnkan.studies.rows import RESERVED
-from pinnkan.studies.study import DTYPES, METHODS, NUMBERS, SHOWS, FigureLayout, Level, Study, TableLayout
+from pinnkan.studies.study import DTYPES, NUMBERS, SHOWS, FigureLayout, Level, Study, TableLayout
 
 _KEYS = (
     "study",
@@ -175,7 +176,9 @@ class _Reader:
             return Level(self._texts(node, path))
         refuse_unknown_keys(node, ("set", "method", "problem"), path, self._faults)
         method = node.get("method")
-        chosen = None if method is None else read_choice(method, f"{path}.method", METHODS, self._faults)
+        chosen = (
+            None if method is None else read_choice(method, f"{path}.method", tuple(METHODS), self._faults)
+        )
         return Level(self._texts(node.get("set"), f"{path}.set"), chosen, self._problem(node))
 
     def _names(self, node: Node, path: str, axes: Mapping[str, Mapping[str, Level]]) -> dict[str, str]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pinnkan.ground.errors import UsageError, quote
-from pinnkan.studies.study import METHODS, Level, Study
+from pinnkan.language.methods import LOTRA, METHODS
+from pinnkan.studies.study import Level, Study
 
 _SHORT = {
     "basis": "network.basis",
@@ -73,7 +74,7 @@ def study_of_options(
 def _without_tucker(axes: Mapping[str, Mapping[str, Level]]) -> Iterator[dict[str, str]]:
     """Give the combinations of an MLP with a LoTRA adapter, which needs a KAN."""
     for name, level in axes.get("method", {}).items():
-        if "mlp" in axes.get("kind", {}) and level.method == "lotra":
+        if "mlp" in axes.get("kind", {}) and level.method and METHODS[level.method].low_rank:
             yield {"kind": "mlp", "method": name}
 
 
@@ -107,4 +108,4 @@ def _method_level(word: str) -> Level:
     """Read ``full``, ``scratch``, ``lotra`` or the compression of a LoTRA adapter."""
     if word in METHODS:
         return Level(method=word)
-    return Level((f"adapter.compression={word}",), method="lotra")
+    return Level((f"adapter.compression={word}",), method=LOTRA.name)

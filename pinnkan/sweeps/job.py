@@ -18,6 +18,7 @@ from pinnkan.ground.errors import FileAccessError, PinnkanError, StoppedError, T
 from pinnkan.ground.files import require_writable
 from pinnkan.ground.progress import Observer, Outcome, StepReport, SweepReport
 from pinnkan.ground.runtime import dtype_for, provenance
+from pinnkan.language.methods import BASE, method_named
 from pinnkan.physics.family import Family
 from pinnkan.physics.lost import refuse_lost_derivatives
 from pinnkan.physics.steepness import unseen_data
@@ -69,7 +70,7 @@ class TrainingJob:
     @property
     def path(self) -> Path:
         """The result's file."""
-        if self.identity.method == "base":
+        if self.identity.method == BASE.name:
             return base_path(self.directory)
         return adapter_file(self.directory, self.identity.values, self.identity.method, self.tag)
 
@@ -106,7 +107,7 @@ class TrainingJob:
                 "history": history_facts(trained.history),
                 "provenance": provenance(self.device, self.threads),
             }
-            kind = "base" if self.identity.method == "base" else "adapter"
+            kind = "base" if self.identity.method == BASE.name else "adapter"
             contents = arrays(trained, dtype_for(self.identity.dtype))
             write_store(self.path, kind, arrays=contents, meta=self.identity.facts() | facts)
         keeper.discard()
@@ -123,8 +124,7 @@ class TrainingJob:
         instance = self.family.at(self.identity.values)
         require_well_posed(instance)
         refuse_lost_derivatives(instance)
-        block = "finetuning" if self.identity.method in ("lotra", "full") else "training"
-        for message in unseen_data(instance, block):
+        for message in unseen_data(instance, method_named(self.identity.method).block):
             self.observer.note(f"{self.title}: warning: {message}")
         error = shown_error(instance, self.family.problem.settings.network, self.remark)
         run = TrainingTask(

@@ -14,6 +14,7 @@ from torch import Tensor
 from pinnkan.ground.errors import BUG, PinnkanError, RemoteError, StoppedError, environmental
 from pinnkan.ground.progress import Observer, Silent
 from pinnkan.ground.runtime import device_for, limited_threads
+from pinnkan.language.methods import METHODS
 from pinnkan.language.parameters import file_stem
 from pinnkan.networks.adapters import Full, Parametrisation, TuckerChange
 from pinnkan.storage.runs.adapter_files import adapter_file
@@ -75,7 +76,7 @@ class Trainer:
                 options.force,
                 self.observer,
                 self._remark,
-                None if options.method == "scratch" else stored_verdict(self._base.meta)["verdict"],
+                stored_verdict(self._base.meta)["verdict"] if METHODS[options.method].on_base else None,
             )
             try:
                 report = job(lambda run: self._train(run, identity), self._arrays)
@@ -91,7 +92,7 @@ class Trainer:
         return TrainingResult(identity.values, options.method, options.tag, "trained", job.path, report)
 
     def _train(self, run: TrainingTask, identity: Identity) -> Trained:
-        if identity.method == "scratch":
+        if not METHODS[identity.method].on_base:
             return train_from_scratch(run)
         coefficients = self._base.coefficients
         if identity.start is None:
@@ -107,7 +108,7 @@ class Trainer:
         return train_adapter(run, coefficients, method=identity.method, start=start)
 
     def _arrays(self, trained: Trained, dtype: torch.dtype) -> dict[str, np.ndarray]:
-        if self.options.method == "lotra":
+        if METHODS[self.options.method].low_rank:
             return change_arrays(trained.parameters, trained.theta, dtype)
         return whole_arrays(trained.coefficients(), dtype)
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pinnkan.language.methods import method_named
 from pinnkan.physics.instance import Instance
 from pinnkan.solutions.evaluation.advice import Circumstances, advice
 from pinnkan.solutions.evaluation.correction import Correction, correction_of
@@ -68,8 +69,9 @@ def _estimates(instance: Instance, correction: Correction | None) -> dict[str, A
 def circumstances(instance: Instance, trained: Trained, method: str) -> Circumstances:
     """Return what a training was trained with, and the ``--set`` keys that state it."""
     settings = instance.problem.settings
-    block = "finetuning" if method in ("lotra", "full") else "training"
-    recipe = settings.finetuning if block == "finetuning" else settings.training
+    how = method_named(method)
+    block = how.block
+    recipe = settings.finetuning if how.on_base else settings.training
     phases = phases_of(recipe)
     last = phases[-1]
     prefix = f"{block}.phases.{len(recipe.phases) - 1}" if recipe.phases else block
@@ -80,7 +82,7 @@ def circumstances(instance: Instance, trained: Trained, method: str) -> Circumst
         steps=last.steps,
         steps_key=f"{prefix}.steps",
         trainable=trained.trainable,
-        hidden=() if block == "finetuning" else settings.network.hidden,
+        hidden=() if how.on_base else settings.network.hidden,
         still_falling=trained.outcome.reason == "max_steps"
         and still_falling([report.held_out for report in steps]),
         out_of_time=trained.outcome.reason == "time_limit",

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pinnkan.ground.errors import DivergedError, UsageError
+from pinnkan.language.methods import METHODS
 from pinnkan.language.problem import Problem
 from pinnkan.language.problem.settings import AdapterSettings, NetworkSettings, PhaseSettings, Settings
 from pinnkan.networks import InputMap
@@ -175,18 +176,18 @@ def finetune(
                 "finetuning.functions: an adapter has the functions of its base; pretrain refines"
             )
     coefficients = [c.to(run.device) for c in base]
-    started = _started(run)
+    started, low_rank = _started(run), METHODS[method].low_rank
 
     def parametrise(_form: str, origin: StageStart) -> tuple[Parametrisation, Tensor]:
-        if method == "full":
-            made = Parametrisation([Full(c) for c in origin.coefficients])
-        else:
+        if low_rank:
             plan = plan_for(run.settings.adapter)
             made = _adapter(run, origin.coefficients, plan, purpose="factors")
+        else:
+            made = Parametrisation([Full(c) for c in origin.coefficients])
         return made, start(made)
 
     settings = run.settings.finetuning
-    if method == "full" or not run.settings.adapter.grows:
+    if not (low_rank and run.settings.adapter.grows):
         course = Stages(coefficients, [method] * len(phases), parametrise)
     elif start is not Parametrisation.start:
         raise UsageError(

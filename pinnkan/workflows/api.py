@@ -17,6 +17,7 @@ from pinnkan.ground.errors import UsageError
 from pinnkan.ground.runtime import device_for
 from pinnkan.language.expressions import ExpressionFault
 from pinnkan.language.expressions.names import read_derivative, unknown_name
+from pinnkan.language.methods import LOTRA
 from pinnkan.language.parameters import complete_values
 from pinnkan.language.problem import Problem
 from pinnkan.solutions.derived_fields import derived_field
@@ -74,7 +75,7 @@ class Run:
         self,
         values: float | Mapping[str, float] | None = None,
         *,
-        method: str = "lotra",
+        method: str = LOTRA.name,
         tag: str | None = None,
     ) -> RunSolution:
         """Return the solution at one parameter value.

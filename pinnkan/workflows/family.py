@@ -16,6 +16,7 @@ from pinnkan.ground.errors import PinnkanError
 from pinnkan.ground.files import clean_leftovers, require_writable
 from pinnkan.ground.progress import Observer
 from pinnkan.ground.runtime import limited_threads, provenance
+from pinnkan.language.methods import LOTRA
 from pinnkan.language.parameters import file_stem
 from pinnkan.reduction import (
     FamilyAnsatz,
@@ -93,7 +94,7 @@ class _Trainer:
 
     def __call__(self, values: FloatArray) -> Sequence[Tensor]:
         (found,) = finetune(
-            self.directory, [named(self.ranges, values.tolist())], method="lotra", tag=None, **self.options
+            self.directory, [named(self.ranges, values.tolist())], method=LOTRA.name, tag=None, **self.options
         )
         if found.fault is not None:
             raise found.fault

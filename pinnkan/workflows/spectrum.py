@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.runtime import limited_threads
+from pinnkan.language.methods import stands_alone
 from pinnkan.networks.adapters import Plan
 from pinnkan.networks.tucker import hosvd, ranks_of
 from pinnkan.output.pictures.canvas import PICTURES
@@ -178,8 +179,8 @@ def _changes(path: Path) -> Iterator[Change]:
     run = RunDirectory(directory)
     base = run.base()
     result = run.adapter(path, base)
-    if result.method == "scratch":
-        yield Change.of("scratch", result)
+    if stands_alone(result.method):
+        yield Change.of(result.method, result)
         return
     yield Change.of("base", base)
     yield Change.of("update", result, base.coefficients)

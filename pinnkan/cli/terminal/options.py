@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from pinnkan.language.methods import METHODS
+
 LARGEST_SEED = 2**63 - 1
 """What a file can state as an integer."""
 _MOST_THREADS = 1024
@@ -19,14 +21,6 @@ class Dtype(StrEnum):
 
     float64 = "float64"
     float32 = "float32"
-
-
-class Method(StrEnum):
-    """How the network for one parameter value came about."""
-
-    lotra = "lotra"
-    full = "full"
-    scratch = "scratch"
 
 
 class StartFrom(StrEnum):
@@ -51,6 +45,20 @@ def finite(value: float | None) -> float | None:
     if value is not None and not math.isfinite(value):
         raise typer.BadParameter(f"expected a finite number, got {value}")
     return value
+
+
+METHOD_WORDS = f"<{'|'.join(METHODS)}>"
+
+
+def one_of_the_methods(name: str | None) -> str | None:
+    """Refuse a method that is not in the table.
+
+    Raises:
+        typer.BadParameter: If it is another one.
+    """
+    if name is not None and name not in METHODS:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, METHODS))}.")
+    return name
 
 
 def rounded(value: float | None) -> float | None:
@@ -213,13 +221,36 @@ Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="More on stderr: 
 VerboseEdges = Annotated[bool, typer.Option("-v", "--verbose", help="What every edge became as well.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 TrainingMethod = Annotated[
-    Method,
+    str,
     typer.Option(
         "--method",
-        help="lotra: a small adapter; full: all coefficients, from the base; scratch: all, afresh.",
+        callback=one_of_the_methods,
+        metavar=METHOD_WORDS,
+        autocompletion=lambda: list(METHODS),
+        help="; ".join(f"{method.name}: {method.summary}" for method in METHODS.values()) + ".",
     ),
 ]
-StoredMethod = Annotated[Method, typer.Option("--method", help="Which result of the value.")]
+StoredMethod = Annotated[
+    str,
+    typer.Option(
+        "--method",
+        callback=one_of_the_methods,
+        metavar=METHOD_WORDS,
+        autocompletion=lambda: list(METHODS),
+        help="Which result of the value.",
+    ),
+]
+AnyMethod = Annotated[
+    str | None,
+    typer.Option(
+        "--method",
+        callback=one_of_the_methods,
+        metavar=METHOD_WORDS,
+        autocompletion=lambda: list(METHODS),
+        help="Only adapters that came about so.",
+        show_default=False,
+    ),
+]
 Tag = Annotated[
     str | None,
     typer.Option(

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pinnkan.language.methods import BASE, LOTRA
 from pinnkan.networks.adapters import Parametrisation, TuckerChange
 from pinnkan.ground.errors import DamagedFileError, UsageError, WrongBaseError
 from pinnkan.language.parameters import complete_values, file_stem, shortest_text
@@ -72,8 +73,8 @@ class Result:
 
     def answers(self, values: Mapping[str, float], method: str | None, tag: str | None) -> bool:
         """Tell whether this is a base that answers for an adapter that nobody trained: at its own value."""
-        plain = method in (None, "lotra") and tag is None
-        return plain and self.method == "base" and dict(values) == dict(self.values)
+        plain = method in (None, LOTRA.name) and tag is None
+        return plain and self.method == BASE.name and dict(values) == dict(self.values)
 
     def solution(self, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Solution:
         """Return the solution at the file's parameter values.
@@ -161,7 +162,7 @@ class RunDirectory:
             return base
         if not path.is_file():
             options = " ".join(f"--param {name}={shortest_text(value)}" for name, value in complete.items())
-            extra = f" --method {method}" * (method != "lotra") + f" --tag {tag}" * bool(tag)
+            extra = f" --method {method}" * (method != LOTRA.name) + f" --tag {tag}" * bool(tag)
             raise UsageError(
                 f"{self.path} has no {method} adapter for {file_stem(complete)}; "
                 f"train it with 'pinnkan finetune {self.path} {options}{extra}'"
@@ -182,7 +183,7 @@ def require_plain(problem: Problem, method: str, tag: str | None) -> None:
     Raises:
         UsageError: If there is one.
     """
-    asked = [f"method {method}"] * (method != "lotra") + [f"tag {tag}"] * (tag is not None)
+    asked = [f"method {method}"] * (method != LOTRA.name) + [f"tag {tag}"] * (tag is not None)
     if not asked:
         return
     names = [parameter.name for parameter in problem.parameters]

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 from pinnkan.ground.datafiles import LARGEST_FILE
 from pinnkan.ground.errors import DamagedFileError, UsageError
 from pinnkan.ground.files import read_data
+from pinnkan.language.methods import METHODS, stands_alone
 from pinnkan.language.parameters import Parameter, complete_values
 from pinnkan.storage.store import Stored, hash_arrays, read_store
 from pinnkan.storage.runs.paths import base_path
 
 if TYPE_CHECKING:
     from pinnkan.physics.family import Family
-
-_MAY_CHANGE = ("finetuning", "adapter", "points")
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ class ProblemRecord:
         Raises:
             UsageError: If one would change the problem or the network that the base was trained for.
         """
-        allowed = (*_MAY_CHANGE, "training") if method == "scratch" else _MAY_CHANGE
+        allowed = METHODS[method].may_change
         for text in overrides:
             block = text.partition("=")[0].partition(".")[0].strip()  # a key of it, or all of it
             if block not in allowed:
@@ -224,7 +223,7 @@ def identities(
     base = read_store(path, kind="base")
     record = ProblemRecord.read(path, base.meta).overridden(overrides, method)
     precision = dtype or stored_dtype(path, base)
-    base_hash = None if method == "scratch" else weights_hash(base)
+    base_hash = weights_hash(base) if METHODS[method].on_base else None
     complete = [complete_values(record.parameters, point) for point in values]
     stated = {"seed": seed, "dtype": dtype, "start": nearest}
     left_open = frozenset(name for name, value in stated.items() if value is None)
@@ -239,7 +238,7 @@ def weights_hash(base: Stored) -> str:
 
 def fits(meta: Mapping[str, Any], base_hash: str) -> bool:
     """Tell whether an adapter belongs to the base of this hash; one from scratch has no base behind it."""
-    return meta.get("method") == "scratch" or meta.get("base_hash") == base_hash
+    return stands_alone(meta.get("method")) or meta.get("base_hash") == base_hash
 
 
 def stored_values(path: Path, stored: Stored) -> dict[str, float]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pinnkan.ground.errors import BUG, DamagedFileError, UsageError
+from pinnkan.language.methods import LOTRA
 from pinnkan.storage.store import Stored, read_store
 from pinnkan.storage.runs.adapter_files import adapter_file
 from pinnkan.storage.runs.identity import Identity, ProblemRecord, fits, stored_values, weights_hash
@@ -208,7 +209,7 @@ def _adapter(
     named = read_stem(stem, names)
     if named is not None:
         return stem, _Result(*named, path, None, fault)
-    return stem, None if fault is None else _Result({}, "lotra", None, path, None, f"{path.name}: {fault}")
+    return stem, None if fault is None else _Result({}, LOTRA.name, None, path, None, f"{path.name}: {fault}")
 
 
 def _read(path: Path, kind: str) -> tuple[Stored | None, str | None]:

@@ -14,14 +14,17 @@ from pathlib import Path
 from typing import Literal
 
 from pinnkan.ground.errors import UsageError
+from pinnkan.language.methods import BASE as BASE_METHOD
+from pinnkan.language.methods import LOTRA, METHODS
 from pinnkan.language.parameters import file_stem
 
 BASE = "base.h5"
 FAMILY = "family.h5"
 ADAPTERS = "adapters"
 WORK = "work"
-BASE_STEM = "base"
-_METHODS = ("lotra", "full", "scratch")
+BASE_STEM = BASE_METHOD.name
+_NAMED = "|".join(name for name in METHODS if name != LOTRA.name)
+"""Methods that a file's name states."""
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?"
 
 WorkFile = Literal["running.json", "failed.json", "checkpoint.h5"]
@@ -56,9 +59,9 @@ def work_stems(directory: Path, kind: WorkFile) -> set[str]:
 
 def stem_of(values: Mapping[str, float], method: str, tag: str | None) -> str:
     """Return the name of a result without ``.h5``: ``base``, ``lambda=0.1``, ``lambda=0.1.full.tag``."""
-    if method == "base":
+    if method == BASE_METHOD.name:
         return BASE_STEM
-    suffix = "" if method == "lotra" else f".{method}"
+    suffix = "" if method == LOTRA.name else f".{method}"
     return file_stem(values) + (f"{suffix}.{tag}" if tag else suffix)
 
 
@@ -69,11 +72,11 @@ def read_stem(stem: str, names: Sequence[str]) -> tuple[dict[str, float], str, s
         Values, method and tag; None if the stem is none of this family.
     """
     values = ",".join(f"{re.escape(name)}=({_NUMBER})" for name in names)
-    match = re.fullmatch(rf"{values}(?:\.(full|scratch))?(?:\.([A-Za-z0-9_-]+))?", stem) if names else None
+    match = re.fullmatch(rf"{values}(?:\.({_NAMED}))?(?:\.([A-Za-z0-9_-]+))?", stem) if names else None
     if match is None:
         return None
     *numbers, method, tag = match.groups()
-    return dict(zip(names, map(float, numbers), strict=True)), method or "lotra", tag
+    return dict(zip(names, map(float, numbers), strict=True)), method or LOTRA.name, tag
 
 
 def check_tag(tag: str | None) -> None:
@@ -85,7 +88,7 @@ def check_tag(tag: str | None) -> None:
     """
     if tag is None:
         return
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]{0,39}", tag) or tag in (*_METHODS, BASE_STEM):
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]{0,39}", tag) or tag in (*METHODS, BASE_STEM):
         raise UsageError(
             f"--tag {tag!r}: expected a letter, then letters, digits, - and _ (40 at most), no method's name"
         )
