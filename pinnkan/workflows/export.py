@@ -22,9 +22,6 @@ from pinnkan.solutions.fields import in_one_gauge
 from pinnkan.solutions.solution import Solution
 from pinnkan.storage.runs.directory import Result, RunDirectory, remark_on
 
-_WITH_REFERENCE = (".vtu", ".h5", ".hdf5")
-"""Formats that carry ``exact`` and ``error``; CSV and NPZ have the header's names and no others."""
-
 
 def export(
     directory: Path,
@@ -67,7 +64,7 @@ def export(
             the problem or a point of the file is outside the domain.
         FileAccessError: If the points cannot be read or the file not written.
     """
-    suffix = require_suffix(output, EXPORTS)
+    kind = EXPORTS[require_suffix(output, EXPORTS)]
     result = RunDirectory(directory).find(values, method, tag)
     remark_on(result, observer)
     with limited_threads(threads):
@@ -75,7 +72,7 @@ def export(
         instance = solution.instance
         derived = [] if fields is None else _derived(result.problem, fields)
         places, shape = places_of(instance, grid=grid, points=points, time=time)
-        beside = suffix in _WITH_REFERENCE and not derived
+        beside = kind.with_reference and not derived
         samples = _sample(result, solution, places, shape, derived=derived, with_reference=beside)
     export_samples(output, samples)
     return output

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import pinnkan as python_way
+from pinnkan.output.exports.registry import EXPORTS, ExportFormat
 
 
 def read_csv(path):
@@ -77,6 +78,18 @@ def test_vtu_holds_solution_exact_and_error(done, run, folder, solution):
     error = mesh.point_data["u"] - mesh.point_data["exact"]
     assert np.array_equal(mesh.point_data["error"], error, equal_nan=True)
     assert mesh.cells_dict["quad"].shape == (64, 4)
+
+
+@pytest.mark.parametrize(
+    ("with_reference", "header"), [(False, "x,y,u"), (True, "x,y,u,exact,error")], ids=["table", "fields"]
+)
+def test_a_new_format_is_one_row(done, run, folder, monkeypatch, with_reference, header):
+    def write_names(file, samples):
+        file.write(",".join(samples.columns).encode())
+
+    monkeypatch.setitem(EXPORTS, ".names", ExportFormat(write_names, with_reference=with_reference))
+    done("export", run, "--lambda", 0.5, "--grid", "3x3", "-o", folder / "u.names")
+    assert (folder / "u.names").read_text() == header
 
 
 def test_hdf5_says_what_it_is(done, folder):

@@ -1,8 +1,9 @@
-"""The export formats by file suffix."""
+"""The export formats by file suffix: a new one is its file and its row."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,12 +17,27 @@ from pinnkan.output.suffixes import require_suffix
 
 Writer = Callable[[BinaryIO, FieldTable], None]
 
-EXPORTS: Mapping[str, Writer] = {
-    ".csv": write_csv,
-    ".npz": write_npz,
-    ".vtu": write_vtu,
-    ".h5": write_hdf5,
-    ".hdf5": write_hdf5,
+
+@dataclass(frozen=True)
+class ExportFormat:
+    """A kind of file.
+
+    Attributes:
+        write: Writes samples into an open file.
+        with_reference: Whether ``exact`` and ``error`` stand beside a solution; a table for other programs
+            has the names of its header and no others.
+    """
+
+    write: Writer
+    with_reference: bool = False
+
+
+EXPORTS: Mapping[str, ExportFormat] = {
+    ".csv": ExportFormat(write_csv),
+    ".npz": ExportFormat(write_npz),
+    ".vtu": ExportFormat(write_vtu, with_reference=True),
+    ".h5": ExportFormat(write_hdf5, with_reference=True),
+    ".hdf5": ExportFormat(write_hdf5, with_reference=True),
 }
 
 
@@ -32,6 +48,6 @@ def export_samples(path: Path, samples: FieldTable) -> None:
         UsageError: If the suffix is unknown or the format cannot hold the samples.
         FileAccessError: If the file cannot be written.
     """
-    write = EXPORTS[require_suffix(path, EXPORTS)]
+    write = EXPORTS[require_suffix(path, EXPORTS)].write
     with atomic_writer(path) as file:
         write(file, samples)
