@@ -363,7 +363,7 @@ def test_no_scheduler_is_one_message(pinnkan, run, monkeypatch):
 
 
 def test_the_array_script_trains_every_value_once(done, run, tmp_path):
-    """Run as SLURM would run it, task after task; the pinnkan on the path tells its arguments, we run them."""
+    """Run as SLURM would run it, task after task; its pinnkan tells arguments, which we run."""
     answer = done("finetune", run, "--lambda", "1/3,1", "--tag", "s", "--print-slurm", "--threads", 2)
     assert "#SBATCH --array=0-1\n" in answer.out
     assert "#SBATCH --cpus-per-task=2\n" in answer.out
