@@ -121,11 +121,11 @@ def test_what_a_block_states_goes_for_every_phase_of_a_large_network():
 @pytest.mark.parametrize("points", [2600, 1500, 1000, 500, 400])
 def test_few_stated_points_get_a_narrower_network(points):
     problem = problem_of("box", "heat", f"points.interior={points}")
-    trained = numbers_trained(problem)
+    trained = numbers_trained(Family(problem).at())
     width = problem.settings.network.hidden[0]
     wider = problem_of("box", "heat", f"network.hidden=[{width + 1}, {width + 1}]")
     assert 1.5 * trained <= points
-    assert 2.6 * numbers_trained(wider) > points
+    assert 2.6 * numbers_trained(Family(wider).at()) > points
 
 
 def test_a_handful_of_points_gets_the_narrowest_network():
