@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -60,16 +59,17 @@ def growth(block: ResidualBlock, values: Sequence[float], domain: Domain, axis: 
     except PinnkanError:
         return 0.0
     rows = block.reads.index(value), block.reads.index(rate)
-    largest = 0.0
-    for start in dict.fromkeys(number for number in values if number):
-        u = torch.full((path.shape[1],), start, dtype=torch.float64)
-        peak = abs(start)
-        for position in range(_STEPS):
-            u = u + _increment(block, data[:, position], u, step, rows)
-            peak = max(peak, float(u.abs().max()))
-        if math.isfinite(peak) and peak <= _MOST_GROWTH * abs(start):
-            largest = max(largest, peak)
-    return largest
+    starts = torch.tensor(list(dict.fromkeys(number for number in values if number)), dtype=torch.float64)
+    if not len(starts):
+        return 0.0
+    places = path.shape[1]
+    data, u = data.repeat(1, 1, len(starts)), starts.repeat_interleave(places)
+    peaks = starts.abs()
+    for position in range(_STEPS):
+        u = u + _increment(block, data[:, position], u, step, rows)
+        peaks = torch.maximum(peaks, u.abs().view(-1, places).amax(dim=1))
+    bounded = peaks.isfinite() & (peaks <= _MOST_GROWTH * starts.abs())
+    return float(peaks[bounded].max()) if bounded.any() else 0.0
 
 
 def _increment(
