@@ -178,7 +178,7 @@ def _parameters(
     adjoints = [torch.zeros(1, c.shape[1]) for c in coefficients]
 
     def adapted(compression: float | None = None) -> int:
-        plan = plan_for(settings.adapter, compression)
+        plan = plan_for(settings, compression)
         return attach(coefficients, plan, adjoints=adjoints, generator=generator).size
 
     try:
@@ -190,7 +190,8 @@ def _parameters(
     for phase in phases_of(settings.training):
         coefficients = refined(coefficients, settings.network, phase.functions)
         if settings.network.kind == "slim" or phase.form == "slim":
-            sizes.append(slim(coefficients, settings.network.rank, generator).size)
+            form = slim(coefficients, settings.network.rank, generator, chains=settings.network.chains)
+            sizes.append(form.size)
         elif phase.form == "full":
             sizes.append(sum(c.numel() for c in coefficients))
         elif adapter is not None:
