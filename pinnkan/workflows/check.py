@@ -77,6 +77,7 @@ def check(
         "coordinates": list(found.coordinates),
         **_statements(found, instance),
         "scales": _scales(family),
+        **_solved_scales(family),
         "ansatz": _alone(found.ansatz, problem),
         "exact": _alone(found.exact, problem),
         "source": _alone(found.sources, problem),
@@ -127,6 +128,16 @@ def _scales(family: Family) -> dict[str, float]:
     if problem.time is not None and math.isfinite(family.time_scale):
         scales[problem.time] = family.time_scale
     return scales
+
+
+def _solved_scales(family: Family) -> dict[str, Any]:
+    """Return where scales come from that the balance of terms misses; nothing where it misses none."""
+    solved = {
+        name: f"size of a least-squares solution in polynomials; the terms balance at {scale.balance:.2g}"
+        for name, scale in family.found_scales.items()
+        if scale.is_solved
+    }
+    return {"solved_scales": solved} if solved else {}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

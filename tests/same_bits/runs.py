@@ -129,6 +129,7 @@ RUNS = {
     "kovasznay": QuickRun("kovasznay", "Re=50"),
     "stokes": QuickRun("stokes", "k=1.5"),
     "kuramoto_sivashinsky": QuickRun("kuramoto_sivashinsky", "nu=0.6"),
+    "cantilever": QuickRun("cantilever", "L=40"),
     "elasticity": QuickRun("elasticity", "nu=0.2"),
     "maxwell": QuickRun("maxwell", "eps=2.5"),
     "schroedinger": QuickRun("schroedinger", "c=0.7"),
