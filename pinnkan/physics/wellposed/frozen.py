@@ -1,10 +1,10 @@
 """A system frozen at a point and a state: matrices of polynomials in the symbols of the derivatives.
 
 With s for d/dt and i xi for grad, the equations become a matrix P(s, i xi) with a row an equation and a
-column an unknown. Its determinant decides what no equation decides by itself: how waves grow, how many conditions
-the boundary and the initial time take. Polynomials are dictionaries from exponents to arrays (B,), one entry
-for each frozen point and state. A coefficient of a determinant is zero if it is below the rounding of the
-products that it is the sum of, so that no unit decides.
+column an unknown. Its determinant decides what no equation decides by itself: how waves grow, how many
+conditions the boundary and the initial time take. Polynomials are dictionaries from exponents to arrays (B,),
+one entry for each frozen point and state. A coefficient of a determinant is zero if it is below the rounding
+of the products that it is the sum of, so that no unit decides.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pinnkan.physics.instance import Instance
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
-Polynomial = dict[tuple[int, ...], ComplexArray]
+Polynomial = dict[tuple[int, ...], NDArray[Any]]
 Slopes = Mapping[Partial, FloatArray]
 
 MOST_UNKNOWNS = 9
@@ -139,7 +139,7 @@ def entry_of(values: NDArray[Any], entry: int) -> complex:
     return complex(values[entry if len(values) > 1 else 0])
 
 
-def along(direction: Sequence[Any], orders: Sequence[int]) -> Any:
+def along(direction: Sequence[Any] | NDArray[Any], orders: Sequence[int]) -> Any:
     """Return the product of the entries of a direction to the powers of a multi-index."""
     result: Any = 1.0
     for entry, order in zip(direction, orders, strict=True):

@@ -1,10 +1,10 @@
 """Whether a system in time is well posed forward: its short waves must not grow without bound (Petrovsky).
 
-A wave exp(i k omega.x + s t) solves the frozen system where det P(s, i k omega) = 0. As k grows, the roots
-go as s = c k^p: the edges of the Newton polygon of the determinant tell the powers p, the polynomials on them
-the factors c. With p > 0 and Re c > 0 there are waves that grow the faster the shorter they are, and no solution
-depends on its data with continuity. Backward diffusion shows whatever it is hidden in: u_t = -laplace(v) with
-v = u, or u_t = -q_x with q = u_x.
+A wave exp(i k omega.x + s t) solves the frozen system where det P(s, i k omega) = 0. As k grows, the roots go
+as s = c k^p: the edges of the Newton polygon of the determinant tell the powers p, the polynomials on them
+the factors c. With p > 0 and Re c > 0 there are waves that grow the faster the shorter they are, and no
+solution depends on its data with continuity. Backward diffusion shows whatever it is hidden in: u_t =
+-laplace(v) with v = u, or u_t = -q_x with q = u_x.
 """
 
 from __future__ import annotations

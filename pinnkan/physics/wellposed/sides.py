@@ -1,10 +1,10 @@
 """How many conditions a system takes on a part of the boundary, and how many of those given are independent.
 
 Behind a plane side with the inward normal m, a wave exp(s t + i xi.x + z m.x) with Re s > 0 and a real xi
-along the side solves the frozen system where det P(s, i xi + z m) = 0. The waves that decay inwards, Re z < 0, are
-seen from this side alone: it takes as many conditions as there are (Kreiss; Lopatinskii for elliptic systems,
-where there is no s), and they must have full rank on these waves, for short ones, else infinitely many
-solutions meet them all. The space of waves is the range of the integrals
+along the side solves the frozen system where det P(s, i xi + z m) = 0. The waves that decay inwards, Re z <
+0, are seen from this side alone: it takes as many conditions as there are (Kreiss; Lopatinskii for elliptic
+systems, where there is no s), and they must have full rank on these waves, for short ones, else infinitely
+many solutions meet them all. The space of waves is the range of the integrals
 
     (1 / 2 pi i)  of  (I, z I, ...)^T  P(z)^-1  (I, z I, ...)  dz   around the roots,
 
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ from pinnkan.physics.wellposed.frozen import (
 from pinnkan.physics.wellposed.unknowns import bare_parts, parts_without_conditions
 
 FloatArray = NDArray[np.float64]
-ComplexArray = NDArray[np.complex128]
+ComplexArray = NDArray[np.complexfloating[Any, Any]]
 BoolArray = NDArray[np.bool_]
 
 _POINTS, _PORTION_POINTS, _SEED, _STATES = 2, 24, 244_948, 3
@@ -205,7 +206,7 @@ def _rows(
         term: Polynomial = {(0,): values * rate ** sum(partial.orders[:offset])}
         for axis, order in enumerate(partial.orders[offset:]):
             for _ in range(order):
-                factor = {(0,): 1j * xi[:, axis] / extent, (1,): -normals[:, axis] / extent}
+                factor: Polynomial = {(0,): 1j * xi[:, axis] / extent, (1,): -normals[:, axis] / extent}
                 term = _times(term, factor)
         own = result[partial.unknown]
         for key, coefficient in term.items():
@@ -251,7 +252,7 @@ def _count(
     ranks = []
     # Fewer rows than waves cannot be too many: then the whole space has nothing to say.
     for within in (decaying, roots) if line or len(flat) > len(decaying) else (decaying, decaying):
-        waves = _space(matrices, roots / scale, within / scale, depth)
+        waves = _space(matrices, np.asarray(roots / scale), np.asarray(within / scale), depth)
         if waves is None or waves.shape[1] != len(within):
             return None
         singular = np.linalg.svd(flat @ waves, compute_uv=False) if flat.size and waves.size else np.zeros(0)
