@@ -50,7 +50,7 @@ def ill_posed_forward(instance: Instance) -> Iterator[Finding]:
         return
     points = instance.domain.uniform(_POINTS, _SEED)
     first = instance.domain.collocate(InitialTime(), _POINTS, rule="random", seed=_SEED).points
-    directions = _directions(len(instance.problem.space))
+    directions = directions_in(len(instance.problem.space))
     for equation in instance.problem.equations:
         anywhere = factors(instance, equation, points)
         message = _growing(instance, anywhere, points, directions, at_data=False)
@@ -127,7 +127,7 @@ def _symbol(terms: Mapping[MultiIndex, FloatArray], directions: FloatArray) -> F
     return total
 
 
-def _directions(dimension: int) -> FloatArray:
+def directions_in(dimension: int) -> FloatArray:
     """Return unit vectors, shape (K, d): the axes, the diagonals of two axes, and seeded ones."""
     axes = np.eye(dimension)
     pairs = [(i, j) for j in range(dimension) for i in range(j)]
@@ -144,12 +144,12 @@ def _message(names: Names, order: int, highest: int, factor: str, direction: Flo
     sign = "" if highest % 4 else "minus "
     return (
         f"not well posed forward in {time}: solved for {rate}, {sign}the {ORDINALS[highest]} derivative "
-        f"along {_along(names, direction)} has {factor} at {where}; it must be positive, or short waves grow "
-        "without bound"
+        f"along {along_text(names, direction)} has {factor} at {where}; it must be positive, or short "
+        "waves grow without bound"
     )
 
 
-def _along(names: Names, direction: FloatArray) -> str:
+def along_text(names: Names, direction: FloatArray) -> str:
     """Name an axis, or write a direction as a vector."""
     axes = np.flatnonzero(direction)
     if len(axes) == 1:
