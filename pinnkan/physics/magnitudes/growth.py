@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 from pinnkan.geometry import Domain, Interior
-from pinnkan.ground.derivatives import Channel, Collapsed, Derivative
+from pinnkan.ground.derivatives import Channel, Collapsed, Derivative, pure_index, value_index
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import derivative_symbols
 from pinnkan.language.problem.spec import Problem
@@ -46,8 +46,8 @@ def growth(block: ResidualBlock, values: Sequence[float], domain: Domain, axis: 
     What blows up, or has no value, counts for nothing.
     """
     size = len(domain.coordinates)
-    value = Derivative(0, (0,) * size)
-    rate = Derivative(0, tuple(int(other == axis) for other in range(size)))
+    value = Derivative(0, value_index(size))
+    rate = Derivative(0, pure_index(axis, size))
     if value not in block.reads or rate not in block.reads or not values:
         return 0.0
     lower, upper = domain.bounding_box
@@ -136,7 +136,7 @@ def _marched(
     blocks: Sequence[ResidualBlock], size: int, axis: int, count: int
 ) -> list[tuple[ResidualBlock, int]] | None:
     """Return, unknown by unknown, the equation with its rate and the rate's row; None if not one each."""
-    rate = tuple(int(other == axis) for other in range(size))
+    rate = pure_index(axis, size)
     marched: dict[int, tuple[ResidualBlock, int]] = {}
     for block in blocks:
         rows = [(row, read.unknown) for row, read in enumerate(block.reads) if read.channel == rate]

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
 from pinnkan.geometry import WholeDomain
-from pinnkan.ground.derivatives import derivatives_of
+from pinnkan.ground.derivatives import derivatives_of, value_index
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.constants import free_constants, is_free_in_time
@@ -107,7 +107,7 @@ def correction_of(solution: Measurable) -> Correction | None:
             rows, residuals = _system(solution, polynomials, extents)
         except PinnkanError:
             return None
-    values = polynomials.derivative((0,) * dimension, inside)
+    values = polynomials.derivative(value_index(dimension), inside)
     if not np.isfinite(rows).all() or not np.isfinite(residuals).all():
         return None
     root, kept = math.sqrt(len(inside)), _kept(instance, polynomials)
