@@ -82,9 +82,10 @@ def advice(evidence: Evidence, where: Circumstances) -> str:
     if apart is not None and POINTWISE.word(apart[1]) != "solved" and RESIDUAL.word(relative) == "solved":
         return f"Divide {apart[0]} by the factor that varies across the domain, so that all of it counts."
     if SLACK.word(evidence.slack) != "solved":
+        change = f"what changes by less ({_logarithm(where.unknowns)} of what grows)"
         return (
             "The problem magnifies every residual: ask for less time or a smaller domain, or write it for "
-            f"what changes by less ({_logarithm(where.unknowns)} of what grows); take the answer for a sketch."
+            f"{change}; take the answer for a sketch."
         )
     if where.out_of_time:
         return "The time limit ended the training: begin again with a longer --time-limit, and --force."
