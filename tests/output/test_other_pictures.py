@@ -77,6 +77,14 @@ def test_captions_wrap_and_leave_out_what_is_unknown():
     assert caption.text(175.0).count("\n") == 2
 
 
+def test_a_note_does_not_crush_its_picture():
+    caption = Caption("Heat", note="unsolved: " + "the residual of momentum is 7.4e-01; " * 12)
+    lines = caption.text(85.0).splitlines()
+    assert len(lines) == 4
+    assert lines[1].startswith("unsolved: the residual")
+    assert lines[-1].endswith(" ...")
+
+
 # --- every picture --------------------------------------------------------------------------
 
 
@@ -384,6 +392,13 @@ def test_history(tmp_path, figures):
     assert list(lines["kept"].get_xdata()) == [100, 100]
     assert [text.get_text() for text in axes.texts] == ["adam", "lm"]
     assert legend(figures[0]) == ["equation[0]", "boundary[0]", "held out", "relative $L^2$ error", "kept"]
+
+
+def test_terms_of_a_history_are_told_apart(tmp_path, figures):
+    terms = {f"equation[{index}]": np.ones(5) for index in range(20)}
+    plot_history(tmp_path / "a.png", TrainingCurves(np.arange(5.0), terms), caption=CAPTION)
+    looks = [(line.get_color(), line.get_linestyle()) for line in figures[0].axes[0].lines]
+    assert len(set(looks)) == 20
 
 
 def test_history_over_decades_of_steps(tmp_path, figures):
