@@ -1,4 +1,4 @@
-"""The clamped beam of `cantilever`, by finite elements and by the formulas of Timoshenko and Goodier."""
+"""The clamped beam of `clamped_beam`, by finite elements and by the formulas of Timoshenko and Goodier."""
 
 from __future__ import annotations
 

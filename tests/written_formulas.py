@@ -114,8 +114,8 @@ def read_formulas(path: Path) -> WrittenFormulas:
 
 
 def column(*rows: Any) -> sympy.Matrix:
-    """Return a vector."""
-    return sympy.Matrix(rows)
+    """Return a vector, or of vectors the matrix with these rows."""
+    return sympy.Matrix([list(row) if is_vector(row) else row for row in rows])
 
 
 def is_vector(f: Any) -> bool:

@@ -297,6 +297,9 @@ class Domain:
             points = self._place(cube, lambda rest: self.shape.place_on(part, rest), self.grading)
             return CollocationSet(points, np.full(count, 1 / count))
         levels = self._levels(count, self.shape.area(part), self.shape.dimension - 1)
+        if self.shape.dimension == 1:
+            # An end of an interval: one point, whatever the rule, at each of what are hundreds of times.
+            return self._stack([self.shape.boundary_quadrature(part, 1, 0)] * levels, variant)
         sizes = _even(count, levels)
         return self._stack(
             [
@@ -326,9 +329,11 @@ class Domain:
             return CollocationSet(*spaces[0])
         nodes, shares = gauss(len(spaces), variant=variant, axis=_TIME_AXIS)
         times = self._times(np.asarray(nodes), self.grading)
-        points = [np.insert(space, 0, time, axis=1) for time, (space, _) in zip(times, spaces, strict=True)]
-        weights = [weight * part for part, (_, weight) in zip(shares, spaces, strict=True)]
-        return CollocationSet(np.concatenate(points), np.concatenate(weights))
+        sizes = [len(points) for points, _ in spaces]
+        points = np.concatenate([points for points, _ in spaces])
+        weights = np.concatenate([weights for _, weights in spaces])
+        stacked = np.column_stack([np.repeat(times, sizes), points])
+        return CollocationSet(stacked, weights * np.repeat(shares, sizes))
 
     def _place(
         self, cube: FloatArray, place: Callable[[FloatArray], FloatArray], grading: float

@@ -26,14 +26,46 @@ from typing import NamedTuple
 MultiIndex = tuple[int, ...]
 
 
+def value_index(dimension: int) -> MultiIndex:
+    """Return the multi-index of a function of D coordinates itself."""
+    return (0,) * dimension
+
+
+def pure_index(axis: int, dimension: int, order: int = 1) -> MultiIndex:
+    """Return the multi-index of d^order / dx_axis^order, of the first derivative unless said otherwise."""
+    return raised(value_index(dimension), axis, order)
+
+
+def raised(index: MultiIndex, axis: int, by: int = 1) -> MultiIndex:
+    """Return the multi-index of a derivative's derivative along an axis."""
+    return (*index[:axis], index[axis] + by, *index[axis + 1 :])
+
+
+def lowered(index: MultiIndex) -> tuple[int, MultiIndex]:
+    """Return the first axis that a derivative is taken along, and the derivative with one less along it."""
+    axis = next(axis for axis, order in enumerate(index) if order)
+    return axis, raised(index, axis, -1)
+
+
 @dataclass(frozen=True)
 class Collapsed:
     """The combination sum_i coefficients[i] * d^2/dx_i^2 as one channel, shape of coefficients (D,)."""
 
     coefficients: tuple[float, ...]
 
+    @property
+    def terms(self) -> tuple[tuple[MultiIndex, float], ...]:
+        """Its derivatives with their factors, those that are zero left out."""
+        size = len(self.coefficients)
+        return tuple((pure_index(axis, size, 2), c) for axis, c in enumerate(self.coefficients) if c != 0.0)
+
 
 Channel = MultiIndex | Collapsed
+
+
+def terms_of(channel: Channel) -> tuple[tuple[MultiIndex, float], ...]:
+    """Return a channel as partial derivatives with their factors."""
+    return channel.terms if isinstance(channel, Collapsed) else ((channel, 1.0),)
 
 
 class Derivative(NamedTuple):
@@ -128,7 +160,7 @@ class Channels:
         here = self._position[key]
         if isinstance(key, Collapsed):
             squares = tuple(
-                Monomial(c, (self._position[_unit(axis, self.dimension)],) * 2)
+                Monomial(c, (self._position[pure_index(axis, self.dimension)],) * 2)
                 for axis, c in enumerate(key.coefficients)
                 if c != 0.0
             )
@@ -153,7 +185,7 @@ class Channels:
             cross = [
                 Product(here, 2.0 * c, self._position[unit], self._position[unit])
                 for axis, c in enumerate(key.coefficients)
-                if c != 0.0 and (unit := _unit(axis, self.dimension))
+                if c != 0.0 and (unit := pure_index(axis, self.dimension))
             ]
             return [Product(here, 1.0, here, 0), Product(here, 1.0, 0, here), *cross]
         terms = []
@@ -164,10 +196,6 @@ class Channels:
         return terms
 
 
-def _unit(axis: int, dimension: int) -> MultiIndex:
-    return tuple(int(axis == other) for other in range(dimension))
-
-
 def _index_of(block: list[int], dimension: int) -> MultiIndex:
     counts = Counter(block)
     return tuple(counts[axis] for axis in range(dimension))
@@ -175,14 +203,14 @@ def _index_of(block: list[int], dimension: int) -> MultiIndex:
 
 def _closure(requested: Iterable[Channel], dimension: int) -> tuple[Channel, ...]:
     """Order the downward closure by total order, collapsed channels last."""
-    plain: set[MultiIndex] = {(0,) * dimension}
+    plain: set[MultiIndex] = {value_index(dimension)}
     collapsed: list[Collapsed] = []
     for key in requested:
         size = len(key.coefficients) if isinstance(key, Collapsed) else len(key)
         if size != dimension:
             raise ValueError(f"channel {key} does not belong to {dimension} coordinates")
         if isinstance(key, Collapsed):
-            plain.update(_unit(axis, dimension) for axis, c in enumerate(key.coefficients) if c != 0.0)
+            plain.update(pure_index(axis, dimension) for axis, c in enumerate(key.coefficients) if c != 0.0)
             if key not in collapsed:
                 collapsed.append(key)
         else:

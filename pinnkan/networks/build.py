@@ -1,4 +1,4 @@
-"""Networks by name: KAN and multilayer perceptron of any depth and width."""
+"""Networks by name: KAN and multilayer perceptron of any depth and width, one or several side by side."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from pinnkan.networks.bases import Basis
 from pinnkan.networks.input_map import InputMap
-from pinnkan.networks.layers import DenseLayer, KanLayer
+from pinnkan.networks.layers import DenseLayer, KanLayer, Layer
 from pinnkan.networks.network import Network
 
 
@@ -26,6 +26,17 @@ def make_kan(widths: Sequence[int], basis: Basis, input_map: InputMap) -> Networ
         for position, (inputs, outputs) in enumerate(pairwise(widths))
     ]
     return Network(tuple(layers), input_map)
+
+
+def side_by_side(networks: Sequence[Network], groups: Sequence[Sequence[int]]) -> Network:
+    """Put networks behind one input map side by side; each gives a group of the outputs.
+
+    Args:
+        networks: Of equal depth, each of one chain.
+        groups: The outputs that each gives, every output once.
+    """
+    layers: list[Layer] = [layer for network in networks for layer in network.layers]
+    return Network(tuple(layers), networks[0].input_map, tuple(tuple(group) for group in groups))
 
 
 def make_mlp(widths: Sequence[int], input_map: InputMap) -> Network:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pinnkan.ground.derivatives import Channel, Channels, Collapsed
+from pinnkan.ground.derivatives import Channel, Channels, lowered, terms_of
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,5 @@ class InputMap:
 
 def _along_axes(channel: Channel) -> list[tuple[int, int, float]]:
     """Return axis, order and factor of a channel's derivatives along single coordinates."""
-    if isinstance(channel, Collapsed):
-        return [(axis, 2, factor) for axis, factor in enumerate(channel.coefficients) if factor]
-    axes = [axis for axis, order in enumerate(channel) if order]
-    return [(axes[0], channel[axes[0]], 1.0)] if len(axes) == 1 else []
+    pure = [(index, factor) for index, factor in terms_of(channel) if sum(map(bool, index)) == 1]
+    return [(lowered(index)[0], sum(index), factor) for index, factor in pure]

@@ -1,4 +1,9 @@
-"""A network: an input map, layers, jets through all of it and their adjoints."""
+"""A network: an input map, layers, jets through all of it and their adjoints.
+
+Several unknowns are the outputs of one chain of layers, or of several chains side by side, each of which
+gives a group of them. Chains share the input map and nothing else: a chain is a network of its own, and
+all of them are one list of layers, chain after chain, to whoever trains, adapts or stores them. (The same
+as one wide network whose coefficient tensors are block diagonal, without the zeros.)"""
 
 from __future__ import annotations
 
@@ -33,12 +38,20 @@ class Network:
     """Layers applied in turn to the coordinates mapped to [-1, 1].
 
     Attributes:
-        layers: From input to output.
+        layers: From input to output, chain after chain.
         input_map: Of the D coordinates.
+        groups: The outputs that each of several chains of equal length gives, every output once; None where
+            one chain gives all of them.
     """
 
     layers: tuple[Layer, ...]
     input_map: InputMap
+    groups: tuple[tuple[int, ...], ...] | None = None
+
+    @property
+    def chains(self) -> list[slice]:
+        """Where the layers of each chain stand among all."""
+        return chains_of(len(self.layers), len(self.groups or (None,)))
 
     def initial(self, generator: torch.Generator) -> list[Tensor]:
         """Draw starting coefficients for every layer, float64."""
@@ -62,15 +75,18 @@ class Network:
         Returns:
             The output's jet and, with ``keep``, features and derivatives of every layer.
         """
-        jet = self.input_map.jet(points, channels, weights[0].dtype)
-        features, kept = [], []
-        for layer, weight in zip(self.layers, weights, strict=True):
-            phi, saved = layer.push(channels, jet, keep=keep)
-            jet = phi @ weight
-            if keep:
-                features.append(phi)
-                kept.append(saved)
-        return Tape(jet, tuple(features), tuple(kept))
+        inputs = self.input_map.jet(points, channels, weights[0].dtype)
+        outputs, features, kept = [], [], []
+        for chain in self.chains:
+            jet = inputs
+            for layer, weight in zip(self.layers[chain], weights[chain], strict=True):
+                phi, saved = layer.push(channels, jet, keep=keep)
+                jet = phi @ weight
+                if keep:
+                    features.append(phi)
+                    kept.append(saved)
+            outputs.append(jet)
+        return Tape(self._joined(outputs), tuple(features), tuple(kept))
 
     def pull(
         self, tape: Tape, weights: Sequence[Tensor], channels: Channels, adjoint: Tensor
@@ -87,15 +103,42 @@ class Network:
             For every layer the derivative with respect to its output's jet, (C, N, J_l).
             The gradient with respect to W_l is sum_c features_l[c]^T @ adjoint_l[c].
         """
-        adjoints = [adjoint]
-        for position in range(len(self.layers) - 1, 0, -1):
-            back = adjoints[-1] @ weights[position].T
-            adjoints.append(self.layers[position].pull(channels, tape.kept[position], back))
-        return adjoints[::-1]
+        adjoints: list[Tensor] = []
+        for chain, own in zip(self.chains, self._parted(adjoint), strict=True):
+            backwards = [own]
+            for position in range(chain.stop - 1, chain.start, -1):
+                back = backwards[-1] @ weights[position].T
+                backwards.append(self.layers[position].pull(channels, tape.kept[position], back))
+            adjoints += backwards[::-1]
+        return adjoints
 
     def values(self, points: Tensor, weights: Sequence[Tensor]) -> Tensor:
         """Return the output (N, J) at points (N, D) by plain torch, differentiable any number of times."""
-        z = self.input_map.values(points)
-        for layer, weight in zip(self.layers, weights, strict=True):
-            z = layer.values(z) @ weight
-        return z
+        inputs, outputs = self.input_map.values(points), []
+        for chain in self.chains:
+            z = inputs
+            for layer, weight in zip(self.layers[chain], weights[chain], strict=True):
+                z = layer.values(z) @ weight
+            outputs.append(z)
+        return self._joined(outputs)
+
+    def _joined(self, outputs: Sequence[Tensor]) -> Tensor:
+        """Put the outputs (..., J_g) of every chain where its group says, (..., J)."""
+        if self.groups is None:
+            return outputs[0]
+        places = [place for group in self.groups for place in group]
+        order = sorted(range(len(places)), key=places.__getitem__)
+        return torch.cat(list(outputs), dim=-1)[..., order]
+
+    def _parted(self, outputs: Tensor) -> list[Tensor]:
+        """Return every chain's own (..., J_g) of all outputs (..., J): the transpose of `_joined`."""
+        if self.groups is None:
+            return [outputs]
+        return [outputs[..., list(group)] for group in self.groups]
+
+
+def chains_of(layers: int, chains: int) -> list[slice]:
+    """Return where the layers of each of several chains of equal length stand among all."""
+    depth = layers // chains
+    assert depth * chains == layers, "chains are of equal length"
+    return [slice(start, start + depth) for start in range(0, layers, depth)]

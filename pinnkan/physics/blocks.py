@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pinnkan.geometry import Region
-from pinnkan.ground.derivatives import Collapsed, Derivative, Partial
+from pinnkan.ground.derivatives import Collapsed, Derivative, Partial, pure_index
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import (
     Names,
@@ -77,7 +77,7 @@ def find_collapse(residuals: Sequence[sympy.Expr], names: Names) -> Collapse | N
     """
     leaves = {partial: leaf for r in residuals for leaf, partial in derivative_symbols(r, names).items()}
     size = len(names.coordinates)
-    twice = [tuple(2 * (k == axis) for k in range(size)) for axis in range(size)]
+    twice = [pure_index(axis, size, 2) for axis in range(size)]
     symbols = tuple(
         tuple(leaves.get(Partial(unknown, index)) for index in twice)
         for unknown in range(len(names.unknowns))

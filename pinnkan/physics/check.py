@@ -10,6 +10,7 @@ import sympy
 from numpy.typing import NDArray
 
 from pinnkan.geometry import InitialTime
+from pinnkan.ground.derivatives import value_index
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import (
     canonical_text,
@@ -344,7 +345,7 @@ def _zero_network(instance: Instance, findings: list[Finding]) -> float | None:
         findings.append(Finding("warning", known.gap))
     if known is None:
         return None
-    value, errors = (0,) * len(instance.coordinates), []
+    value, errors = value_index(len(instance.coordinates)), []
     for ansatz in instance.ansatzes:
         wanted = known.values.get(ansatz.unknown)
         if wanted is None or not wanted.any():

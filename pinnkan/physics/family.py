@@ -15,6 +15,7 @@ from pinnkan.physics.conditions.point_functions import Memory
 from pinnkan.physics.conditions.roughness import LiftSmoothness
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.magnitudes.scales import data_scales
+from pinnkan.physics.magnitudes.solved_scales import FoundScale, found_scales
 from pinnkan.physics.magnitudes.transients import relaxation_time
 from pinnkan.physics.reference import ReferenceTable
 from pinnkan.physics.sample_table import SampleTable
@@ -64,17 +65,28 @@ class Family:
         Raises:
             ProblemError: If the problem makes no sense at the base.
         """
+        stated, found = self.problem.scales.unknowns, self.found_scales
+        return tuple(stated[name] if name in stated else found[name].value for name in self.problem.unknowns)
+
+    @cached_property
+    def found_scales(self) -> dict[str, FoundScale]:
+        """The scales of the unknowns that the file does not state, with where they come from.
+
+        Raises:
+            ProblemError: If the problem makes no sense at the base.
+        """
         problem, values = self.problem, self.problem.base_values
         stated = problem.scales.unknowns
         if all(name in stated for name in problem.unknowns):
-            return tuple(stated[name] for name in problem.unknowns)
+            return {}
         domain = build_domain(problem, values, time_scale=self.time_scale)
         blocks = self.statements.equations(values)
         for condition in problem.conditions:
             blocks += self.statements.condition(condition, domain, values)
         blocks += [self.statements.constraint(c, domain, values) for c in problem.constraints]
-        derived = data_scales(problem, blocks, domain)
-        return tuple(stated.get(name, scale) for name, scale in zip(problem.unknowns, derived, strict=True))
+        found = found_scales(data_scales(problem, blocks, domain), blocks, domain)
+        named = zip(problem.unknowns, found, strict=True)
+        return {name: scale for name, scale in named if name not in stated}
 
     @cached_property
     def time_scale(self) -> float:

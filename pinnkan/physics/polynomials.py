@@ -10,7 +10,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
-from pinnkan.ground.derivatives import Channel, Collapsed
+from pinnkan.ground.derivatives import Channel, MultiIndex, terms_of
 
 FloatArray = NDArray[np.float64]
 
@@ -48,14 +48,12 @@ class Polynomials:
 
     def derivative(self, channel: Channel, points: FloatArray) -> FloatArray:
         """Return a derivative of every polynomial at points (N, D), shape (N, P)."""
-        if isinstance(channel, Collapsed):
-            size = len(channel.coefficients)
-            twice = [tuple(2 * (k == axis) for k in range(size)) for axis in range(size)]
-            parts = zip(channel.coefficients, twice, strict=True)
-            zero = np.zeros((len(points), self.count))
-            return sum((c * self.derivative(index, points) for c, index in parts if c != 0.0), zero)
+        zero = np.zeros((len(points), self.count))
+        return sum((c * self._partial(index, points) for index, c in terms_of(channel)), zero)
+
+    def _partial(self, index: MultiIndex, points: FloatArray) -> FloatArray:
         result = np.ones((len(points), self.count))
-        for axis, order in enumerate(channel):
+        for axis, order in enumerate(index):
             along = self._waves if self.periodic[axis] else self._chebyshev
             result *= along(points[:, axis], axis, order)[:, self.exponents[:, axis]]
         return result

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from pinnkan.geometry import Domain, Interior
-from pinnkan.ground.derivatives import Channel, Collapsed
+from pinnkan.ground.derivatives import Channel, terms_of
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import ExpressionFault, Names, evaluate, total_derivative
 from pinnkan.physics.blocks import ResidualBlock
@@ -155,6 +155,5 @@ def _agree(
 
 def _size(channel: Channel, halves: FloatArray) -> float:
     """Return the size of a derivative of a function of size 1 that varies over half the domain."""
-    if isinstance(channel, Collapsed):
-        return float(np.abs(np.array(channel.coefficients)) @ halves**-2.0)
-    return float(np.prod(halves ** -np.array(channel, dtype=float)))
+    sizes = [abs(c) * np.prod(halves ** -np.array(index, dtype=float)) for index, c in terms_of(channel)]
+    return float(sum(sizes))

@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from pinnkan.ground.derivatives import Derivative
+from pinnkan.ground.derivatives import Derivative, value_index
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.expressions import PointProgram, symbol
 from pinnkan.language.parameters import file_stem
@@ -95,7 +95,7 @@ class FamilyAnsatz:
         if mine == other:
             return True
         points = self.reference.domain.uniform(_SAMPLES, _SEED)
-        value = [(0,) * points.shape[1]]
+        value = [value_index(points.shape[1])]
         wanted = ansatz.lift.derivatives(points, value)
         row = np.array([[ansatz.values[name] for name in self.parameters]])
         found = PointProgram([mine], self.reference.coordinates, points, self.parameters)(row)[0]

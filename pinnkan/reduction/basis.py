@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pinnkan.ground.derivatives import Channels, Derivative
+from pinnkan.ground.derivatives import Channels, Derivative, value_index
 from pinnkan.networks import Network
 from pinnkan.physics.conditions.ansatz import Ansatz
 
@@ -61,7 +61,7 @@ def network_jets(
 
 def values_of(unknowns: int, dimension: int) -> list[Derivative]:
     """Return the values of all U unknowns, as `network_jets` and `FamilyAnsatz.lift` take them."""
-    return [Derivative(unknown, (0,) * dimension) for unknown in range(unknowns)]
+    return [Derivative(unknown, value_index(dimension)) for unknown in range(unknowns)]
 
 
 def _blended(jet: FloatArray, blend: FloatArray | None) -> FloatArray:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnkan.ground.derivatives import Channel, Channels, Derivative
+from pinnkan.ground.derivatives import Channel, Channels, Derivative, value_index
 from pinnkan.networks import Network
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
@@ -35,7 +35,7 @@ class Solution:
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
         """Return the unknowns at points (N, D), shape (U, N), float64."""
-        value = (0,) * len(self.instance.coordinates)
+        value = value_index(len(self.instance.coordinates))
         every = range(len(self.instance.problem.unknowns))
         return self.derivatives(points, [Derivative(unknown, value) for unknown in every])
 

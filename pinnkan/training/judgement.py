@@ -86,7 +86,7 @@ def circumstances(instance: Instance, trained: Trained, method: str) -> Circumst
         still_falling=trained.outcome.reason == "max_steps"
         and still_falling([report.held_out for report in steps]),
         out_of_time=trained.outcome.reason == "time_limit",
-        unknown=instance.problem.unknowns[0],
+        unknowns=instance.problem.unknowns,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from pinnkan.language.problem.settings import NetworkSettings
-from pinnkan.networks import InputMap, Network, make_kan, make_mlp
+from pinnkan.networks import InputMap, Network, make_kan, make_mlp, side_by_side
 from pinnkan.physics.instance import Instance
 from pinnkan.training.refinement import basis_for, fitted
 
@@ -26,12 +26,18 @@ def network_for(
     lower, upper = domain.bounding_box
     grading = [domain.grading * (name == instance.problem.time) for name in domain.coordinates]
     input_map = InputMap.over(lower.tolist(), upper.tolist(), grading, domain.periodic)
-    outputs = len(instance.problem.unknowns)
-    return network_over(input_map, fitted(settings, coefficients), outputs)
+    return network_over(input_map, fitted(settings, coefficients), instance.problem.unknowns)
 
 
-def network_over(input_map: InputMap, settings: NetworkSettings, outputs: int = 1) -> Network:
+def network_over(input_map: InputMap, settings: NetworkSettings, unknowns: Sequence[str]) -> Network:
     """Build the network that the settings describe behind an input map, with an output an unknown."""
+    if settings.separate is None:
+        return _network_of(input_map, settings, len(unknowns))
+    networks = [_network_of(input_map, settings, len(group)) for group in settings.separate]
+    return side_by_side(networks, [[unknowns.index(name) for name in group] for group in settings.separate])
+
+
+def _network_of(input_map: InputMap, settings: NetworkSettings, outputs: int) -> Network:
     widths = (input_map.size, *settings.hidden, outputs)
     if settings.kind == "mlp":
         return make_mlp(widths, input_map)

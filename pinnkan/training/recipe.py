@@ -18,7 +18,7 @@ from torch import Tensor
 from pinnkan.ground.errors import DivergedError, UsageError
 from pinnkan.language.methods import METHODS
 from pinnkan.language.problem import Problem
-from pinnkan.language.problem.settings import AdapterSettings, NetworkSettings, PhaseSettings, Settings
+from pinnkan.language.problem.settings import NetworkSettings, PhaseSettings, Settings
 from pinnkan.networks import InputMap
 from pinnkan.networks.adapters import GROWTH, Parametrisation, Plan, attach, grow, slim, slim_from
 from pinnkan.networks.adapters.layerwise import Full, Sparse
@@ -41,7 +41,7 @@ def coefficient_shapes(problem: Problem, found: Sequence[Tensor]) -> list[tuple[
     network = fitted(settings.network, found)
     if network.functions not in [phase.functions for phase in phases_of(settings.training)]:
         network = settings.network
-    built = network_over(InputMap.over(*ends), network, len(problem.unknowns))
+    built = network_over(InputMap.over(*ends), network, problem.unknowns)
     return [layer.shape for layer in built.layers]
 
 
@@ -51,15 +51,22 @@ def generator_for(seed: int, purpose: str) -> torch.Generator:
     return torch.Generator().manual_seed(int(key.generate_state(1, np.uint64)[0] >> 1))
 
 
-def plan_for(settings: AdapterSettings, compression: float | None = None) -> Plan:
+def plan_for(settings: Settings, compression: float | None = None) -> Plan:
     """Return the plan of an adapter, of one whose ranks grow the first.
 
     Args:
-        settings: ``adapter:``.
+        settings: ``adapter:`` and ``network:``.
         compression: Instead of what the settings say, ranks included.
     """
-    ratio, ranks = (settings.compression, settings.ranks) if compression is None else (compression, None)
-    return Plan(settings.layers, GROWTH[0] if ratio == "auto" else ratio, ranks, settings.initialisation)
+    adapter = settings.adapter
+    ratio, ranks = (adapter.compression, adapter.ranks) if compression is None else (compression, None)
+    return Plan(
+        adapter.layers,
+        GROWTH[0] if ratio == "auto" else ratio,
+        ranks,
+        adapter.initialisation,
+        settings.network.chains,
+    )
 
 
 def pretrain(run: TrainingTask) -> Trained:
@@ -89,10 +96,11 @@ def pretrain(run: TrainingTask) -> Trained:
     def parameters(form: str, origin: StageStart) -> Parametrisation:
         at, coefficients = origin.phase, origin.coefficients
         if form == "slim":
-            form_of = slim(coefficients, settings.rank, generator) if at == 0 else None
-            return _moved(form_of or slim_from(coefficients, settings.rank), run.device)
+            chains = settings.chains
+            form_of = slim(coefficients, settings.rank, generator, chains=chains) if at == 0 else None
+            return _moved(form_of or slim_from(coefficients, settings.rank, chains=chains), run.device)
         if form == "lotra":
-            plan = plan_for(run.settings.adapter, phases[at].compression)
+            plan = plan_for(run.settings, phases[at].compression)
             return _adapter(run, coefficients, plan, purpose=f"factors of phase {at}")
         # What one phase pruned stays pruned in all that follow.
         layer = Sparse if any(phase.prune for phase in phases[: at + 1]) else Full
@@ -180,7 +188,7 @@ def finetune(
 
     def parametrise(_form: str, origin: StageStart) -> tuple[Parametrisation, Tensor]:
         if low_rank:
-            plan = plan_for(run.settings.adapter)
+            plan = plan_for(run.settings)
             made = _adapter(run, origin.coefficients, plan, purpose="factors")
         else:
             made = Parametrisation([Full(c) for c in origin.coefficients])
@@ -209,7 +217,7 @@ def _growing(
 
     In narrow layers several ratios come to the same ranks: they are one.
     """
-    plans = [plan_for(run.settings.adapter, ratio) for ratio in GROWTH]
+    plans = [plan_for(run.settings, ratio) for ratio in GROWTH]
     distinct = list({plan.ranks_in(base): plan for plan in plans}.values())
 
     def before(origin: StageStart) -> Parametrisation:

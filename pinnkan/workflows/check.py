@@ -77,6 +77,7 @@ def check(
         "coordinates": list(found.coordinates),
         **_statements(found, instance),
         "scales": _scales(family),
+        **_solved_scales(family),
         "ansatz": _alone(found.ansatz, problem),
         "exact": _alone(found.exact, problem),
         "source": _alone(found.sources, problem),
@@ -129,6 +130,16 @@ def _scales(family: Family) -> dict[str, float]:
     return scales
 
 
+def _solved_scales(family: Family) -> dict[str, Any]:
+    """Return where scales come from that the balance of terms misses; nothing where it misses none."""
+    solved = {
+        name: f"size of a least-squares solution in polynomials; the terms balance at {scale.balance:.2g}"
+        for name, scale in family.found_scales.items()
+        if scale.is_solved
+    }
+    return {"solved_scales": solved} if solved else {}
+
+
 def _finding(finding: Finding) -> dict[str, Any]:
     place = finding.place
     where = None if place is None else f"{place.source.name}:{place.line}:{place.column}"
@@ -178,7 +189,7 @@ def _parameters(
     adjoints = [torch.zeros(1, c.shape[1]) for c in coefficients]
 
     def adapted(compression: float | None = None) -> int:
-        plan = plan_for(settings.adapter, compression)
+        plan = plan_for(settings, compression)
         return attach(coefficients, plan, adjoints=adjoints, generator=generator).size
 
     try:
@@ -190,7 +201,8 @@ def _parameters(
     for phase in phases_of(settings.training):
         coefficients = refined(coefficients, settings.network, phase.functions)
         if settings.network.kind == "slim" or phase.form == "slim":
-            sizes.append(slim(coefficients, settings.network.rank, generator).size)
+            form = slim(coefficients, settings.network.rank, generator, chains=settings.network.chains)
+            sizes.append(form.size)
         elif phase.form == "full":
             sizes.append(sum(c.numel() for c in coefficients))
         elif adapter is not None:

@@ -53,7 +53,7 @@ def formula(
     if len(unknowns) > 1:
         raise UsageError(
             f"formula: {result.problem.name} has {len(unknowns)} unknowns ({', '.join(unknowns)}); "
-            "one network gives all of them, and a formula is found of one alone"
+            "a formula is found where there is one alone"
         )
     points = instance.domain.uniform(_POINTS, _SEED)
     form = closed_form(solution.network, solution.coefficients, points, least_r2=least_r2)

@@ -133,11 +133,13 @@ def _network(problem: Problem, stored: Stored) -> NetworkSettings:
 
 
 def network_facts(settings: NetworkSettings, problem: Problem) -> dict[str, Any]:
-    """Return a network's kind, widths such as ``2-64-64-1``, and basis."""
-    facts: dict[str, Any] = {
-        "kind": settings.kind,
-        "widths": "-".join(str(width) for width in (problem.inputs, *settings.hidden, len(problem.unknowns))),
-    }
+    """Return a network's kind, widths such as ``2-64-64-1``, and basis; of several side by side, of each."""
+    groups = settings.separate or (problem.unknowns,)
+    widths = ["-".join(map(str, (problem.inputs, *settings.hidden, len(group)))) for group in groups]
+    facts: dict[str, Any] = {"kind": settings.kind, "widths": ", ".join(widths)}
+    if settings.separate is not None:
+        written = [f"[{', '.join(group)}]" if len(group) > 1 else group[0] for group in settings.separate]
+        facts["separate"] = f"[{', '.join(written)}]"
     return (
         facts
         if settings.kind == "mlp"

@@ -13,7 +13,8 @@ from torch import Tensor
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.runtime import limited_threads
 from pinnkan.language.methods import stands_alone
-from pinnkan.networks.adapters import Plan
+from pinnkan.networks.adapters import Plan, outer_layers
+from pinnkan.networks.network import chains_of
 from pinnkan.networks.tucker import hosvd, ranks_of
 from pinnkan.output.pictures.canvas import PICTURES
 from pinnkan.output.pictures.labels import Caption
@@ -87,6 +88,7 @@ class Change:
         settings = fitted(self.result.problem.settings.network, self.target)
         known = constants(basis_for(settings), self.target, self.reference)
         shapes = [(int(c.shape[0]), int(c.shape[1]), int(c.shape[2])) for c in self.target]
+        chains = chains_of(len(shapes), settings.chains)
         outputs = self._outputs(self.target)
         rows = []
         for compression in COMPRESSIONS:
@@ -102,14 +104,14 @@ class Change:
                     "removed": max(removed),
                     "eps": max(errors.values()),
                     "difference": float(difference.abs().max()),
-                    "bound": output_bound(known, shapes, errors),
+                    "bound": max(output_bound(known, shapes[own], _within(errors, own)) for own in chains),
                 }
             )
         return {
             "B": known.bound,
             "L": known.lipschitz,
             "M": known.norm,
-            "layers": len(shapes),
+            "layers": chains[0].stop,
             "largest_output": float(outputs.abs().max()),
             "points": POINTS,
             "truncations": rows,
@@ -187,6 +189,11 @@ def _changes(path: Path) -> Iterator[Change]:
     yield Change.of("sum", result)
 
 
+def _within(errors: Mapping[int, float], chain: slice) -> dict[int, float]:
+    """Return the errors of one network's layers, counted from its first."""
+    return {at - chain.start: error for at, error in errors.items() if chain.start <= at < chain.stop}
+
+
 def _hidden_layers(result: Result) -> list[int]:
     """Return the layers that an adapter changes by Tucker, or else those between first and last.
 
@@ -194,9 +201,11 @@ def _hidden_layers(result: Result) -> list[int]:
         UsageError: If there is none.
     """
     count = len(result.coefficients)
-    words = Plan(result.problem.settings.adapter.layers).words(count)
-    hidden = [at for at, word in enumerate(words) if word == "tucker"] or list(range(1, count - 1))
-    if result.problem.settings.network.kind == "mlp" or not hidden:
+    settings = result.problem.settings
+    words = Plan(settings.adapter.layers, chains=settings.network.chains).words(count)
+    hidden = [at for at, word in enumerate(words) if word == "tucker"]
+    hidden = hidden or sorted(set(range(count)) - outer_layers(count, settings.network.chains))
+    if settings.network.kind == "mlp" or not hidden:
         raise UsageError(
             f"{result.path}: spectra are of the (I, J, K) coefficients of a KAN's hidden layers; "
             "this network has none"

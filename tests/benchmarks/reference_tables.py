@@ -39,8 +39,8 @@ def predator_prey_rows() -> Iterator[str]:
             yield f"{growth!r},{row[0]:g},{row[1]:.10g},{row[2]:.10g}"
 
 
-def cantilever_rows() -> Iterator[str]:
-    """Yield the lines of cantilever.csv; rows lie denser towards the clamp and the faces."""
+def clamped_beam_rows() -> Iterator[str]:
+    """Yield the lines of clamped_beam.csv; rows lie denser towards the clamp and the faces."""
     yield "L,x,y,u,v"
     share, angle = np.meshgrid(np.linspace(0, 1, 33), np.linspace(-1, 1, 17), indexing="ij")
     for length in (48, 36, 60):
@@ -49,7 +49,11 @@ def cantilever_rows() -> Iterator[str]:
             yield f"{length},{row[0]:.10g},{row[1]:.10g},{row[2]:.8g},{row[3]:.8g}"
 
 
-TABLES = {"cantilever": cantilever_rows, "brusselator": brusselator_rows, "predator_prey": predator_prey_rows}
+TABLES = {
+    "clamped_beam": clamped_beam_rows,
+    "brusselator": brusselator_rows,
+    "predator_prey": predator_prey_rows,
+}
 
 
 def main() -> None:

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 import sympy
 
-from pinnkan.ground.derivatives import Channel, Channels, Collapsed
+from pinnkan.ground.derivatives import (
+    Channel,
+    Channels,
+    Collapsed,
+    lowered,
+    pure_index,
+    raised,
+    terms_of,
+    value_index,
+)
 
 # (dimension, requested): every kind of multi-index up to order 4, and collapsed combinations.
 REQUESTS: list[tuple[int, list[Channel]]] = [
@@ -151,3 +160,19 @@ def test_leibniz_coefficients_sum_to_powers_of_two():
 def test_a_channel_of_other_coordinates_is_refused(key):
     with pytest.raises(ValueError, match=r"does not belong to 3 coordinates"):
         Channels([key], 3)
+
+
+def test_multi_indices():
+    assert value_index(3) == (0, 0, 0)
+    assert (pure_index(1, 3), pure_index(2, 3, 4)) == ((0, 1, 0), (0, 0, 4))
+    assert (raised((1, 0, 2), 2), raised((1, 0, 2), 0, by=3)) == ((1, 0, 3), (4, 0, 2))
+    assert lowered((0, 2, 1)) == (1, (0, 1, 1))
+    for index in product(range(3), repeat=3):
+        if any(index):
+            axis, lower = lowered(index)
+            assert raised(lower, axis) == index
+
+
+def test_a_channel_as_partial_derivatives():
+    assert terms_of((1, 2)) == (((1, 2), 1.0),)
+    assert terms_of(Collapsed((3.0, 0.0, -0.5))) == (((2, 0, 0), 3.0), ((0, 0, 2), -0.5))

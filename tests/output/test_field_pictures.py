@@ -142,11 +142,11 @@ def test_the_outside_is_blank_and_scales_are_equal(tmp_path, pixels, disk, fitte
     assert np.all(corner == 255)
 
 
-def test_pixels_show_the_field(tmp_path, pixels, saved):
+def test_pixels_show_the_field(tmp_path, pixels, figures):
     values = GRID[:, 0] + 2 * GRID[:, 1]  # -3 at the lower left, 3 at the upper right
     plot_fields(tmp_path / "a.png", SQUARE, [Quantity("u", (values,))], caption=CAPTION, dpi=200)
     image = pixels(tmp_path / "a.png")
-    axes = panels(saved[0])[0]
+    axes = panels(figures[0])[0]
     box = axes.get_position()
     height, width = image.shape[:2]
     for x, y in [(-0.9, -0.9), (0.9, 0.9), (0.0, 0.0), (0.5, -0.5), (-0.8, 0.6)]:
@@ -179,9 +179,9 @@ def quantities(times=1):
     ]
 
 
-def test_solution_reference_and_error_stand_side_by_side(tmp_path, saved):
+def test_solution_reference_and_error_stand_side_by_side(tmp_path, figures):
     plot_fields(tmp_path / "a.png", SMALL, quantities(), caption=CAPTION, dpi=50)
-    figure = saved[0]
+    figure = figures[0]
     assert [a.get_title() for a in panels(figure)] == ["solution", "reference", "error"]
     limits = [a.collections[0].get_clim() for a in panels(figure)]
     assert limits == [(-1.5, 1.5), (-1.5, 1.5), (pytest.approx(-1.0), pytest.approx(1.0))]
@@ -193,16 +193,16 @@ def test_solution_reference_and_error_stand_side_by_side(tmp_path, saved):
     )
 
 
-def test_one_quantity_names_its_bar(tmp_path, saved):
+def test_one_quantity_names_its_bar(tmp_path, figures):
     plot_fields(tmp_path / "a.png", SMALL, quantities()[2:], caption=CAPTION, dpi=50)
-    assert [b.get_ylabel() for b in bars(saved[0])] == ["error ($10^{-5}$)"]
+    assert [b.get_ylabel() for b in bars(figures[0])] == ["error ($10^{-5}$)"]
 
 
 @pytest.mark.parametrize(("times", "shape"), [(2, (1, 2)), (5, (1, 5)), (6, (2, 3)), (7, (2, 4))])
-def test_many_times_fill_rows(tmp_path, saved, times, shape):
+def test_many_times_fill_rows(tmp_path, figures, times, shape):
     names = [f"$t = {i}$" for i in range(times)]
     plot_fields(tmp_path / "a.png", SMALL, quantities(times)[:1], caption=CAPTION, times=names, dpi=50)
-    drawn = panels(saved[0])
+    drawn = panels(figures[0])
     assert [a.get_title() for a in drawn] == [f"solution, {name}" for name in names]
     assert drawn[0].get_subplotspec().get_gridspec().get_geometry() == shape
     assert {a.collections[0].get_clim() for a in drawn} == {(-times, times)}
@@ -210,20 +210,20 @@ def test_many_times_fill_rows(tmp_path, saved, times, shape):
     assert len(lowest) == shape[1]
 
 
-def test_quantities_at_times_are_a_table(tmp_path, saved):
+def test_quantities_at_times_are_a_table(tmp_path, figures):
     names = ["$t = 0$", "$t = 1$"]
     plot_fields(tmp_path / "a.png", SMALL, quantities(2), caption=CAPTION, times=names, dpi=50)
-    drawn = panels(saved[0])
+    drawn = panels(figures[0])
     assert drawn[0].get_subplotspec().get_gridspec().get_geometry() == (3, 2)
     assert [a.get_title() for a in drawn] == [*names, "", "", "", ""]
     assert [a.get_ylabel() for a in drawn[::2]] == ["solution\n$y$", "reference\n$y$", "error\n$y$"]
-    assert len(bars(saved[0])) == 3
+    assert len(bars(figures[0])) == 3
 
 
-def test_flat_regions_stand_above_each_other(tmp_path, saved):
+def test_flat_regions_stand_above_each_other(tmp_path, figures):
     plane = grid_plane(("x", "y"), np.linspace(0, 4, 11), np.linspace(0, 1, 11))
     plot_fields(tmp_path / "a.png", plane, quantities(), caption=CAPTION, dpi=50)
-    assert panels(saved[0])[0].get_subplotspec().get_gridspec().get_geometry() == (3, 1)
+    assert panels(figures[0])[0].get_subplotspec().get_gridspec().get_geometry() == (3, 1)
 
 
 FLAT = grid_plane(("x", "y"), np.linspace(0, 4, 11), np.linspace(0, 1, 11))
@@ -241,13 +241,13 @@ FLAT = grid_plane(("x", "y"), np.linspace(0, 4, 11), np.linspace(0, 1, 11))
         (FLAT, 5, [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0)]),
     ],
 )
-def test_each_field_has_its_panel_its_title_and_its_bar(tmp_path, saved, plane, count, cells):
+def test_each_field_has_its_panel_its_title_and_its_bar(tmp_path, figures, plane, count, cells):
     fields = [Quantity(f"$u_{i}$", (10.0**i * COARSE[:, 0],), title=f"$u_{i}$") for i in range(count)]
     plot_fields(tmp_path / "a.png", plane, fields, caption=CAPTION, dpi=40)
-    drawn = panels(saved[0])
+    drawn = panels(figures[0])
     assert cells_of(drawn) == cells
     assert [a.get_title() for a in drawn] == [f"$u_{i}$" for i in range(count)]
-    assert len(bars(saved[0])) == count
+    assert len(bars(figures[0])) == count
     limits = [a.collections[0].get_clim()[1] for a in drawn]
     assert limits == pytest.approx([10.0**i if i < 4 else 1.0 for i in range(count)])
 
@@ -271,12 +271,12 @@ ROWS = [(0, 0), (0, 1), (0, 2), (1, 0), (2, 0), (2, 1), (2, 2)]
 
 
 @pytest.mark.parametrize("plane", [SMALL, FLAT], ids=["square", "flat"])
-def test_each_unknown_with_its_reference_and_error_has_its_row(tmp_path, saved, plane):
+def test_each_unknown_with_its_reference_and_error_has_its_row(tmp_path, figures, plane):
     """Of flat regions, its column."""
     fields = [*compared("u", 1.0, known=True), *compared("p", 50.0, known=False)]
     fields += compared("v", 3.0, known=True)
     plot_fields(tmp_path / "a.png", plane, fields, caption=CAPTION, dpi=40)
-    drawn = panels(saved[0])
+    drawn = panels(figures[0])
     cells = ROWS if plane is SMALL else [(column, row) for row, column in ROWS]
     at = dict(zip(cells_of(drawn), drawn, strict=True))
     assert {cell: axes.get_title() for cell, axes in at.items()} == {
@@ -301,11 +301,11 @@ FILMS = {
 
 
 @pytest.mark.parametrize("name", FILMS)
-def test_nothing_overlaps_and_nothing_is_cut_off(tmp_path, saved, name):
+def test_nothing_overlaps_and_nothing_is_cut_off(tmp_path, figures, name):
     plane, fields = FILMS[name]
     names = [f"$t = {i}$" for i in range(len(fields[0].values))]
     plot_fields(tmp_path / "a.png", plane, fields, caption=CAPTION, times=names, dpi=100)
-    figure = saved[0]
+    figure = figures[0]
     figure.draw_without_rendering()
     boxes = [a.get_tightbbox() for a in panels(figure)]
     title = figure.texts[0] if figure.texts else figure._suptitle
@@ -320,8 +320,8 @@ def test_nothing_overlaps_and_nothing_is_cut_off(tmp_path, saved, name):
             assert min(overlap) < 3, (a, b)
 
 
-def test_contours_are_drawn_over_values_only(tmp_path, saved):
+def test_contours_are_drawn_over_values_only(tmp_path, figures):
     plot_fields(tmp_path / "a.png", SMALL, quantities(), caption=CAPTION, contours=3, dpi=50)
-    assert [len(a.collections) for a in panels(saved[0])] == [3, 3, 2]
-    levels = panels(saved[0])[1].collections[2].levels
+    assert [len(a.collections) for a in panels(figures[0])] == [3, 3, 2]
+    levels = panels(figures[0])[1].collections[2].levels
     assert levels == pytest.approx([-0.75, 0.0, 0.75])

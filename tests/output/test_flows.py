@@ -74,10 +74,10 @@ def flow_artists(axes):
         (6000.0, 4500.0, 20, 15),
     ],
 )
-def test_arrows_are_twenty_along_the_longer_side(tmp_path, saved, width, height, columns, rows):
+def test_arrows_are_twenty_along_the_longer_side(tmp_path, figures, width, height, columns, rows):
     plane = box(width, height)
     draw(tmp_path, plane, "arrows", (np.full(441, 7e5), np.zeros(441)))
-    places, vectors = arrows(saved[0].axes[0])
+    places, vectors = arrows(figures[0].axes[0])
     assert len(places) == columns * rows
     x, y = (np.unique(np.round(column, 15)) for column in (places / max(width, height)).T)
     assert (len(x), len(y)) == (columns, rows)
@@ -87,10 +87,10 @@ def test_arrows_are_twenty_along_the_longer_side(tmp_path, saved, width, height,
 
 
 @pytest.mark.parametrize(("times", "columns"), [(1, 20), (2, 20), (3, 16), (4, 12), (5, 9)])
-def test_small_panels_have_fewer_arrows(tmp_path, saved, times, columns):
+def test_small_panels_have_fewer_arrows(tmp_path, figures, times, columns):
     ones = np.ones(441)
     draw(tmp_path, box(), "arrows", *[(ones, ones)] * times)
-    figure = saved[0]
+    figure = figures[0]
     places, vectors = arrows(figure.axes[0])
     assert len(np.unique(np.round(places[:, 0], 12))) == columns
     assert np.hypot(*vectors[0]) == pytest.approx(0.9 / columns)
@@ -99,51 +99,51 @@ def test_small_panels_have_fewer_arrows(tmp_path, saved, times, columns):
     assert panel_mm / columns > 2.5
 
 
-def test_arrows_are_the_vectors_scaled_to_the_longest(tmp_path, saved):
+def test_arrows_are_the_vectors_scaled_to_the_longest(tmp_path, figures):
     plane = box(2.0, 2.0, origin=-1.0)
     x, y = plane.points.T
     draw(tmp_path, plane, "arrows", (-3.0 * y, 3.0 * x))
-    places, vectors = arrows(saved[0].axes[0])
+    places, vectors = arrows(figures[0].axes[0])
     # The largest vector is that of the corners: 3 times the root of 2.
     factor = 0.9 * 2.0 / 20 / (3 * np.sqrt(2))
     assert len(places) == 400
     assert vectors == pytest.approx(3 * factor * np.stack([-places[:, 1], places[:, 0]], axis=1), abs=1e-12)
 
 
-def test_arrows_of_all_times_have_one_scale(tmp_path, saved):
+def test_arrows_of_all_times_have_one_scale(tmp_path, figures):
     plane = box()
     ones, zeros = np.ones(441), np.zeros(441)
     draw(tmp_path, plane, "arrows", (ones, zeros), (-4 * ones, zeros), (zeros, 2 * ones), (zeros, zeros))
-    panels = [axes for axes in saved[0].axes if axes.collections][:4]
+    panels = [axes for axes in figures[0].axes if axes.collections][:4]
     lengths = [arrows(axes)[1][0] for axes in panels[:3]]
     factor = lengths[1][0] / -4
     assert np.allclose(lengths, factor * np.array([[1, 0], [-4, 0], [0, 2]]), rtol=1e-12)
     assert flow_artists(panels[3]) == []
 
 
-def test_what_is_too_short_to_point_anywhere_is_left_out(tmp_path, saved):
+def test_what_is_too_short_to_point_anywhere_is_left_out(tmp_path, figures):
     plane = box()
     x = plane.points[:, 0]
     draw(tmp_path, plane, "arrows", (np.where(x < 0.5, 1e-3, 1.0), 0 * x))
-    places, _ = arrows(saved[0].axes[0])
+    places, _ = arrows(figures[0].axes[0])
     assert places[:, 0].min() > 0.45
     assert len(places) == pytest.approx(200, abs=20)
 
 
-def test_arrows_stay_inside_a_disk(tmp_path, saved):
+def test_arrows_stay_inside_a_disk(tmp_path, figures):
     plane = disk()
     ones = np.ones(len(plane.points))
     draw(tmp_path, plane, "arrows", (ones, 0.5 * ones))
-    places, vectors = arrows(saved[0].axes[0])
+    places, vectors = arrows(figures[0].axes[0])
     for end in (places - vectors / 2, places + vectors / 2):
         assert np.hypot(*end.T).max() < 1
     assert 250 < len(places) < 0.25 * np.pi * 400
 
 
-def test_a_sliver_that_is_not_to_scale_keeps_its_arrows_in_their_cells(tmp_path, saved):
+def test_a_sliver_that_is_not_to_scale_keeps_its_arrows_in_their_cells(tmp_path, figures):
     """Box 100 times as long as high, drawn 1 : 0.8: on paper (100, 1) runs along the diagonal."""
     draw(tmp_path, box(100.0, 1.0), "arrows", (np.full(441, 100.0), np.full(441, 1.0)))
-    places, vectors = arrows(saved[0].axes[0])
+    places, vectors = arrows(figures[0].axes[0])
     assert len(places) == 20 * 16
     on_paper = vectors[0] * [1 / 100, 0.8]
     assert np.hypot(*on_paper) == pytest.approx(0.9 / 20, rel=1e-12)
@@ -154,11 +154,11 @@ def test_a_sliver_that_is_not_to_scale_keeps_its_arrows_in_their_cells(tmp_path,
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
-def test_streamlines_of_a_rotation_are_circles(tmp_path, saved, scale):
+def test_streamlines_of_a_rotation_are_circles(tmp_path, figures, scale):
     plane = disk()
     x, y = plane.points.T
     draw(tmp_path, plane, "streamlines", (-scale * y, scale * x))
-    axes = saved[0].axes[0]
+    axes = figures[0].axes[0]
     white, dark = lines(axes)
     assert len(white) == len(dark) > 10
     for piece in white:
@@ -173,19 +173,19 @@ def test_streamlines_of_a_rotation_are_circles(tmp_path, saved, scale):
         assert tail[0] * tip[1] - tail[1] * tip[0] > 0
 
 
-def test_streamlines_end_inside_a_disk(tmp_path, saved):
+def test_streamlines_end_inside_a_disk(tmp_path, figures):
     """In small panels lines are integrated in long steps, which end outside."""
     plane = disk()
     x, y = plane.points.T
     draw(tmp_path, plane, "streamlines", *[(-y - time * x, x - y) for time in range(5)])
-    for axes in saved[0].axes[:5]:
+    for axes in figures[0].axes[:5]:
         white, dark = lines(axes)
         assert len(white) == len(dark) > 5
         assert np.hypot(*np.concatenate(white).T).max() <= 1
         assert np.hypot(*np.concatenate(dark).T).max() <= 1
 
 
-def test_streamlines_do_not_move_the_edge_of_the_picture(tmp_path, saved):
+def test_streamlines_do_not_move_the_edge_of_the_picture(tmp_path, figures):
     plane = box(4.0, 1.0)
     x, y = plane.points.T
     draw(
@@ -194,17 +194,17 @@ def test_streamlines_do_not_move_the_edge_of_the_picture(tmp_path, saved):
         "streamlines",
         (np.sin(np.pi * x / 4) * np.cos(np.pi * y), -np.cos(np.pi * x / 4) * np.sin(np.pi * y) / 4),
     )
-    axes = saved[0].axes[0]
+    axes = figures[0].axes[0]
     assert (axes.get_xlim(), axes.get_ylim()) == ((0.0, 4.0), (0.0, 1.0))
     assert len(lines(axes)[0]) > 5
 
 
-def test_rounding_has_no_streamlines(tmp_path, saved):
+def test_rounding_has_no_streamlines(tmp_path, figures):
     plane = box()
     x = plane.points[:, 0]
     noise = 1e-16 * np.random.default_rng(0).normal(size=len(x))
     draw(tmp_path, plane, "streamlines", (np.where(x < 0.5, noise, 1.0), noise))
-    white, _ = lines(saved[0].axes[0])
+    white, _ = lines(figures[0].axes[0])
     assert min(np.asarray(piece)[:, 0].min() for piece in white) > 0.44
 
 
@@ -213,30 +213,30 @@ def test_rounding_has_no_streamlines(tmp_path, saved):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("value", [0.0, np.nan])
-def test_where_there_is_no_vector_nothing_is_drawn(tmp_path, saved, kind, value):
+def test_where_there_is_no_vector_nothing_is_drawn(tmp_path, figures, kind, value):
     nothing = np.full(441, value)
     draw(tmp_path, box(), kind, (nothing, nothing))
-    assert flow_artists(saved[0].axes[0]) == []
+    assert flow_artists(figures[0].axes[0]) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_hole_stays_empty(tmp_path, saved, kind):
+def test_a_hole_stays_empty(tmp_path, figures, kind):
     plane = box(2.0, 2.0, origin=-1.0)
     hole = np.hypot(*plane.points.T) < 0.5
     draw(tmp_path, plane, kind, (np.where(hole, np.nan, 1.0), np.ones(441)))
-    axes = saved[0].axes[0]
+    axes = figures[0].axes[0]
     places = arrows(axes)[0] if kind == "arrows" else np.concatenate(lines(axes)[0])
     assert 0.45 < np.hypot(*places.T).min() < 0.8
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_flows_take_the_place_of_contours_and_know_their_panel(tmp_path, saved, kind):
+def test_flows_take_the_place_of_contours_and_know_their_panel(tmp_path, figures, kind):
     plane = box()
     x, y = plane.points.T
     flow = Flow(kind, ((np.ones(441), np.zeros(441)),))
     quantities = [Quantity("u", (x,), title="u", flows=(flow,)), Quantity("v", (y,), title="v")]
     plot_fields(tmp_path / "a.png", plane, quantities, caption=CAPTION, contours=3, dpi=40)
-    with_flow, without = saved[0].axes[:2]
+    with_flow, without = figures[0].axes[:2]
     assert flow_artists(with_flow)
     assert not any(hasattr(c, "levels") for c in with_flow.collections)
     assert [len(c.levels) for c in without.collections if hasattr(c, "levels")] == [3]

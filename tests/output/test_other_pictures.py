@@ -77,6 +77,14 @@ def test_captions_wrap_and_leave_out_what_is_unknown():
     assert caption.text(175.0).count("\n") == 2
 
 
+def test_a_note_does_not_crush_its_picture():
+    caption = Caption("Heat", note="unsolved: " + "the residual of momentum is 7.4e-01; " * 12)
+    lines = caption.text(85.0).splitlines()
+    assert len(lines) == 4
+    assert lines[1].startswith("unsolved: the residual")
+    assert lines[-1].endswith(" ...")
+
+
 # --- every picture --------------------------------------------------------------------------
 
 
@@ -208,12 +216,12 @@ def test_a_fault_while_drawing_leaves_no_file(tmp_path):
 # --- lines ----------------------------------------------------------------------------------
 
 
-def test_a_single_curve_has_no_legend_and_no_error_panel(tmp_path, saved):
+def test_a_single_curve_has_no_legend_and_no_error_panel(tmp_path, figures):
     plot_lines(tmp_path / "a.png", [Curve("", X, X**2)], coordinate="x", quantity="$u$", caption=CAPTION)
-    (axes,) = saved[0].axes
+    (axes,) = figures[0].axes
     assert np.array_equal(axes.lines[0].get_ydata(), X**2)
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("$x$", "$u$")
-    assert legend(saved[0]) == []
+    assert legend(figures[0]) == []
 
 
 @pytest.mark.parametrize(
@@ -227,19 +235,20 @@ def test_a_single_curve_has_no_legend_and_no_error_panel(tmp_path, saved):
     ],
     ids=["plain", "small", "about 300", "about -300", "about 100000"],
 )
-def test_what_the_numbers_of_an_axis_have_in_common_stands_at_its_end(tmp_path, saved, values, text):
+def test_what_the_numbers_of_an_axis_have_in_common_stands_at_its_end(tmp_path, figures, values, text):
     plot_lines(tmp_path / "a.png", [Curve("", X, values)], coordinate="x", quantity="u", caption=CAPTION)
-    assert saved[0].axes[0].yaxis.get_offset_text().get_text() == text
+    figures[0].draw_without_rendering()
+    assert figures[0].axes[0].yaxis.get_offset_text().get_text() == text
 
 
-def test_a_reference_brings_dashes_and_an_error_panel(tmp_path, saved):
+def test_a_reference_brings_dashes_and_an_error_panel(tmp_path, figures):
     curves = [Curve(f"$t = {t}$", X, t * X**2, t * X) for t in (1, 2)]
     plot_lines(tmp_path / "a.png", curves, coordinate="x", quantity="$u$", caption=CAPTION)
-    upper, lower = saved[0].axes
+    upper, lower = figures[0].axes
     assert [line.get_linestyle() for line in upper.lines] == ["-", "-", "--", "--"]
     assert np.array_equal(upper.lines[3].get_ydata(), 2 * X)
     assert np.array_equal(lower.lines[2].get_ydata(), 2 * X**2 - 2 * X)
-    assert legend(saved[0]) == ["$t = 1$", "$t = 2$", "reference"]
+    assert legend(figures[0]) == ["$t = 1$", "$t = 2$", "reference"]
     assert (upper.get_xlabel(), lower.get_xlabel(), lower.get_ylabel()) == ("", "$x$", "error")
 
 
@@ -255,14 +264,14 @@ def draw_named(path, curves):
 
 
 @pytest.mark.parametrize("count", [2, 3, 7, 9])
-def test_fields_in_one_panel_are_told_apart_without_colours(tmp_path, saved, count):
+def test_fields_in_one_panel_are_told_apart_without_colours(tmp_path, figures, count):
     draw_named(tmp_path, named(*[i + X for i in range(count)]))
-    (axes,) = saved[0].axes
+    (axes,) = figures[0].axes
     assert np.array_equal([line.get_ydata() for line in axes.lines], [i + X for i in range(count)])
     looks = [(line.get_marker(), line.get_color()) for line in axes.lines]
     assert len(set(looks)) == count
     assert len({marker for marker, _ in looks}) == min(count, 7)
-    assert (legend(saved[0]), axes.get_ylabel()) == ([f"$u_{i}$" for i in range(count)], "$u_0, u_1$")
+    assert (legend(figures[0]), axes.get_ylabel()) == ([f"$u_{i}$" for i in range(count)], "$u_0, u_1$")
 
 
 WAVE = np.sin(9 * X)
@@ -284,9 +293,9 @@ WAVE = np.sin(9 * X)
         ((np.full(21, np.nan), np.full(21, np.nan)), 1),
     ],
 )
-def test_fields_of_other_sizes_have_panels_of_their_own(tmp_path, saved, fields, panels):
+def test_fields_of_other_sizes_have_panels_of_their_own(tmp_path, figures, fields, panels):
     draw_named(tmp_path, named(*fields))
-    axes = saved[0].axes
+    axes = figures[0].axes
     assert len(axes) == panels
     drawn = [line.get_ydata() for panel in axes for line in panel.lines]
     assert np.array_equal(drawn, fields, equal_nan=True)
@@ -295,18 +304,18 @@ def test_fields_of_other_sizes_have_panels_of_their_own(tmp_path, saved, fields,
     assert all(panel.get_xlabel() == "$x$" for panel in axes)
 
 
-def test_a_reference_that_covers_nothing(tmp_path, saved):
+def test_a_reference_that_covers_nothing(tmp_path, figures):
     curves = [replace(curve, reference=np.full(21, np.nan)) for curve in named(WAVE, 2 * WAVE)]
     draw_named(tmp_path, curves)
-    assert [len(axes.lines) for axes in saved[0].axes] == [4, 3]
+    assert [len(axes.lines) for axes in figures[0].axes] == [4, 3]
 
 
-def test_panels_of_fields_have_their_references_and_errors(tmp_path, saved):
+def test_panels_of_fields_have_their_references_and_errors(tmp_path, figures):
     """Five fields fill a row of three and one of two; the third has no reference and no panel of errors."""
     curves = named(*[100.0**i * WAVE for i in range(5)], reference=True)
     curves[2] = replace(curves[2], reference=None)
     draw_named(tmp_path, curves)
-    figure = saved[0]
+    figure = figures[0]
     panels = {
         (span.rowspan.start, span.colspan.start): axes
         for axes in figure.axes
@@ -324,46 +333,46 @@ def test_panels_of_fields_have_their_references_and_errors(tmp_path, saved):
     assert legend(figure) == ["solution", "reference"]
 
 
-def test_fields_over_space_and_time_have_rows(tmp_path, saved):
+def test_fields_over_space_and_time_have_rows(tmp_path, figures):
     """The second has no reference: its profiles take the height of its row."""
     values = np.multiply.outer(X, X).ravel()
     known = [(t, Curve(f"$t = {t}$", X, t * X, 2 * t * X)) for t in (0.0, 1.0)]
     unknown = [(t, Curve(f"$t = {t}$", X, 50 * t * X)) for t in (0.0, 1.0)]
     fields = [FilmedField("$u$", values, known), FilmedField("$v$", 50 * values, unknown)]
     plot_spacetime_fields(tmp_path / "a.png", X, X, fields, names=("t", "x"), caption=CAPTION, dpi=40)
-    first, _, lower, second, profiles = saved[0].axes
+    first, _, lower, second, profiles = figures[0].axes
     assert [axes.collections[0].get_clim() for axes in (first, second)] == [(0, 1), (0, 50)]
     assert [axes.child_axes[0].get_ylabel() for axes in (first, second)] == ["$u$", "$v$"]
-    assert [axes.get_ylabel() for axes in saved[0].axes] == ["$x$", "$u$", "error", "$x$", "$v$"]
-    assert [axes.get_xlabel() for axes in saved[0].axes] == ["", "", "", "$t$", "$x$"]
+    assert [axes.get_ylabel() for axes in figures[0].axes] == ["$x$", "$u$", "error", "$x$", "$v$"]
+    assert [axes.get_xlabel() for axes in figures[0].axes] == ["", "", "", "$t$", "$x$"]
     assert np.array_equal(lower.lines[2].get_ydata(), -X)
     assert np.array_equal(profiles.lines[1].get_ydata(), 50 * X)
     assert [len(axes.lines) for axes in (first, second)] == [4, 4]
-    assert legend(saved[0]) == ["$t = 0.0$", "$t = 1.0$", "reference"]
+    assert legend(figures[0]) == ["$t = 0.0$", "$t = 1.0$", "reference"]
 
 
-def test_space_and_time_with_profiles(tmp_path, saved):
+def test_space_and_time_with_profiles(tmp_path, figures):
     draw_spacetime(tmp_path / "a.png")
-    field, upper, lower = saved[0].axes
+    field, upper, lower = figures[0].axes
     assert (field.get_xlabel(), field.get_ylabel()) == ("$t$", "$x$")
     assert sorted({float(line.get_xdata()[0]) for line in field.lines}) == [0.0, 0.5, 1.0]
     assert field.get_xlim() == (0.0, 1.0)
     assert np.array_equal(upper.lines[1].get_ydata(), 0.5 * X)
     assert np.all(np.asarray(lower.lines[1].get_ydata()) == 0)
-    assert legend(saved[0]) == ["$t = 0.0$", "$t = 0.5$", "$t = 1.0$", "reference"]
+    assert legend(figures[0]) == ["$t = 0.0$", "$t = 0.5$", "$t = 1.0$", "reference"]
 
 
-def test_space_and_time_without_a_reference(tmp_path, saved):
+def test_space_and_time_without_a_reference(tmp_path, figures):
     profiles = [(0.5, Curve("$t = 0.5$", X, X))]
     fields = [FilmedField("$u$", np.ones(21 * 21), profiles)]
     plot_spacetime_fields(tmp_path / "a.png", X, X, fields, names=("t", "x"), caption=CAPTION)
-    assert len(saved[0].axes) == 2
+    assert len(figures[0].axes) == 2
 
 
 # --- history --------------------------------------------------------------------------------
 
 
-def test_history(tmp_path, saved):
+def test_history(tmp_path, figures):
     steps = np.arange(0.0, 200.0)
     held_out = np.full(200, np.nan)
     held_out[::50] = [1.0, 0.1, 0.01, 0.02]
@@ -371,7 +380,7 @@ def test_history(tmp_path, saved):
     phases = [("adam", 0.0), ("lm", 100.0)]
     curves = TrainingCurves(steps, terms, held_out, 0.5 * held_out, phases, 100.0)
     plot_history(tmp_path / "a.png", curves, caption=CAPTION)
-    (axes,) = saved[0].axes
+    (axes,) = figures[0].axes
     assert axes.get_yscale() == "log"
     assert axes.get_xscale() == "linear"
     lines = {line.get_label(): line for line in axes.lines}
@@ -382,32 +391,39 @@ def test_history(tmp_path, saved):
     assert lines["relative $L^2$ error"].get_ydata().tolist() == [0.5, 0.05, 0.005, 0.01]
     assert list(lines["kept"].get_xdata()) == [100, 100]
     assert [text.get_text() for text in axes.texts] == ["adam", "lm"]
-    assert legend(saved[0]) == ["equation[0]", "boundary[0]", "held out", "relative $L^2$ error", "kept"]
+    assert legend(figures[0]) == ["equation[0]", "boundary[0]", "held out", "relative $L^2$ error", "kept"]
 
 
-def test_history_over_decades_of_steps(tmp_path, saved):
+def test_terms_of_a_history_are_told_apart(tmp_path, figures):
+    terms = {f"equation[{index}]": np.ones(5) for index in range(20)}
+    plot_history(tmp_path / "a.png", TrainingCurves(np.arange(5.0), terms), caption=CAPTION)
+    looks = [(line.get_color(), line.get_linestyle()) for line in figures[0].axes[0].lines]
+    assert len(set(looks)) == 20
+
+
+def test_history_over_decades_of_steps(tmp_path, figures):
     curves = TrainingCurves(np.arange(1000.0), {"loss": np.ones(1000)}, phases=[("adam", 0), ("lm", 900)])
     plot_history(tmp_path / "a.png", curves, caption=CAPTION, log_steps=True)
-    (axes,) = saved[0].axes
+    (axes,) = figures[0].axes
     assert axes.get_xscale() == "symlog"
     # A name that starts at the right edge ends there.
-    saved[0].draw_without_rendering()
+    figures[0].draw_without_rendering()
     right = axes.get_window_extent().x1
     assert [text.get_text() for text in axes.texts] == ["adam", "lm"]
     assert right - 20 < axes.texts[1].get_window_extent().x1 <= right
 
 
-def test_names_of_short_phases_stand_side_by_side(tmp_path, saved):
+def test_names_of_short_phases_stand_side_by_side(tmp_path, figures):
     phases = [("Adam", 0), ("L-BFGS", 900), ("LM", 990)]
     curves = TrainingCurves(np.arange(1000.0), {"loss": np.ones(1000)}, phases=phases)
     plot_history(tmp_path / "a.png", curves, caption=CAPTION)
-    (axes,) = saved[0].axes
+    (axes,) = figures[0].axes
     assert [text.get_text() for text in axes.texts] == ["Adam", "L-BFGS, LM"]
-    saved[0].draw_without_rendering()
+    figures[0].draw_without_rendering()
     assert axes.texts[1].get_window_extent().x1 <= axes.get_window_extent().x1
     phases = [(name, 10 * place) for place, (name, _) in enumerate(phases)]
     plot_history(tmp_path / "b.png", replace(curves, phases=phases), caption=CAPTION)
-    assert [text.get_text() for text in saved[1].axes[0].texts] == ["Adam, L-BFGS, LM"]
+    assert [text.get_text() for text in figures[1].axes[0].texts] == ["Adam, L-BFGS, LM"]
 
 
 @pytest.mark.parametrize("count", [0, 1])
@@ -430,21 +446,21 @@ def test_history_of_next_to_nothing(tmp_path, count):
         (("t", "x", "y", "z"), "t", [("$x$", "$y$"), ("$x$", "$z$"), ("$t$", "$x$")]),
     ],
 )
-def test_points_are_seen_along_the_coordinates(tmp_path, saved, coordinates, time, labels):
+def test_points_are_seen_along_the_coordinates(tmp_path, figures, coordinates, time, labels):
     points = np.random.default_rng(0).uniform(size=(30, len(coordinates)))
     sets = {"interior": points, "walls": points[:5]}
     plot_collocation(tmp_path / "a.png", sets, coordinates=coordinates, time=time, caption=CAPTION)
-    axes = saved[0].axes
+    axes = figures[0].axes
     assert [(a.get_xlabel(), a.get_ylabel()) for a in axes] == labels
-    assert legend(saved[0]) == ["interior (30)", "walls (5)"]
+    assert legend(figures[0]) == ["interior (30)", "walls (5)"]
     first = [coordinates.index(label.strip("$")) for label in labels[0]]
     assert np.array_equal(axes[0].lines[0].get_xydata(), points[:, first])
 
 
-def test_points_of_an_interval_are_rows(tmp_path, saved):
+def test_points_of_an_interval_are_rows(tmp_path, figures):
     sets = {"interior": X[:, None], "x-": np.zeros((1, 1))}
     plot_collocation(tmp_path / "a.png", sets, coordinates=("x",), caption=CAPTION)
-    (axes,) = saved[0].axes
+    (axes,) = figures[0].axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["interior (21)", "x- (1)"]
     assert np.array_equal(axes.lines[0].get_xdata(), X)
 
@@ -452,7 +468,7 @@ def test_points_of_an_interval_are_rows(tmp_path, saved):
 # --- trajectories ---------------------------------------------------------------------------
 
 
-def test_trajectories_are_medians_and_ranges_over_steps_and_seconds(tmp_path, saved):
+def test_trajectories_are_medians_and_ranges_over_steps_and_seconds(tmp_path, figures):
     """Two trainings of one label, y = 10^-x and 10^-3x: the median is between them, the band their range."""
     x = np.arange(1.0, 5.0)
     fast, slow = (Trajectory(x, 2 * x, 10.0 ** (-power * x)) for power in (3, 1))
@@ -461,7 +477,7 @@ def test_trajectories_are_medians_and_ranges_over_steps_and_seconds(tmp_path, sa
     panels = [Panel("first", {"both": [fast, slow]}), Panel("second", {"holes": [holes], "both": [slow]})]
     panels.append(Panel("third", {"both": [slow, later]}))
     plot_trajectories(tmp_path / "a.png", panels, title="costs $5")
-    upper, upper_seconds, lower, _ = saved[0].axes[:4]
+    upper, upper_seconds, lower, _ = figures[0].axes[:4]
     (line,) = upper.lines
     middle = 0.5 * (10.0 ** (-3 * line.get_xdata()) + 10.0 ** -line.get_xdata())
     assert np.allclose(line.get_ydata(), middle, rtol=1e-12)
@@ -475,10 +491,10 @@ def test_trajectories_are_medians_and_ranges_over_steps_and_seconds(tmp_path, sa
     )
     assert upper.lines[0].get_color() == lower.lines[1].get_color() != lower.lines[0].get_color()
     # Before its first loss and after its last a training holds them.
-    (shifted,) = saved[0].axes[4].lines
+    (shifted,) = figures[0].axes[4].lines
     assert (shifted.get_xdata()[0], shifted.get_xdata()[-1]) == (1, 7)
     assert shifted.get_ydata()[[0, -1]] == pytest.approx([0.5 * (1e-1 + 1e-1), 0.5 * (1e-4 + 1e-4)])
-    assert legend(saved[0]) == ["both", "holes"]
+    assert legend(figures[0]) == ["both", "holes"]
     assert [axes.get_title(loc="left") for axes in (upper, lower)] == ["first", "second"]
-    assert [axes.get_xlabel() for axes in saved[0].axes] == ["", "", "", "", "step", "seconds"]
-    assert saved[0].get_suptitle() == r"costs \$5"
+    assert [axes.get_xlabel() for axes in figures[0].axes] == ["", "", "", "", "step", "seconds"]
+    assert figures[0].get_suptitle() == r"costs \$5"

@@ -25,6 +25,7 @@ BALL = "coordinates: [x, y, z]\ndomain: {shape: ball, radius: 1}\nunknowns: u\n"
 
 MORE = {
     "robin": SQUARE + 'equations: ["-laplace(u) + u = exp(-x^2 - y^2)"]\nboundary: ["dn(u) + 2*u = x"]',
+    "weak losses": SQUARE + 'equations: ["-laplace(u) = 1 + x"]\nboundary: ["dn(u) + u/1000 = 0"]',
     "mixed sides": SQUARE
     + 'equations: ["-laplace(u) = 1"]\nboundary: ["u = 0", {on: [left], equation: dn(u) = y}]'.replace(
         '"u = 0"', "{on: [right, bottom, top], equation: u = 0}"

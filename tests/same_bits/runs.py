@@ -49,6 +49,7 @@ _UNASKED = {
     "judgement": lambda *_: {"relative_residual": None, "verdict": None, "reasons": None},
     "require_well_posed": lambda _: None,
     "refuse_lost_derivatives": lambda _: None,
+    "unseen_data": lambda *_: [],
 }
 """Questions around a training, which take ten times as long as so few steps and move no number."""
 
@@ -128,6 +129,7 @@ RUNS = {
     "kovasznay": QuickRun("kovasznay", "Re=50"),
     "stokes": QuickRun("stokes", "k=1.5"),
     "kuramoto_sivashinsky": QuickRun("kuramoto_sivashinsky", "nu=0.6"),
+    "cantilever": QuickRun("cantilever", "L=40"),
     "elasticity": QuickRun("elasticity", "nu=0.2"),
     "maxwell": QuickRun("maxwell", "eps=2.5"),
     "schroedinger": QuickRun("schroedinger", "c=0.7"),
@@ -211,7 +213,7 @@ def _pinnkan(*arguments: object) -> str:
     Raises:
         RuntimeError: If it fails otherwise.
     """
-    from pinnkan.cli.app import make_app  # here: torch loads behind it, when the threads are settled
+    from program import program  # here: torch loads behind it, when the threads are settled
 
     out, err = io.StringIO(), io.StringIO()
     words = [str(argument) for argument in arguments]
@@ -219,7 +221,7 @@ def _pinnkan(*arguments: object) -> str:
         for name, answer in _UNASKED.items():
             stack.enter_context(patch(f"pinnkan.sweeps.job.{name}", answer))
         try:
-            make_app()(words, prog_name="pinnkan")
+            program()(words, prog_name="pinnkan")
         except SystemExit as end:
             code = end.code
     if code not in (0, None) and "unsolved" not in out.getvalue() + err.getvalue():
@@ -281,7 +283,7 @@ def kept_numbers(names: Sequence[str]) -> dict[str, np.ndarray]:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(HERE.parents[1]))
+    sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent)]
     import scipy.linalg  # noqa: F401 -- loads its BLAS, which machine() names
 
     if machine()["threads"] != 1:

@@ -55,6 +55,21 @@ def test_what_the_file_leaves_out_is_printed_as_chosen(done, tmp_path):
     assert "network.hidden       12, 12\n" in done("check", path).out
 
 
+def test_a_scale_that_the_terms_miss_is_said_to_be_solved(done, tmp_path):
+    path = tmp_path / "warm.yaml"
+    path.write_text(
+        "coordinates: [x, y]\ndomain: {shape: box, x: [0, 1], y: [0, 1]}\nunknowns: u\n"
+        'equations: ["-laplace(u) = 1"]\nboundary: ["dn(u) + u/1e3 = 0"]\n'
+    )
+    report = done("check", path, "--json").json
+    assert report["scales"] == {"u": 256}
+    said = "size of a least-squares solution in polynomials; the terms balance at 0.12"
+    assert report["solved_scales"] == {"u": said}
+    stated = done("check", path, "--set", "scales={u: 250}", "--json").json
+    assert stated["scales"] == {"u": 250}
+    assert "solved_scales" not in stated
+
+
 def test_nothing_is_chosen_in_a_file_that_states_all(done, folder):
     assert done("check", folder / "tiny.yaml", "--json").json["chosen"] == {}
 

@@ -363,22 +363,21 @@ def test_no_scheduler_is_one_message(pinnkan, run, monkeypatch):
 
 
 def test_the_array_script_trains_every_value_once(done, run, tmp_path):
-    """Run as SLURM would run it, task after task, with a pinnkan on the path."""
+    """Run as SLURM would run it, task after task; its pinnkan tells arguments, which we run."""
     answer = done("finetune", run, "--lambda", "1/3,1", "--tag", "s", "--print-slurm", "--threads", 2)
     assert "#SBATCH --array=0-1\n" in answer.out
     assert "#SBATCH --cpus-per-task=2\n" in answer.out
     script, folder = tmp_path / "sweep.sh", tmp_path / "bin"
     script.write_text(answer.out)
     folder.mkdir()
-    (folder / "pinnkan").write_text(f'#!/bin/sh\nexec {sys.executable} -m pinnkan "$@"\n')
+    (folder / "pinnkan").write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
     (folder / "pinnkan").chmod(0o755)
     for task in range(2):
-        subprocess.run(
-            ["bash", script],
-            check=True,
-            capture_output=True,
-            env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "SLURM_ARRAY_TASK_ID": str(task)},
+        environment = {"PATH": f"{folder}:{os.environ['PATH']}", "SLURM_ARRAY_TASK_ID": str(task)}
+        told = subprocess.run(
+            ["bash", script], check=True, capture_output=True, text=True, env={**os.environ, **environment}
         )
+        done(*told.stdout.splitlines())
     names = sorted(path.name for path in (run / "adapters").glob("*.s.h5"))
     assert names == ["lambda=0.3333333333333333.s.h5", "lambda=1.s.h5"]
     rows = done("finetune", run, "--lambda", "1/3,1", "--tag", "s", "--json").json["results"]

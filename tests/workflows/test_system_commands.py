@@ -213,4 +213,4 @@ def test_what_cannot_be_drawn_is_said(pinnkan, system, tmp_path, arguments, mess
 def test_a_formula_of_several_unknowns_is_refused(pinnkan, system):
     answer = pinnkan("formula", system)
     assert answer.code == 2
-    assert "has 2 unknowns (u, v); one network gives all of them" in answer.err
+    assert "has 2 unknowns (u, v); a formula is found where there is one alone" in answer.err

@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy
 
-from pinnkan.ground.derivatives import MultiIndex
+from pinnkan.ground.derivatives import MultiIndex, lowered, raised, value_index
 from pinnkan.language.expressions.audit import Audit
 from pinnkan.language.expressions.names import (
     MAX_ORDER,
@@ -125,10 +125,9 @@ def _along(leaf: Any, coordinate: str, names: Names) -> Any:
             )
         return _ZERO
     unknown, index = reading
-    position = names.coordinates.index(coordinate)
-    raised = tuple(order + (k == position) for k, order in enumerate(index))
-    check_order(unknown, raised, names)
-    return symbol(derivative_name(unknown, raised, names))
+    higher = raised(index, names.coordinates.index(coordinate))
+    check_order(unknown, higher, names)
+    return symbol(derivative_name(unknown, higher, names))
 
 
 ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
@@ -178,13 +177,12 @@ def substitute_unknowns(expr: Any, solutions: Mapping[str, Any], names: Names) -
     Raises:
         ExpressionFault: If the result is too large or not real.
     """
-    value = (0,) * len(names.coordinates)
+    value = value_index(len(names.coordinates))
     known: dict[tuple[str, MultiIndex], Any] = {(name, value): formula for name, formula in solutions.items()}
 
     def derivative(name: str, index: MultiIndex) -> Any:
         if (name, index) not in known:
-            position = next(k for k, order in enumerate(index) if order)
-            lower = tuple(order - (k == position) for k, order in enumerate(index))
+            position, lower = lowered(index)
             below = derivative(name, lower)
             known[name, index] = total_derivative(below, names.coordinates[position], names)
         return known[name, index]

@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy
 
-from pinnkan.ground.derivatives import MultiIndex, Partial
+from pinnkan.ground.derivatives import MultiIndex, Partial, raised, value_index
 from pinnkan.ground.errors import did_you_mean
 from pinnkan.language.expressions.tree import ExpressionFault, Tree
 
@@ -130,7 +130,7 @@ def read_derivative(name: str, names: Names) -> tuple[str, MultiIndex] | None:
         ExpressionFault: If coordinate names make the letters ambiguous (``x`` and ``xx``).
     """
     if name in names.unknowns:
-        return name, (0,) * len(names.coordinates)
+        return name, value_index(len(names.coordinates))
     for unknown in names.unknowns:
         if name.startswith(f"{unknown}_"):
             index = read_letters(name[len(unknown) + 1 :], names)
@@ -145,7 +145,7 @@ def read_letters(letters: str, names: Names) -> MultiIndex | None:
     Raises:
         ExpressionFault: If it can be read in more than one way.
     """
-    readings = set(_segmentations(letters, names.coordinates, (0,) * len(names.coordinates)))
+    readings = set(_segmentations(letters, names.coordinates, value_index(len(names.coordinates))))
     if len(readings) > 1:
         message = f"'{letters}' names more than one derivative; use diff(expression, coordinate)"
         raise ExpressionFault(message, 0, 0)
@@ -244,8 +244,7 @@ def _segmentations(letters: str, coordinates: tuple[str, ...], index: MultiIndex
         return
     for position, name in enumerate(coordinates):
         if letters.startswith(name):
-            raised = tuple(order + (position == k) for k, order in enumerate(index))
-            yield from _segmentations(letters[len(name) :], coordinates, raised)
+            yield from _segmentations(letters[len(name) :], coordinates, raised(index, position))
 
 
 def _indices(names: Names) -> Iterator[MultiIndex]:

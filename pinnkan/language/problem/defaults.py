@@ -52,6 +52,7 @@ class Circumstances:
         periodic: How many of the coordinates are periodic: each of them gives the network two inputs.
         unknowns: How many there are: outputs of the network.
         equations: How many there are: each gives a residual at every interior point.
+        separate: The unknowns that each of several networks gives; None where one gives all.
     """
 
     dimension: int
@@ -61,6 +62,7 @@ class Circumstances:
     periodic: int = 0
     unknowns: int = 1
     equations: int = 1
+    separate: tuple[tuple[str, ...], ...] | None = None
 
     @property
     def inputs(self) -> int:
@@ -69,18 +71,26 @@ class Circumstances:
 
 
 def default_network(circumstances: Circumstances) -> NetworkSettings:
-    """Return the network of a file that states none: narrower where few points are stated."""
+    """Return the network of a file that states none: narrower where few points are stated.
+
+    Of several networks all are of the same width, the widest that is trained in full.
+    """
+    separate = circumstances.separate
     if circumstances.hidden is not None:
-        return NetworkSettings(hidden=circumstances.hidden)
+        return NetworkSettings(hidden=circumstances.hidden, separate=separate)
     widest = _WIDTH.get(circumstances.dimension, _WIDTH_BEYOND)
     ratio = _RATIO.get(circumstances.dimension, _RATIO_BEYOND)
-    networks = [NetworkSettings(hidden=(width, width)) for width in range(widest, _NARROWEST, -1)]
+    networks = [
+        NetworkSettings(hidden=(width, width), separate=separate) for width in range(widest, _NARROWEST, -1)
+    ]
     for network in networks:
         trained = numbers_in_full(network, circumstances.inputs, circumstances.unknowns)
         residuals = None if circumstances.points is None else circumstances.points * circumstances.equations
+        if separate is not None and trained > LARGEST_IN_FULL:
+            continue
         if residuals is None or residuals >= ratio * trained:
             return network
-    return NetworkSettings(hidden=(_NARROWEST, _NARROWEST))
+    return NetworkSettings(hidden=(_NARROWEST, _NARROWEST), separate=separate)
 
 
 def default_settings(network: NetworkSettings, circumstances: Circumstances) -> Settings:
@@ -138,21 +148,29 @@ def _from_slim(phase: PhaseSettings) -> tuple[PhaseSettings, ...]:
 
 
 def numbers_in_full(network: NetworkSettings, inputs: int, outputs: int = 1) -> int:
-    """Return how many coefficients a network of so many inputs and outputs has."""
-    widths = (inputs, *network.hidden, outputs)
+    """Return how many coefficients a network of so many inputs and outputs has, or several side by side."""
+    chains = _widths(network, inputs, outputs)
     if network.kind == "mlp":
-        return sum((before + 1) * after for before, after in pairwise(widths))
-    return sum(math.prod(shape) for shape in _shapes(network, widths))
+        return sum((before + 1) * after for widths in chains for before, after in pairwise(widths))
+    return sum(math.prod(shape) for widths in chains for shape in _shapes(network, widths))
 
 
 def numbers_slim(network: NetworkSettings, inputs: int, outputs: int = 1) -> int:
     """Return how many numbers a KAN has with its hidden layers in Tucker form of ``network.rank``."""
-    first, *hidden, last = _shapes(network, (inputs, *network.hidden, outputs))
-    count = math.prod(first) + math.prod(last)
-    for shape in hidden:
-        ranks = [max(1, math.ceil(network.rank * size)) for size in shape]
-        count += math.prod(ranks) + sum(size * rank for size, rank in zip(shape, ranks, strict=True))
+    count = 0
+    for widths in _widths(network, inputs, outputs):
+        first, *hidden, last = _shapes(network, widths)
+        count += math.prod(first) + math.prod(last)
+        for shape in hidden:
+            ranks = [max(1, math.ceil(network.rank * size)) for size in shape]
+            count += math.prod(ranks) + sum(size * rank for size, rank in zip(shape, ranks, strict=True))
     return count
+
+
+def _widths(network: NetworkSettings, inputs: int, outputs: int) -> list[tuple[int, ...]]:
+    """Return inputs, hidden widths and outputs of every network that stands beside others, or of the one."""
+    groups = [outputs] if network.separate is None else [len(group) for group in network.separate]
+    return [(inputs, *network.hidden, own) for own in groups]
 
 
 def _shapes(network: NetworkSettings, widths: Sequence[int]) -> list[tuple[int, int, int]]:

@@ -125,7 +125,7 @@ def _read_root(
     equations = () if mathematics is None else mathematics.statements.equations
     periodic = () if mathematics is None or mathematics.shape is None else mathematics.shape.periodic
     circumstances = replace(_circumstances(declared, equations, hidden), periodic=len(periodic))
-    settings = read_settings(root, circumstances, faults)
+    settings = read_settings(root, circumstances, declared.unknowns if declared.sound else (), faults)
     if mathematics is not None and not stored:
         _check_splines(root, settings.network, mathematics.statements, declared.names(), faults)
     if faults:

@@ -41,6 +41,13 @@ class NetworkSettings:
     rank: float = _key(0.125, low=0.0, high=1.0)
     """Slim KAN: compression ratio of every hidden layer's Tucker form."""
     derivatives: str = _key("jets", choices=("jets", "autograd"))
+    separate: tuple[tuple[str, ...], ...] | None = _key(None)
+    """Groups of unknowns, each with a network of its own of the same hidden widths; None: one for all."""
+
+    @property
+    def chains(self) -> int:
+        """How many networks stand side by side."""
+        return len(self.separate or (None,))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ added there is understood here without a change.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -17,6 +18,7 @@ from pinnkan.language.problem.defaults import (
     default_settings,
     stated_training,
 )
+from pinnkan.language.problem.separate import read_separate
 from pinnkan.language.problem.settings import PhaseSettings, Settings, TrainingSettings
 from pinnkan.language.reading.fields import (
     describe,
@@ -43,9 +45,12 @@ SETTINGS_KEYS = tuple(_EXAMPLES)
 _NONE_WORDS = {"", "~", "null", "none", "None"}
 
 
-def read_settings(root: Block, circumstances: Circumstances, faults: Faults) -> Settings:
+def read_settings(
+    root: Block, circumstances: Circumstances, unknowns: Sequence[str], faults: Faults
+) -> Settings:
     """Read every settings block of a problem file; what is left out comes from the default recipe."""
-    circumstances = dataclasses.replace(circumstances, points=_stated_points(root))
+    separate = read_separate(root, unknowns, faults)
+    circumstances = dataclasses.replace(circumstances, points=_stated_points(root), separate=separate)
     network = _read_block(root, "network", default_network(circumstances), faults)
     settings = default_settings(network, circumstances)
     values = {
@@ -97,7 +102,8 @@ def _read_dataclass(defaults: Any, block: Block, path: str, faults: Faults) -> A
     values: dict[str, Any] = {}
     for field in dataclasses.fields(defaults):
         node = block.get(field.name)
-        if node is None or field.name == "phases":
+        # Groups of unknowns are in the defaults already: they depend on the names of the unknowns.
+        if node is None or field.name in ("phases", "separate"):
             continue
         value = _read_typed(node, types[field.name], f"{path}.{field.name}", field.metadata, faults)
         if value is not _WRONG:

@@ -2,7 +2,15 @@
 
 from pinnkan.networks.adapters.growth import GROWTH, grow, widened
 from pinnkan.networks.adapters.layerwise import Frozen, Full, LayerParametrisation, Sparse, TuckerChange
-from pinnkan.networks.adapters.lotra import LAYER_WORDS, Plan, attach, initial_factors, slim, slim_from
+from pinnkan.networks.adapters.lotra import (
+    LAYER_WORDS,
+    Plan,
+    attach,
+    initial_factors,
+    outer_layers,
+    slim,
+    slim_from,
+)
 from pinnkan.networks.adapters.parameters import Parametrisation
 
 __all__ = [
@@ -18,6 +26,7 @@ __all__ = [
     "attach",
     "grow",
     "initial_factors",
+    "outer_layers",
     "slim",
     "slim_from",
     "widened",

@@ -16,6 +16,7 @@ from torch import Tensor
 from pinnkan.ground.errors import UsageError
 from pinnkan.networks.adapters.layerwise import Frozen, Full, LayerParametrisation, TuckerChange
 from pinnkan.networks.adapters.parameters import Parametrisation
+from pinnkan.networks.network import chains_of
 from pinnkan.networks.tucker import Tucker, hosvd, orthonormal, ranks_of
 
 LAYER_WORDS = ("tucker", "full", "frozen")
@@ -31,33 +32,37 @@ class Plan:
         compression: Ranks are ceil(compression * (I, J, K)).
         ranks: Explicit (R1, R2, R3); overrides ``compression``.
         initialisation: ``paper``, ``batch`` or ``orthonormal``; see `initial_factors`.
+        chains: How many networks stand side by side: each is adapted as one alone would be.
     """
 
     layers: str | Sequence[str] = "paper"
     compression: float = 0.125
     ranks: tuple[int, ...] | None = None
     initialisation: str = "batch"
+    chains: int = 1
 
     def words(self, count: int) -> tuple[str, ...]:
-        """Return one word for each of ``count`` layers.
+        """Return one word for each of ``count`` layers, those of all chains.
 
         Raises:
             UsageError: If the number of words differs from the number of layers, a word is
                 unknown, or every layer is frozen.
         """
         if self.layers == "paper":
-            return tuple("full" if at in (0, count - 1) else "tucker" for at in range(count))
+            outer = outer_layers(count, self.chains)
+            return tuple("full" if at in outer else "tucker" for at in range(count))
         if self.layers == "all":
             return ("tucker",) * count
+        depth = count // self.chains
         words = (self.layers,) if isinstance(self.layers, str) else tuple(self.layers)
-        if len(words) != count or any(word not in LAYER_WORDS for word in words):
+        if len(words) != depth or any(word not in LAYER_WORDS for word in words):
             raise UsageError(
-                f"adapter.layers: expected 'paper', 'all' or {count} words of {', '.join(LAYER_WORDS)}, "
+                f"adapter.layers: expected 'paper', 'all' or {depth} words of {', '.join(LAYER_WORDS)}, "
                 f"found {', '.join(words)}"
             )
         if all(word == "frozen" for word in words):
             raise UsageError("adapter.layers: every layer is frozen, nothing is left to train")
-        return words
+        return words * self.chains
 
     def ranks_for(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
         """Return (R1, R2, R3) of one layer, none above its own size.
@@ -83,6 +88,11 @@ class Plan:
         """
         words = zip(coefficients, self.words(len(coefficients)), strict=True)
         return tuple(self.ranks_for(_kan_shape(base)) for base, word in words if word == "tucker")
+
+
+def outer_layers(count: int, chains: int = 1) -> set[int]:
+    """Return the first and the last layer of every chain among ``count`` layers."""
+    return {at for chain in chains_of(count, chains) for at in (chain.start, chain.stop - 1)}
 
 
 def initial_factors(
@@ -156,7 +166,9 @@ def attach(
     return Parametrisation(layers)
 
 
-def slim(coefficients: Sequence[Tensor], compression: float, generator: torch.Generator) -> Parametrisation:
+def slim(
+    coefficients: Sequence[Tensor], compression: float, generator: torch.Generator, *, chains: int = 1
+) -> Parametrisation:
     """A slim KAN: inner layers in Tucker form on a zero base, outer layers in full.
 
     Factors start orthonormal and the core normal, scaled so that the entries of
@@ -166,10 +178,12 @@ def slim(coefficients: Sequence[Tensor], compression: float, generator: torch.Ge
         coefficients: Starting coefficients of a full network; inner ones give shapes only.
         compression: Ranks are ceil(compression * (I, J, K)).
         generator: Of factors and cores.
+        chains: How many networks stand side by side; each has its own inner layers.
     """
     layers: list[LayerParametrisation] = []
+    outer = outer_layers(len(coefficients), chains)
     for at, base in enumerate(coefficients):
-        if at in (0, len(coefficients) - 1):
+        if at in outer:
             layers.append(Full(base))
             continue
         shape = _kan_shape(base)
@@ -182,7 +196,7 @@ def slim(coefficients: Sequence[Tensor], compression: float, generator: torch.Ge
     return Parametrisation(layers)
 
 
-def slim_from(coefficients: Sequence[Tensor], compression: float) -> Parametrisation:
+def slim_from(coefficients: Sequence[Tensor], compression: float, *, chains: int = 1) -> Parametrisation:
     """A slim KAN that continues another of no larger ranks, merged and perhaps refined.
 
     The inner layers' multilinear ranks are at most those of the form, so that the HOSVD is exact.
@@ -191,11 +205,12 @@ def slim_from(coefficients: Sequence[Tensor], compression: float) -> Parametrisa
     Args:
         coefficients: Of every layer, on any device.
         compression: Ranks are ceil(compression * (I, J, K)).
+        chains: See `slim`.
     """
-    last = len(coefficients) - 1
     layers: list[LayerParametrisation] = []
+    outer = outer_layers(len(coefficients), chains)
     for at, base in enumerate(coefficients):
-        if at in (0, last):
+        if at in outer:
             layers.append(Full(base))
             continue
         factors = hosvd(base.cpu(), ranks_of(_kan_shape(base), compression))

@@ -15,6 +15,8 @@ from pinnkan.output.pictures.canvas import DEFAULT_DPI, SINGLE_COLUMN_MM, legend
 from pinnkan.output.pictures.colours import LINE_COLOURS
 from pinnkan.output.pictures.labels import Caption, plain
 
+_DASHES = ("-", "--", ":", "-.")
+
 
 @dataclass(frozen=True)
 class TrainingCurves:
@@ -79,9 +81,12 @@ def plot_history(
 
 
 def _draw_terms(axes: Axes, curves: TrainingCurves) -> None:
+    colours = LINE_COLOURS[:-1]  # the last is black: held out
     for index, (name, values) in enumerate(curves.terms.items()):
-        colour = LINE_COLOURS[index % (len(LINE_COLOURS) - 1)]  # the last is black: held out
-        axes.plot(curves.steps, _positive(values), color=colour, linewidth=0.9, label=plain(name))
+        colour, dashes = colours[index % len(colours)], _DASHES[index // len(colours) % len(_DASHES)]
+        axes.plot(
+            curves.steps, _positive(values), color=colour, linestyle=dashes, linewidth=0.9, label=plain(name)
+        )
 
 
 def _draw_measured(axes: Axes, steps: Array, values: Array, **style: str) -> None:

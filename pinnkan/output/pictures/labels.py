@@ -74,6 +74,9 @@ def number(value: float, digits: int = 3) -> str:
     return f"${factor}10^{{{int(power)}}}$"
 
 
+_NOTE_LINES = 3
+
+
 @dataclass(frozen=True)
 class Caption:
     """What a picture is of.
@@ -82,7 +85,7 @@ class Caption:
         title: The problem, in the user's words.
         values: What is held fixed (parameters, a time, a slice) with its value.
         figures: What was measured, by name (may hold mathtext); None is left out.
-        note: What a reader must know, on lines of its own.
+        note: What a reader must know, on lines of its own: its beginning, where it would crush the picture.
     """
 
     title: str
@@ -95,7 +98,8 @@ class Caption:
         # A letter at 9 points is 1.6 mm wide on average.
         letters = max(int(width_mm / 1.6), 10)
         lines = [plain(line) for line in textwrap.wrap(self.title, letters)]
-        note = [plain(line) for line in textwrap.wrap(self.note, letters)]
+        wrapped = textwrap.wrap(self.note, letters, max_lines=_NOTE_LINES, placeholder=" ...")
+        note = [plain(line) for line in wrapped]
         facts = [f"{symbol(name)} = {number(value, 6)}" for name, value in self.values.items()]
         facts += [f"{name} {number(value)}" for name, value in self.figures.items() if value is not None]
         return "\n".join([*lines, *_fill(facts, width_mm), *note])

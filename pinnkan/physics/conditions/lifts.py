@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from pinnkan.geometry import Box
 from pinnkan.geometry.shape import number
-from pinnkan.ground.derivatives import Channel, MultiIndex
+from pinnkan.ground.derivatives import Channel, MultiIndex, terms_of
 from pinnkan.language.expressions import substitute, symbol
-from pinnkan.physics.conditions.point_functions import PointFunction, terms
+from pinnkan.physics.conditions.point_functions import PointFunction
 
 FloatArray = NDArray[np.float64]
 
@@ -82,7 +82,7 @@ class HarmonicLift(PointFunction):
         """Differentiate the series; x and y are the last two columns of the points."""
         result, offset = np.zeros((len(channels), len(points))), points.shape[1] - 2
         for row, channel in enumerate(channels):
-            for weight, index in terms(channel):
+            for index, weight in terms_of(channel):
                 if not any(index[:offset]):
                     result[row] += weight * self._derivative(points[:, offset:], index[offset:])
         return result

@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from pinnkan.ground.derivatives import Channel, Collapsed, MultiIndex
+from pinnkan.ground.derivatives import Channel, MultiIndex, lowered, terms_of
 from pinnkan.language.expressions import Names, display_text, evaluate, total_derivative
 
 FloatArray = NDArray[np.float64]
@@ -73,19 +73,19 @@ class FormulaFunction(PointFunction):
         result = np.zeros((len(channels), len(points)))
         if self.written == 0:
             return result
-        indices = sorted({index for channel in channels for _, index in terms(channel)})
+        indices = sorted({index for channel in channels for index, _ in terms_of(channel)})
         formulas = [self._derivative(index) for index in indices]
         values = evaluate(formulas, self.names.coordinates, points, self.values)
         rows = dict(zip(indices, values, strict=True))
         for row, channel in enumerate(channels):
-            for weight, index in terms(channel):
+            for index, weight in terms_of(channel):
                 result[row] += weight * rows[index]
         return result
 
     def formulas(self, channels: Sequence[Channel]) -> list[sympy.Expr]:
         """Return its derivatives as formulas in coordinates and parameters."""
         return [
-            sum((w * self._derivative(index) for w, index in terms(channel)), sympy.Integer(0))
+            sum((w * self._derivative(index) for index, w in terms_of(channel)), sympy.Integer(0))
             for channel in channels
         ]
 
@@ -93,18 +93,8 @@ class FormulaFunction(PointFunction):
         if not any(index):
             return self.written
         if (self.written, index) not in self.memory:
-            position = next(k for k, order in enumerate(index) if order)
-            lower = tuple(order - (k == position) for k, order in enumerate(index))
+            position, lower = lowered(index)
             below = self._derivative(lower)
             coordinate = self.names.coordinates[position]
             self.memory[self.written, index] = total_derivative(below, coordinate, self.names)
         return self.memory[self.written, index]
-
-
-def terms(channel: Channel) -> list[tuple[float, MultiIndex]]:
-    """Write a channel as a sum of weighted partial derivatives."""
-    if not isinstance(channel, Collapsed):
-        return [(1.0, channel)]
-    size = len(channel.coefficients)
-    twice = [tuple(2 * (k == axis) for k in range(size)) for axis in range(size)]
-    return [(weight, index) for weight, index in zip(channel.coefficients, twice, strict=True) if weight]

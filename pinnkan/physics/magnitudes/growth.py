@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 from pinnkan.geometry import Domain, Interior
-from pinnkan.ground.derivatives import Channel, Collapsed, Derivative
+from pinnkan.ground.derivatives import Channel, Collapsed, Derivative, pure_index, value_index
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import derivative_symbols
 from pinnkan.language.problem.spec import Problem
@@ -47,8 +46,8 @@ def growth(block: ResidualBlock, values: Sequence[float], domain: Domain, axis: 
     What blows up, or has no value, counts for nothing.
     """
     size = len(domain.coordinates)
-    value = Derivative(0, (0,) * size)
-    rate = Derivative(0, tuple(int(other == axis) for other in range(size)))
+    value = Derivative(0, value_index(size))
+    rate = Derivative(0, pure_index(axis, size))
     if value not in block.reads or rate not in block.reads or not values:
         return 0.0
     lower, upper = domain.bounding_box
@@ -60,16 +59,17 @@ def growth(block: ResidualBlock, values: Sequence[float], domain: Domain, axis: 
     except PinnkanError:
         return 0.0
     rows = block.reads.index(value), block.reads.index(rate)
-    largest = 0.0
-    for start in dict.fromkeys(number for number in values if number):
-        u = torch.full((path.shape[1],), start, dtype=torch.float64)
-        peak = abs(start)
-        for position in range(_STEPS):
-            u = u + _increment(block, data[:, position], u, step, rows)
-            peak = max(peak, float(u.abs().max()))
-        if math.isfinite(peak) and peak <= _MOST_GROWTH * abs(start):
-            largest = max(largest, peak)
-    return largest
+    starts = torch.tensor(list(dict.fromkeys(number for number in values if number)), dtype=torch.float64)
+    if not len(starts):
+        return 0.0
+    places = path.shape[1]
+    data, u = data.repeat(1, 1, len(starts)), starts.repeat_interleave(places)
+    peaks = starts.abs()
+    for position in range(_STEPS):
+        u = u + _increment(block, data[:, position], u, step, rows)
+        peaks = torch.maximum(peaks, u.abs().view(-1, places).amax(dim=1))
+    bounded = peaks.isfinite() & (peaks <= _MOST_GROWTH * starts.abs())
+    return float(peaks[bounded].max()) if bounded.any() else 0.0
 
 
 def _increment(
@@ -136,7 +136,7 @@ def _marched(
     blocks: Sequence[ResidualBlock], size: int, axis: int, count: int
 ) -> list[tuple[ResidualBlock, int]] | None:
     """Return, unknown by unknown, the equation with its rate and the rate's row; None if not one each."""
-    rate = tuple(int(other == axis) for other in range(size))
+    rate = pure_index(axis, size)
     marched: dict[int, tuple[ResidualBlock, int]] = {}
     for block in blocks:
         rows = [(row, read.unknown) for row, read in enumerate(block.reads) if read.channel == rate]

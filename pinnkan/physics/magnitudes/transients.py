@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from pinnkan.geometry import Domain
 from pinnkan.geometry.shape import number
-from pinnkan.ground.derivatives import MultiIndex
+from pinnkan.ground.derivatives import MultiIndex, pure_index
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import (
     ExpressionFault,
@@ -129,7 +129,7 @@ def _rate(problem: Problem, equation: Equation, domain: Domain) -> float:
     leaves = derivative_symbols(equation.residual, names)
     slopes = {p.orders: partial_derivative(equation.residual, leaf) for leaf, p in leaves.items()}
     steady = {index: s for index, s in slopes.items() if not s.free_symbols & leaves.keys()}
-    forward = (1, *(0,) * len(names.space))
+    forward = pure_index(0, 1 + len(names.space))
     if forward not in steady or any(index[0] for index in slopes if index != forward):
         return 0.0
     points = domain.uniform(_POINTS, _SEED)

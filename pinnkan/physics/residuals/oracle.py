@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from pinnkan.ground.derivatives import Channels, Collapsed, MultiIndex
+from pinnkan.ground.derivatives import Channels, MultiIndex, lowered, terms_of, value_index
 from pinnkan.networks.adapters.parameters import Parametrisation
 from pinnkan.networks.network import Network
 from pinnkan.physics.residuals.least_squares import root_mean_squares
@@ -95,26 +95,19 @@ def jet_by_autograd(
 
 def _jet_of(output: Tensor, variable: Tensor, channels: Channels) -> Tensor:
     """Return the derivatives (C, N) of one output (N,) by the points (N, D) that it is a function of."""
-    known: dict[MultiIndex, Tensor] = {(0,) * channels.dimension: output}
+    known: dict[MultiIndex, Tensor] = {value_index(channels.dimension): output}
 
     def partial(index: MultiIndex) -> Tensor:
         if index not in known:
-            axis = next(at for at, power in enumerate(index) if power)
-            lower = tuple(power - (at == axis) for at, power in enumerate(index))
+            axis, lower = lowered(index)
             # Row n depends on point n alone, so that one pass on the sum differentiates every row.
             known[index] = _derivative(partial(lower).sum(), variable, again=True)[:, axis]
         return known[index]
 
-    def channel(key: MultiIndex | Collapsed) -> Tensor:
-        if not isinstance(key, Collapsed):
-            return partial(key)
-        twice = [
-            tuple(2 * (at == axis) for at in range(channels.dimension)) for axis in range(channels.dimension)
-        ]
-        terms = [c * partial(index) for c, index in zip(key.coefficients, twice, strict=True) if c != 0.0]
-        return torch.stack(terms).sum(dim=0)
-
-    return torch.stack([channel(key) for key in channels.keys])
+    sums = [
+        torch.stack([c * partial(index) for index, c in terms_of(key)]).sum(dim=0) for key in channels.keys
+    ]
+    return torch.stack(sums)
 
 
 def _derivative(scalar: Tensor, variable: Tensor, *, again: bool) -> Tensor:

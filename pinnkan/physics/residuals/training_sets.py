@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pinnkan.geometry import CollocationSet, Interior
-from pinnkan.ground.derivatives import Channels
+from pinnkan.ground.derivatives import Channels, value_index
 from pinnkan.language.problem.settings import PointSettings
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
@@ -86,7 +86,7 @@ def _sample_set(
     rows = slice(None if held_out else count)
     points, values = given.points[rows], given.values[rows]
     order = _along_a_tree(instance, points)
-    value = (0,) * len(instance.coordinates)
+    value = value_index(len(instance.coordinates))
     channels = Channels([value], len(value))
 
     def tensor(array: np.ndarray) -> Tensor:

@@ -32,16 +32,19 @@ from pinnkan.physics.wellposed.kinds import (
 )
 from pinnkan.physics.wellposed.resonance import nearly_singular
 from pinnkan.physics.wellposed.seams import data_across_seams, exact_across_seams
-from pinnkan.physics.wellposed.unknowns import bare_parts, bare_portions, excess_initial_of_unknowns
+from pinnkan.physics.wellposed.short_waves import growing_short_waves
+from pinnkan.physics.wellposed.sides import conditions_on_sides
+from pinnkan.physics.wellposed.unknowns import bare_portions, excess_initial_of_unknowns
 
 Test = Callable[[Instance], Iterator[Finding]]
 
 REFUSING: tuple[Test, ...] = (data_across_seams,)
 WARNING: tuple[Test, ...] = (unfixed_constant, bare_portions, exact_across_seams)
-WARNING_SYSTEM: tuple[Test, ...] = (bare_parts, excess_initial_of_unknowns)
+WARNING_SYSTEM: tuple[Test, ...] = (conditions_on_sides, excess_initial_of_unknowns)
 """Of problems with several unknowns."""
 REFUSING_ONE: tuple[Test, ...] = (ill_posed_forward, unbalanced)
 """Of problems with one unknown: what a system's principal part says is not decided equation by equation."""
+REFUSING_SYSTEM: tuple[Test, ...] = (growing_short_waves,)
 _WARNING_OF_WHOLE_PARTS: tuple[Test, ...] = (
     two_on_one_side,
     conditions_for_high_orders,
@@ -83,7 +86,7 @@ def examine(base: Instance, others: Sequence[Instance] = ()) -> list[Finding]:
 
 
 def _refusing(instance: Instance) -> tuple[Test, ...]:
-    own = () if instance.problem.is_system else REFUSING_ONE
+    own = REFUSING_SYSTEM if instance.problem.is_system else REFUSING_ONE
     return _applicable((*own, *REFUSING), instance)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.geometry import BoundaryPart
+from pinnkan.ground.derivatives import pure_index
 from pinnkan.language.problem.spec import Equation
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.factors import decided, factors
@@ -71,7 +72,7 @@ def _side(instance: Instance, equation: Equation, part: str) -> _Side:
     assert side.normals is not None
     found = factors(instance, equation, side.points)
     size = len(problem.coordinates)
-    unit = [tuple(row) for row in np.eye(size, dtype=int).tolist()]
+    unit = [pure_index(axis, size) for axis in range(size)]
     shape = next(iter(found.by_index.values())).shape if found.by_index else (1, len(side.points))
     velocity = np.stack([found.by_index.get(index, np.zeros(shape)) for index in unit])
     if offset:

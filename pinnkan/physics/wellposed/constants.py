@@ -17,6 +17,7 @@ import sympy
 from numpy.typing import NDArray
 
 from pinnkan.geometry import BoundaryPart, CollocationSet, Interior
+from pinnkan.ground.derivatives import MultiIndex, pure_index, raised
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import derivative_symbols, evaluate, partial_derivative, symbol
 from pinnkan.language.problem.spec import Condition, Equation
@@ -113,12 +114,12 @@ def _divergence_form(instance: Instance, equation: Equation) -> list[list[sympy.
     if nonlinear or any(sum(index) > 2 for index in slopes):
         return None
     size = len(problem.space)
-    unit = np.eye(size, dtype=int)
 
-    def slope(index: NDArray[np.int_]) -> sympy.Expr:
-        return slopes.get(tuple(index.tolist()), sympy.Integer(0))
+    def slope(index: MultiIndex) -> sympy.Expr:
+        return slopes.get(index, sympy.Integer(0))
 
-    matrix = [[slope(unit[i] + unit[j]) / (1 if i == j else 2) for j in range(size)] for i in range(size)]
+    unit = [pure_index(axis, size) for axis in range(size)]
+    matrix = [[slope(raised(unit[i], j)) / (1 if i == j else 2) for j in range(size)] for i in range(size)]
     divergences = [
         sympy.Add(*(partial_derivative(matrix[i][j], symbol(x)) for i, x in enumerate(problem.space)))
         for j in range(size)
@@ -171,7 +172,7 @@ def _flux(
     if not found.linear or any(sum(index) != 1 for index in found.by_index):
         return None
     nothing = np.zeros((1, len(side.points)))
-    k = np.stack([found.by_index.get(tuple(row), nothing)[0] for row in np.eye(size, dtype=int).tolist()])
+    k = np.stack([found.by_index.get(pure_index(axis, size), nothing)[0] for axis in range(size)])
     entries = evaluate([e for row in matrix for e in row], names.coordinates, side.points, instance.values)
     conormal = np.einsum("ijn,nj->in", entries.reshape(size, size, -1), side.normals)
     length = (k * k).sum(axis=0)

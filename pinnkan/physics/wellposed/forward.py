@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.geometry import InitialTime
-from pinnkan.ground.derivatives import MultiIndex
+from pinnkan.ground.derivatives import MultiIndex, pure_index
 from pinnkan.language.expressions import Names, derivative_name
 from pinnkan.language.expressions.calculus import ORDINALS
 from pinnkan.physics.instance import Instance
@@ -50,7 +50,7 @@ def ill_posed_forward(instance: Instance) -> Iterator[Finding]:
         return
     points = instance.domain.uniform(_POINTS, _SEED)
     first = instance.domain.collocate(InitialTime(), _POINTS, rule="random", seed=_SEED).points
-    directions = _directions(len(instance.problem.space))
+    directions = directions_in(len(instance.problem.space))
     for equation in instance.problem.equations:
         anywhere = factors(instance, equation, points)
         message = _growing(instance, anywhere, points, directions, at_data=False)
@@ -95,7 +95,7 @@ def _stiffness(
     equation decides nothing: u_t together with u_tx.
     """
     size = len(next(iter(by_index)))
-    leading = by_index.get((order, *(0,) * (size - 1)))
+    leading = by_index.get(pure_index(0, size, order))
     mixed = {index: values for index, values in by_index.items() if index[0] and any(index[1:])}
     if leading is None or any(order == 1 or sum(index) > 2 for index in mixed):
         return None
@@ -127,7 +127,7 @@ def _symbol(terms: Mapping[MultiIndex, FloatArray], directions: FloatArray) -> F
     return total
 
 
-def _directions(dimension: int) -> FloatArray:
+def directions_in(dimension: int) -> FloatArray:
     """Return unit vectors, shape (K, d): the axes, the diagonals of two axes, and seeded ones."""
     axes = np.eye(dimension)
     pairs = [(i, j) for j in range(dimension) for i in range(j)]
@@ -140,16 +140,16 @@ def _directions(dimension: int) -> FloatArray:
 def _message(names: Names, order: int, highest: int, factor: str, direction: FloatArray, where: str) -> str:
     """Say what grows, and where: in derivatives of the ``highest`` even order that decides."""
     time, unknown = names.coordinates[0], names.unknowns[0]
-    rate = derivative_name(unknown, (order, *(0,) * len(names.space)), names)
+    rate = derivative_name(unknown, pure_index(0, 1 + len(names.space), order), names)
     sign = "" if highest % 4 else "minus "
     return (
         f"not well posed forward in {time}: solved for {rate}, {sign}the {ORDINALS[highest]} derivative "
-        f"along {_along(names, direction)} has {factor} at {where}; it must be positive, or short waves grow "
-        "without bound"
+        f"along {along_text(names, direction)} has {factor} at {where}; it must be positive, or short "
+        "waves grow without bound"
     )
 
 
-def _along(names: Names, direction: FloatArray) -> str:
+def along_text(names: Names, direction: FloatArray) -> str:
     """Name an axis, or write a direction as a vector."""
     axes = np.flatnonzero(direction)
     if len(axes) == 1:

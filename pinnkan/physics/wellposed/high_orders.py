@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.geometry import BoundaryPart, Box
+from pinnkan.ground.derivatives import pure_index
 from pinnkan.language.expressions.calculus import ORDINALS
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.factors import Factors, factors
@@ -85,7 +86,7 @@ def _count(instance: Instance, part: str) -> int:
 
 def _direction(instance: Instance, found: Factors, index: tuple[int, ...]) -> int:
     """Return the sign of the factor of an odd derivative beside that of u_t; 0 where it has not one sign."""
-    rate = (1, *(0,) * (len(index) - 1))
+    rate = pure_index(0, len(index))
     if instance.problem.time is None or rate not in found.by_index:
         return 0
     if any(other[0] for other in found.by_index if other != rate):

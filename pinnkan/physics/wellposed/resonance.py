@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.geometry import BoundaryPart, Interior
-from pinnkan.ground.derivatives import MultiIndex
+from pinnkan.ground.derivatives import MultiIndex, value_index
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.polynomials import Polynomials
 from pinnkan.physics.wellposed.characteristics import characteristics
@@ -91,7 +91,7 @@ def _rows(instance: Instance, degree: int) -> tuple[FloatArray, FloatArray] | No
         for found, points, weight in blocks
     ]
     values = np.sqrt(inside.weights)[:, None] * polynomials.derivative(
-        (0,) * len(domain.coordinates), inside.points
+        value_index(len(domain.coordinates)), inside.points
     )
     orthonormal, triangle = np.linalg.qr(values)
     operator = np.linalg.solve(triangle.T, np.concatenate(applied).T).T

@@ -18,24 +18,39 @@ _ROUNDING = 1e-9
 _OPPOSITE = str.maketrans("+-", "-+")
 
 
-def bare_parts(instance: Instance) -> Iterator[Finding]:
+def bare_parts(instance: Instance, enough: frozenset[str] = frozenset()) -> Iterator[Finding]:
     """Warn of parts on which nothing holds an unknown that has a second derivative across them.
 
     Silent where the factor of that derivative varies, for it may vanish there, and where the opposite side
     has two conditions, as in an initial value problem.
+
+    Args:
+        instance: The problem at a parameter value.
+        enough: Parts on which the conditions of all unknowns together are known to be enough.
     """
-    problem = instance.problem
-    for position, unknown in enumerate(problem.unknowns):
-        bare = [
-            part
-            for part in instance.domain.shape.parts
-            if not _holding(problem, part, position)
-            and len(_holding(problem, part.translate(_OPPOSITE), position)) < 2
-            and _is_second_order_across(instance, part, position)
-        ]
+    for position, unknown in enumerate(instance.problem.unknowns):
+        bare = [part for part in _bare(instance, position) if part not in enough]
         if bare:
             sides = "the side" if len(bare) == 1 else "the sides"
             yield warning(f"no boundary condition for {unknown} on {sides} {', '.join(bare)}")
+
+
+def parts_without_conditions(instance: Instance, enough: frozenset[str]) -> frozenset[str]:
+    """Return the parts of which `bare_parts` warns."""
+    bare = (part for k in range(len(instance.problem.unknowns)) for part in _bare(instance, k))
+    return frozenset(bare) - enough
+
+
+def _bare(instance: Instance, unknown: int) -> list[str]:
+    """Return the parts that lack a condition for an unknown (`bare_parts`)."""
+    problem = instance.problem
+    return [
+        part
+        for part in instance.domain.shape.parts
+        if not _holding(problem, part, unknown)
+        and len(_holding(problem, part.translate(_OPPOSITE), unknown)) < 2
+        and _is_second_order_across(instance, part, unknown)
+    ]
 
 
 def bare_portions(instance: Instance) -> Iterator[Finding]:

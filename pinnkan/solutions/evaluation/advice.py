@@ -38,7 +38,7 @@ class Circumstances:
         hidden: Widths of the hidden layers; empty where the network is settled (adapters).
         still_falling: Whether the held-out residual was still falling when all steps were taken.
         out_of_time: Whether a time limit ended the training.
-        unknown: Name of the unknown.
+        unknowns: Names of the unknowns.
     """
 
     points: int
@@ -49,7 +49,7 @@ class Circumstances:
     hidden: Sequence[int]
     still_falling: bool
     out_of_time: bool
-    unknown: str
+    unknowns: Sequence[str]
 
 
 def advice(evidence: Evidence, where: Circumstances) -> str:
@@ -59,7 +59,8 @@ def advice(evidence: Evidence, where: Circumstances) -> str:
     if JUMP.word(evidence.jump) != "solved":
         return "Write 'hard: false' beside a condition with a jump or kink there, so that it is trained."
     if BEYOND.word(evidence.beyond) != "solved":
-        power = f"{where.unknown}^3*abs({where.unknown}) in place of {where.unknown}^4"
+        u = where.unknowns[0] if len(where.unknowns) == 1 else "u"
+        power = f"{u}^3*abs({u}) in place of {u}^4"
         return (
             "Start elsewhere (--seed 1 --force), or write the equation for values beyond, too, so that it "
             f"pulls the unknown back from them as it does from within: {power}."
@@ -69,9 +70,10 @@ def advice(evidence: Evidence, where: Circumstances) -> str:
     if (evidence.overfitting or 0.0) > OVERFITTED:
         return _against_overfitting(where)
     if never_moved(evidence.held_out):
+        sizes = ", ".join(f"{unknown}: VALUE" for unknown in where.unknowns)
         return (
-            "Training stalled from the first step: state the size of the unknown "
-            f"(scales: {{{where.unknown}: VALUE}}) and look at the equation that 'pinnkan check' prints."
+            f"Training stalled from the first step: state the size of {_each(where.unknowns)} "
+            f"(scales: {{{sizes}}}) and look at the equation that 'pinnkan check' prints."
         )
     if violated is not None and VIOLATION.word(violated[1]) != "solved":
         place = evidence.places.get(violated[0], "")
@@ -80,9 +82,10 @@ def advice(evidence: Evidence, where: Circumstances) -> str:
     if apart is not None and POINTWISE.word(apart[1]) != "solved" and RESIDUAL.word(relative) == "solved":
         return f"Divide {apart[0]} by the factor that varies across the domain, so that all of it counts."
     if SLACK.word(evidence.slack) != "solved":
+        change = f"what changes by less ({_logarithm(where.unknowns)} of what grows)"
         return (
             "The problem magnifies every residual: ask for less time or a smaller domain, or write it for "
-            f"what changes by less (log({where.unknown}) of what grows); take the answer for a sketch."
+            f"{change}; take the answer for a sketch."
         )
     if where.out_of_time:
         return "The time limit ended the training: begin again with a longer --time-limit, and --force."
@@ -94,6 +97,15 @@ def advice(evidence: Evidence, where: Circumstances) -> str:
             f"hardly see: --set {where.points_key}={4 * where.points}"
         )
     return _larger(where)
+
+
+def _each(unknowns: Sequence[str]) -> str:
+    return "the unknown" if len(unknowns) == 1 else "each unknown"
+
+
+def _logarithm(unknowns: Sequence[str]) -> str:
+    """Return how a logarithm is written: of a system nothing tells here which of the unknowns grows."""
+    return f"log({unknowns[0]})" if len(unknowns) == 1 else "the logarithm"
 
 
 def _against_overfitting(where: Circumstances) -> str:

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from pinnkan.geometry import CollocationSet, Interior
-from pinnkan.ground.derivatives import Channel, Collapsed
+from pinnkan.ground.derivatives import Channel, lowered, pure_index, terms_of, value_index
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
@@ -101,7 +101,7 @@ def _sign(block: ResidualBlock, places: CollocationSet, constant: float) -> int 
 
     None, too, where the block has no orientation or no value there.
     """
-    value = (0,) * places.points.shape[1]
+    value = value_index(places.points.shape[1])
     channels = _channels(block)
     u = torch.zeros(len(channels), len(places.points), dtype=torch.float64)
     if value in channels:
@@ -128,18 +128,15 @@ def _orientation(block: ResidualBlock, places: CollocationSet, partials: FloatAr
         places: Its points.
         partials: Derivatives of its residual in its channels at a constant, (C, N).
     """
-    axes, channels = np.eye(places.points.shape[1], dtype=int), _channels(block)
+    size, channels = places.points.shape[1], _channels(block)
     if isinstance(block.where, Interior):
-        leading = np.linalg.eigvalsh(-_second_order(channels, partials, len(axes)))
-    elif all(channel == (0,) * len(axes) for channel in channels):
+        leading = np.linalg.eigvalsh(-_second_order(channels, partials, size))
+    elif all(channel == value_index(size) for channel in channels):
         leading = partials if block.program.is_linear else np.zeros(1)
     else:
         assert places.normals is not None
-        rows = [
-            (axis, channels.index(tuple(axes[axis])))
-            for axis in range(len(axes))
-            if tuple(axes[axis]) in channels
-        ]
+        slopes = [pure_index(axis, size) for axis in range(size)]
+        rows = [(axis, channels.index(slope)) for axis, slope in enumerate(slopes) if slope in channels]
         leading = sum((places.normals[:, axis] * partials[row] for axis, row in rows), np.zeros(1))
     return 1 if (leading > 0.0).all() else -1 if (leading < 0.0).all() else 0
 
@@ -153,11 +150,10 @@ def _second_order(channels: tuple[Channel, ...], partials: FloatArray, size: int
     """Return the matrix C of the second-order part sum_ij C_ij u_ij, (N, D, D)."""
     matrix = np.zeros((partials.shape[1], size, size))
     for channel, values in zip(channels, partials, strict=True):
-        if isinstance(channel, Collapsed):
-            for axis, coefficient in enumerate(channel.coefficients):
-                matrix[:, axis, axis] += coefficient * values
-        elif sum(channel) == 2:
-            first, second = (axis for axis, order in enumerate(channel) for _ in range(order))
-            matrix[:, first, second] += values / 2
-            matrix[:, second, first] += values / 2
+        for index, factor in terms_of(channel):
+            if sum(index) == 2:
+                first, rest = lowered(index)
+                second, _ = lowered(rest)
+                matrix[:, first, second] += factor * values / 2
+                matrix[:, second, first] += factor * values / 2
     return matrix

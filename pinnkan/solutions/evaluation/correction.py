@@ -23,17 +23,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
 from pinnkan.geometry import WholeDomain
-from pinnkan.ground.derivatives import derivatives_of
+from pinnkan.ground.derivatives import derivatives_of, value_index
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.constants import free_constants, is_free_in_time
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.magnitudes.sizes import characteristic_terms
+from pinnkan.physics.polynomial_rows import polynomial_rows
 from pinnkan.physics.polynomials import Polynomials
 from pinnkan.solutions.evaluation.relative import Measurable, extents_of
 
@@ -107,7 +107,7 @@ def correction_of(solution: Measurable) -> Correction | None:
             rows, residuals = _system(solution, polynomials, extents)
         except PinnkanError:
             return None
-    values = polynomials.derivative((0,) * dimension, inside)
+    values = polynomials.derivative(value_index(dimension), inside)
     if not np.isfinite(rows).all() or not np.isfinite(residuals).all():
         return None
     root, kept = math.sqrt(len(inside)), _kept(instance, polynomials)
@@ -233,15 +233,8 @@ def _linearised(
         where = WholeDomain(2 * polynomials.degree)
     places = domain.collocate(where, count, rule="sobol", seed=_SEED, variant=_VARIANT)
     points = places.points
-    u = torch.from_numpy(solution.derivatives(points, block.reads))
-    data = torch.from_numpy(np.ascontiguousarray(block.data(points, places.normals)))
-    residual: FloatArray = np.broadcast_to(block.residual(data, u).numpy(), (len(points),))
-    rows = np.zeros((len(points), len(extents), polynomials.count))
-    if block.reads:
-        for (unknown, channel), slope in zip(block.reads, block.partials(data, u).numpy(), strict=True):
-            factor = np.broadcast_to(slope, residual.shape)[:, None]
-            rows[:, unknown] += factor * polynomials.derivative(channel, points)
-    rows, residual = places.means(rows), places.means(residual)
+    u = solution.derivatives(points, block.reads)
+    rows, residual = polynomial_rows(block, places, polynomials, u, len(extents))
     derivatives = solution.derivatives(points, derivatives_of(block.summands.partials))
     terms = block.terms(points, places.normals, derivatives)
     plain = characteristic_terms(block, places, extents, polynomials.extent.tolist())

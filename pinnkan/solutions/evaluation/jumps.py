@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.geometry import Interior
-from pinnkan.ground.derivatives import Derivative
+from pinnkan.ground.derivatives import Derivative, pure_index
 from pinnkan.physics.instance import Instance
 
 FloatArray = NDArray[np.float64]
@@ -138,12 +138,8 @@ def _gaps(
     shares = np.concatenate([[0.0], (_NODES + 1) / 2, [1.0]])
     points = np.repeat(starts[:, None, :], len(shares), axis=1)
     points[:, :, axis] = low[:, None] + (high - low)[:, None] * shares
-    lower, upper = (Derivative(unknown, _unit(len(starts[0]), axis, k)) for k in (order, order + 1))
+    lower, upper = (Derivative(unknown, pure_index(axis, len(starts[0]), k)) for k in (order, order + 1))
     f, slope = solution.derivatives(points.reshape(-1, len(starts[0])), [lower, upper])
     f, slope = (values.reshape(len(starts), -1) for values in (f, slope))
     integral = (slope[:, 1:-1] @ _WEIGHTS) / 2 * (high - low)
     return np.abs(f[:, -1] - f[:, 0] - integral), np.concatenate([f[:, 0], f[:, -1]])
-
-
-def _unit(size: int, axis: int, order: int) -> tuple[int, ...]:
-    return tuple(order * (k == axis) for k in range(size))

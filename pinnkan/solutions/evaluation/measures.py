@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pinnkan.ground.derivatives import value_index
 from pinnkan.physics.constants import free_constants, is_free_in_time
 from pinnkan.physics.reference import Known
 from pinnkan.solutions.evaluation.gauge import means
@@ -48,7 +49,7 @@ def _errors_by_unknown(solution: Solution, known: Known | None) -> dict[str, dic
     """Return the errors of every unknown, None where it is known nowhere, by its name."""
     instance = solution.instance
     points = np.zeros((0, len(instance.coordinates))) if known is None else known.points
-    value, found = (0,) * points.shape[1], solution.named(points)
+    value, found = value_index(points.shape[1]), solution.named(points)
     free = free_constants(instance.problem)
     fields: dict[str, dict[str, Any]] = {}
     for ansatz in instance.ansatzes:
@@ -81,7 +82,7 @@ def _centred(
         return [column - column.mean() for column in columns] if len(points) > 1 else []
     if name not in instance.exact(points[:1]):
         return []
-    value, ansatz = (0,) * points.shape[1], instance.ansatzes[instance.problem.unknowns.index(name)]
+    value, ansatz = value_index(points.shape[1]), instance.ansatzes[instance.problem.unknowns.index(name)]
     fields = (
         lambda places: solution.named(places)[name],
         lambda places: instance.exact(places)[name],

@@ -129,12 +129,21 @@ def hidden_widths(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> 
         meta: What the file says beside its arrays.
 
     Returns:
-        The widths; None if the arrays do not say: an adapter may leave layers as they are.
+        The widths, of each network where several stand side by side; None if the arrays do not say: an
+        adapter may leave layers as they are.
     """
     outputs: list[int] = []
     while (layer := _outputs(arrays, len(outputs))) is not None:
         outputs.append(layer)
-    return tuple(outputs[:-1]) if len(outputs) > 1 and outputs[-1] == _unknowns(meta) and 0 not in outputs else None
+    if 0 in outputs:
+        return None
+    for depth in range(len(outputs), 1, -1):
+        chains = [tuple(outputs[at : at + depth]) for at in range(0, len(outputs), depth)]
+        alike = {chain[:-1] for chain in chains}
+        # Widths are positive: no other cut into networks has outputs of the same sum.
+        if len(alike) == 1 and len(outputs) % depth == 0 and sum(c[-1] for c in chains) == _unknowns(meta):
+            return alike.pop()
+    return None
 
 
 def _unknowns(meta: Mapping[str, Any]) -> int:

@@ -40,11 +40,11 @@ def problem_of(shape: str, time: str = "stationary", *overrides: str, source: st
     return load_problem("\n".join(lines) + "\n", overrides=overrides)
 
 
-def numbers_trained(problem) -> int:
+def numbers_trained(instance) -> int:
     """Count what the widest phase of pre-training moves, from the network itself."""
-    settings = problem.settings
+    settings = instance.problem.settings
     generator = torch.Generator().manual_seed(0)
-    coefficients = network_for(Family(problem).at(), settings.network).initial(generator)
+    coefficients = network_for(instance, settings.network).initial(generator)
     forms = [phase.form for phase in settings.training.phases or (settings.training,)]
     if settings.network.kind == "slim" or "slim" in forms:
         return slim(coefficients, settings.network.rank, generator).size
@@ -56,13 +56,13 @@ def numbers_trained(problem) -> int:
 @pytest.mark.parametrize("shape", HEADS)
 def test_residuals_outnumber_what_is_trained(shape, time, stated):
     problem = problem_of(shape, time, *STATED[stated])
-    points = problem.settings.points
-    (interior,) = [
-        one for one in training_sets(Family(problem).at(), points, seed=0, variant=0) if one.interior
-    ]
-    assert interior.count >= 1.5 * numbers_trained(problem), (interior.count, numbers_trained(problem))
+    instance = Family(problem).at()
+    sets = training_sets(instance, problem.settings.points, seed=0, variant=0)
+    (interior,) = [own for own in sets if own.interior]
+    numbers = numbers_trained(instance)
+    assert interior.count >= 1.5 * numbers, (interior.count, numbers)
     assert problem.settings.training.patience > 0
-    assert problem.settings.network.kind != "kan" or numbers_trained(problem) <= LARGEST_IN_FULL
+    assert problem.settings.network.kind != "kan" or numbers <= LARGEST_IN_FULL
 
 
 @pytest.mark.parametrize("basis", ["chebyshev", "legendre", "taylor", "fourier", "bspline"])
@@ -121,11 +121,11 @@ def test_what_a_block_states_goes_for_every_phase_of_a_large_network():
 @pytest.mark.parametrize("points", [2600, 1500, 1000, 500, 400])
 def test_few_stated_points_get_a_narrower_network(points):
     problem = problem_of("box", "heat", f"points.interior={points}")
-    trained = numbers_trained(problem)
+    trained = numbers_trained(Family(problem).at())
     width = problem.settings.network.hidden[0]
     wider = problem_of("box", "heat", f"network.hidden=[{width + 1}, {width + 1}]")
     assert 1.5 * trained <= points
-    assert 2.6 * numbers_trained(wider) > points
+    assert 2.6 * numbers_trained(Family(wider).at()) > points
 
 
 def test_a_handful_of_points_gets_the_narrowest_network():

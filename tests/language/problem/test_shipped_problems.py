@@ -26,6 +26,7 @@ NAMES = [
     "black_scholes",
     "brusselator",
     "burgers",
+    "cantilever",
     "elasticity",
     "elliptic",
     "heat",
@@ -99,6 +100,7 @@ def test_exact_solutions_by_hand(name, value, point, expected):
         ("schroedinger", {"c": 1}, (2.0, 2.0), {"u": math.cos(2), "v": math.sin(2)}),
         ("maxwell", {"eps": 1.25}, (0.25, 0.25, 0.5), {"Ez": 0, "Hx": 0, "Hy": 0}),
         ("maxwell", {"eps": 1.25}, (0.25, 0.0, 0.5), {"Ez": 0, "Hx": 0, "Hy": 1}),
+        ("cantilever", {"L": 48}, (48.0, 0.0), {"u": 0, "v": -0.0089, "p": 0, "s": -125}),
         ("brusselator", {"B": 3}, (0.0, 1.0), {"u": 0.5, "v": 3}),
     ],
 )  # fmt: skip

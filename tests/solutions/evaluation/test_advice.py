@@ -18,7 +18,7 @@ BASE = Circumstances(
     hidden=(64, 64),
     still_falling=False,
     out_of_time=False,
-    unknown="T",
+    unknowns=("T",),
 )
 ADAPTER = replace(BASE, points_key="finetuning.phases.1.points", trainable=2632, hidden=())
 FELL = [1.0, 0.5, 0.4]
@@ -114,3 +114,27 @@ LARGE = Evidence({"equation[0]": 0.5}, held_out=FELL, places={"equation[0]": "x 
 )
 def test_the_advice_fits_the_reason(evidence, where, text):
     assert advice(evidence, where) == text
+
+
+@pytest.mark.parametrize(
+    ("evidence", "text"),
+    [
+        (
+            Evidence({"equation[0]": 1e-7}, slack=1.0),
+            "The problem magnifies every residual: ask for less time or a smaller domain, or write it for "
+            "what changes by less (the logarithm of what grows); take the answer for a sketch.",
+        ),
+        (
+            replace(LARGE, held_out=[1.0, None, 0.99, 1.2]),
+            "Training stalled from the first step: state the size of each unknown (scales: {s: VALUE, "
+            "i: VALUE}) and look at the equation that 'pinnkan check' prints.",
+        ),
+        (
+            replace(LARGE, relative={"equation[0]": 1e-9}, beyond=0.9),
+            "Start elsewhere (--seed 1 --force), or write the equation for values beyond, too, so that it "
+            "pulls the unknown back from them as it does from within: u^3*abs(u) in place of u^4.",
+        ),
+    ],
+)
+def test_the_advice_blames_no_unknown_of_a_system(evidence, text):
+    assert advice(evidence, replace(BASE, unknowns=("s", "i"))) == text

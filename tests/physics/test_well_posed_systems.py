@@ -1,0 +1,136 @@
+"""Whether a system is a problem: what its equations say together, of several kinds, good and bad ones."""
+
+# ruff: noqa: E501  (tables of messages)
+
+from __future__ import annotations
+
+import pytest
+
+from pinnkan.ground.errors import ProblemError
+from pinnkan.language.problem import load_problem
+from pinnkan.physics.family import Family
+from pinnkan.physics.wellposed import examine, require_well_posed
+
+LINE = "coordinates: [x]\ndomain: {shape: interval, x: [0, 1]}\n"
+SQUARE = "coordinates: [x, y]\ndomain: {shape: box, x: [0, 1], y: [0, 1]}\n"
+CUBE = "coordinates: [x, y, z]\ndomain: {shape: box, x: [0, 1], y: [0, 1], z: [0, 1]}\n"
+DISK = "coordinates: [x, y]\ndomain: {shape: disk, center: [0, 0], radius: 1}\n"
+RING = "coordinates: [x]\ndomain: {shape: interval, x: [0, 1], periodic: x}\n"
+TIME = "time: {t: [0, 1]}\n"
+
+
+def system(
+    head: str, unknowns: str, equations: list[str], boundary: list = (), initial: list = (), more: str = ""
+) -> str:
+    """Write a system; a boundary entry is an equation, or (part, equation), or (part, where, equation)."""
+    lines = [head, f"unknowns: [{unknowns}]\n", more, "equations:\n", *(f'  - "{e}"\n' for e in equations)]
+    lines += ["boundary:\n"] if boundary else []
+    for entry in boundary:
+        part, where, equation = (
+            (None, None, entry)
+            if isinstance(entry, str)
+            else (entry[0], entry[1] if len(entry) == 3 else None, entry[-1])
+        )
+        keys = [f"on: {part}"] * (part is not None) + [f"where: {where}"] * (where is not None)
+        lines.append("  - {" + ", ".join([*keys, f'equation: "{equation}"']) + "}\n")
+    lines += ["initial:\n", *(f'  - "{c}"\n' for c in initial)] if initial else []
+    return "".join(lines)
+
+
+DIFFUSION = ["u_t = u_xx - v", "v_t = v_xx + u"]
+PAIR = ["laplace(u) = v", "laplace(v) = u"]
+START = ["u = x*(1 - x)", "v = 0"]
+FLOW = ["-laplace(u) + p_x = 0", "-laplace(v) + p_y = 0", "u_x + v_y = 0"]
+PRESSURE = 'constraints: ["mean(p) = 0"]\n'
+FIRST_ORDER_FLOW = [
+    "a = u_x", "b = u_y", "c = v_x", "-a_x - b_y + p_x = 0", "-c_x + dy(a) + p_y = 0", "a + v_y = 0",
+]  # fmt: skip
+TM = ["dt(E) = dx(H2) - dy(H1)", "dt(H1) = -dy(E)", "dt(H2) = dx(E)"]
+TM_START = ["E = 0", "H1 = 0", "H2 = 0"]
+LAME = ["2*u_xx + u_yy + v_xy = 1", "v_xx + 2*v_yy + u_xy = 0"]
+
+REFUSED = {
+    "backward heat through a second unknown": (system(LINE + TIME, "u, v", ["u_t = -v_xx", "v = u"], ["u = 0"], ["u = x*(1 - x)"]), "grow as exp(1 k^2 t)"),
+    "anti-diffusion as a first-order system": (system(LINE + TIME, "u, q", ["u_t = -q_x", "q = u_x"], ["u = 0"], ["u = x*(1 - x)"]), "grow as exp(1 k^2 t)"),
+    "two diffusions that feed each other": (system(LINE + TIME, "u, v", ["u_t = u_xx + 2*v_xx", "v_t = 2*u_xx + v_xx"], ["u = 0", "v = 0"], START), "grow as exp(1 k^2 t)"),
+    "Cauchy and Riemann in time": (system(LINE + TIME, "u, v", ["u_t = v_x", "v_t = -u_x"], ["u = 0"], START), "grow as exp(1 k^1 t)"),
+    "Cahn and Hilliard of the wrong sign": (system(SQUARE + TIME, "u, m", ["u_t = laplace(m)", "m = u^3 - u + 0.01*laplace(u)"], ["dn(u) = 0", "dn(m) = 0"], ["u = x"]), "grow as exp(c k^4 t, c > 0)"),
+    "a beam of negative stiffness by its moment": (system(LINE + TIME, "w, M", ["w_tt = M_xx", "M = w_xx"], ["w = 0", "M = 0"], ["w = 0", "w_t = 0"]), "grow as exp(1 k^2 t)"),
+    "backward in one of two directions": (system(SQUARE + TIME, "u, v", ["u_t = u_xx - u_yy + v", "v_t = laplace(v)"], ["u = 0", "v = 0"], ["u = 0", "v = 0"]), "along y"),
+    "a nonlinear diffusion backward at every state": (system(LINE + TIME, "u, v", ["u_t = -dx((1 + v^2)*u_x)", "v_t = v_xx + u"], ["u = 0", "v = 0"], START), "exp(c k^2 t, c > 0)"),
+}  # fmt: skip
+
+WARNED = {
+    "u = v alone for two of second order": (system(SQUARE, "u, v", PAIR, ["u = v"]), "take 2 independent conditions, those given there (boundary[0]) fix 1"),
+    "Robin's coupling for one of two": (system(LINE + TIME, "u, v", DIFFUSION, ["dn(u) + u - v = 0"], START), "take 2 independent conditions, those given there (boundary[0]) fix 1"),
+    "u = v said twice": (system(SQUARE, "u, v", PAIR, ["u = v", "2*u - 2*v = 0"]), "fix 1"),
+    "Cauchy data across unknowns": (system(SQUARE, "u, v", PAIR, ["v = 0", ("left", "u = 0"), ("left", "dn(u) = 1"), ("left", "v = 0")]), "no boundary condition for u on the sides"),
+    "diffusion in first order without conditions": (system(LINE + TIME, "u, q", ["u_t = -q_x", "q = -u_x"], [], ["u = x"]), "on x- the equations together take 1 independent condition, none is given"),
+    "Stokes without conditions, in first order": (system(SQUARE, "u, v, p, a, b, c", FIRST_ORDER_FLOW, [], more=PRESSURE), "take 2 independent conditions, none is given"),
+    "Stokes in first order, u alone": (system(SQUARE, "u, v, p, a, b, c", FIRST_ORDER_FLOW, ["u = 0"], more=PRESSURE), "fix 1"),
+    "Maxwell without walls": (system(SQUARE + TIME, "E, H1, H2", TM, [], TM_START), "on x- the equations together take 1 independent condition, none is given"),
+    "a plate by its moment, u alone": (system(SQUARE, "w, M", ["laplace(w) = M", "laplace(M) = 1"], ["dot(grad(w), n) + M - M = 0"]), "no boundary condition for"),
+    "elasticity with a displacement beside a load": (system(SQUARE, "u, v", LAME, ["u = 0", "v = 0", ("right", "u = 0"), ("right", "2*u_x = 1")]), "on x+ the equations together take 2 independent conditions, 3 are given"),
+    "a clamped plate by its moment, and more": (system(SQUARE, "w, M", ["laplace(w) = M", "laplace(M) = 1"], ["w = 0", "dn(w) = 0", "M = 0"]), "3 are given (boundary[0], boundary[1], boundary[2])"),
+    "beam on a line, one condition short": (system(LINE, "w, M", ["w_xx = M", "M_xx = 1"], ["w = 0", ("left", "M = 0")]), "take 4 independent conditions at the ends of x, those given fix 3"),
+    "three conditions for a chain of two": (system(LINE, "u, v", ["u_x = v", "v_x = -u"], ["u = 0", ("left", "v = 1")]), "take 2 independent conditions at the ends of x, 3 are given"),
+    "a value and a flux on portions that overlap": (system(SQUARE, "u, v", PAIR, ["v = 0", "u = 0", ("top", "x < 0.6", "u = 1"), ("top", "x > 0.4", "dn(u) = 0")]), "3 are given"),
+}  # fmt: skip
+
+GOOD = {
+    "two that diffuse": system(LINE + TIME, "u, v", DIFFUSION, ["u = 0", "v = 0"], START),
+    "a coupling and a balance of fluxes": system(LINE + TIME, "u, v", DIFFUSION, ["u = v", "dn(u) + dn(v) = 0"], ["u = 1", "v = 1"]),
+    "two that diffuse, in first order": system(LINE + TIME, "u, q", ["u_t = -q_x", "q = -u_x"], ["u = 0"], ["u = x*(1 - x)"]),
+    "the same by the flux": system(LINE + TIME, "u, q", ["u_t = -q_x", "q = -u_x"], ["q = 0"], ["u = 1"]),
+    "Poisson in first order": system(SQUARE, "u, p, q", ["p = u_x", "q = u_y", "p_x + q_y = 1"], ["u = 0"]),
+    "Stokes": system(SQUARE, "u, v, p", FLOW, ["u = 0", "v = 0"], more=PRESSURE),
+    "Stokes in first order": system(SQUARE, "u, v, p, a, b, c", FIRST_ORDER_FLOW, ["u = 0", "v = 0"], more=PRESSURE),
+    "Stokes with an outlet": system(SQUARE, "u, v, p", FLOW, ["u = 0", "v = 0", ("right", "dn(u) - p = 0"), ("right", "dn(v) = 0")]),
+    "Navier and Stokes in time": system(SQUARE + TIME, "u, v, p", ["u_t + u*u_x + v*u_y + p_x = laplace(u)/40", "v_t + u*v_x + v*v_y + p_y = laplace(v)/40", "u_x + v_y = 0"], ["u = 0", "v = 0"], ["u = 0", "v = 0"], PRESSURE),
+    "elasticity": system(SQUARE, "u, v", LAME, ["u = 0", "v = 0"]),
+    "elasticity under a load": system(SQUARE, "u, v", LAME, ["u = 0", "v = 0", ("right", "2*u_x = 1"), ("right", "u_y + v_x = 0")]),
+    "Maxwell in a box": system(SQUARE + TIME, "E, H1, H2", TM, ["E = 0"], TM_START),
+    "Maxwell behind absorbing walls": system(SQUARE + TIME, "E, H1, H2", TM, [("[left, right]", "H2 = 0"), ("[bottom, top]", "H1 = 0")], TM_START),
+    "a plate by its moment": system(SQUARE, "w, M", ["laplace(w) = M", "laplace(M) = 1"], ["w = 0", "M = 0"]),
+    "a clamped plate by its moment": system(SQUARE, "w, M", ["laplace(w) = M", "laplace(M) = 1"], ["w = 0", "dn(w) = 0"]),
+    "a round plate by its moment": system(DISK, "w, M", ["laplace(w) = M", "laplace(M) = 1"], ["w = 0", "M = 0"]),
+    "a beam by its moment": system(LINE + TIME, "w, M", ["w_tt = -M_xx", "M = w_xx"], ["w = 0", "M = 0"], ["w = 0", "w_t = 0"]),
+    "Cahn and Hilliard by the potential": system(SQUARE + TIME, "u, m", ["u_t = laplace(m)", "m = u^3 - u - 0.01*laplace(u)"], ["dn(u) = 0", "dn(m) = 0"], ["u = cos(pi*x)/10"]),
+    "a wave as two of first order": system(LINE + TIME, "u, v", ["u_t = v_x", "v_t = u_x"], ["u = 0"], ["u = x*(1 - x)", "v = 0"]),
+    "Schroedinger in a box": system(LINE + TIME, "u, v", ["u_t = -v_xx", "v_t = u_xx"], ["u = 0", "v = 0"], START),
+    "shallow water": system(RING + TIME, "h, q", ["h_t + q_x = 0", "q_t + dx(q^2/h + h^2/2) = 0"], [], ["h = 2 + sin(2*pi*x)/10", "q = 0"]),
+    "an oscillator": system(TIME, "u, v", ["u_t = v", "v_t = -u"], [], ["u = 1", "v = 0"]),
+    "a beam on a line by its moment": system(LINE, "w, M", ["w_xx = M", "M_xx = 1"], ["w = 0", "M = 0"]),
+    "a cantilever by its moment": system(LINE, "w, M", ["w_xx = M", "M_xx = 1"], [("left", "w = 0"), ("left", "w_x = 0"), ("right", "M = 0"), ("right", "M_x = 0")]),
+    "a chain of two": system(LINE, "u, v", ["u_x = v", "v_x = -u"], [("left", "u = 0"), ("left", "v = 1")]),
+    "chemotaxis": system(SQUARE + TIME, "u, c", ["u_t = laplace(u) - div(u*grad(c))", "c_t = laplace(c) + u - c"], ["dn(u) = 0", "dn(c) = 0"], ["u = 1", "c = 0"]),
+    "portions side by side": system(SQUARE, "u, v", PAIR, ["v = 0", "u = 0", ("top", "x < 0.5", "u = 1"), ("top", "x > 0.5", "dn(u) = 0")]),
+    "heat and elasticity": system(SQUARE + TIME, "u, v, T", ["2*u_xx + u_yy + v_xy = T_x", "v_xx + 2*v_yy + u_xy = T_y", "T_t = laplace(T)"], ["u = 0", "v = 0", "T = 0"], ["T = x*(1 - x)*y*(1 - y)"]),
+}  # fmt: skip
+
+
+def findings(text: str) -> list[str]:
+    return [f"{finding.severity}: {finding.message}" for finding in examine(Family(load_problem(text)).at())]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_system_whose_short_waves_grow_is_refused(name):
+    text, message = REFUSED[name]
+    refused = [line for line in findings(text) if line.startswith("refusal: ")]
+    assert len(refused) == 1
+    assert message in refused[0]
+    with pytest.raises(ProblemError, match="not well posed forward"):
+        require_well_posed(Family(load_problem(text)).at())
+
+
+@pytest.mark.parametrize("name", WARNED)
+def test_what_a_system_lacks_is_said(name):
+    text, message = WARNED[name]
+    spoken = findings(text)
+    assert [line for line in spoken if message in line], spoken
+    assert all(line.startswith("warning: ") for line in spoken)
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_good_systems_are_passed_in_silence(name):
+    assert findings(GOOD[name]) == []
