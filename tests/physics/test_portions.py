@@ -163,7 +163,14 @@ BARE = {
         ["no boundary condition for v on the side x+"],
     ),
     "v nowhere": (["u = 0"], ["no boundary condition for v on the sides x-, x+, y-, y+"]),
-    "a condition holds both": (["u + v = 0"], []),
+    "a condition holds both": (
+        ["u + v = 0"],
+        [
+            f"on {part} the equations together take 2 independent conditions, those given there "
+            "(boundary[0]) fix 1: infinitely many solutions are left; state what is missing"
+            for part in ("x-", "x+", "y-", "y+")
+        ],
+    ),
     "a flux that mentions v": (["u = 0", "dn(u + 2*v) = 0"], []),
     "Cauchy data on the other side": (
         [
@@ -172,7 +179,12 @@ BARE = {
             "{on: left, equation: v = 0}",
             "{on: left, equation: v_x = 0}",
         ],
-        [],
+        [
+            "on x- the equations together take 2 independent conditions, 3 are given (boundary[0], "
+            "boundary[2], boundary[3]): no solution meets them all in general; drop 1",
+            "on x+ the equations together take 2 independent conditions, those given there (boundary[0]) "
+            "fix 1: infinitely many solutions are left; state what is missing",
+        ],
     ),
     "a portion bare": (
         [

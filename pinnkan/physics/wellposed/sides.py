@@ -34,7 +34,7 @@ from pinnkan.physics.wellposed.frozen import (
     is_linear,
     is_square,
 )
-from pinnkan.physics.wellposed.unknowns import bare_parts, parts_without_conditions
+from pinnkan.physics.wellposed.unknowns import bare_parts, has_bare_portions, parts_without_conditions
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complexfloating[Any, Any]]
@@ -80,7 +80,7 @@ def conditions_on_sides(instance: Instance) -> Iterator[Finding]:
     enough = frozenset(part for part, findings in said.items() if findings == [])
     yield from bare_parts(instance, enough)
     for part in instance.domain.shape.parts:
-        if part not in parts_without_conditions(instance, enough):
+        if part not in parts_without_conditions(instance, enough) and not has_bare_portions(instance, part):
             yield from said[part] or ()
 
 

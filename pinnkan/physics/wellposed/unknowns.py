@@ -55,24 +55,35 @@ def _bare(instance: Instance, unknown: int) -> list[str]:
 
 def bare_portions(instance: Instance) -> Iterator[Finding]:
     """Warn of parts on a portion of which nothing holds an unknown, as of `bare_parts`."""
-    problem = instance.problem
-    for position, unknown in enumerate(problem.unknowns):
+    for position, unknown in enumerate(instance.problem.unknowns):
         for part in instance.domain.shape.parts:
-            holding = _holding(problem, part, position)
-            if not holding or any(condition.portion is None for condition in holding):
-                continue
-            side = instance.domain.collocate(BoundaryPart(part), _POINTS)
-            covered = np.zeros(len(side.points), dtype=bool)
-            for condition in holding:
-                assert condition.portion is not None
-                covered |= condition.portion.holds(side.points, problem.names, instance.values)
-            share = float(side.weights @ ~covered)
-            if share > _ROUNDING and _is_second_order_across(instance, part, position):
+            share = bare_share(instance, part, position)
+            if share > _ROUNDING:
+                holding = _holding(instance.problem, part, position)
                 names = " and ".join(condition.name for condition in holding)
                 yield warning(
                     f"no boundary condition for {unknown} on {100 * share:.2g} % of {part}, where {names} "
                     f"{'holds' if len(holding) == 1 else 'hold'} elsewhere"
                 )
+
+
+def has_bare_portions(instance: Instance, part: str) -> bool:
+    """Tell whether `bare_portions` warns of a part."""
+    return any(bare_share(instance, part, k) > _ROUNDING for k in range(len(instance.problem.unknowns)))
+
+
+def bare_share(instance: Instance, part: str, unknown: int) -> float:
+    """Return the share of a part where no portion that holds an unknown lies; 0 where there are none."""
+    problem = instance.problem
+    portions = [condition.portion for condition in _holding(problem, part, unknown)]
+    if not portions or None in portions or not _is_second_order_across(instance, part, unknown):
+        return 0.0
+    side = instance.domain.collocate(BoundaryPart(part), _POINTS)
+    covered = np.zeros(len(side.points), dtype=bool)
+    for portion in portions:
+        assert portion is not None
+        covered |= portion.holds(side.points, problem.names, instance.values)
+    return float(side.weights @ ~covered)
 
 
 def excess_initial_of_unknowns(instance: Instance) -> Iterator[Finding]:
