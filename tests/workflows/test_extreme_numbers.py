@@ -156,7 +156,8 @@ def numeric_options() -> dict[str, tuple[str, str]]:
     for name in sorted(app.commands, key=lambda name: [*COMMANDS, name].index(name)):
         for parameter in app.commands[name].params:
             metavar = parameter.metavar
-            assert metavar in NUMBERS or metavar in NO_NUMBERS, (name, parameter.name, metavar)
+            is_choice = metavar is not None and re.fullmatch(r"<\w+(\|\w+)+>", metavar)
+            assert metavar in NUMBERS or metavar in NO_NUMBERS or is_choice, (name, parameter.name, metavar)
             if metavar in NUMBERS:
                 found.setdefault(parameter.opts[-1], (name, metavar))
     return found
