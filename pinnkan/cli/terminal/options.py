@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -47,9 +47,6 @@ def finite(value: float | None) -> float | None:
     return value
 
 
-METHOD_WORDS = f"<{'|'.join(METHODS)}>"
-
-
 def one_of_the_methods(name: str | None) -> str | None:
     """Refuse a method that is not in the table.
 
@@ -59,6 +56,18 @@ def one_of_the_methods(name: str | None) -> str | None:
     if name is not None and name not in METHODS:
         raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, METHODS))}.")
     return name
+
+
+def _method(text: str, *, show_default: bool = True) -> Any:
+    """Return the option ``--method``, its words those of the table."""
+    return typer.Option(
+        "--method",
+        callback=one_of_the_methods,
+        metavar=f"<{'|'.join(METHODS)}>",
+        autocompletion=lambda: list(METHODS),
+        help=text,
+        show_default=show_default,
+    )
 
 
 def rounded(value: float | None) -> float | None:
@@ -221,36 +230,10 @@ Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="More on stderr: 
 VerboseEdges = Annotated[bool, typer.Option("-v", "--verbose", help="What every edge became as well.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 TrainingMethod = Annotated[
-    str,
-    typer.Option(
-        "--method",
-        callback=one_of_the_methods,
-        metavar=METHOD_WORDS,
-        autocompletion=lambda: list(METHODS),
-        help="; ".join(f"{method.name}: {method.summary}" for method in METHODS.values()) + ".",
-    ),
+    str, _method("; ".join(f"{method.name}: {method.summary}" for method in METHODS.values()) + ".")
 ]
-StoredMethod = Annotated[
-    str,
-    typer.Option(
-        "--method",
-        callback=one_of_the_methods,
-        metavar=METHOD_WORDS,
-        autocompletion=lambda: list(METHODS),
-        help="Which result of the value.",
-    ),
-]
-AnyMethod = Annotated[
-    str | None,
-    typer.Option(
-        "--method",
-        callback=one_of_the_methods,
-        metavar=METHOD_WORDS,
-        autocompletion=lambda: list(METHODS),
-        help="Only adapters that came about so.",
-        show_default=False,
-    ),
-]
+StoredMethod = Annotated[str, _method("Which result of the value.")]
+AnyMethod = Annotated[str | None, _method("Only adapters that came about so.", show_default=False)]
 Tag = Annotated[
     str | None,
     typer.Option(

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.geometry import CollocationSet, Domain, WholeDomain
+from pinnkan.ground.derivatives import value_index
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.magnitudes.growth import VARIANT
@@ -119,7 +120,7 @@ def _solve(
 ) -> _Solved | None:
     """Solve all statements by least squares; None where one has no value or zero solves them all."""
     polynomials = Polynomials(*domain.bounding_box, degree, domain.periodic)
-    value = (0,) * len(domain.coordinates)
+    value = value_index(len(domain.coordinates))
     rows, values, residuals = [], [], []
     with np.errstate(all="ignore"):
         try:
