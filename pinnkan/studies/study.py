@@ -202,7 +202,7 @@ def cells_of(study: Study, find: Mapping[str, Source]) -> list[Cell]:
         texts = [*study.overrides, *(text for one in levels for text in one.overrides)]
         adapter = tuple(text for text in texts if text.startswith(_OF_THE_ADAPTER))
         base = tuple(text for text in texts if not text.startswith(_OF_THE_ADAPTER))
-        method = next((one.method for one in levels if one.method), LOTRA.name)
+        method = next((level.method for level in levels if level.method), LOTRA.name)
         if not METHODS[method].on_base:
             adapter += tuple(text for one in levels for text in one.scratch)
         named = [f"{name}={text}" for name, texts in study.values.items() for text in texts]

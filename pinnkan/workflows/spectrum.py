@@ -191,7 +191,9 @@ def _changes(path: Path) -> Iterator[Change]:
 
 def _within(errors: Mapping[int, float], chain: slice) -> dict[int, float]:
     """Return the errors of one network's layers, counted from its first."""
-    return {at - chain.start: error for at, error in errors.items() if chain.start <= at < chain.stop}
+    return {
+        layer - chain.start: error for layer, error in errors.items() if chain.start <= layer < chain.stop
+    }
 
 
 def _hidden_layers(result: Result) -> list[int]:
@@ -203,7 +205,7 @@ def _hidden_layers(result: Result) -> list[int]:
     count = len(result.coefficients)
     settings = result.problem.settings
     words = Plan(settings.adapter.layers, chains=settings.network.chains).words(count)
-    hidden = [at for at, word in enumerate(words) if word == "tucker"]
+    hidden = [layer for layer, word in enumerate(words) if word == "tucker"]
     hidden = hidden or sorted(set(range(count)) - outer_layers(count, settings.network.chains))
     if settings.network.kind == "mlp" or not hidden:
         raise UsageError(

@@ -50,7 +50,7 @@ class Plan:
         """
         if self.layers == "paper":
             outer = outer_layers(count, self.chains)
-            return tuple("full" if at in outer else "tucker" for at in range(count))
+            return tuple("full" if layer in outer else "tucker" for layer in range(count))
         if self.layers == "all":
             return ("tucker",) * count
         depth = count // self.chains
@@ -92,7 +92,7 @@ class Plan:
 
 def outer_layers(count: int, chains: int = 1) -> set[int]:
     """Return the first and the last layer of every chain among ``count`` layers."""
-    return {at for chain in chains_of(count, chains) for at in (chain.start, chain.stop - 1)}
+    return {layer for chain in chains_of(count, chains) for layer in (chain.start, chain.stop - 1)}
 
 
 def initial_factors(

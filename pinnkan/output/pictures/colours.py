@@ -17,6 +17,9 @@ from pinnkan.output.exports.field_table import Array
 # without yellow, which is too pale for a line on white paper.
 LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
+LINE_DASHES = ("-", "--", ":", "-.")
+"""For more lines than there are colours."""
+
 _MAPS = {"value": "viridis", "signed": "RdBu_r", "magnitude": "magma"}
 
 # An error changes sign along lines, where its logarithm has no bottom.

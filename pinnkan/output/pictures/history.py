@@ -12,10 +12,8 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from pinnkan.output.exports.field_table import Array
 from pinnkan.output.pictures.canvas import DEFAULT_DPI, SINGLE_COLUMN_MM, legend_below, picture
-from pinnkan.output.pictures.colours import LINE_COLOURS
+from pinnkan.output.pictures.colours import LINE_COLOURS, LINE_DASHES
 from pinnkan.output.pictures.labels import Caption, plain
-
-_DASHES = ("-", "--", ":", "-.")
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def plot_history(
 def _draw_terms(axes: Axes, curves: TrainingCurves) -> None:
     colours = LINE_COLOURS[:-1]  # the last is black: held out
     for index, (name, values) in enumerate(curves.terms.items()):
-        colour, dashes = colours[index % len(colours)], _DASHES[index // len(colours) % len(_DASHES)]
+        colour, dashes = colours[index % len(colours)], LINE_DASHES[index // len(colours) % len(LINE_DASHES)]
         axes.plot(
             curves.steps, _positive(values), color=colour, linestyle=dashes, linewidth=0.9, label=plain(name)
         )

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from pinnkan.output.exports.field_table import Array
 from pinnkan.output.pictures.canvas import DEFAULT_DPI, DOUBLE_COLUMN_MM, legend_below, picture
-from pinnkan.output.pictures.colours import LINE_COLOURS
+from pinnkan.output.pictures.colours import LINE_COLOURS, LINE_DASHES
 from pinnkan.output.pictures.labels import plain
 
 _PLACES = 200
@@ -93,7 +93,8 @@ def plot_trajectories(
 
 def _style(place: int) -> tuple[str, str]:
     """Return the colour and dashes of a line."""
-    return LINE_COLOURS[place % len(LINE_COLOURS)], ("-", "--", ":", "-.")[place // len(LINE_COLOURS) % 4]
+    round_of_colours, colour = divmod(place, len(LINE_COLOURS))
+    return LINE_COLOURS[colour], LINE_DASHES[round_of_colours % len(LINE_DASHES)]
 
 
 def _draw(axes: Axes, runs: Sequence[tuple[Array, Array]], label: str, style: tuple[str, str]) -> None:

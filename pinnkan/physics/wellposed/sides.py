@@ -99,8 +99,8 @@ def _on_part(instance: Instance, part: str) -> list[Finding] | None:
     said: list[Finding] = []
     for pattern, places in groups.items():
         there = [condition for condition, holds in zip(own, pattern, strict=True) if holds]
-        some = places[:_POINTS]
-        counts = _counts(instance, there, side.points[some], side.normals[some])
+        judged = places[:_POINTS]
+        counts = _counts(instance, there, side.points[judged], side.normals[judged])
         where = f" at {point_text(problem.coordinates, side.points[places[0]])}" if len(groups) > 1 else ""
         sure = [count for count in counts if count is not None]
         if not counts or len(sure) < len(counts) or len({count.wanted for count in sure}) > 1:

@@ -138,7 +138,7 @@ def hidden_widths(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> 
     if 0 in outputs:
         return None
     for depth in range(len(outputs), 1, -1):
-        chains = [tuple(outputs[at : at + depth]) for at in range(0, len(outputs), depth)]
+        chains = [tuple(outputs[first : first + depth]) for first in range(0, len(outputs), depth)]
         alike = {chain[:-1] for chain in chains}
         # Widths are positive: no other cut into networks has outputs of the same sum.
         if len(alike) == 1 and len(outputs) % depth == 0 and sum(c[-1] for c in chains) == _unknowns(meta):
