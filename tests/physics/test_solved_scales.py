@@ -121,6 +121,12 @@ def test_a_stated_scale_stands():
     assert list(family.found_scales) == ["v"]
 
 
+def test_a_solved_scale_is_the_balance_times_a_power_of_two():
+    (scale,) = Family(load_problem(SOLVED["weak reaction"][0])).found_scales.values()
+    assert scale.is_solved
+    assert math.log2(scale.value / scale.balance).is_integer()
+
+
 def test_units_move_a_solved_scale_by_their_factor():
     text, _ = SOLVED["weak losses"]
     usual, other = (Family(load_problem(t)).scales[0] for t in (text, text.replace('= 1"', '= 1000"')))
