@@ -8,6 +8,7 @@ import pytest
 import torch
 from small_problems import run_of
 
+from pinnkan.language.problem import load_problem
 from pinnkan.training import Trained, TrainingState, TrainingTask, finetune, pretrain
 
 DISK = ["points.interior=40", "network.hidden=[5, 5]"]
@@ -72,6 +73,24 @@ def test_powers_which_train_in_another_basis_go_on_too(phases):
     assert states
     for state in tuple(states):  # which goes on filling
         assert_same(whole, pretrain(replace(run, state=state)))
+
+
+def test_networks_side_by_side_go_on_from_every_state():
+    small = ["points={interior: 60, held_out: 40}", "network.hidden=[5, 4]", "network.separate=[[u, v], p]"]
+    phases = f"training.phases=[{LM}, {LOTRA}, {{optimizer: adam, steps: 2}}]"
+    run, states = with_states(run_of(load_problem("kovasznay", overrides=[*small, phases])))
+    whole = pretrain(run)
+    assert len(whole.coefficients()) == 6
+    assert len(states) == whole.steps
+    for state in tuple(states)[::3]:  # which goes on filling
+        assert_same(whole, pretrain(replace(run, state=state)))
+    tuning = "finetuning={steps: 3}"
+    run, states = with_states(run_of(load_problem("kovasznay", overrides=[*small, tuning]), at={"Re": 45}))
+    base = whole.coefficients()
+    whole = finetune(run, base, method="lotra")
+    assert states
+    for state in (states[0], states[-1]):
+        assert_same(whole, finetune(replace(run, state=state), base, method="lotra"))
 
 
 def test_an_adapter_whose_ranks_grow_goes_on_from_every_state():
