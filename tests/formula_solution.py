@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 import torch
 
-from pinnkan.ground.derivatives import Channel, Collapsed, Derivative
+from pinnkan.ground.derivatives import Channel, Derivative, terms_of
 from pinnkan.physics.instance import Instance
 
 
@@ -45,12 +45,8 @@ class Formula:
 
     def _values(self, points: np.ndarray, u: sympy.Expr, channel: Channel) -> np.ndarray:
         symbols = [sympy.Symbol(name) for name in self.instance.coordinates]
-        if isinstance(channel, Collapsed):
-            pairs = zip(channel.coefficients, symbols, strict=True)
-            expr = sum(c * sympy.diff(u, symbol, 2) for c, symbol in pairs)
-        else:
-            expr = u
-            for symbol, order in zip(symbols, channel, strict=True):
-                expr = sympy.diff(expr, symbol, order) if order else expr
+        expr = sympy.Integer(0)
+        for index, factor in terms_of(channel):
+            expr += factor * sympy.diff(u, *zip(symbols, index, strict=True))
         values = sympy.lambdify(symbols, expr, "numpy")(*points.T)
         return np.broadcast_to(np.asarray(values, dtype=float), (len(points),)).copy()

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pinnkan.ground.derivatives import Channel, Channels, lowered, terms_of
+from pinnkan.ground.channels import Channels
+from pinnkan.ground.derivatives import Channel, lowered, terms_of
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections import Counter
 import torch
 from torch import Tensor
 
-from pinnkan.ground.derivatives import BellTerm, Channels, Monomial
+from pinnkan.ground.channels import BellTerm, Channels, Monomial
 
 
 def compose(channels: Channels, derivatives: Tensor, jet: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pinnkan.ground.derivatives import Channels
+from pinnkan.ground.channels import Channels
 from pinnkan.networks import jets
 from pinnkan.networks.bases import Basis
 

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pinnkan.ground.derivatives import Channels
+from pinnkan.ground.channels import Channels
 from pinnkan.networks.input_map import InputMap
 from pinnkan.networks.layers import Layer
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pinnkan.geometry import Region
-from pinnkan.ground.derivatives import Collapsed, Derivative, Partial, pure_index
+from pinnkan.ground.derivatives import Collapsed, Derivative, Partial
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import (
     Names,
@@ -27,101 +27,12 @@ from pinnkan.language.expressions import (
     normal_symbols,
     partial_derivative,
     split_data,
-    substitute,
-    symbol,
 )
+from pinnkan.physics.combinations import Collapse, combination_symbol
 
 FloatArray = NDArray[np.float64]
 
 _Lowered = Callable[[Mapping[str, Tensor | float]], list[Tensor]]
-
-
-def _collapsed(unknown: int) -> sympy.Symbol:
-    """Return the symbol of the combination of second derivatives of an unknown."""
-    return symbol("_L" if unknown == 0 else f"_L{unknown}")
-
-
-@dataclass(frozen=True)
-class Collapse:
-    """Second derivatives that enter a set of residuals only through sum_i ratios[i] * d^2/dx_i^2.
-
-    Attributes:
-        symbols: u_xx, u_yy, ... of every unknown by coordinate, None where one does not occur.
-        ratios: Expressions in the parameters, one per coordinate; that of ``reference`` is 1.
-        reference: The coordinate that the combination is scaled by.
-    """
-
-    symbols: tuple[tuple[sympy.Symbol | None, ...], ...]
-    ratios: tuple[sympy.Expr, ...]
-    reference: int
-
-    def apply(self, residual: sympy.Expr) -> sympy.Expr:
-        """Write a residual in the combinations.
-
-        A residual that reads the second derivatives through L alone keeps its value when
-        (u_xx, u_yy, ...) is moved to (L, 0, ...), which has the same combination.
-        """
-        moved = {leaf: sympy.Integer(0) for row in self.symbols for leaf in row if leaf is not None}
-        for unknown, row in enumerate(self.symbols):
-            if row[self.reference] is not None:
-                moved[row[self.reference]] = _collapsed(unknown)
-        return substitute(residual, moved)
-
-
-def find_collapse(residuals: Sequence[sympy.Expr], names: Names) -> Collapse | None:
-    """Return the one combination of unmixed second derivatives in all residuals, None if there is none.
-
-    The ratios of the residuals' slopes in u_xx, u_yy, ... must be constants or
-    depend on the parameters alone, and the same for all unknowns that have such derivatives;
-    with a single second derivative there is nothing to collapse.
-    """
-    leaves = {partial: leaf for r in residuals for leaf, partial in derivative_symbols(r, names).items()}
-    size = len(names.coordinates)
-    twice = [pure_index(axis, size, 2) for axis in range(size)]
-    symbols = tuple(
-        tuple(leaves.get(Partial(unknown, index)) for index in twice)
-        for unknown in range(len(names.unknowns))
-    )
-    rows = []
-    for row in symbols:
-        if not any(row):
-            continue
-        if sum(leaf is not None for leaf in row) < 2:
-            return None
-        ratios = _ratios(residuals, row, names)
-        if ratios is None:
-            return None
-        rows.append(ratios)
-    if not rows or any(row != rows[0] for row in rows):
-        return None
-    reference, quotients = rows[0]
-    return Collapse(symbols, quotients, reference)
-
-
-def _ratios(
-    residuals: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol | None], names: Names
-) -> tuple[int, tuple[sympy.Expr, ...]] | None:
-    """Return what one unknown's second derivatives are scaled by, and their ratios; None if these differ."""
-    present = [axis for axis, leaf in enumerate(symbols) if leaf is not None]
-    parameters = {symbol(name) for name in names.parameters}
-    rows = []
-    for residual in residuals:
-        slopes = {axis: partial_derivative(residual, symbols[axis]) for axis in present}
-        # A slope free of parameters is finite and not zero at every value: the best one to divide by.
-        reference = min(
-            present, key=lambda axis: (slopes[axis] == 0, len(slopes[axis].free_symbols & parameters))
-        )
-        if slopes[reference] == 0:
-            continue
-        quotients = [slopes.get(k, sympy.Integer(0)) / slopes[reference] for k in range(len(symbols))]
-        # A quotient of equal exponentials cancels only on request.
-        rows.append((reference, [q if q.free_symbols <= parameters else sympy.powsimp(q) for q in quotients]))
-    if not rows or any(row != rows[0] for row in rows):
-        return None
-    reference, ratios = rows[0]
-    if any(ratio.free_symbols - parameters for ratio in ratios):
-        return None
-    return reference, tuple(ratios)
 
 
 class BlockProgram:
@@ -130,7 +41,7 @@ class BlockProgram:
     Args:
         residual: Left minus right of an equation or condition.
         names: Of the problem.
-        collapse: The combination that second derivatives travel in, None for each by itself.
+        collapse: The combination that derivatives travel in, None for each by itself.
 
     Attributes:
         partials_read: Derivatives that it reads, in the order of the first rows of ``u``.
@@ -142,8 +53,8 @@ class BlockProgram:
             residual = collapse.apply(residual)
         leaves = derivative_symbols(residual, names)
         every = range(len(names.unknowns)) if collapse is not None else range(0)
-        self.collapsed = tuple(unknown for unknown in every if residual.has(_collapsed(unknown)))
-        unknowns = [*leaves, *(_collapsed(unknown) for unknown in self.collapsed)]
+        self.collapsed = tuple(unknown for unknown in every if residual.has(combination_symbol(unknown)))
+        unknowns = [*leaves, *(combination_symbol(unknown) for unknown in self.collapsed)]
         self.partials_read: tuple[Partial, ...] = tuple(leaves.values())
         self.unknowns = tuple(leaf.name for leaf in unknowns)
         self.data, (reduced,) = split_data([residual], unknowns)
@@ -157,14 +68,16 @@ class BlockProgram:
         self.normals = tuple(leaf.name for leaf in normal_symbols(names))
         self.reads_normals = any(expr.free_symbols & set(normal_symbols(names)) for expr in self.data)
 
-    def reads(self, coefficients: tuple[float, ...] = ()) -> tuple[Derivative, ...]:
+    def reads(self, combination: Collapsed | None = None) -> tuple[Derivative, ...]:
         """Return what it reads, in the order of the rows of ``u``.
 
         Args:
-            coefficients: Those of the combination of second derivatives.
+            combination: The one it was prepared for, at parameter values.
         """
         plain = [Derivative(unknown, index) for unknown, index in self.partials_read]
-        return (*plain, *(Derivative(unknown, Collapsed(coefficients)) for unknown in self.collapsed))
+        if combination is None:
+            return tuple(plain)
+        return (*plain, *(Derivative(unknown, combination) for unknown in self.collapsed))
 
 
 class Known(Protocol):
@@ -323,9 +236,9 @@ def bind(
     name: str,
     where: Region,
     weight: float,
-    coefficients: tuple[float, ...],
     values: Mapping[str, float],
     summands: TermProgram,
+    combination: Collapsed | None = None,
 ) -> ResidualBlock:
-    """Return a block at one parameter value; ``coefficients`` are those of its collapsed channel."""
-    return ResidualBlock(name, where, weight, program.reads(coefficients), program, values, summands)
+    """Return a block at one parameter value; ``combination`` is its collapsed channel there."""
+    return ResidualBlock(name, where, weight, program.reads(combination), program, values, summands)

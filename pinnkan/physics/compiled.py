@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -15,7 +14,8 @@ from pinnkan.language.expressions import substitute
 from pinnkan.language.problem.domains import number_at
 from pinnkan.language.problem.spec import MEASURE, Condition, Constraint, Equation, Problem
 from pinnkan.language.problem.statements import SOURCE
-from pinnkan.physics.blocks import BlockProgram, Collapse, ResidualBlock, TermProgram, bind, find_collapse
+from pinnkan.physics.blocks import BlockProgram, ResidualBlock, TermProgram, bind
+from pinnkan.physics.combinations import Collapse, find_collapse
 
 
 def full_residual(statement: Equation) -> sympy.Expr:
@@ -33,7 +33,7 @@ class CompiledStatements:
 
     Attributes:
         problem: The same.
-        collapse: The one combination of second derivatives in all equations, None if there is none.
+        collapse: The one combination of derivatives in all equations, None if there is none.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -45,18 +45,17 @@ class CompiledStatements:
         self._terms: dict[Equation, TermProgram] = {}
 
     def equations(self, values: Mapping[str, float]) -> list[ResidualBlock]:
-        """Return the equations at parameter values, second derivatives collapsed where that is possible."""
-        ratios = () if self.collapse is None else self.collapse.ratios
-        coefficients = tuple(number_at(ratio, values) for ratio in ratios)
-        collapsed = bool(coefficients) and all(map(math.isfinite, coefficients))
-        named = zip(self.problem.equations, self._equation_programs(collapsed=collapsed), strict=True)
+        """Return the equations at parameter values, derivatives collapsed where that is possible."""
+        combination = None if self.collapse is None else self.collapse.at(values)
+        programs = self._equation_programs(collapsed=combination is not None)
+        named = zip(self.problem.equations, programs, strict=True)
         return [
             bind(
                 program,
                 name=equation.name,
                 where=Interior(),
                 weight=equation.weight,
-                coefficients=coefficients,
+                combination=combination,
                 values=values,
                 summands=self._terms_of(equation),
             )
@@ -83,7 +82,6 @@ class CompiledStatements:
                 name=f"{condition.name}.{_part(region)}" if several else condition.name,
                 where=region,
                 weight=condition.weight,
-                coefficients=(),
                 values=values,
                 summands=self._terms_of(condition),
             )
@@ -111,7 +109,6 @@ class CompiledStatements:
             name=constraint.name,
             where=where,
             weight=constraint.weight,
-            coefficients=(),
             values={**values, MEASURE.name: domain.shape.volume},
             summands=self._terms_of(constraint),
         )
@@ -119,7 +116,7 @@ class CompiledStatements:
     def with_same_channels(self, equations: tuple[ResidualBlock, ...]) -> tuple[ResidualBlock, ...]:
         """Return equations with channels that are the same at every parameter value.
 
-        Second derivatives that travel as one combination do so here only if its coefficients are numbers.
+        Derivatives that travel as one combination do so here only if its coefficients are numbers.
         """
         if self.collapse is None or not any(ratio.free_symbols for ratio in self.collapse.ratios):
             return equations

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pinnkan.ground.derivatives import Channels, Derivative, value_index
+from pinnkan.ground.channels import Channels
+from pinnkan.ground.derivatives import Derivative, value_index
 from pinnkan.networks import Network
 from pinnkan.physics.conditions.ansatz import Ansatz
 

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnkan.ground.derivatives import Channel, Channels, Derivative, value_index
+from pinnkan.ground.channels import Channels
+from pinnkan.ground.derivatives import Channel, Derivative, value_index
 from pinnkan.networks import Network
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance

@@ -35,7 +35,8 @@ from common import (
 )
 from torch import Tensor
 
-from pinnkan.ground.derivatives import Channel, Channels, Collapsed
+from pinnkan.ground.channels import Channels
+from pinnkan.ground.derivatives import Channel, Collapsed
 from pinnkan.networks import Network
 from pinnkan.networks.adapters import Parametrisation
 from pinnkan.networks.adapters.layerwise import Full

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import sympy
 import torch
+from combinations import squares
 
-from pinnkan.ground.derivatives import Channels, Collapsed
+from pinnkan.ground.channels import Channels
 from pinnkan.networks import InputMap, make_kan
 from pinnkan.networks.bases import make_basis
 from pinnkan.physics.residuals.oracle import jet_by_autograd
@@ -19,7 +20,7 @@ LOWER, UPPER = [10.0, -2.0], [14.0, 1.0]
 GRADED = InputMap.over(LOWER, UPPER, [350.0, 0.0])
 CHANNELS = {
     "orders": [(4, 0), (0, 2), (1, 1)],
-    "wave operator": [Collapsed((1.0, -0.5))],
+    "wave operator": [squares((1.0, -0.5))],
 }
 
 
@@ -88,7 +89,7 @@ AROUND = InputMap.over(LOWER, UPPER, None, [True, True])
 def test_a_network_and_its_derivatives_are_the_same_at_both_ends_of_a_periodic_coordinate(
     kind: str, input_map
 ):
-    channels = Channels([(0, 4), (2, 2), (1, 3), Collapsed((1.0, -0.5))], 2)
+    channels = Channels([(0, 4), (2, 2), (1, 3), squares((1.0, -0.5))], 2)
     network = make_kan((input_map.size, 5, 5, 1), make_basis(kind, functions=6), input_map)
     weights = network.matrices(network.initial(torch.Generator().manual_seed(1)))
     low, high = points_of(), points_of()

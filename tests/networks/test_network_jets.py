@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from combinations import squares
 from torch import Tensor
 
-from pinnkan.ground.derivatives import Channels, Collapsed
+from pinnkan.ground.channels import Channels
 from pinnkan.networks import DenseLayer, InputMap, KanLayer, Network, jets, make_kan, make_mlp
 from pinnkan.networks.bases import BASES, make_basis
 from pinnkan.physics.residuals.oracle import jet_by_autograd
@@ -19,8 +20,8 @@ HIDDEN = {1: [], 2: [4], 3: [4, 3]}
 KINDS = (*BASES, "mlp")
 CHANNELS = {
     "second order": (2, [(2, 0), (1, 1), (0, 2)]),
-    "collapsed": (2, [Collapsed((1.0, 1.0)), (1, 0)]),
-    "wave operator": (3, [Collapsed((1.0, -0.5, -2.0)), Collapsed((0.0, 1.0, 1.0))]),
+    "collapsed": (2, [squares((1.0, 1.0)), (1, 0)]),
+    "wave operator": (3, [squares((1.0, -0.5, -2.0)), squares((0.0, 1.0, 1.0))]),
     "third and fourth": (1, [(4,)]),
     "mixed fourth": (2, [(2, 2), (1, 2)]),
     "fourth in space and time": (3, [(2, 2, 0), (0, 1, 3), (1, 1, 2)]),
@@ -93,7 +94,7 @@ def test_the_reverse_pass_is_autograd_in_the_weights(kind, depth, request_name):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_reverse_pass_is_a_difference_quotient(kind):
     """A step in the weights of one layer changes the output's jet by what the adjoints say."""
-    network, channels = network_of(kind, 3, 2), Channels([(1, 1), Collapsed((1.0, 2.0))], 2)
+    network, channels = network_of(kind, 3, 2), Channels([(1, 1), squares((1.0, 2.0))], 2)
     weights, points = weights_of(network), points_of(2)
     generator = torch.Generator().manual_seed(4)
     seed = torch.randn(len(channels), 7, 1, generator=generator, dtype=torch.float64)

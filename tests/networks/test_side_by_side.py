@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pinnkan.ground.derivatives import Channels
+from pinnkan.ground.channels import Channels
 from pinnkan.networks import InputMap, Network, make_kan, make_mlp, side_by_side
 from pinnkan.networks.adapters import Full, Parametrisation, Plan, outer_layers, slim
 from pinnkan.networks.bases import make_basis

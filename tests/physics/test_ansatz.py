@@ -7,9 +7,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sympy
+from combinations import squares
 
 from pinnkan.geometry import BoundaryPart, Disk, InitialTime
-from pinnkan.ground.derivatives import Channels, Collapsed
+from pinnkan.ground.channels import Channels
 from pinnkan.ground.errors import ProblemError
 from pinnkan.language.problem import load_problem, shipped_problems
 from pinnkan.physics.conditions import boundary_lifts
@@ -279,7 +280,7 @@ def test_the_harmonic_lift_is_the_harmonic_polynomial():
     instance = Family(load_problem(filled(DISK, boundary="(x - 0.5)^2 - (y + 1)^2 + x*y"))).at()
     points = instance.domain.uniform(100, 0)
     x, y = points.T
-    lift = instance.ansatzes[0].lift.derivatives(points, [(0, 0), (1, 0), (1, 1), Collapsed((1.0, 1.0))])
+    lift = instance.ansatzes[0].lift.derivatives(points, [(0, 0), (1, 0), (1, 1), squares((1.0, 1.0))])
     # x y = (x - 1/2)(y + 1) - x + y/2 + 1/2 is harmonic, and so is the rest.
     assert lift[0] == pytest.approx((x - 0.5) ** 2 - (y + 1) ** 2 + x * y, abs=1e-13)
     assert lift[1] == pytest.approx(2 * (x - 0.5) + y, abs=1e-13)
@@ -297,7 +298,7 @@ def test_derivatives_of_lift_and_factor_against_differences():
         shifted = {
             (i, j): function(points + h * np.array([i, j]), value)[0] for i in (-1, 0, 1) for j in (-1, 0, 1)
         }
-        given = function(points, [(1, 0), (0, 1), (1, 1), Collapsed((1.0, 2.0))])
+        given = function(points, [(1, 0), (0, 1), (1, 1), squares((1.0, 2.0))])
         assert given[0] == pytest.approx((shifted[1, 0] - shifted[-1, 0]) / (2 * h), abs=1e-6)
         assert given[1] == pytest.approx((shifted[0, 1] - shifted[0, -1]) / (2 * h), abs=1e-6)
         mixed = (shifted[1, 1] - shifted[1, -1] - shifted[-1, 1] + shifted[-1, -1]) / (4 * h**2)

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from combinations import squares
 
-from pinnkan.ground.derivatives import Collapsed
 from pinnkan.ground.errors import ProblemError
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.check import check_problem
@@ -281,6 +281,6 @@ def test_trigonometric_polynomials_are_periodic_and_differentiated_rightly():
         np.testing.assert_allclose(slope, exact, rtol=0, atol=1e-6 * np.abs(exact).max())
     values = polynomials.derivative((0, 0), points)
     assert np.linalg.matrix_rank(values) == polynomials.count
-    collapsed = polynomials.derivative(Collapsed((2.0, -1.0)), points)
+    collapsed = polynomials.derivative(squares((2.0, -1.0)), points)
     expected = 2 * polynomials.derivative((2, 0), points) - polynomials.derivative((0, 2), points)
     np.testing.assert_allclose(collapsed, expected, rtol=1e-12, atol=1e-9)

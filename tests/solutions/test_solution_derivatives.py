@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from combinations import squares
 from small_problems import TEXTS, run_of, start_of
 
 from pinnkan.geometry import BoundaryPart
-from pinnkan.ground.derivatives import Collapsed, Derivative
+from pinnkan.ground.derivatives import Derivative
 from pinnkan.solutions.solution import Solution
 
 
@@ -41,7 +42,7 @@ def test_derivatives_are_difference_quotients(name):
 def test_a_collapsed_channel_is_its_sum():
     solution = solution_of("disk", **{"lambda": 1.0})
     points = solution.instance.domain.uniform(20, 0)
-    keys = [(2, 0), (0, 2), Collapsed((1.0, -3.0))]
+    keys = [(2, 0), (0, 2), squares((1.0, -3.0))]
     xx, yy, collapsed = solution.derivatives(points, [Derivative(0, key) for key in keys])
     assert collapsed == pytest.approx(xx - 3 * yy, rel=1e-12, abs=1e-12)
 

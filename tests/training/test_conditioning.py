@@ -9,7 +9,7 @@ import torch
 from numpy.polynomial.chebyshev import Chebyshev as Series
 from small_problems import run_of
 
-from pinnkan.ground.derivatives import Channels
+from pinnkan.ground.channels import Channels
 from pinnkan.networks import InputMap, make_kan, make_mlp
 from pinnkan.networks.adapters import Full, Parametrisation, Plan, attach
 from pinnkan.networks.adapters.layerwise import Sparse

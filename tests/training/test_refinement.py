@@ -11,7 +11,7 @@ from scipy.interpolate import BSpline as ScipySpline
 from scipy.interpolate import insert
 from small_problems import problem, run_of, start_of
 
-from pinnkan.ground.derivatives import Channels
+from pinnkan.ground.channels import Channels
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.progress import Silent
 from pinnkan.language.problem import load_problem

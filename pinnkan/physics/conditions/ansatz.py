@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pinnkan.ground.derivatives import Channel, Channels
+from pinnkan.ground.channels import Channels
+from pinnkan.ground.derivatives import Channel
 from pinnkan.physics.conditions.point_functions import PointFunction
 
 FloatArray = NDArray[np.float64]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 from pinnkan.geometry import Domain, Interior
-from pinnkan.ground.derivatives import Channel, Collapsed, Derivative, pure_index, value_index
+from pinnkan.ground.derivatives import Derivative, pure_index, value_index
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import derivative_symbols
 from pinnkan.language.problem.spec import Problem
@@ -147,13 +147,9 @@ def _marched(
 
 def _rate(block: ResidualBlock, row: int, u: FloatArray, place: FloatArray) -> float:
     """Return the rate at which an equation is met by values alone, -r(u, 0) / (dr/du_s)."""
-    data = torch.from_numpy(block.data(place))
+    data, value = torch.from_numpy(block.data(place)), value_index(place.shape[1])
     jet = torch.tensor(
-        [[0.0 if any(_orders(read.channel)) else float(u[read.unknown])] for read in block.reads],
+        [[0.0 if read.channel != value else float(u[read.unknown])] for read in block.reads],
         dtype=torch.float64,
     )
     return float(-block.residual(data, jet)[0] / block.partials(data, jet)[row, 0])
-
-
-def _orders(channel: Channel) -> Sequence[float]:
-    return channel.coefficients if isinstance(channel, Collapsed) else channel

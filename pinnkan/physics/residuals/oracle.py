@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from pinnkan.ground.derivatives import Channels, MultiIndex, lowered, terms_of, value_index
+from pinnkan.ground.channels import Channels
+from pinnkan.ground.derivatives import MultiIndex, lowered, terms_of, value_index
 from pinnkan.networks.adapters.parameters import Parametrisation
 from pinnkan.networks.network import Network
 from pinnkan.physics.residuals.least_squares import root_mean_squares

@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from pinnkan.ground.derivatives import Channels
+from pinnkan.ground.channels import Channels
 
 
 class PointwiseResidual(Protocol):

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from pinnkan.geometry import CollocationSet, Interior
-from pinnkan.ground.derivatives import Channels, value_index
+from pinnkan.ground.channels import Channels
+from pinnkan.ground.derivatives import value_index
 from pinnkan.language.problem.settings import PointSettings
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from combinations import squares
 
 import pinnkan.language.problem.finding as finding
 from pinnkan.ground.derivatives import Collapsed
@@ -122,7 +123,7 @@ def test_the_source_of_the_elliptic_family_by_hand():
     """On the circle S, S' and S'' vanish, Q' = -pi/2 and Q'' = 0: all derivatives of u are known there."""
     value, (x, y) = 0.7, (0.6, 0.8)
     u_r = -value * math.pi / 2
-    given = {(1, 0): x * u_r, (0, 1): y * u_r, Collapsed((1.0, 1.0)): u_r}  # laplace(u) = u_rr + u_r / r
+    given = {(1, 0): x * u_r, (0, 1): y * u_r, squares((1.0, 1.0)): u_r}  # laplace(u) = u_rr + u_r / r
     (block,) = Family(load_problem("elliptic")).at(value).equations
     u = torch.tensor([[given[read.channel]] for read in block.reads], dtype=torch.float64)
     residual = block.residual(torch.from_numpy(block.data(np.array([[x, y]]))), u)
@@ -158,7 +159,7 @@ def test_second_derivatives_travel_as_one_channel(name, combination):
     assert {read.unknown for read in block.reads} == {0}
     channels = [read.channel for read in block.reads]
     collapsed = [channel for channel in channels if isinstance(channel, Collapsed)]
-    assert collapsed == ([] if combination is None else [Collapsed(combination)])
+    assert collapsed == ([] if combination is None else [squares(combination)])
     unmixed = [channel for channel in channels if isinstance(channel, tuple) and 2 in channel]
     assert len(unmixed) == (0 if combination else 1)
 
@@ -175,7 +176,7 @@ def test_the_load_of_the_plate_by_hand():
 
 def test_the_hyperbolic_equation_is_one_channel_and_one_datum():
     (block,) = Family(load_problem("hyperbolic")).at(0.5).blocks
-    assert block.reads == ((0, Collapsed((1.0, -1.0, -1.0))),)
+    assert block.reads == ((0, squares((1.0, -1.0, -1.0))),)
     assert block.data(np.array([[0.5, 0.1, 0.2]])).shape == (1, 1)
 
 

@@ -6,9 +6,10 @@ import math
 
 import pytest
 import torch
+from combinations import squares
 from torch import Tensor
 
-from pinnkan.ground.derivatives import Channels, Collapsed
+from pinnkan.ground.channels import Channels
 from pinnkan.ground.errors import UsageError
 from pinnkan.networks import InputMap, Network, make_kan, make_mlp
 from pinnkan.networks.adapters import Full, Parametrisation, Plan, TuckerChange, attach, slim
@@ -97,7 +98,7 @@ def test_detaching_restores_the_base_bit_for_bit(case):
 
 def test_jacobian_and_gradient_are_those_of_autograd(case):
     _, network, _, parameters = case
-    channels = Channels([Collapsed((1.0, 2.0)), (1, 1)], 2)
+    channels = Channels([squares((1.0, 2.0)), (1, 1)], 2)
     points = torch.rand(6, 2, generator=generator(8), dtype=torch.float64) * 1.8 - 0.9
     seed = torch.randn(len(channels), 6, generator=generator(9), dtype=torch.float64)
     theta = trained(parameters)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sympy
+from combinations import squares
 from formula_solution import Formula
 
-from pinnkan.ground.derivatives import Collapsed
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.family import Family
 from pinnkan.physics.polynomials import Polynomials
@@ -222,6 +222,6 @@ def test_derivatives_of_polynomials(index, by_hand):
 def test_a_combination_is_the_sum_of_its_derivatives():
     polynomials = Polynomials(np.array([0.0, 0.0]), np.array([1.0, 3.0]), 4)
     points = np.random.default_rng(2).uniform(0, 1, (7, 2))
-    both = polynomials.derivative(Collapsed((2.0, -3.0)), points)
+    both = polynomials.derivative(squares((2.0, -3.0)), points)
     parts = 2 * polynomials.derivative((2, 0), points) - 3 * polynomials.derivative((0, 2), points)
     assert both == pytest.approx(parts)
