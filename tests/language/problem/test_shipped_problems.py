@@ -170,7 +170,7 @@ def test_the_load_of_the_plate_by_hand():
     (block,) = instance.equations
     data = block.data(np.array([[0.0, 0.5]]))
     # (x (1-x))^2 cos 2x = x^2 - 2 x^3 - x^4 + ..., and 256 (y (1-y))^2 is 16 with second derivative -256.
-    assert block.reads == ((0, (4, 0)), (0, (2, 2)), (0, (0, 4)))
+    assert block.reads == ((0, Collapsed((((4, 0), 1.0), ((2, 2), 2.0), ((0, 4), 1.0)))),)
     assert -data == pytest.approx(np.array([[24 * (1 - 2.0) * 16 + 2 * 2 * -256]]), rel=1e-12)
 
 
