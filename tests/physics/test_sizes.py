@@ -99,6 +99,10 @@ def test_an_equation_with_fewer_than_two_terms_is_measured_by_the_unknown_s_rang
         ("k*u = 6", {"": 2.5}, 13.5),
         ("k*(u - 2) = 0", {"": 2.5}, 13.5),
         ("dn(u) + k*u = 0", {"x": 1.0, "y": 1.0, "": 2.0}, 7.0),
+        ("k*u_y = 0", {"y": 1e-3}, 9.0),
+        ("k*u_xx = 0", {"xx": 1e-3}, 9.0 / 2 * (math.pi / 2) ** 2),
+        ("k*u_xyy = 0", {"xyy": 1e-3}, 9.0 / 2 * math.pi**3 / 2),
+        ("k*u_xy = 0", {"xy": 1e-3}, 9.0 / 2),
     ],
 )
 def test_the_size_of_conditions(boundary, derivatives, size):

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pinnkan.geometry import CollocationSet
+from pinnkan.geometry import CollocationSet, Interior
 from pinnkan.ground.derivatives import Partial
 from pinnkan.physics.blocks import ResidualBlock
 
@@ -38,6 +38,21 @@ def characteristic(
     ]
 
 
+def half_wave(partials: Sequence[Partial], ranges: Sequence[float], lengths: Sequence[float]) -> list[float]:
+    """Return the derivatives that half a cosine wave from end to end has, of unknowns of given ranges.
+
+    Of no more than first order along every coordinate its mean slope, range / length; beyond that the
+    largest, range / 2 * prod_i (pi / lengths[i])^k_i: five times range / length^2, as what turns has it.
+    """
+    turning = [length / math.pi for length in lengths]
+    plain = characteristic(partials, ranges, lengths)
+    waves = characteristic(partials, [0.5 * extent for extent in ranges], turning)
+    return [
+        wave if max(index) > 1 else slope
+        for (_, index), slope, wave in zip(partials, plain, waves, strict=True)
+    ]
+
+
 def characteristic_terms(
     block: ResidualBlock, places: CollocationSet, amplitudes: Sequence[float], lengths: Sequence[float]
 ) -> FloatArray:
@@ -56,8 +71,8 @@ def judged_terms(
 ) -> FloatArray:
     """Return the terms (T, N) whose size a block's residual is divided by.
 
-    Where fewer than two terms are other than zero (u = 0, dn(u) = 0) the terms are those of a function
-    of the unknowns' own ranges over the domain's own lengths.
+    Where fewer than two terms are other than zero (u = 0, dn(u) = 0, w_xx = 0) the terms are those of
+    functions of the unknowns' own ranges over the domain's own lengths, in conditions of half a wave.
 
     Args:
         block: The equation or condition.
@@ -69,4 +84,8 @@ def judged_terms(
     plain = characteristic_terms(block, places, extents, lengths)
     sizes, plain_sizes = (np.sqrt(np.square(rows) @ places.weights) for rows in (terms, plain))
     present = int((sizes > _NOTHING * plain_sizes.max()).sum())
-    return terms if present > 1 else plain
+    if present > 1:
+        return terms
+    if isinstance(block.where, Interior):
+        return plain
+    return block.terms(places.points, places.normals, half_wave(block.summands.partials, extents, lengths))
