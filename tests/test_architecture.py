@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import pinnkan.ground.errors
+from pinnkan.optim.kinds import OPTIMIZERS
 
 ROOT = Path(pinnkan.ground.errors.__file__).parents[1]
 
@@ -43,6 +44,7 @@ LIGHT = {
     "cli": HEAVY,
     "ground": HEAVY - {"torch"},
     "geometry": HEAVY - {"sympy"},
+    "optim.kinds": HEAVY,
     "language.methods": HEAVY,
     "language.parameters": HEAVY,
     "language.reading": HEAVY,
@@ -282,3 +284,24 @@ def test_no_method_is_compared_by_its_name(module):
 @pytest.mark.parametrize("source", ["run.method == 'scratch'", "method in ('lotra', 'full')"])
 def test_a_method_compared_by_its_name_is_seen(source):
     assert methods_compared(ast.parse(source)) == [1]
+
+
+def optimizers_written(tree: ast.AST) -> list[int]:
+    """Return the lines where a word is the name of an optimizer: compared, a key of a table, a default."""
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in OPTIMIZERS
+    ]
+
+
+@pytest.mark.parametrize("module", sources())
+def test_no_file_but_their_table_writes_an_optimizers_name(module):
+    assert module == "optim.kinds" or optimizers_written(sources()[module]) == []
+
+
+@pytest.mark.parametrize(
+    "source", ["phase.optimizer == 'lm'", "{'adam': 50}[name]", "def f(kind='lbfgs'):\n    pass"]
+)
+def test_an_optimizers_name_is_seen(source):
+    assert optimizers_written(ast.parse(source)) == [1]

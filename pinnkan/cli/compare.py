@@ -12,6 +12,7 @@ import typer
 from pinnkan.cli.terminal import options, render
 from pinnkan.cli.terminal.progress import watching, watching_training
 from pinnkan.ground.errors import UsageError, quote
+from pinnkan.optim.kinds import OPTIMIZERS
 
 if TYPE_CHECKING:
     from pinnkan.studies.study import Study
@@ -38,7 +39,8 @@ AxisOption = Annotated[
         "--axis",
         metavar="NAME=LEVELS",
         help="An axis of a problem's comparison: basis=chebyshev,fourier; compression=1/2,1/8;"
-        " method=1/8,1/4,full,scratch; optimizer=lm,lbfgs,adam; rates=LR-1,LR-2;"
+        " method=1/8,1/4,full,scratch; optimizer="
+        f"{','.join(OPTIMIZERS)}; rates=LR-1,LR-2;"
         " initialisation=batch,paper,orthonormal;"
         " kind=kan,slim,mlp; or any key: finetuning.steps=10,20. Repeatable.",
         show_default=False,

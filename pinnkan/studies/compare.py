@@ -24,6 +24,7 @@ from pinnkan.ground.errors import (
 from pinnkan.ground.files import require_writable
 from pinnkan.ground.progress import Observer, Silent, SweepReport
 from pinnkan.language.methods import METHODS
+from pinnkan.optim.kinds import OPTIMIZERS
 from pinnkan.storage.runs.paths import BASE_STEM, base_path
 from pinnkan.storage.runs.state_files import read_failure
 from pinnkan.studies.curves import Curves, curves_of, read_curves, write_curves
@@ -139,7 +140,8 @@ def _refuse_faults(cells: Sequence[Cell]) -> None:
     """Refuse what some cell could not do before the first of them is trained.
 
     Raises:
-        UsageError: If learning rates are said for a training without Adam, or an MLP shall have an adapter.
+        UsageError: If learning rates are said for a training whose optimizers take none, or an MLP shall have
+            an adapter.
         ProblemError: If an override names what is not there.
     """
     distinct = {(cell.text, cell.base, cell.adapter, cell.method): cell for cell in cells}
@@ -147,10 +149,11 @@ def _refuse_faults(cells: Sequence[Cell]) -> None:
         settings = _problem(cell.problem, cell.text, (*cell.base, *cell.adapter)).settings
         phases = settings.finetuning.phases or (settings.finetuning,)
         rates = [text for text in cell.adapter if text.startswith("finetuning.rates=")]
-        if rates and METHODS[cell.method].low_rank and all(phase.optimizer != "adam" for phase in phases):
+        if rates and METHODS[cell.method].low_rank and not any(p.kind.takes("rates") for p in phases):
+            takers = [name for name, kind in OPTIMIZERS.items() if kind.takes("rates")]
             raise UsageError(
-                f"{cell.title}: {rates[0]} changes nothing, for no phase of fine-tuning is of adam; "
-                "set finetuning.phases=[{optimizer: adam, steps: 1500}]"
+                f"{cell.title}: {rates[0]} changes nothing, for no phase of fine-tuning is of "
+                f"{' or '.join(takers)}; set finetuning.phases=[{{optimizer: {takers[0]}, steps: 1500}}]"
             )
         if settings.network.kind == "mlp" and METHODS[cell.method].low_rank:
             raise UsageError(

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pinnkan.ground.progress import Observer, Outcome, StepReport, StopReason
 from pinnkan.language.problem.settings import PhaseSettings
-from pinnkan.optim import Optimizer, OptimizerState, Step
+from pinnkan.optim.optimizer import Optimizer, OptimizerState, Step
 from pinnkan.physics.residuals.least_squares import TrainingLeastSquares
 
 _BLOWN_UP = 1e8
@@ -37,9 +37,6 @@ _ADVICE: dict[StopReason, str] = {
 _ADVICE_FALLING = "All steps were taken; more steps may lower the error further."
 
 _ADVICE_BLOWN_UP = f"The loss rose by a factor of {_BLOWN_UP:.0e}; lower the rate or raise the damping."
-
-_CHECK_EVERY = {"lm": 1, "lbfgs": 5, "adam": 50}
-"""Steps between two checks; a check costs about one evaluation of the residual."""
 
 
 @dataclass(frozen=True)
@@ -284,7 +281,7 @@ class _Phase:
     def _checks(self, reason: StopReason | None) -> bool:
         """Say whether to look at held-out points: every so often and, lest the end be lost, at the end."""
         step = len(self.reports) + 1
-        due = step % _CHECK_EVERY[self._phase.optimizer] == 0 or step == self._phase.steps
+        due = step % self._phase.kind.check_every == 0 or step == self._phase.steps
         return reason != "non_finite" and (due or reason is not None)
 
     def _report(self, done: Step, *, checked: bool) -> StepReport:

@@ -14,7 +14,7 @@ from pinnkan.ground.progress import Outcome, StepReport
 from pinnkan.language.problem.settings import PhaseSettings, TrainingSettings
 from pinnkan.networks import Network
 from pinnkan.networks.adapters import Full, Parametrisation
-from pinnkan.optim import LBFGS, Adam, LevenbergMarquardt, Optimizer
+from pinnkan.optim.optimizer import Optimizer, Start
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares, TrainingLeastSquares
 from pinnkan.physics.residuals.oracle import AutogradLeastSquares
 from pinnkan.physics.residuals.smoothing import PointwiseLeastSquares, SmoothedLeastSquares
@@ -24,7 +24,6 @@ from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.training.conditioning import Conditioned, conditioned
 from pinnkan.training.loop import PhaseResult, PhaseState, Watch, run_phase
 from pinnkan.training.network import network_for
-from pinnkan.training.rates import rates_for
 from pinnkan.training.refinement import refined
 from pinnkan.training.task import StageStart, Trained, TrainingState, TrainingTask
 
@@ -122,7 +121,7 @@ class _Training:
         self._trainable = max(self._trainable, self._parameters.size)
 
     def _run_phase(self, at: int, phase: PhaseSettings) -> Outcome:
-        run, pose = self._run, conditioned(self._network, self._parameters, self._theta, phase.optimizer)
+        run, pose = self._run, self._posed(phase)
         watch = _watch(run, pose, self._held_out, phase, self._started)
         keep = _keeper(run, at, self._origin, tuple(self._history), self._trainable, self._started)
         result = _run_one(run, pose, phase, at, self._precision, watch, keep)
@@ -132,6 +131,11 @@ class _Training:
             advice = result.outcome.advice
             raise DivergedError(f"{run.title}: diverged at step {len(self._history)}: {advice}")
         return result.outcome
+
+    def _posed(self, phase: PhaseSettings) -> Conditioned:
+        """Return network, parametrisation and theta in the basis in which a phase's optimizer works."""
+        change = conditioned if phase.kind.conditioned else Conditioned
+        return change(self._network, self._parameters, self._theta)
 
     def _went_back(self, phase: PhaseSettings) -> bool:
         """Return to the ranks before where the present ones did not lower the held-out residual enough."""
@@ -185,19 +189,15 @@ def _run_one(
     watch: Watch,
     keep: Callable[[PhaseState], None],
 ) -> PhaseResult:
-    lean = run.dtype == torch.float32 or (precision == "mixed" and phase.optimizer == "lm")
+    lean = run.dtype == torch.float32 or (precision == "mixed" and phase.kind.linearises)
 
     def draw(epoch: int) -> TrainingLeastSquares:
         sets = _phase_sets(run, phase, at, epoch)
         return _least_squares(run, pose.network, pose.parameters, sets, phase, lean=lean)
 
     def start(problem: TrainingLeastSquares) -> Optimizer:
-        if phase.optimizer == "lm":
-            return LevenbergMarquardt(problem, pose.theta, damping=phase.damping)
-        if phase.optimizer == "lbfgs":
-            return LBFGS(problem, pose.theta)
-        rates = rates_for(pose.parameters, phase.rates, phase.rate)
-        return Adam(problem, pose.theta, rates=rates, steps=phase.steps, schedule=phase.schedule)
+        begin = Start(problem, pose.theta, pose.parameters.groups(), phase.steps)
+        return phase.kind.build(begin, phase.options)
 
     name = f"{phase.optimizer}{f' ({phase.form})' if phase.form != 'full' else ''}"
     state = run.state.inner if run.state is not None and run.state.phase == at else None

@@ -13,6 +13,7 @@ from pinnkan.ground.errors import DamagedFileError, UsageError, did_you_mean
 from pinnkan.ground.progress import Observer
 from pinnkan.ground.runtime import device_for, dtype_for, limited_threads
 from pinnkan.language.problem import Problem
+from pinnkan.optim.kinds import OPTIMIZERS
 from pinnkan.output.grid import parse_slice
 from pinnkan.output.pictures.canvas import PICTURES
 from pinnkan.output.pictures.field import Quantity, plot_fields
@@ -388,7 +389,8 @@ def _training_curves(result: Result) -> TrainingCurves:
 
 def _phase(name: str) -> str:
     optimizer, *rest = name.split(" ", 1)
-    return " ".join([{"lm": "LM", "lbfgs": "L-BFGS", "adam": "Adam"}.get(optimizer, optimizer), *rest])
+    label = OPTIMIZERS[optimizer].label if optimizer in OPTIMIZERS else optimizer
+    return " ".join([label, *rest])
 
 
 def _column(values: Sequence[float | None]) -> np.ndarray:

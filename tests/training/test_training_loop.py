@@ -12,7 +12,8 @@ from torch import Tensor
 
 from pinnkan.ground.progress import Outcome, Silent, StepReport
 from pinnkan.language.problem.settings import PhaseSettings
-from pinnkan.optim import LeastSquares, Optimizer, OptimizerState, Step
+from pinnkan.optim.least_squares import LeastSquares
+from pinnkan.optim.optimizer import Optimizer, OptimizerState, Step
 from pinnkan.training.loop import PhaseResult, Watch, run_phase
 
 

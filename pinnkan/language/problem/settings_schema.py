@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pinnkan.language.parameters import parse_number
 from pinnkan.language.problem.defaults import (
@@ -20,6 +20,7 @@ from pinnkan.language.problem.defaults import (
 )
 from pinnkan.language.problem.separate import read_separate
 from pinnkan.language.problem.settings import PhaseSettings, Settings, TrainingSettings
+from pinnkan.language.problem.settings_keys import keys_of, with_keys
 from pinnkan.language.reading.fields import (
     describe,
     read_block,
@@ -97,21 +98,21 @@ def _read_block(root: Block, key: str, defaults: Any, faults: Faults) -> Any:
 
 def _read_dataclass(defaults: Any, block: Block, path: str, faults: Faults) -> Any:
     """Return ``defaults``, an instance of a settings class, with the keys of the block put in."""
-    types = get_type_hints(type(defaults))
-    refuse_unknown_keys(block, [f.name for f in dataclasses.fields(defaults)], path, faults)
+    keys = keys_of(defaults)
+    refuse_unknown_keys(block, list(keys), path, faults)
     values: dict[str, Any] = {}
-    for field in dataclasses.fields(defaults):
-        node = block.get(field.name)
+    for key in keys.values():
+        node = block.get(key.name)
         # Groups of unknowns are in the defaults already: they depend on the names of the unknowns.
-        if node is None or field.name in ("phases", "separate"):
+        if node is None or key.name in ("phases", "separate"):
             continue
-        value = _read_typed(node, types[field.name], f"{path}.{field.name}", field.metadata, faults)
+        value = _read_typed(node, key.kind, f"{path}.{key.name}", key.limits, faults)
         if value is not _WRONG:
-            values[field.name] = value
+            values[key.name] = value
     phases = block.get("phases")
     if isinstance(defaults, TrainingSettings):
         defaults = stated_training(defaults, {*values, *(["phases"] if phases is not None else [])})
-    settings = dataclasses.replace(defaults, **values)
+    settings = with_keys(defaults, values)
     if not isinstance(defaults, TrainingSettings):
         return settings
     if phases is not None:
@@ -119,14 +120,11 @@ def _read_dataclass(defaults: Any, block: Block, path: str, faults: Faults) -> A
         whole = _all_state_steps(phases)
     else:
         # What the block states goes for every phase of the recipe, which states its own steps.
-        own = {key: value for key, value in values.items() if key in _PHASE_KEYS and key != "steps"}
-        found, whole = tuple(dataclasses.replace(phase, **own) for phase in defaults.phases), True
+        own = {key: value for key, value in values.items() if key != "steps"}
+        found, whole = tuple(with_keys(phase, own) for phase in defaults.phases), True
     if "steps" in values and found and whole:
         found = _within(found, settings.steps)
     return dataclasses.replace(settings, phases=found)
-
-
-_PHASE_KEYS = frozenset(field.name for field in dataclasses.fields(PhaseSettings))
 
 
 def _all_state_steps(phases: Node) -> bool:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from pinnkan.ground.errors import DamagedFileError, FileAccessError
-from pinnkan.optim import OptimizerState
+from pinnkan.optim.optimizer import OptimizerState
 from pinnkan.ground.progress import Observer, StepReport
 from pinnkan.storage.store import read_store, write_store
 from pinnkan.training import TrainingState

@@ -92,7 +92,7 @@ def test_what_is_stated_is_kept():
     plain = problem_of("box", "heat").settings
     assert (settings.network.functions, settings.network.hidden) == (6, plain.network.hidden)
     assert (settings.points.interior, settings.adapter.compression) == (7777, 0.25)
-    assert (settings.training.damping, settings.training.steps) == (0.5, plain.training.steps)
+    assert (settings.training.own.damping, settings.training.steps) == (0.5, plain.training.steps)
 
 
 def test_who_states_steps_gets_so_many():
@@ -115,7 +115,7 @@ def test_what_a_block_states_goes_for_every_phase_of_a_large_network():
     stated = ["network.hidden=[64, 64]", "training.damping=0.25", "training.keep=last"]
     training = problem_of("box", "stationary", *stated).settings.training
     assert [phase.form for phase in training.phases] == ["slim", "lotra"]
-    assert {(phase.damping, phase.keep) for phase in training.phases} == {(0.25, "last")}
+    assert {(phase.own.damping, phase.keep) for phase in training.phases} == {(0.25, "last")}
 
 
 @pytest.mark.parametrize("points", [2600, 1500, 1000, 500, 400])

@@ -10,7 +10,7 @@ from small_problems import run_of, start_of
 from torch import Tensor
 
 from pinnkan.networks.adapters import Full, Parametrisation, Plan, attach
-from pinnkan.optim import symmetric_product
+from pinnkan.optim.least_squares import symmetric_product
 from pinnkan.physics.residuals import linearisation
 from pinnkan.physics.residuals.averages import Averages
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
