@@ -147,7 +147,7 @@ def _refuse_faults(cells: Sequence[Cell]) -> None:
     distinct = {(cell.text, cell.base, cell.adapter, cell.method): cell for cell in cells}
     for cell in distinct.values():
         settings = _problem(cell.problem, cell.text, (*cell.base, *cell.adapter)).settings
-        phases = settings.finetuning.phases or (settings.finetuning,)
+        phases = settings.finetuning.in_turn
         rates = [text for text in cell.adapter if text.startswith("finetuning.rates=")]
         if rates and METHODS[cell.method].low_rank and not any(p.kind.takes("rates") for p in phases):
             takers = [name for name, kind in OPTIMIZERS.items() if kind.takes("rates")]

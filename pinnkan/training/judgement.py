@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pinnkan.language.methods import method_named
+from pinnkan.language.problem.settings import PhaseSettings, TrainingSettings
 from pinnkan.physics.instance import Instance
 from pinnkan.solutions.evaluation.advice import Circumstances, advice
 from pinnkan.solutions.evaluation.correction import Correction, correction_of
@@ -15,7 +16,6 @@ from pinnkan.solutions.evaluation.verdict import Evidence, judge
 from pinnkan.solutions.solution import Solution
 from pinnkan.training import Trained
 from pinnkan.training.loop import still_falling
-from pinnkan.training.phases import phases_of
 
 
 def judgement(instance: Instance, trained: Trained, method: str, base: str | None) -> dict[str, Any]:
@@ -71,9 +71,8 @@ def circumstances(instance: Instance, trained: Trained, method: str) -> Circumst
     settings = instance.problem.settings
     how = method_named(method)
     block = how.block
-    recipe = settings.finetuning if how.on_base else settings.training
-    phases = phases_of(recipe)
-    last = phases[-1]
+    recipe: TrainingSettings[PhaseSettings] = settings.finetuning if how.on_base else settings.training
+    last = recipe.in_turn[-1]
     prefix = f"{block}.phases.{len(recipe.phases) - 1}" if recipe.phases else block
     steps = trained.history[-last.steps :] if last.steps else ()
     return Circumstances(

@@ -258,8 +258,8 @@ class _Phase:
         self.reports.append(report)
         self._watch.observer.step(report)
         if report.held_out is not None:
-            self.best.offer(self._optimizer.theta, report.held_out, keep=self._phase.keep)
-        if reason is None and self._phase.patience and self.best.waiting >= self._phase.patience:
+            self.best.offer(self._optimizer.theta, report.held_out, keep=self._phase.ending.keep)
+        if reason is None and 0 < self._phase.ending.patience <= self.best.waiting:
             apart = report.held_out is not None and report.held_out > _OVERFITTED * math.sqrt(done.loss)
             return "overfitting" if apart else "settled"
         return reason
@@ -304,7 +304,7 @@ class _Phase:
         watch = self._watch
         if not math.isfinite(done.loss) or done.loss > _BLOWN_UP * self._scale():
             return "non_finite"
-        if math.sqrt(done.loss) < self._phase.tolerance:
+        if math.sqrt(done.loss) < self._phase.ending.tolerance:
             return "converged"
         if done.stalled and not self._stuck:
             return "stalled"

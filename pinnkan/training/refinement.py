@@ -12,7 +12,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from pinnkan.ground.errors import UsageError
-from pinnkan.language.problem.settings import NetworkSettings, PhaseSettings
+from pinnkan.language.problem.settings import NetworkSettings
 from pinnkan.networks.bases import Basis, make_basis
 
 
@@ -52,17 +52,21 @@ def refined(
     return [c @ embedding.T.to(c) for c in coefficients]
 
 
-def check_refinements(phases: Sequence[PhaseSettings], settings: NetworkSettings) -> None:
+def check_refinements(functions: Sequence[int | None], settings: NetworkSettings) -> None:
     """Refuse phases whose refinements cannot be done, before the first of them is trained.
+
+    Args:
+        functions: K' of every phase, None of one that leaves them.
+        settings: Of the network before the first of them.
 
     Raises:
         UsageError: If a phase's basis does not contain that of the phase before.
     """
-    for phase in phases:
-        if phase.functions is None or phase.functions == settings.functions:
+    for count in functions:
+        if count is None or count == settings.functions:
             continue
         if settings.kind == "mlp":
             raise UsageError("functions: an MLP has no basis functions to refine")
-        finer = replace(settings, functions=phase.functions)
+        finer = replace(settings, functions=count)
         basis_for(settings).embedding(basis_for(finer))
         settings = finer

@@ -23,7 +23,7 @@ from pinnkan.physics.family import Family
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed import Finding
 from pinnkan.training import network_for, plan_for, refined
-from pinnkan.training.phases import HELD_OUT, phase_variant, phases_of
+from pinnkan.training.phases import HELD_OUT, phase_variant
 from pinnkan.workflows.show import network_facts
 
 
@@ -153,11 +153,7 @@ def _written(path: str, settings: Settings) -> Any:
     if key:
         value = getattr(stated, key)
         return list(value) if isinstance(value, tuple) else value
-    phases = [
-        f"{phase.optimizer}{f' ({phase.form})' if phase.form != 'full' else ''}, {phase.steps} steps at most"
-        for phase in phases_of(stated)
-    ]
-    return "; ".join(phases)
+    return "; ".join(f"{phase.title}, {phase.steps} steps at most" for phase in stated.in_turn)
 
 
 def _equation(statement: CheckedStatement, instance: Instance) -> dict[str, Any]:
@@ -198,15 +194,15 @@ def _parameters(
         adapter = None
         findings.append(_finding(Finding("warning", str(fault))))
     sizes = []
-    for phase in phases_of(settings.training):
-        coefficients = refined(coefficients, settings.network, phase.functions)
-        if settings.network.kind == "slim" or phase.form == "slim":
+    for shaping in (phase.shaping for phase in settings.training.in_turn):
+        coefficients = refined(coefficients, settings.network, shaping.functions)
+        if settings.network.kind == "slim" or shaping.form == "slim":
             form = slim(coefficients, settings.network.rank, generator, chains=settings.network.chains)
             sizes.append(form.size)
-        elif phase.form == "full":
+        elif shaping.form == "full":
             sizes.append(sum(c.numel() for c in coefficients))
         elif adapter is not None:
-            sizes.append(adapted(phase.compression))
+            sizes.append(adapted(shaping.compression))
     # As training reports them: the most that move in any one phase.
     base = max(sizes, default=None)
     adapter = None if adapter is None else adapted()
@@ -235,7 +231,7 @@ def _draw_points(instance: Instance, sets: Mapping[str, np.ndarray], path: Path)
 def _point_sets(instance: Instance, seed: int) -> dict[str, np.ndarray]:
     """Return the points that the phases of training begin with and those they are held to, by set."""
     points = instance.problem.settings.points
-    phases = phases_of(instance.problem.settings.training)
+    phases = instance.problem.settings.training.in_turn
     drawn = [_interior(instance, phase.points, seed, phase_variant(at)) for at, phase in enumerate(phases)]
     sets = {f"interior, phase {at + 1}": places for at, places in enumerate(drawn)}
     if len({len(places) for places in drawn}) == 1:

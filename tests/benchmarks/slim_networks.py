@@ -125,7 +125,7 @@ training: {task.training}
 def fit(name: str, network: str, seed: int, *, quick: bool) -> tuple[Cell, Solution]:
     """Train one network to the last step."""
     problem = problem_of(TASKS[name], network, quick=quick)
-    dtype = torch.float32 if problem.settings.training.optimizer == "adam" else torch.float64
+    dtype = torch.float32 if problem.settings.training.phase.optimizer == "adam" else torch.float64
     last: list[TrainingState] = []
 
     def keep(state: TrainingState) -> None:

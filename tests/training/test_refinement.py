@@ -172,7 +172,8 @@ def test_the_degree_of_splines_stays():
 
 
 def test_a_refinement_to_the_present_size_is_none():
-    check_refinements(load_problem(_SAME).settings.training.phases, replace(NetworkSettings(), functions=8))
+    phases = load_problem(_SAME).settings.training.phases
+    check_refinements([phase.shaping.functions for phase in phases], replace(NetworkSettings(), functions=8))
 
 
 _SAME = """

@@ -3,15 +3,16 @@
 The defaults of widths, points, steps and ranks depend on each other and on the problem: they are those of
 :mod:`pinnkan.language.problem.defaults`. What is written here holds for a block made without a problem.
 
-Each dataclass is one block of the file and each field one key; the reader
-takes names, types, choices and bounds from here, so that a new key is one line.
+Each dataclass is one block of the file, or a part of one, and each field one key; the reader takes names,
+types, choices and bounds from here (see :mod:`pinnkan.language.problem.settings_keys`), so that a new key is
+one line. The keys of one optimizer alone are in its row of :mod:`pinnkan.optim.kinds`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from pinnkan.ground.keys import key
 from pinnkan.language.problem.settings_keys import collected
@@ -61,6 +62,39 @@ class PointSettings:
 
 
 @dataclass(frozen=True)
+class Ending:
+    """When a phase ends before its steps are taken, and with which state."""
+
+    patience: int = key(0, low=0)
+    """Stop after so many checks, each `OptimizerKind.check_every` steps after the one before, over which the
+    held-out residual did not fall by a third; 0 never stops."""
+    keep: str = key("best", choices=("best", "last"))
+    """The state that the phase ends with: of the best check of the held-out residual, or of the last."""
+    tolerance: float = key(0.0, low=0.0)
+    """Stop when the residual's root mean square, with ``sparsity`` its penalty included, falls below it."""
+
+
+@dataclass(frozen=True)
+class Shaping:
+    """What a phase of pre-training, and none of fine-tuning, does to the network."""
+
+    form: str = key("full", choices=("full", "slim", "lotra"))
+    """What moves in this phase. ``full``: every coefficient; ``slim``: the hidden layers in Tucker form
+    from scratch; ``lotra``: a fresh adapter (``adapter:``), merged at the phase's end."""
+    functions: int | None = key(None, low=2, high=64)
+    """Refine the network to so many functions on an edge when this phase begins; the function it represents
+    stays. B-splines need a multiple of their cells (functions - degree)."""
+    sparsity: float = key(0.0, low=0.0)
+    """Strength of a penalty on the size of every edge, which leaves few of them. Loss and held-out residual
+    of the phase include it, so that its best state is a sparse one."""
+    prune: float = key(0.0, low=0.0, high=1.0)
+    """When this phase begins, edges below this share of their layer's largest become zero, and zero they
+    stay."""
+    compression: float | None = key(None, low=0.0, high=1.0)
+    """Of the fresh adapter of a ``lotra`` phase, instead of what ``adapter:`` says."""
+
+
+@dataclass(frozen=True)
 class PhaseSettings:
     """One entry of ``phases:``; what it leaves out is taken from the block around it."""
 
@@ -73,29 +107,9 @@ class PhaseSettings:
     options: Mapping[str, Any] = collected(classes_of_keys)
     """What the file states of the keys that belong to one optimizer; those of others wait for a phase of
     theirs in the block."""
-    patience: int = key(0, low=0)
-    """Stop after so many checks, each `OptimizerKind.check_every` steps after the one before, over which the
-    held-out residual did not fall by a third; 0 never stops."""
-    keep: str = key("best", choices=("best", "last"))
-    """The state that the phase ends with: of the best check of the held-out residual, or of the last."""
-    tolerance: float = key(0.0, low=0.0)
-    """Stop when the residual's root mean square, with ``sparsity`` its penalty included, falls below it."""
+    ending: Ending = Ending()
     smoothing: int = key(0, low=0, high=1000)
     """Test the equation's residual against Gaussian averages over so many neighbours; 0: pointwise."""
-    form: str = key("full", choices=("full", "slim", "lotra"))
-    """Pre-training: what moves in this phase. ``full``: every coefficient; ``slim``: the hidden layers
-    in Tucker form from scratch; ``lotra``: a fresh adapter (``adapter:``), merged at the phase's end."""
-    functions: int | None = key(None, low=2, high=64)
-    """Pre-training: refine the network to so many functions on an edge when this phase begins; the
-    function it represents stays. B-splines need a multiple of their cells (functions - degree)."""
-    sparsity: float = key(0.0, low=0.0)
-    """Pre-training: strength of a penalty on the size of every edge, which leaves few of them. Loss and
-    held-out residual of the phase include it, so that its best state is a sparse one."""
-    prune: float = key(0.0, low=0.0, high=1.0)
-    """Pre-training: when this phase begins, edges below this share of their layer's largest become zero,
-    and zero they stay."""
-    compression: float | None = key(None, low=0.0, high=1.0)
-    """Of the fresh adapter of a ``lotra`` phase, instead of what ``adapter:`` says."""
 
     @property
     def kind(self) -> OptimizerKind:
@@ -107,18 +121,56 @@ class PhaseSettings:
         """The optimizer's own keys, an instance of the row's dataclass."""
         return self.kind.settings(self.options)
 
+    @property
+    def title(self) -> str:
+        """What reports and stored histories call it."""
+        return self.optimizer
+
 
 @dataclass(frozen=True)
-class TrainingSettings(PhaseSettings):
+class PretrainingPhase(PhaseSettings):
+    """A phase of ``training:``, of a base or of a network from scratch."""
+
+    shaping: Shaping = Shaping()
+
+    @property
+    def title(self) -> str:
+        """The optimizer, and what moves where that is not everything: ``lm (slim)``."""
+        form = self.shaping.form
+        return self.optimizer if form == "full" else f"{self.optimizer} ({form})"
+
+
+@dataclass(frozen=True)
+class FinetuningPhase(PhaseSettings):
+    """A phase of ``finetuning:``, of a base at another parameter value."""
+
+    misplaced: Mapping[str, Any] = collected(lambda: (Shaping,))
+    """What the file states here of the keys of pre-training: typed like them, and refused by `finetune`
+    alone, for the base of such a file can be trained and read."""
+
+
+PhaseT = TypeVar("PhaseT", bound=PhaseSettings)
+_P = TypeVar("_P", bound=PhaseSettings, covariant=True)
+
+
+@dataclass(frozen=True)
+class TrainingSettings(Generic[_P]):
     """``training:`` (base) and ``finetuning:`` (adapters): one phase, or several under ``phases``.
 
     ``steps`` beside phases that all state their own is what they have together.
     """
 
-    phases: tuple[PhaseSettings, ...] = ()
+    phase: _P
+    """What the block says around its phases."""
+    phases: tuple[_P, ...] = ()
     precision: str = key("mixed", choices=("mixed", "full"))
-    """``mixed``: features, adjoints and Jacobian of Levenberg-Marquardt in float32, Gram matrices of its
-    rows in float64; ``full``: all in float64."""
+    """``mixed``: features, adjoints and Jacobian of an optimizer that linearises in float32, Gram matrices of
+    its rows in float64; ``full``: all in float64."""
+
+    @property
+    def in_turn(self) -> tuple[_P, ...]:
+        """The phases one after the other; without a list of them the block itself is the only one."""
+        return self.phases or (self.phase,)
 
 
 @dataclass(frozen=True)
@@ -148,7 +200,7 @@ class Settings:
     network: NetworkSettings = NetworkSettings()
     adapter: AdapterSettings = AdapterSettings()
     points: PointSettings = PointSettings()
-    training: TrainingSettings = TrainingSettings()
-    finetuning: TrainingSettings = TrainingSettings()
+    training: TrainingSettings[PretrainingPhase] = TrainingSettings(PretrainingPhase())
+    finetuning: TrainingSettings[FinetuningPhase] = TrainingSettings(FinetuningPhase())
     chosen: tuple[str, ...] = ()
     """Keys such as ``network.hidden`` that the file leaves to the default recipe."""

@@ -32,7 +32,7 @@ def test_settings_are_replaced_and_typed():
     settings = load(
         "training.steps=200", "points.interior=1e3", "network.basis=fourier", "adapter.compression=1/4"
     ).settings
-    assert settings.training.steps == 200
+    assert settings.training.phase.steps == 200
     assert settings.points.interior == 1000
     assert settings.network.basis == "fourier"
     assert settings.adapter.compression == 0.25
