@@ -14,6 +14,7 @@ from pinnkan.networks import InputMap, make_kan, make_mlp
 from pinnkan.networks.adapters import Full, Parametrisation, Plan, attach
 from pinnkan.networks.adapters.layerwise import Sparse
 from pinnkan.networks.bases import make_basis
+from pinnkan.optim.kinds import OPTIMIZERS
 from pinnkan.training import finetune, pretrain
 from pinnkan.training.conditioning import conditioned
 
@@ -78,6 +79,17 @@ def test_other_bases_keep_theirs():
         assert pose.network is network
         assert pose.parameters is parameters
         assert pose.own_theta(pose.theta) is pose.theta
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_powers_are_conditioned_for_the_optimizers_that_need_it(name, monkeypatch):
+    turned = []
+    monkeypatch.setattr(
+        "pinnkan.training.phases.conditioned", lambda *posed: turned.append(1) or conditioned(*posed)
+    )
+    phases = f"training.phases=[{{optimizer: {name}, steps: 1}}]"
+    pretrain(run_of("disk", *TAYLOR, phases))
+    assert len(turned) == OPTIMIZERS[name].conditioned == (name != "adam")
 
 
 def test_levenberg_marquardt_takes_the_steps_of_a_chebyshev_network():
