@@ -1,0 +1,74 @@
+"""Members of tables that only tests have: each is one class and one row, as a new one would be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import sympy
+
+from pinnkan.geometry import Shape
+from pinnkan.geometry.rules import FloatArray, unit_cube
+from pinnkan.geometry.shape import ShapeKind
+
+
+@dataclass(frozen=True)
+class HalfDisk(Shape):
+    """The half disk |x| <= radius, y >= 0: an arc, and the diameter in two parts, left and right of 0.
+
+    Points inside come by rejection, quadratures from Sobol points.
+    """
+
+    radius: float
+    dimension = 2
+    parts = ("arc", "left", "right")
+    aliases: ClassVar = {"diameter": ("left", "right")}
+
+    @property
+    def volume(self) -> float:
+        return math.pi * self.radius**2 / 2
+
+    @property
+    def bounding_box(self) -> tuple[FloatArray, FloatArray]:
+        return np.array([-self.radius, 0.0]), np.array([self.radius, self.radius])
+
+    def contains(self, x: FloatArray, tolerance: float = 1e-12) -> np.ndarray:
+        slack = tolerance * self.radius
+        return np.asarray((np.hypot(*x.T) <= self.radius + slack) & (x[:, 1] >= -slack))
+
+    def distance(self, symbols: Sequence[sympy.Symbol], parts: Sequence[str]) -> sympy.Expr | None:
+        x, y = (symbol / sympy.Float(self.radius) for symbol in symbols)
+        factors = {"arc": 1 - x**2 - y**2, "left": y, "right": 1}
+        named = self.resolve_parts(parts)
+        if ("left" in named) != ("right" in named):
+            return None  # no formula for half a diameter
+        return sympy.Mul(*(factors[part] for part in named))
+
+    def area(self, part: str) -> float:
+        return self.radius * (math.pi if part == "arc" else 1.0)
+
+    def normals(self, part: str, points: FloatArray) -> FloatArray:
+        return points / self.radius if part == "arc" else np.tile([0.0, -1.0], (len(points), 1))
+
+    def sample_on(
+        self, part: str, count: int, *, rule: str, rng: np.random.Generator, beside: int = 0
+    ) -> FloatArray:
+        cube = unit_cube(count, beside + 1, rule=rule, rng=rng)
+        share, zero = cube[:, beside], np.zeros(count)
+        if part == "arc":
+            points = [np.cos(math.pi * share), np.sin(math.pi * share)]
+        else:
+            points = [share if part == "right" else -share, zero]
+        return np.column_stack([cube[:, :beside], self.radius * np.stack(points, axis=1)])
+
+
+def build_half_disk(
+    axes: tuple[str, ...], numbers: Mapping[str, Sequence[float]], periodic: Sequence[str]
+) -> Shape:
+    return HalfDisk(numbers["radius"][0])
+
+
+HALF_DISK = ShapeKind(2, lambda axes: {"radius": 1}, build_half_disk)
