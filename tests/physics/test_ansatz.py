@@ -332,7 +332,9 @@ def test_on_a_shape_that_no_lift_is_known_for_conditions_stay_soft(monkeypatch):
     monkeypatch.delitem(boundary_lifts._BY_SHAPE, Disk)
     instance = Family(load_problem(filled(DISK, boundary="x + 1"))).at()
     assert instance.ansatzes[0].hard == ()
-    assert instance.ansatzes[0].notes == {"boundary[0]": "no lift is known for this shape of the domain"}
+    assert instance.ansatzes[0].notes == {
+        "boundary[0]": "no lift is known for this shape of the domain, but of zero"
+    }
     assert [block.name for block in instance.blocks] == ["equation[0]", "boundary[0]"]
 
 

@@ -1,0 +1,70 @@
+"""A member that only the tests have runs through every command: one class and one row are all it needs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fake_members import HALF_DISK
+
+from pinnkan.geometry import SHAPES
+
+SMALL = """
+network: {hidden: [4], functions: 4}
+points: {interior: 60, boundary: 12, initial: 12, held_out: 40}
+training: {steps: 3}
+finetuning: {steps: 2}
+"""
+
+ON_A_HALF_DISK = f"""
+coordinates: [x, y]
+domain: {{shape: half_disk, radius: 1 + lambda}}
+unknowns: u
+family: {{lambda: 0}}
+equations: [laplace(u) - u = lambda - 1]
+boundary: [{{on: diameter, equation: u = 0}}, {{on: arc, equation: dn(u) = x}}]
+{SMALL}"""
+
+IN_TIME = f"""
+coordinates: [x, y]
+time: {{t: [0, 1]}}
+domain: {{shape: half_disk, radius: 2}}
+unknowns: u
+family: {{lambda: 0}}
+equations: [u_t = laplace(u) + lambda]
+boundary: [{{on: left, equation: u = 0}}, {{on: right, equation: u = x}}, {{on: arc, equation: dn(u) = 0}}]
+initial: u = x*y
+constraints: [mean(u) = t]
+{SMALL}"""
+
+
+@pytest.mark.parametrize("text", [ON_A_HALF_DISK, IN_TIME], ids=["still", "moving"])
+def test_a_shape_runs_through_every_command(text, tmp_path, monkeypatch, done):
+    monkeypatch.setitem(SHAPES, "half_disk", HALF_DISK)
+    run_all(text, tmp_path, done)
+
+
+def run_all(text, folder, done):
+    """Check, train, adapt, measure, draw and hand on."""
+    file, run = folder / "fake.yaml", folder / "run"
+    file.write_text(text)
+    checked = done("check", file, "--json").json
+    assert [row["name"] for row in checked["equations"]] == ["equation[0]"]
+    done("pretrain", file, "-o", run, "-q")
+    done("finetune", run, "--lambda", "0.5", "-q")
+    rows = done("evaluate", run, "--json").json["results"]
+    assert [row["method"] for row in rows] == ["base", "lotra"]
+    assert all(np.isfinite(row["residual_rms"]) for row in rows)
+    done("plot", run, "--lambda", "0.5", "-o", folder / "u.png")
+    done(
+        "export",
+        run,
+        "--lambda",
+        "0.5",
+        "--grid",
+        "5x5x5" if "time:" in text else "9x9",
+        "-o",
+        folder / "u.csv",
+    )
+    table = np.genfromtxt(folder / "u.csv", delimiter=",", names=True)
+    assert np.isfinite(table["u"]).all()
+    return table
