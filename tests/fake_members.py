@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import sympy
 
-from pinnkan.geometry import Shape
+from pinnkan.geometry import Shape, ShapeKind
 from pinnkan.geometry.rules import FloatArray, unit_cube
-from pinnkan.geometry.shape import ShapeKind
 
 
 @dataclass(frozen=True)
@@ -65,10 +64,57 @@ class HalfDisk(Shape):
         return np.column_stack([cube[:, :beside], self.radius * np.stack(points, axis=1)])
 
 
-def build_half_disk(
-    axes: tuple[str, ...], numbers: Mapping[str, Sequence[float]], periodic: Sequence[str]
-) -> Shape:
-    return HalfDisk(numbers["radius"][0])
+HALF_DISK = ShapeKind(2, lambda axes: {"radius": 1}, lambda said: HalfDisk(said.numbers["radius"][0]))
 
 
-HALF_DISK = ShapeKind(2, lambda axes: {"radius": 1}, build_half_disk)
+class Pierced(Shape):
+    """A plate without the inside of a hole, each a shape of its own; its parts are theirs."""
+
+    dimension = 2
+
+    def __init__(self, plate: Shape, hole: Shape) -> None:
+        self.plate, self.hole = plate, hole
+        self.parts = (*(f"plate.{part}" for part in plate.parts), *(f"hole.{part}" for part in hole.parts))
+        self.aliases = {"plate": self.parts[: len(plate.parts)], "hole": self.parts[len(plate.parts) :]}
+
+    @property
+    def volume(self) -> float:
+        return self.plate.volume - self.hole.volume
+
+    @property
+    def bounding_box(self) -> tuple[FloatArray, FloatArray]:
+        return self.plate.bounding_box
+
+    def contains(self, x: FloatArray, tolerance: float = 1e-12) -> np.ndarray:
+        return np.asarray(self.plate.contains(x, tolerance) & ~self.hole.contains(x, -tolerance))
+
+    def distance(self, symbols: Sequence[sympy.Symbol], parts: Sequence[str]) -> sympy.Expr | None:
+        named = [part.partition(".") for part in self.resolve_parts(parts)]
+        of_plate = [part for member, _, part in named if member == "plate"]
+        of_hole = [part for member, _, part in named if member == "hole"]
+        plate = self.plate.distance(symbols, of_plate)
+        return plate * -self.hole.distance(symbols, of_hole) if of_hole else plate
+
+    def area(self, part: str) -> float:
+        return self._member(part).area(part.partition(".")[2])
+
+    def normals(self, part: str, points: FloatArray) -> FloatArray:
+        sign = -1 if part.startswith("hole") else 1
+        return sign * self._member(part).normals(part.partition(".")[2], points)
+
+    def sample_on(
+        self, part: str, count: int, *, rule: str, rng: np.random.Generator, beside: int = 0
+    ) -> FloatArray:
+        own = part.partition(".")[2]
+        return self._member(part).sample_on(own, count, rule=rule, rng=rng, beside=beside)
+
+    def _member(self, part: str) -> Shape:
+        return self.hole if part.startswith("hole") else self.plate
+
+
+PIERCED = ShapeKind(
+    2,
+    lambda axes: {},
+    lambda said: Pierced(said.members["plate"], said.members["hole"]),
+    members=("plate", "hole"),
+)

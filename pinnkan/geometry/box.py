@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from functools import reduce
 
 import numpy as np
@@ -12,7 +12,7 @@ import sympy
 from pinnkan.geometry.extents import ExtentFault, check_extent, check_finite
 from pinnkan.geometry.mapped import MappedShape
 from pinnkan.geometry.rules import FloatArray, equispaced, gauss, turn
-from pinnkan.geometry.shape import Shape, ShapeKind, number
+from pinnkan.geometry.shape import Shape, ShapeEntries, ShapeKind, number
 from pinnkan.ground.errors import UsageError
 
 _ALIASES = (("left", "right"), ("bottom", "top"), ("front", "back"))
@@ -192,11 +192,10 @@ def box_entries(axes: tuple[str, ...]) -> dict[str, int]:
     return dict.fromkeys(axes, 2)
 
 
-def build_box(
-    axes: tuple[str, ...], numbers: Mapping[str, Sequence[float]], periodic: Sequence[str]
-) -> Shape:
+def build_box(said: ShapeEntries) -> Shape:
     """Box from the bounds of each axis."""
-    return Box([numbers[axis][0] for axis in axes], [numbers[axis][1] for axis in axes], axes, periodic)
+    lower, upper = zip(*(said.numbers[axis] for axis in said.axes), strict=True)
+    return Box(lower, upper, said.axes, said.periodic)
 
 
 KIND = ShapeKind(dimension=None, entries=box_entries, build=build_box, may_be_periodic=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 import sympy
@@ -10,7 +10,7 @@ import sympy
 from pinnkan.geometry.extents import ExtentFault, check_extent, check_finite
 from pinnkan.geometry.mapped import MappedShape
 from pinnkan.geometry.rules import FloatArray
-from pinnkan.geometry.shape import Shape, ShapeKind, number
+from pinnkan.geometry.shape import Shape, ShapeEntries, ShapeKind, number
 
 
 class Round(MappedShape):
@@ -67,9 +67,7 @@ class Round(MappedShape):
 def round_kind(dimension: int, make: Callable[[Sequence[float] | None, float], Shape]) -> ShapeKind:
     """The entries ``center`` (optional) and ``radius`` of a problem file."""
 
-    def build(
-        axes: tuple[str, ...], numbers: Mapping[str, Sequence[float]], periodic: Sequence[str]
-    ) -> Shape:
-        return make(numbers.get("center"), numbers["radius"][0])
+    def build(said: ShapeEntries) -> Shape:
+        return make(said.numbers.get("center"), said.numbers["radius"][0])
 
     return ShapeKind(dimension, lambda axes: {"center": dimension, "radius": 1}, build, ("center",))

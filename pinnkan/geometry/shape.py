@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -161,6 +161,23 @@ class Shape(ABC):
 
 
 @dataclass(frozen=True)
+class ShapeEntries:
+    """What is said of one shape.
+
+    Attributes:
+        axes: Names of the space coordinates.
+        numbers: By the kind's keys.
+        periodic: Names of the coordinates that are periodic.
+        members: The shapes that it is made of, by the kind's keys.
+    """
+
+    axes: tuple[str, ...]
+    numbers: Mapping[str, Sequence[float]]
+    periodic: Sequence[str] = ()
+    members: Mapping[str, Shape] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ShapeKind:
     """How a problem file names a shape and what it must say about it.
 
@@ -168,16 +185,18 @@ class ShapeKind:
         dimension: Space dimensions it needs; None takes any.
         entries: From the names of the space coordinates to the keys it reads
             and how many numbers each holds.
-        build: From the names, the numbers and the names of periodic coordinates to the shape.
+        build: From what is said to the shape.
         optional: Keys that may be left out.
         may_be_periodic: Whether its coordinates may be periodic.
+        members: Keys that hold a shape each, of which it is made.
     """
 
     dimension: int | None
     entries: Callable[[tuple[str, ...]], dict[str, int]]
-    build: Callable[[tuple[str, ...], Mapping[str, Sequence[float]], Sequence[str]], Shape]
+    build: Callable[[ShapeEntries], Shape]
     optional: tuple[str, ...] = ()
     may_be_periodic: bool = False
+    members: tuple[str, ...] = ()
 
 
 def number(value: float) -> sympy.Expr:

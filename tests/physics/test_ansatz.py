@@ -323,7 +323,7 @@ def test_bounds_may_depend_on_the_parameters():
     assert family.at(3.0).domain.bounding_box[1][1] == 6.0
     assert family.at(3.0).ansatzes[0].factor(np.array([[2.0, 3.0]]), [(0, 0)])[0] == pytest.approx([1.0])
     with pytest.raises(
-        ProblemError, match=r"rod.yaml:3:9: error: domain: x: expected lower < upper, .* at L = -1"
+        ProblemError, match=r"rod.yaml:3:30: error: domain: x: expected lower < upper, .* at L = -1"
     ):
         family.at(-1.0)
 

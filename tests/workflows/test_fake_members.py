@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fake_members import HALF_DISK
+from fake_members import HALF_DISK, PIERCED
 
 from pinnkan.geometry import SHAPES
+from pinnkan.language.problem import load_problem
+from pinnkan.physics.family import Family
 
 SMALL = """
 network: {hidden: [4], functions: 4}
@@ -37,10 +39,34 @@ constraints: [mean(u) = t]
 {SMALL}"""
 
 
-@pytest.mark.parametrize("text", [ON_A_HALF_DISK, IN_TIME], ids=["still", "moving"])
-def test_a_shape_runs_through_every_command(text, tmp_path, monkeypatch, done):
+MADE_OF_TWO = f"""
+coordinates: [x, y]
+domain:
+  shape: pierced
+  plate: {{shape: box, x: [-1, 1], y: [-2, 1]}}
+  hole: {{shape: disk, radius: 0.5 + lambda/10}}
+unknowns: u
+family: {{lambda: 0}}
+equations: [laplace(u) = lambda - 1]
+boundary:
+  - {{on: hole, equation: u = 0}}
+  - {{on: plate.y-, equation: u = 1}}
+  - {{on: plate, equation: dn(u) = 0}}
+{SMALL}"""
+
+
+@pytest.mark.parametrize(
+    ("text", "hard"),
+    [(ON_A_HALF_DISK, ["boundary[0]"]), (IN_TIME, []), (MADE_OF_TWO, ["boundary[0]"])],
+    ids=["still", "moving", "made of two"],
+)
+def test_a_shape_runs_through_every_command(text, hard, tmp_path, monkeypatch, done):
     monkeypatch.setitem(SHAPES, "half_disk", HALF_DISK)
-    run_all(text, tmp_path, done)
+    monkeypatch.setitem(SHAPES, "pierced", PIERCED)
+    table = run_all(text, tmp_path, done)
+    shape = Family(load_problem(tmp_path / "fake.yaml")).at(0.5).domain.shape
+    assert shape.contains(np.column_stack([table["x"], table["y"]])).all()
+    assert Family(load_problem(tmp_path / "fake.yaml")).at(0.5).hard == set(hard)
 
 
 def run_all(text, folder, done):
