@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import sympy
+import torch
+from torch import Tensor
 
 from pinnkan.geometry import Shape, ShapeKind
 from pinnkan.geometry.rules import FloatArray, unit_cube
+from pinnkan.language.bases import BasisKind
+from pinnkan.networks.bases.base import Basis, Rows
 
 
 @dataclass(frozen=True)
@@ -118,3 +122,26 @@ PIERCED = ShapeKind(
     lambda said: Pierced(said.members["plate"], said.members["hole"]),
     members=("plate", "hole"),
 )
+
+
+@dataclass(frozen=True)
+class Cosines(Basis):
+    """b_k(x) = cos k x."""
+
+    functions: int
+    domain: ClassVar[Literal["unit", "line"]] = "line"
+
+    @property
+    def size(self) -> int:
+        return self.functions
+
+    def values(self, x: Tensor) -> Tensor:
+        return torch.stack([torch.cos(k * x) for k in range(self.functions)], dim=-2)
+
+    def fill(self, x: Tensor, rows: Rows) -> None:
+        for order, row in enumerate(rows):
+            for k, term in enumerate(row):
+                term.copy_(float(k) ** order * torch.cos(k * x + order * math.pi / 2))
+
+
+COSINES = BasisKind("fake_members:Cosines")

@@ -12,8 +12,9 @@ from dataclasses import replace
 from torch import Tensor
 
 from pinnkan.ground.errors import UsageError
+from pinnkan.language.bases import BASES, make_basis
 from pinnkan.language.problem.settings import NetworkSettings, PhaseSettings
-from pinnkan.networks.bases import Basis, make_basis
+from pinnkan.networks.bases import Basis
 
 
 def basis_for(settings: NetworkSettings) -> Basis:
@@ -25,9 +26,7 @@ def fitted(settings: NetworkSettings, coefficients: Sequence[Tensor] | None) -> 
     """Return the settings of a network with these coefficients: refining may have given it more functions."""
     if coefficients is None or settings.kind == "mlp" or coefficients[0].dim() != 3:
         return settings
-    # A B-spline edge has one coefficient more than functions.
-    extra = basis_for(settings).size - settings.functions
-    return replace(settings, functions=coefficients[0].shape[2] - extra)
+    return replace(settings, functions=coefficients[0].shape[2] - BASES[settings.basis].extra)
 
 
 def refined(

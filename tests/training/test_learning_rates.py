@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from pinnkan.ground.errors import UsageError
+from pinnkan.language.bases import make_basis
 from pinnkan.networks import InputMap, make_kan
 from pinnkan.networks.adapters import Full, Parametrisation, Plan, attach
-from pinnkan.networks.bases import make_basis
 from pinnkan.training.rates import rates_for
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fake_members import HALF_DISK, PIERCED
+from fake_members import COSINES, HALF_DISK, PIERCED
 
 from pinnkan.geometry import SHAPES
+from pinnkan.language.bases import BASES
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.family import Family
 
@@ -69,10 +70,42 @@ def test_a_shape_runs_through_every_command(text, hard, tmp_path, monkeypatch, d
     assert Family(load_problem(tmp_path / "fake.yaml")).at(0.5).hard == set(hard)
 
 
+ON_COSINES = f"""
+coordinates: [x]
+domain: {{shape: interval, x: [0, 2]}}
+unknowns: u
+family: {{lambda: 0}}
+equations: [u_xx - u = lambda]
+boundary: [u = 1]
+{SMALL}"""
+
+
+def test_a_basis_runs_through_every_command(tmp_path, monkeypatch, done):
+    monkeypatch.setitem(BASES, "cosines", COSINES)
+    text = ON_COSINES.replace("{hidden: [4],", "{basis: cosines, hidden: [3, 3],")
+    text = text.replace("training: {steps: 3}", "training: {phases: [{steps: 2}, {steps: 2, functions: 6}]}")
+    table = run_all(text, tmp_path, done)
+    assert table["u"][[0, -1]] == pytest.approx(1)
+    shown = done("show", tmp_path / "run" / "base.h5").out
+    assert "cosines" in shown
+
+
+def test_an_unknown_basis_is_refused_with_those_of_the_table(tmp_path, monkeypatch, pinnkan):
+    monkeypatch.setitem(BASES, "cosines", COSINES)
+    (tmp_path / "fake.yaml").write_text(ON_COSINES.replace("{hidden: [4],", "{basis: cosine, hidden: [4],"))
+    answer = pinnkan("check", tmp_path / "fake.yaml")
+    assert answer.code == 2
+    assert (
+        "network.basis: expected one of chebyshev, legendre, taylor, fourier, bspline, cosines" in answer.err
+    )
+    assert "did you mean 'cosines'?" in answer.err
+
+
 def run_all(text, folder, done):
     """Check, train, adapt, measure, draw and hand on."""
     file, run = folder / "fake.yaml", folder / "run"
     file.write_text(text)
+    grid = "x".join("9" * len(load_problem(file).coordinates))
     checked = done("check", file, "--json").json
     assert [row["name"] for row in checked["equations"]] == ["equation[0]"]
     done("pretrain", file, "-o", run, "-q")
@@ -87,7 +120,7 @@ def run_all(text, folder, done):
         "--lambda",
         "0.5",
         "--grid",
-        "5x5x5" if "time:" in text else "9x9",
+        grid,
         "-o",
         folder / "u.csv",
     )

@@ -15,6 +15,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from pinnkan.language.bases import BASES
 from pinnkan.language.problem.settings import (
     AdapterSettings,
     NetworkSettings,
@@ -174,6 +175,6 @@ def _widths(network: NetworkSettings, inputs: int, outputs: int) -> list[tuple[i
 
 
 def _shapes(network: NetworkSettings, widths: Sequence[int]) -> list[tuple[int, int, int]]:
-    """Return the shapes (I, J, K) of a KAN's layers; a B-spline edge has one coefficient more."""
-    functions = network.functions + (network.basis == "bspline")
+    """Return the shapes (I, J, K) of a KAN's layers."""
+    functions = network.functions + BASES[network.basis].extra
     return [(inputs, outputs, functions) for inputs, outputs in pairwise(widths)]

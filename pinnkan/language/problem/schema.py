@@ -12,6 +12,7 @@ import sympy
 
 from pinnkan.geometry import Domain, Shape
 from pinnkan.ground.errors import did_you_mean, quote
+from pinnkan.language.bases import BASES
 from pinnkan.language.expressions import Names, derivative_symbols, has_jump, symbol
 from pinnkan.language.expressions.calculus import ORDINALS
 from pinnkan.language.problem.conditions import read_conditions
@@ -345,7 +346,7 @@ def _check_splines(
     root: Block, network: NetworkSettings, statements: Statements, names: Names, faults: Faults
 ) -> None:
     """A spline of degree p has p derivatives: of those beyond, no point sees more than zero."""
-    if network.kind == "mlp" or network.basis != "bspline":
+    if network.kind == "mlp" or not BASES[network.basis].piecewise:
         return
     everything = (
         *statements.equations,

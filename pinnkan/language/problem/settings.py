@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pinnkan.language.bases import BASES
+
 
 def _key(default: Any, **limits: Any) -> Any:
     """Declare a key with its default and limits.
@@ -22,7 +24,6 @@ def _key(default: Any, **limits: Any) -> Any:
     return field(default=default, metadata=limits)
 
 
-BASES = ("chebyshev", "legendre", "taylor", "fourier", "bspline")
 RATES = ("theorem2", "LR-1", "LR-2", "LR-3", "LR-4")
 LAYER_WORDS = ("tucker", "full", "frozen")
 
