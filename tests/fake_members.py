@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -14,7 +14,9 @@ from torch import Tensor
 
 from pinnkan.geometry import Shape, ShapeKind
 from pinnkan.geometry.rules import FloatArray, unit_cube
+from pinnkan.language.adapted_layers import LayerKind
 from pinnkan.language.bases import BasisKind
+from pinnkan.networks.adapters.layerwise import AdaptedLayer, Attachment
 from pinnkan.networks.bases.base import Basis, Rows
 
 
@@ -145,3 +147,49 @@ class Cosines(Basis):
 
 
 COSINES = BasisKind("fake_members:Cosines")
+
+
+class Scaled(AdaptedLayer):
+    """Every output of a layer times 1 + s_q: A[p, q, k] (1 + s_q), theta = s."""
+
+    def __init__(self, base: Tensor) -> None:
+        self.base = base
+        self.groups = {"scale": base.shape[1]}
+
+    @classmethod
+    def attached(
+        cls, base: Tensor, *, plan: Attachment, adjoints: Tensor, generator: torch.Generator
+    ) -> Scaled:
+        return cls(base)
+
+    def start(self) -> Tensor:
+        return torch.zeros(self.size, dtype=torch.float64)
+
+    def coefficients(self, theta: Tensor) -> Tensor:
+        return self.changed(self.base, {"scale": theta})
+
+    def rebased(self, matrix: Tensor, theta: Tensor) -> tuple[Scaled, Tensor]:
+        return Scaled(self.base @ matrix.T), theta
+
+    def jacobian(self, phi: Tensor, delta: Tensor, theta: Tensor) -> Tensor:
+        return ((phi @ self._matrix.to(phi)) * delta).sum(dim=0)
+
+    def gradient(self, weight_gradient: Tensor, theta: Tensor) -> Tensor:
+        return (self._matrix.to(weight_gradient) * weight_gradient).sum(dim=0)
+
+    def arrays(self, theta: Tensor) -> dict[str, Tensor]:
+        return {"scale": theta}
+
+    def theta_of(self, arrays: Mapping[str, Tensor]) -> Tensor:
+        return arrays["scale"]
+
+    @classmethod
+    def changed(cls, base: Tensor, arrays: Mapping[str, Tensor]) -> Tensor:
+        return base * (1 + arrays["scale"])[:, None]
+
+    @property
+    def _matrix(self) -> Tensor:
+        return self.base.permute(2, 0, 1).flatten(0, 1)
+
+
+SCALED = LayerKind("fake_members:Scaled", ("scale",), ("scale", 0))

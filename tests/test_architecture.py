@@ -43,6 +43,7 @@ LIGHT = {
     "cli": HEAVY,
     "ground": HEAVY - {"torch"},
     "geometry": HEAVY - {"sympy"},
+    "language.adapted_layers": HEAVY,
     "language.bases": HEAVY,
     "language.methods": HEAVY,
     "language.parameters": HEAVY,

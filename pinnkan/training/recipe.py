@@ -20,10 +20,11 @@ from pinnkan.language.methods import METHODS
 from pinnkan.language.problem import Problem
 from pinnkan.language.problem.settings import NetworkSettings, PhaseSettings, Settings
 from pinnkan.networks import InputMap
-from pinnkan.networks.adapters import GROWTH, Parametrisation, Plan, attach, grow, slim, slim_from
+from pinnkan.networks.adapters import GROWTH, Parametrisation, grow, slim, slim_from
 from pinnkan.networks.adapters.layerwise import Full, Sparse
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
 from pinnkan.physics.residuals.training_sets import training_sets
+from pinnkan.training.adapters import Plan, attach, plan_for
 from pinnkan.training.network import network_for, network_over
 from pinnkan.training.phases import Stages, phases_of, train
 from pinnkan.training.refinement import check_refinements, fitted, refined
@@ -49,24 +50,6 @@ def generator_for(seed: int, purpose: str) -> torch.Generator:
     """Return a random stream that depends on the seed and on what it is for."""
     key = np.random.SeedSequence(seed, spawn_key=(zlib.crc32(purpose.encode()),))
     return torch.Generator().manual_seed(int(key.generate_state(1, np.uint64)[0] >> 1))
-
-
-def plan_for(settings: Settings, compression: float | None = None) -> Plan:
-    """Return the plan of an adapter, of one whose ranks grow the first.
-
-    Args:
-        settings: ``adapter:`` and ``network:``.
-        compression: Instead of what the settings say, ranks included.
-    """
-    adapter = settings.adapter
-    ratio, ranks = (adapter.compression, adapter.ranks) if compression is None else (compression, None)
-    return Plan(
-        adapter.layers,
-        GROWTH[0] if ratio == "auto" else ratio,
-        ranks,
-        adapter.initialisation,
-        settings.network.chains,
-    )
 
 
 def pretrain(run: TrainingTask) -> Trained:

@@ -17,12 +17,13 @@ from pinnkan.ground.runtime import device_for, dtype_for, limited_threads
 from pinnkan.language.expressions import hidden_builtins
 from pinnkan.language.problem import Problem
 from pinnkan.language.problem.settings import Settings
-from pinnkan.networks.adapters import attach, slim
+from pinnkan.networks.adapters import slim
 from pinnkan.physics.check import CheckedStatement, CheckReport, check_problem
 from pinnkan.physics.family import Family
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed import Finding
 from pinnkan.training import network_for, plan_for, refined
+from pinnkan.training.adapters import attach
 from pinnkan.training.phases import HELD_OUT, phase_variant, phases_of
 from pinnkan.workflows.show import network_facts
 

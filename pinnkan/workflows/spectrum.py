@@ -13,7 +13,7 @@ from torch import Tensor
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.runtime import limited_threads
 from pinnkan.language.methods import stands_alone
-from pinnkan.networks.adapters import Plan, outer_layers
+from pinnkan.networks.adapters import outer_layers
 from pinnkan.networks.network import chains_of
 from pinnkan.networks.tucker import hosvd, ranks_of
 from pinnkan.output.pictures.canvas import PICTURES
@@ -27,6 +27,7 @@ from pinnkan.storage.runs.directory import Result, RunDirectory, read_base
 from pinnkan.storage.runs.paths import ADAPTERS, BASE
 from pinnkan.storage.store import read_store
 from pinnkan.training import network_for
+from pinnkan.training.adapters import Plan
 from pinnkan.training.refinement import basis_for, fitted
 
 SHARES = (0.9, 0.99, 0.999)

@@ -8,7 +8,8 @@ import torch
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.bases import make_basis
 from pinnkan.networks import InputMap, make_kan
-from pinnkan.networks.adapters import Full, Parametrisation, Plan, attach
+from pinnkan.networks.adapters import Full, Parametrisation
+from pinnkan.training.adapters import Plan, attach
 from pinnkan.training.rates import rates_for
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fake_members import COSINES, HALF_DISK, PIERCED
+import torch
+from fake_members import COSINES, HALF_DISK, PIERCED, SCALED
 
 from pinnkan.geometry import SHAPES
+from pinnkan.language.adapted_layers import LAYER_KINDS
 from pinnkan.language.bases import BASES
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.family import Family
+from pinnkan.storage.runs.directory import RunDirectory
+from pinnkan.storage.store import read_store
 
 SMALL = """
 network: {hidden: [4], functions: 4}
@@ -99,6 +103,24 @@ def test_an_unknown_basis_is_refused_with_those_of_the_table(tmp_path, monkeypat
         "network.basis: expected one of chebyshev, legendre, taylor, fourier, bspline, cosines" in answer.err
     )
     assert "did you mean 'cosines'?" in answer.err
+
+
+def test_a_layer_of_an_adapter_runs_through_every_command(tmp_path, monkeypatch, done):
+    monkeypatch.setitem(LAYER_KINDS, "scaled", SCALED)
+    adapter = "adapter: {layers: [scaled, frozen, full]}"
+    text = ON_COSINES.replace("{hidden: [4],", "{hidden: [3, 4],") + adapter
+    text = text.replace("u_xx - u = lambda", "u_xx - u = lambda*x")
+    run_all(text, tmp_path, done)
+    file = tmp_path / "run" / "adapters" / "lambda=0.5.h5"
+    arrays = read_store(file).arrays
+    assert {name: array.shape for name, array in arrays.items()} == {"0.scale": (3,), "2.change": (4, 1, 4)}
+    run = RunDirectory(tmp_path / "run")
+    base, adapted = run.base(), run.find({"lambda": 0.5}, "lotra", None)
+    moved = torch.from_numpy(1 + arrays["0.scale"])[:, None]
+    assert torch.equal(adapted.coefficients[0], base.coefficients[0] * moved)
+    assert torch.equal(adapted.coefficients[1], base.coefficients[1])
+    assert (arrays["0.scale"] != 0).all()
+    done("finetune", run.path, "--lambda", "0.6", "--start", "nearest", "-q")
 
 
 def run_all(text, folder, done):

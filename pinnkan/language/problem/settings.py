@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pinnkan.language.adapted_layers import LAYER_KINDS
 from pinnkan.language.bases import BASES
 
 
@@ -25,7 +26,6 @@ def _key(default: Any, **limits: Any) -> Any:
 
 
 RATES = ("theorem2", "LR-1", "LR-2", "LR-3", "LR-4")
-LAYER_WORDS = ("tucker", "full", "frozen")
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class AdapterSettings:
     by factors of two while that lowers the held-out residual by a tenth."""
     ranks: tuple[int, ...] | None = _key(None, low=1, length=3)
     """Explicit ranks (R1, R2, R3); overrides ``compression``."""
-    layers: str | tuple[str, ...] = _key("paper", choices=("paper", "all"), words=LAYER_WORDS)
+    layers: str | tuple[str, ...] = _key("paper", choices=("paper", "all"), words=LAYER_KINDS)
     """``paper`` (hidden by Tucker, first and last in full), ``all`` (Tucker everywhere),
     or one word a layer: ``tucker``, ``full``, ``frozen``."""
     initialisation: str = _key("batch", choices=("paper", "batch", "orthonormal"))
