@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from itertools import pairwise
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import sympy
@@ -14,10 +15,14 @@ from torch import Tensor
 
 from pinnkan.geometry import Shape, ShapeKind
 from pinnkan.geometry.rules import FloatArray, unit_cube
+from pinnkan.ground.derivatives import Channels
 from pinnkan.language.adapted_layers import LayerKind
 from pinnkan.language.bases import BasisKind
+from pinnkan.language.network_kinds import NetworkKind
+from pinnkan.networks import InputMap, Network, jets
 from pinnkan.networks.adapters.layerwise import AdaptedLayer, Attachment
 from pinnkan.networks.bases.base import Basis, Rows
+from pinnkan.networks.layers import DenseLayer
 
 
 @dataclass(frozen=True)
@@ -193,3 +198,25 @@ class Scaled(AdaptedLayer):
 
 
 SCALED = LayerKind("fake_members:Scaled", ("scale",), ("scale", 0))
+
+
+class SineLayer(DenseLayer):
+    """The layer of a network of sines: features (sin z, 1)."""
+
+    def push(self, channels: Channels, jet: Tensor, *, keep: bool) -> tuple[Tensor, Any]:
+        orders = range(channels.order + (2 if keep else 1))
+        outer = torch.stack([torch.sin(jet[0] + m * math.pi / 2) for m in orders]).unsqueeze(2)
+        phi = torch.nn.functional.pad(jets.compose(channels, outer, jet).squeeze(2), (0, 1))
+        phi[0, :, -1] = 1.0
+        return phi, (jet, outer) if keep else None
+
+    def values(self, z: Tensor) -> Tensor:
+        return torch.nn.functional.pad(torch.sin(z), (0, 1), value=1.0)
+
+
+def make_sines(widths: Sequence[int], input_map: InputMap) -> Network:
+    layers = [SineLayer(inputs, outputs, squash=True) for inputs, outputs in pairwise(widths)]
+    return Network(tuple(layers), input_map)
+
+
+SINES = NetworkKind("a network of sines", "fake_members:make_sines", lambda i, j, _: (i + 1, j))

@@ -23,11 +23,13 @@ class LayerKind:
         arrays: Names of its numbers in a file, behind that of the layer; no other kind has the same. None
             where nothing moves.
         outputs: Which of these arrays has the layer's outputs on which axis; None where none has.
+        low_rank: Whether it has the ranks of a Tucker form.
     """
 
     made_by: str
     arrays: tuple[str, ...] = ()
     outputs: tuple[str, int] | None = None
+    low_rank: bool = False
 
     @property
     def layer(self) -> type[AdaptedLayer]:
@@ -38,7 +40,10 @@ class LayerKind:
 
 LAYER_KINDS: dict[str, LayerKind] = {
     "tucker": LayerKind(
-        "pinnkan.networks.adapters.layerwise:TuckerChange", ("core", "u1", "u2", "u3"), ("u2", 0)
+        "pinnkan.networks.adapters.layerwise:TuckerChange",
+        ("core", "u1", "u2", "u3"),
+        ("u2", 0),
+        low_rank=True,
     ),
     "full": LayerKind("pinnkan.networks.adapters.layerwise:Full", ("change",), ("change", 1)),
     "frozen": LayerKind("pinnkan.networks.adapters.layerwise:Frozen"),

@@ -80,7 +80,7 @@ class Plan:
             UsageError: If the plan does not fit the layers.
         """
         words = zip(coefficients, self.words(len(coefficients)), strict=True)
-        return tuple(self.ranks_for(kan_shape(base)) for base, word in words if word == "tucker")
+        return tuple(self.ranks_for(kan_shape(base)) for base, word in words if LAYER_KINDS[word].low_rank)
 
 
 def plan_for(settings: Settings, compression: float | None = None) -> Plan:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from pinnkan.ground.errors import DivergedError, UsageError
 from pinnkan.language.methods import METHODS
+from pinnkan.language.network_kinds import NETWORK_KINDS, NetworkKind
 from pinnkan.language.problem import Problem
 from pinnkan.language.problem.settings import NetworkSettings, PhaseSettings, Settings
 from pinnkan.networks import InputMap
@@ -65,7 +66,7 @@ def pretrain(run: TrainingTask) -> Trained:
         DivergedError: If the loss is not finite.
     """
     phases, settings = phases_of(run.settings.training), run.settings.network
-    forms = ["slim" if settings.kind == "slim" else phase.form for phase in phases]
+    forms = ["slim" if NETWORK_KINDS[settings.kind].slim else phase.form for phase in phases]
     _check_phases(run.settings, forms)
     started = _started(run)
     generator = generator_for(run.seed, "coefficients")
@@ -96,7 +97,7 @@ def _check_phases(settings: Settings, forms: Sequence[str]) -> None:
     """Refuse what some phase of pre-training could not do, before the first of them is trained."""
     phases = phases_of(settings.training)
     check_refinements(phases, settings.network)
-    _check_pruning(phases, forms, settings.network.kind)
+    _check_pruning(phases, forms, NETWORK_KINDS[settings.network.kind])
     if "slim" in forms:
         _check_slim(settings.network)
     if "slim" in forms[forms.count("slim") :]:
@@ -115,23 +116,24 @@ def _check_phases(settings: Settings, forms: Sequence[str]) -> None:
 
 def _check_slim(network: NetworkSettings) -> None:
     """Refuse a slim network of layers that are all trained in full."""
-    if network.kind == "mlp" or len(network.hidden) < 2:
+    kind = NETWORK_KINDS[network.kind]
+    if not kind.on_edges or len(network.hidden) < 2:
         raise UsageError(
             "training: slim puts the layers between hidden ones in Tucker form (network.rank); found "
-            + ("an MLP" if network.kind == "mlp" else "one hidden layer")
+            + ("one hidden layer" if kind.on_edges else kind.title)
             + "; use a KAN with two hidden layers or more (network.hidden: [64, 64])"
         )
 
 
-def _check_pruning(phases: Sequence[PhaseSettings], forms: Sequence[str], kind: str) -> None:
+def _check_pruning(phases: Sequence[PhaseSettings], forms: Sequence[str], kind: NetworkKind) -> None:
     """Refuse to prune what has no edges, or to hide pruned edges behind a form that fills them again."""
     first = next((at for at, phase in enumerate(phases) if phase.prune), None)
     if first == 0:
         raise UsageError("training.prune: the first phase has nothing to prune yet; say it in a later one")
-    if first is not None and (kind == "mlp" or set(forms[first:]) != {"full"}):
+    if first is not None and (not kind.on_edges or set(forms[first:]) != {"full"}):
         raise UsageError(
             "training.prune: from the phase that prunes, all are of form full and of a KAN; found "
-            + ("an MLP" if kind == "mlp" else next(form for form in forms[first:] if form != "full"))
+            + (next(form for form in forms[first:] if form != "full") if kind.on_edges else kind.title)
         )
 
 

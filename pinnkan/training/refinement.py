@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.bases import BASES, make_basis
+from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem.settings import NetworkSettings, PhaseSettings
 from pinnkan.networks.bases import Basis
 
@@ -24,7 +25,7 @@ def basis_for(settings: NetworkSettings) -> Basis:
 
 def fitted(settings: NetworkSettings, coefficients: Sequence[Tensor] | None) -> NetworkSettings:
     """Return the settings of a network with these coefficients: refining may have given it more functions."""
-    if coefficients is None or settings.kind == "mlp" or coefficients[0].dim() != 3:
+    if coefficients is None or not NETWORK_KINDS[settings.kind].on_edges or coefficients[0].dim() != 3:
         return settings
     return replace(settings, functions=coefficients[0].shape[2] - BASES[settings.basis].extra)
 
@@ -45,10 +46,15 @@ def refined(
     now = fitted(settings, coefficients)
     if functions is None or functions == now.functions:
         return coefficients
-    if settings.kind == "mlp":
-        raise UsageError("functions: an MLP has no basis functions to refine")
+    _require_edges(settings)
     embedding = basis_for(now).embedding(basis_for(replace(now, functions=functions)))
     return [c @ embedding.T.to(c) for c in coefficients]
+
+
+def _require_edges(settings: NetworkSettings) -> None:
+    kind = NETWORK_KINDS[settings.kind]
+    if not kind.on_edges:
+        raise UsageError(f"functions: {kind.title} has no basis functions to refine")
 
 
 def check_refinements(phases: Sequence[PhaseSettings], settings: NetworkSettings) -> None:
@@ -60,8 +66,7 @@ def check_refinements(phases: Sequence[PhaseSettings], settings: NetworkSettings
     for phase in phases:
         if phase.functions is None or phase.functions == settings.functions:
             continue
-        if settings.kind == "mlp":
-            raise UsageError("functions: an MLP has no basis functions to refine")
+        _require_edges(settings)
         finer = replace(settings, functions=phase.functions)
         basis_for(settings).embedding(basis_for(finer))
         settings = finer

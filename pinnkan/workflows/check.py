@@ -15,6 +15,7 @@ from pinnkan.geometry import Interior
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.runtime import device_for, dtype_for, limited_threads
 from pinnkan.language.expressions import hidden_builtins
+from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem import Problem
 from pinnkan.language.problem.settings import Settings
 from pinnkan.networks.adapters import slim
@@ -201,7 +202,7 @@ def _parameters(
     sizes = []
     for phase in phases_of(settings.training):
         coefficients = refined(coefficients, settings.network, phase.functions)
-        if settings.network.kind == "slim" or phase.form == "slim":
+        if NETWORK_KINDS[settings.network.kind].slim or phase.form == "slim":
             form = slim(coefficients, settings.network.rank, generator, chains=settings.network.chains)
             sizes.append(form.size)
         elif phase.form == "full":

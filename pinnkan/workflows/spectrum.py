@@ -12,7 +12,9 @@ from torch import Tensor
 
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.runtime import limited_threads
+from pinnkan.language.adapted_layers import LAYER_KINDS
 from pinnkan.language.methods import stands_alone
+from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.networks.adapters import outer_layers
 from pinnkan.networks.network import chains_of
 from pinnkan.networks.tucker import hosvd, ranks_of
@@ -206,9 +208,9 @@ def _hidden_layers(result: Result) -> list[int]:
     count = len(result.coefficients)
     settings = result.problem.settings
     words = Plan(settings.adapter.layers, chains=settings.network.chains).words(count)
-    hidden = [layer for layer, word in enumerate(words) if word == "tucker"]
+    hidden = [layer for layer, word in enumerate(words) if LAYER_KINDS[word].low_rank]
     hidden = hidden or sorted(set(range(count)) - outer_layers(count, settings.network.chains))
-    if settings.network.kind == "mlp" or not hidden:
+    if not NETWORK_KINDS[settings.network.kind].on_edges or not hidden:
         raise UsageError(
             f"{result.path}: spectra are of the (I, J, K) coefficients of a KAN's hidden layers; "
             "this network has none"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from fake_members import COSINES, HALF_DISK, PIERCED, SCALED
+from fake_members import COSINES, HALF_DISK, PIERCED, SCALED, SINES
 
 from pinnkan.geometry import SHAPES
 from pinnkan.language.adapted_layers import LAYER_KINDS
 from pinnkan.language.bases import BASES
+from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.family import Family
 from pinnkan.storage.runs.directory import RunDirectory
@@ -123,7 +124,20 @@ def test_a_layer_of_an_adapter_runs_through_every_command(tmp_path, monkeypatch,
     done("finetune", run.path, "--lambda", "0.6", "--start", "nearest", "-q")
 
 
-def run_all(text, folder, done):
+def test_a_network_runs_through_every_command(tmp_path, monkeypatch, done, pinnkan):
+    monkeypatch.setitem(NETWORK_KINDS, "sines", SINES)
+    text = ON_COSINES.replace("{hidden: [4],", "{kind: sines, hidden: [3, 4],")
+    run_all(text, tmp_path, done, method="full")
+    run = tmp_path / "run"
+    assert "sines" in done("show", run / "base.h5").out
+    (row, *_) = done("evaluate", run, "--json").json["results"]
+    assert row["trainable_parameters"] == 2 * 3 + 4 * 4 + 5
+    answer = pinnkan("pretrain", tmp_path / "fake.yaml", "-o", tmp_path / "b", "--set", "training.form=slim")
+    assert answer.code == 2
+    assert "found a network of sines" in answer.err
+
+
+def run_all(text, folder, done, method="lotra"):
     """Check, train, adapt, measure, draw and hand on."""
     file, run = folder / "fake.yaml", folder / "run"
     file.write_text(text)
@@ -131,16 +145,18 @@ def run_all(text, folder, done):
     checked = done("check", file, "--json").json
     assert [row["name"] for row in checked["equations"]] == ["equation[0]"]
     done("pretrain", file, "-o", run, "-q")
-    done("finetune", run, "--lambda", "0.5", "-q")
+    done("finetune", run, "--lambda", "0.5", "--method", method, "-q")
     rows = done("evaluate", run, "--json").json["results"]
-    assert [row["method"] for row in rows] == ["base", "lotra"]
+    assert [row["method"] for row in rows] == ["base", method]
     assert all(np.isfinite(row["residual_rms"]) for row in rows)
-    done("plot", run, "--lambda", "0.5", "-o", folder / "u.png")
+    done("plot", run, "--lambda", "0.5", "--method", method, "-o", folder / "u.png")
     done(
         "export",
         run,
         "--lambda",
         "0.5",
+        "--method",
+        method,
         "--grid",
         grid,
         "-o",

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pinnkan.language.adapted_layers import LAYER_KINDS
 from pinnkan.language.bases import BASES
+from pinnkan.language.network_kinds import NETWORK_KINDS
 
 
 def _key(default: Any, **limits: Any) -> Any:
@@ -32,7 +33,7 @@ RATES = ("theorem2", "LR-1", "LR-2", "LR-3", "LR-4")
 class NetworkSettings:
     """``network:`` the function space."""
 
-    kind: str = _key("kan", choices=("kan", "slim", "mlp"))
+    kind: str = _key("kan", choices=NETWORK_KINDS)
     hidden: tuple[int, ...] = _key((64, 64), low=1)
     basis: str = _key("chebyshev", choices=BASES)
     functions: int = _key(8, low=2, high=64)
