@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 import pinnkan.ground.errors
+from pinnkan.language.adapted_layers import LAYER_KINDS
+from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.optim.kinds import OPTIMIZERS
 
 ROOT = Path(pinnkan.ground.errors.__file__).parents[1]
@@ -45,7 +47,10 @@ LIGHT = {
     "ground": HEAVY - {"torch"},
     "geometry": HEAVY - {"sympy"},
     "optim.kinds": HEAVY,
+    "language.adapted_layers": HEAVY,
+    "language.bases": HEAVY,
     "language.methods": HEAVY,
+    "language.network_kinds": HEAVY,
     "language.parameters": HEAVY,
     "language.reading": HEAVY,
     "language.problem.finding": HEAVY,
@@ -260,14 +265,24 @@ def test_the_way_down_is_free(module, source):
     assert faults_of(module, ast.parse(source), package_of(module)) == []
 
 
-def methods_compared(tree: ast.AST) -> list[int]:
-    """Return the lines that compare a method's name with a word instead of asking its row of the table."""
+NAMED = {"method", "basis"}
+"""What always holds the name of a row of a table; ``kind`` and ``word`` do where the name is one."""
+ROWS = {*NETWORK_KINDS, *LAYER_KINDS}
+
+
+def rows_compared(tree: ast.AST) -> list[int]:
+    """Return the lines that compare the name of a row with a word instead of asking the row."""
     return [
         node.lineno
         for node in ast.walk(tree)
         if isinstance(node, ast.Compare)
-        and getattr(node.left, "attr", getattr(node.left, "id", "")) == "method"
-        and any(isinstance(word, ast.Constant) and word.value for word in _compared_with(node))
+        for name in [getattr(node.left, "attr", getattr(node.left, "id", ""))]
+        if any(
+            isinstance(word, ast.Constant)
+            and word.value
+            and (name in NAMED or (name in ("kind", "word") and word.value in ROWS))
+            for word in _compared_with(node)
+        )
     ]
 
 
@@ -277,13 +292,27 @@ def _compared_with(node: ast.Compare) -> Iterator[ast.expr]:
 
 
 @pytest.mark.parametrize("module", sources())
-def test_no_method_is_compared_by_its_name(module):
-    assert methods_compared(sources()[module]) == []
+def test_no_row_of_a_table_is_compared_by_its_name(module):
+    assert rows_compared(sources()[module]) == []
 
 
-@pytest.mark.parametrize("source", ["run.method == 'scratch'", "method in ('lotra', 'full')"])
-def test_a_method_compared_by_its_name_is_seen(source):
-    assert methods_compared(ast.parse(source)) == [1]
+@pytest.mark.parametrize(
+    "source",
+    [
+        "run.method == 'scratch'",
+        "method in ('lotra', 'full')",
+        "network.basis != 'bspline'",
+        "settings.kind == 'mlp'",
+        "word == 'tucker'",
+    ],
+)
+def test_a_row_compared_by_its_name_is_seen(source):
+    assert rows_compared(ast.parse(source)) == [1]
+
+
+@pytest.mark.parametrize("source", ["token.kind == 'number'", "method is None", "form == 'slim'"])
+def test_other_comparisons_are_free(source):
+    assert rows_compared(ast.parse(source)) == []
 
 
 def optimizers_written(tree: ast.AST) -> list[int]:

@@ -120,10 +120,9 @@ def refuse_moving_geometry(problem: Problem) -> None:
     Raises:
         UsageError: Naming the parameter.
     """
-    written = [expr for entries in problem.domain.shape.numbers.values() for expr in entries]
     portions = [c.portion.indicator for c in problem.boundary if c.portion is not None]
     for what, formulas in (
-        ("domain", written),
+        ("domain", problem.domain.shape.formulas),
         ("time", problem.domain.interval or ()),
         ("part of the boundary of a condition", portions),
     ):

@@ -24,6 +24,7 @@ from pinnkan.ground.errors import (
 from pinnkan.ground.files import require_writable
 from pinnkan.ground.progress import Observer, Silent, SweepReport
 from pinnkan.language.methods import METHODS
+from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.optim.kinds import OPTIMIZERS
 from pinnkan.storage.runs.paths import BASE_STEM, base_path
 from pinnkan.storage.runs.state_files import read_failure
@@ -155,7 +156,7 @@ def _refuse_faults(cells: Sequence[Cell]) -> None:
                 f"{cell.title}: {rates[0]} changes nothing, for no phase of fine-tuning is of "
                 f"{' or '.join(takers)}; set finetuning.phases=[{{optimizer: {takers[0]}, steps: 1500}}]"
             )
-        if settings.network.kind == "mlp" and METHODS[cell.method].low_rank:
+        if not NETWORK_KINDS[settings.network.kind].on_edges and METHODS[cell.method].low_rank:
             raise UsageError(
                 f"{cell.title}: a LoTRA adapter needs a KAN; exclude the combination, or state method: full"
             )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pinnkan.ground.errors import UsageError, quote
 from pinnkan.language.methods import LOTRA, METHODS
+from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.studies.study import Level, Study
 
 _SHORT = {
@@ -72,10 +73,13 @@ def study_of_options(
 
 
 def _without_tucker(axes: Mapping[str, Mapping[str, Level]]) -> Iterator[dict[str, str]]:
-    """Give the combinations of an MLP with a LoTRA adapter, which needs a KAN."""
-    for name, level in axes.get("method", {}).items():
-        if "mlp" in axes.get("kind", {}) and level.method and METHODS[level.method].low_rank:
-            yield {"kind": "mlp", "method": name}
+    """Give the combinations of a LoTRA adapter, which needs a KAN, with other networks."""
+    others = [
+        name for name, kind in NETWORK_KINDS.items() if name in axes.get("kind", {}) and not kind.on_edges
+    ]
+    for method, level in axes.get("method", {}).items():
+        if level.method and METHODS[level.method].low_rank:
+            yield from ({"kind": kind, "method": method} for kind in others)
 
 
 def _axis(text: str) -> tuple[str, dict[str, Level]]:

@@ -16,9 +16,9 @@ from pinnkan.ground.progress import Observer, Silent
 from pinnkan.ground.runtime import device_for, limited_threads
 from pinnkan.language.methods import METHODS
 from pinnkan.language.parameters import file_stem
-from pinnkan.networks.adapters import Full, Parametrisation, TuckerChange
+from pinnkan.networks.adapters import AdaptedLayer, Parametrisation
 from pinnkan.storage.runs.adapter_files import adapter_file
-from pinnkan.storage.runs.directory import RunDirectory, change_arrays, whole_arrays
+from pinnkan.storage.runs.directory import RunDirectory, arrays_of_layer, change_arrays, whole_arrays
 from pinnkan.storage.runs.facts import parsed
 from pinnkan.storage.runs.identity import Identity, ProblemRecord
 from pinnkan.storage.runs.paths import stem_of
@@ -118,12 +118,8 @@ def stored_theta(parameters: Parametrisation, arrays: Mapping[str, np.ndarray]) 
     tensors = {name: torch.from_numpy(array.astype(np.float64)) for name, array in arrays.items()}
     parts: list[Tensor] = []
     for at, layer in enumerate(parameters.layers):
-        if isinstance(layer, TuckerChange):
-            parts += [tensors[f"{at}.{name}"].flatten() for name in layer.groups]
-        elif isinstance(layer, Full):
-            change = tensors.get(f"{at}.change")
-            whole = tensors[f"{at}.coefficients"] if change is None else layer.base.cpu() + change
-            parts.append(layer.theta(whole.to(layer.base.device)).cpu())
+        assert isinstance(layer, AdaptedLayer), "what a file holds of an adapter"
+        parts.append(layer.theta_of(arrays_of_layer(tensors, at)))
     return torch.cat(parts)
 
 

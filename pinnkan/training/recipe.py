@@ -17,13 +17,15 @@ from torch import Tensor
 
 from pinnkan.ground.errors import DivergedError, UsageError
 from pinnkan.language.methods import METHODS
+from pinnkan.language.network_kinds import NETWORK_KINDS, NetworkKind
 from pinnkan.language.problem import Problem
 from pinnkan.language.problem.settings import NetworkSettings, Settings, Shaping
 from pinnkan.networks import InputMap
-from pinnkan.networks.adapters import GROWTH, Parametrisation, Plan, attach, grow, slim, slim_from
+from pinnkan.networks.adapters import GROWTH, Parametrisation, grow, slim, slim_from
 from pinnkan.networks.adapters.layerwise import Full, Sparse
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
 from pinnkan.physics.residuals.training_sets import training_sets
+from pinnkan.training.adapters import Plan, attach, plan_for
 from pinnkan.training.network import network_for, network_over
 from pinnkan.training.phases import Stages, train
 from pinnkan.training.refinement import check_refinements, fitted, refined
@@ -51,24 +53,6 @@ def generator_for(seed: int, purpose: str) -> torch.Generator:
     return torch.Generator().manual_seed(int(key.generate_state(1, np.uint64)[0] >> 1))
 
 
-def plan_for(settings: Settings, compression: float | None = None) -> Plan:
-    """Return the plan of an adapter, of one whose ranks grow the first.
-
-    Args:
-        settings: ``adapter:`` and ``network:``.
-        compression: Instead of what the settings say, ranks included.
-    """
-    adapter = settings.adapter
-    ratio, ranks = (adapter.compression, adapter.ranks) if compression is None else (compression, None)
-    return Plan(
-        adapter.layers,
-        GROWTH[0] if ratio == "auto" else ratio,
-        ranks,
-        adapter.initialisation,
-        settings.network.chains,
-    )
-
-
 def pretrain(run: TrainingTask) -> Trained:
     """Train a network from random coefficients by the phases of ``training:``.
 
@@ -83,7 +67,7 @@ def pretrain(run: TrainingTask) -> Trained:
     """
     settings = run.settings.network
     shapings = [phase.shaping for phase in run.settings.training.in_turn]
-    forms = ["slim" if settings.kind == "slim" else shaping.form for shaping in shapings]
+    forms = ["slim" if NETWORK_KINDS[settings.kind].slim else shaping.form for shaping in shapings]
     _check_phases(run.settings, shapings, forms)
     started = _started(run)
     generator = generator_for(run.seed, "coefficients")
@@ -113,7 +97,7 @@ def pretrain(run: TrainingTask) -> Trained:
 def _check_phases(settings: Settings, shapings: Sequence[Shaping], forms: Sequence[str]) -> None:
     """Refuse what some phase of pre-training could not do, before the first of them is trained."""
     check_refinements([shaping.functions for shaping in shapings], settings.network)
-    _check_pruning(shapings, forms, settings.network.kind)
+    _check_pruning(shapings, forms, NETWORK_KINDS[settings.network.kind])
     if "slim" in forms:
         _check_slim(settings.network)
     if "slim" in forms[forms.count("slim") :]:
@@ -132,23 +116,24 @@ def _check_phases(settings: Settings, shapings: Sequence[Shaping], forms: Sequen
 
 def _check_slim(network: NetworkSettings) -> None:
     """Refuse a slim network of layers that are all trained in full."""
-    if network.kind == "mlp" or len(network.hidden) < 2:
+    kind = NETWORK_KINDS[network.kind]
+    if not kind.on_edges or len(network.hidden) < 2:
         raise UsageError(
             "training: slim puts the layers between hidden ones in Tucker form (network.rank); found "
-            + ("an MLP" if network.kind == "mlp" else "one hidden layer")
+            + ("one hidden layer" if kind.on_edges else kind.title)
             + "; use a KAN with two hidden layers or more (network.hidden: [64, 64])"
         )
 
 
-def _check_pruning(shapings: Sequence[Shaping], forms: Sequence[str], kind: str) -> None:
+def _check_pruning(shapings: Sequence[Shaping], forms: Sequence[str], kind: NetworkKind) -> None:
     """Refuse to prune what has no edges, or to hide pruned edges behind a form that fills them again."""
     first = next((number for number, shaping in enumerate(shapings) if shaping.prune), None)
     if first == 0:
         raise UsageError("training.prune: the first phase has nothing to prune yet; say it in a later one")
-    if first is not None and (kind == "mlp" or set(forms[first:]) != {"full"}):
+    if first is not None and (not kind.on_edges or set(forms[first:]) != {"full"}):
         raise UsageError(
             "training.prune: from the phase that prunes, all are of form full and of a KAN; found "
-            + ("an MLP" if kind == "mlp" else next(form for form in forms[first:] if form != "full"))
+            + (next(form for form in forms[first:] if form != "full") if kind.on_edges else kind.title)
         )
 
 

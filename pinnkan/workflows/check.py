@@ -15,14 +15,16 @@ from pinnkan.geometry import Interior
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.runtime import device_for, dtype_for, limited_threads
 from pinnkan.language.expressions import hidden_builtins
+from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem import Problem
 from pinnkan.language.problem.settings import Settings
-from pinnkan.networks.adapters import attach, slim
+from pinnkan.networks.adapters import slim
 from pinnkan.physics.check import CheckedStatement, CheckReport, check_problem
 from pinnkan.physics.family import Family
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed import Finding
 from pinnkan.training import network_for, plan_for, refined
+from pinnkan.training.adapters import attach
 from pinnkan.training.phases import HELD_OUT, phase_variant
 from pinnkan.workflows.show import network_facts
 
@@ -196,7 +198,7 @@ def _parameters(
     sizes = []
     for shaping in (phase.shaping for phase in settings.training.in_turn):
         coefficients = refined(coefficients, settings.network, shaping.functions)
-        if settings.network.kind == "slim" or shaping.form == "slim":
+        if NETWORK_KINDS[settings.network.kind].slim or shaping.form == "slim":
             form = slim(coefficients, settings.network.rank, generator, chains=settings.network.chains)
             sizes.append(form.size)
         elif shaping.form == "full":

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from pinnkan.ground.errors import DamagedFileError, UsageError
+from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem import Problem
 from pinnkan.language.problem.settings import NetworkSettings
 from pinnkan.storage.runs.directory import RunDirectory
@@ -141,9 +142,9 @@ def network_facts(settings: NetworkSettings, problem: Problem) -> dict[str, Any]
         written = [f"[{', '.join(group)}]" if len(group) > 1 else group[0] for group in settings.separate]
         facts["separate"] = f"[{', '.join(written)}]"
     return (
-        facts
-        if settings.kind == "mlp"
-        else facts | {"basis": settings.basis, "functions": settings.functions}
+        facts | {"basis": settings.basis, "functions": settings.functions}
+        if NETWORK_KINDS[settings.kind].on_edges
+        else facts
     )
 
 

@@ -12,8 +12,10 @@ from torch import Tensor
 
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.runtime import limited_threads
+from pinnkan.language.adapted_layers import LAYER_KINDS
 from pinnkan.language.methods import stands_alone
-from pinnkan.networks.adapters import Plan, outer_layers
+from pinnkan.language.network_kinds import NETWORK_KINDS
+from pinnkan.networks.adapters import outer_layers
 from pinnkan.networks.network import chains_of
 from pinnkan.networks.tucker import hosvd, ranks_of
 from pinnkan.output.pictures.canvas import PICTURES
@@ -27,6 +29,7 @@ from pinnkan.storage.runs.directory import Result, RunDirectory, read_base
 from pinnkan.storage.runs.paths import ADAPTERS, BASE
 from pinnkan.storage.store import read_store
 from pinnkan.training import network_for
+from pinnkan.training.adapters import Plan
 from pinnkan.training.refinement import basis_for, fitted
 
 SHARES = (0.9, 0.99, 0.999)
@@ -205,9 +208,9 @@ def _hidden_layers(result: Result) -> list[int]:
     count = len(result.coefficients)
     settings = result.problem.settings
     words = Plan(settings.adapter.layers, chains=settings.network.chains).words(count)
-    hidden = [layer for layer, word in enumerate(words) if word == "tucker"]
+    hidden = [layer for layer, word in enumerate(words) if LAYER_KINDS[word].low_rank]
     hidden = hidden or sorted(set(range(count)) - outer_layers(count, settings.network.chains))
-    if settings.network.kind == "mlp" or not hidden:
+    if not NETWORK_KINDS[settings.network.kind].on_edges or not hidden:
         raise UsageError(
             f"{result.path}: spectra are of the (I, J, K) coefficients of a KAN's hidden layers; "
             "this network has none"

@@ -10,8 +10,8 @@ import sympy
 import torch
 
 from pinnkan.ground.derivatives import Channels, Collapsed
+from pinnkan.language.bases import make_basis
 from pinnkan.networks import InputMap, make_kan
-from pinnkan.networks.bases import make_basis
 from pinnkan.physics.residuals.oracle import jet_by_autograd
 from pinnkan.solutions.formulas.compose import symbolic_inputs
 

@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from pinnkan.ground.errors import UsageError
+from pinnkan.language.bases import make_basis
 from pinnkan.networks import InputMap, make_kan
-from pinnkan.networks.adapters import Full, Parametrisation, Plan, attach
-from pinnkan.networks.bases import make_basis
+from pinnkan.networks.adapters import Full, Parametrisation
 from pinnkan.optim.rates import rates_for
+from pinnkan.training.adapters import Plan, attach
 
 
 @pytest.fixture(scope="module")

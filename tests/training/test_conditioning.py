@@ -10,12 +10,13 @@ from numpy.polynomial.chebyshev import Chebyshev as Series
 from small_problems import run_of
 
 from pinnkan.ground.derivatives import Channels
+from pinnkan.language.bases import make_basis
 from pinnkan.networks import InputMap, make_kan, make_mlp
-from pinnkan.networks.adapters import Full, Parametrisation, Plan, attach
+from pinnkan.networks.adapters import Full, Parametrisation
 from pinnkan.networks.adapters.layerwise import Sparse
-from pinnkan.networks.bases import make_basis
 from pinnkan.optim.kinds import OPTIMIZERS
 from pinnkan.training import finetune, pretrain
+from pinnkan.training.adapters import Plan, attach
 from pinnkan.training.conditioning import conditioned
 
 CHANNELS = Channels([(0, 0), (1, 0), (1, 1), (0, 2)], 2)

@@ -14,10 +14,11 @@ from small_problems import problem, run_of, start_of
 from pinnkan.ground.derivatives import Channels
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.progress import Silent
+from pinnkan.language.bases import make_basis
 from pinnkan.language.problem import load_problem
 from pinnkan.language.problem.settings import NetworkSettings
 from pinnkan.networks.adapters import Full, TuckerChange
-from pinnkan.networks.bases import BSpline, make_basis
+from pinnkan.networks.bases import BSpline
 from pinnkan.training import finetune, network_for, pretrain
 from pinnkan.training.refinement import check_refinements, fitted, refined
 

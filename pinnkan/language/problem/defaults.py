@@ -15,6 +15,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from pinnkan.language.bases import BASES
+from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem.settings import (
     AdapterSettings,
     Ending,
@@ -105,8 +107,10 @@ def default_settings(network: NetworkSettings, circumstances: Circumstances) -> 
         circumstances: See there.
     """
     in_full = numbers_in_full(network, circumstances.inputs, circumstances.unknowns)
-    slim = network.kind == "kan" and len(network.hidden) > 1 and in_full > LARGEST_IN_FULL
-    count = numbers_slim if slim or network.kind == "slim" else numbers_in_full
+    kind = NETWORK_KINDS[network.kind]
+    large = len(network.hidden) > 1 and in_full > LARGEST_IN_FULL
+    slim = kind.on_edges and not kind.slim and large
+    count = numbers_slim if slim or kind.slim else numbers_in_full
     trained = count(network, circumstances.inputs, circumstances.unknowns)
     ratio = _RATIO.get(circumstances.dimension, _RATIO_BEYOND)
     points = min(max(_FEWEST, math.ceil(ratio * trained / circumstances.equations)), _MOST)
@@ -157,8 +161,6 @@ def _from_slim(phase: PretrainingPhase) -> tuple[PretrainingPhase, ...]:
 def numbers_in_full(network: NetworkSettings, inputs: int, outputs: int = 1) -> int:
     """Return how many coefficients a network of so many inputs and outputs has, or several side by side."""
     chains = _widths(network, inputs, outputs)
-    if network.kind == "mlp":
-        return sum((before + 1) * after for widths in chains for before, after in pairwise(widths))
     return sum(math.prod(shape) for widths in chains for shape in _shapes(network, widths))
 
 
@@ -180,7 +182,8 @@ def _widths(network: NetworkSettings, inputs: int, outputs: int) -> list[tuple[i
     return [(inputs, *network.hidden, own) for own in groups]
 
 
-def _shapes(network: NetworkSettings, widths: Sequence[int]) -> list[tuple[int, int, int]]:
-    """Return the shapes (I, J, K) of a KAN's layers; a B-spline edge has one coefficient more."""
-    functions = network.functions + (network.basis == "bspline")
-    return [(inputs, outputs, functions) for inputs, outputs in pairwise(widths)]
+def _shapes(network: NetworkSettings, widths: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return the shapes of the layers' coefficients."""
+    functions = network.functions + BASES[network.basis].extra
+    kind = NETWORK_KINDS[network.kind]
+    return [kind.shape(inputs, outputs, functions) for inputs, outputs in pairwise(widths)]

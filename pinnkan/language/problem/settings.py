@@ -15,18 +15,18 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from pinnkan.ground.keys import key
+from pinnkan.language.adapted_layers import LAYER_KINDS
+from pinnkan.language.bases import BASES
+from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem.settings_keys import collected
 from pinnkan.optim.kinds import LEVENBERG_MARQUARDT, OPTIMIZERS, OptimizerKind, classes_of_keys
-
-BASES = ("chebyshev", "legendre", "taylor", "fourier", "bspline")
-LAYER_WORDS = ("tucker", "full", "frozen")
 
 
 @dataclass(frozen=True)
 class NetworkSettings:
     """``network:`` the function space."""
 
-    kind: str = key("kan", choices=("kan", "slim", "mlp"))
+    kind: str = key("kan", choices=NETWORK_KINDS)
     hidden: tuple[int, ...] = key((64, 64), low=1)
     basis: str = key("chebyshev", choices=BASES)
     functions: int = key(8, low=2, high=64)
@@ -182,7 +182,7 @@ class AdapterSettings:
     by factors of two while that lowers the held-out residual by a tenth."""
     ranks: tuple[int, ...] | None = key(None, low=1, length=3)
     """Explicit ranks (R1, R2, R3); overrides ``compression``."""
-    layers: str | tuple[str, ...] = key("paper", choices=("paper", "all"), words=LAYER_WORDS)
+    layers: str | tuple[str, ...] = key("paper", choices=("paper", "all"), words=LAYER_KINDS)
     """``paper`` (hidden by Tucker, first and last in full), ``all`` (Tucker everywhere),
     or one word a layer: ``tucker``, ``full``, ``frozen``."""
     initialisation: str = key("batch", choices=("paper", "batch", "orthonormal"))

@@ -15,8 +15,7 @@ from torch import Tensor
 
 from pinnkan.ground.errors import UsageError
 from pinnkan.networks import InputMap, KanLayer, Network
-from pinnkan.networks.bases import BSpline
-from pinnkan.solutions.formulas.expansions import expansion
+from pinnkan.solutions.formulas.expansions import expansion, has_expansion
 from pinnkan.solutions.formulas.library import LIBRARY, Snap, fit, snap
 
 FloatArray = NDArray[np.float64]
@@ -211,8 +210,8 @@ def _snapped(
         if y.std() <= _SMALL * largest or np.ptp(x) == 0.0:
             return Snap(LIBRARY["1"], (1.0, 0.0, 0.0, float(y.mean())), 1.0)
         found = snap(x, y, least_r2=least_r2)
-        if found is None and isinstance(layer.basis, BSpline):
-            # Splines have no expression in one piece: the nearest function stands for them.
+        if found is None and not has_expansion(layer.basis):
+            # No expression in one piece, as of splines: the nearest function stands for it.
             tried = [fit(template, x, y) for template in LIBRARY.values()]
             found = max((one for one in tried if one is not None), key=lambda one: one.r2)
         return found or Kept(layer, weights[p, q].contiguous())

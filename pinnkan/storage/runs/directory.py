@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from pinnkan.language.methods import BASE, LOTRA
-from pinnkan.networks.adapters import Parametrisation, TuckerChange
+from pinnkan.language.adapted_layers import kind_stored_as
+from pinnkan.networks.adapters import AdaptedLayer, Parametrisation
 from pinnkan.ground.errors import DamagedFileError, UsageError, WrongBaseError
 from pinnkan.language.parameters import complete_values, file_stem, shortest_text
 from pinnkan.language.problem import Problem
@@ -22,7 +23,6 @@ from pinnkan.ground.progress import Observer
 from pinnkan.solutions.solution import Solution
 from pinnkan.storage.store import Stored, read_store
 from pinnkan.training import coefficient_shapes, network_for
-from pinnkan.networks.tucker import Tucker
 from pinnkan.storage.runs import paths
 from pinnkan.storage.runs.adapter_files import adapter_file
 from pinnkan.storage.runs.identity import fits, stored_values, weights_hash
@@ -216,11 +216,15 @@ def change_arrays(parameters: Parametrisation, theta: Tensor, dtype: torch.dtype
     """Return an adapter's numbers as named arrays: ``1.core``, ``1.u1``, ..., ``0.change`` in full."""
     arrays: dict[str, Tensor] = {}
     for at, (layer, part) in enumerate(zip(parameters.layers, parameters.split(theta), strict=True)):
-        if isinstance(layer, TuckerChange):
-            arrays |= {f"{at}.{name}": array for name, array in layer.factors(part)._asdict().items()}
-        elif layer.size:
-            arrays[f"{at}.change"] = layer.coefficients(part) - layer.base
+        assert isinstance(layer, AdaptedLayer), "what a file holds of an adapter"
+        arrays |= {f"{at}.{name}": array for name, array in layer.arrays(part).items()}
     return {name: array.detach().cpu().to(dtype).contiguous().numpy() for name, array in arrays.items()}
+
+
+def arrays_of_layer(arrays: Mapping[str, Tensor], layer: int) -> dict[str, Tensor]:
+    """Return the arrays of one layer by the names that they have behind its number."""
+    split = ((name.partition("."), array) for name, array in arrays.items())
+    return {name: array for (number, _, name), array in split if number == str(layer)}
 
 
 def _understood(path: Path, stored: Stored, family: Family, coefficients: Sequence[Tensor]) -> Result:
@@ -266,12 +270,8 @@ def changed_coefficients(
     result = []
     try:
         for at, coefficients in enumerate(base):
-            change = arrays.get(f"{at}.change")
-            if f"{at}.core" in arrays:
-                change = Tucker(*(arrays[f"{at}.{name}"] for name in Tucker._fields)).dense()
-            if change is not None and change.shape != coefficients.shape:
-                raise ValueError(f"layer {at} has shape {tuple(coefficients.shape)}")
-            result.append(coefficients if change is None else coefficients + change)
+            own = arrays_of_layer(arrays, at)
+            result.append(kind_stored_as(frozenset(own)).layer.changed(coefficients, own))
     except (KeyError, RuntimeError, ValueError) as error:
         raise DamagedFileError(f"{path}: its arrays do not fit the base ({error})") from None
     return result

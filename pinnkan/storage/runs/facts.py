@@ -17,6 +17,7 @@ import numpy as np
 
 from pinnkan.ground.errors import DamagedFileError, ProblemError
 from pinnkan.physics.family import Family
+from pinnkan.language.adapted_layers import LAYER_KINDS
 from pinnkan.language.problem.schema import read_problem
 from pinnkan.ground.progress import StepReport
 from pinnkan.training import Trained
@@ -124,8 +125,8 @@ def hidden_widths(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> 
     """Return the widths of the hidden layers of the network that stored arrays belong to.
 
     Args:
-        arrays: Of a base or of an adapter; of a layer ``N.coefficients`` or ``N.change``, whose second axis
-            are its outputs, or the factor ``N.u2``, whose first they are.
+        arrays: Of a base or of an adapter; of a layer ``N.coefficients``, whose second axis are its outputs, or
+            what the table of `LAYER_KINDS` says.
         meta: What the file says beside its arrays.
 
     Returns:
@@ -155,7 +156,8 @@ def _unknowns(meta: Mapping[str, Any]) -> int:
 
 def _outputs(arrays: Mapping[str, np.ndarray], layer: int) -> int | None:
     """Return the outputs of one layer, None where no array says them."""
-    for name, axis in (("coefficients", 1), ("change", 1), ("u2", 0)):
+    stored = [kind.outputs for kind in LAYER_KINDS.values() if kind.outputs is not None]
+    for name, axis in (("coefficients", 1), *stored):
         array = arrays.get(f"{layer}.{name}")
         if array is not None and array.ndim > axis:
             return int(array.shape[axis])

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from pinnkan.ground.derivatives import Channels, Collapsed
 from pinnkan.ground.errors import UsageError
+from pinnkan.language.bases import make_basis
 from pinnkan.networks import InputMap, Network, make_kan, make_mlp
-from pinnkan.networks.adapters import Full, Parametrisation, Plan, TuckerChange, attach, slim
-from pinnkan.networks.bases import make_basis
+from pinnkan.networks.adapters import Full, Parametrisation, TuckerChange, slim
+from pinnkan.training.adapters import Plan, attach
 
 WORDS = ("full", "tucker", "frozen")
 PLANS = {

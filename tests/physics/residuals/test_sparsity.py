@@ -10,9 +10,9 @@ from small_problems import run_of, start_of
 
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.progress import Silent
+from pinnkan.language.bases import make_basis
 from pinnkan.language.problem import load_problem
 from pinnkan.networks.adapters import Full, Parametrisation, Sparse
-from pinnkan.networks.bases import make_basis
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
 from pinnkan.physics.residuals.sparsity import SparseLeastSquares, edge_norms, gram, pruned
 from pinnkan.training import finetune, pretrain
