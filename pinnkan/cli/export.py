@@ -10,7 +10,9 @@ import typer
 from pinnkan.cli.terminal import options, targets
 from pinnkan.cli.terminal.progress import watching
 from pinnkan.ground.errors import UsageError
+from pinnkan.ground.machine import Compute
 from pinnkan.language.methods import LOTRA
+from pinnkan.storage.runs.paths import ResultName
 
 EXAMPLES = options.examples(
     "pinnkan export runs/elliptic --lambda 0.1 --grid 101x101 -o u.csv",
@@ -80,22 +82,17 @@ def export(
     if points is not None and time is not None:
         raise UsageError("--time goes with --grid; the points of a file carry their own times")
     values = targets.at_most_one(targets.read_values(directory, lambdas, params, quiet=quiet))
+    from pinnkan.workflows.export import Places
     from pinnkan.workflows.export import export as run
 
     with watching(quiet=quiet, verbose=verbose) as observer:
         path = run(
             directory,
-            values=values,
-            method=method,
-            tag=tag,
-            grid=grid,
-            points=points,
-            time=time,
+            ResultName(values, method, tag),
+            Places(grid, points, time),
             fields=fields,
-            device=device,
-            dtype=dtype and dtype.value,
-            threads=threads,
             output=output,
+            compute=Compute(device, dtype and dtype.value, threads),
             observer=observer,
         )
         observer.note(f"wrote {path}")

@@ -85,6 +85,7 @@ def solve(
     from pinnkan.ground.runtime import limited_threads
     from pinnkan.language.parameters import family_points
     from pinnkan.workflows.answers_file import write_answers
+    from pinnkan.workflows.export import Places
     from pinnkan.workflows.solve import ReducedBasis
 
     with watching(quiet=quiet, verbose=verbose) as observer, limited_threads(threads):
@@ -98,7 +99,7 @@ def solve(
         )
         answers = basis.solve_all(values)
         if output is not None:
-            write_answers(answers, output, grid=grid, points=points, time=time)
+            write_answers(answers, output, Places(grid, points, time))
             observer.note(f"wrote {output}")
         rows = _print(answers, check=check, as_json=as_json)
     verdicts.conclude(rows, said=not as_json)

@@ -27,6 +27,7 @@ from pinnkan.storage.runs import paths
 from pinnkan.storage.runs.adapter_files import adapter_file
 from pinnkan.storage.runs.identity import fits, stored_values, weights_hash
 from pinnkan.storage.runs.facts import family_from, hidden_widths
+from pinnkan.storage.runs.paths import ResultName
 from pinnkan.storage.runs.results import verdict_text
 
 _WHOLE = "coefficients"
@@ -143,7 +144,7 @@ class RunDirectory:
             coefficients = changed_coefficients(path, stored.arrays, base.coefficients)
         return _understood(path, stored, family, coefficients)
 
-    def find(self, values: Mapping[str, float] | None, method: str, tag: str | None) -> Result:
+    def find(self, name: ResultName) -> Result:
         """Read the base, or the adapter of one value.
 
         At its own value the base is the answer where no adapter was trained there.
@@ -153,15 +154,16 @@ class RunDirectory:
                 a tag without a value.
         """
         base = self.base()
-        if values is None:
+        method, tag = name.method, name.tag
+        if name.values is None:
             require_plain(base.problem, method, tag)
             return base
-        complete = complete_values(base.problem.parameters, values)
+        complete = complete_values(base.problem.parameters, name.values)
         path = self.adapter_path(complete, method, tag)
         if not path.is_file() and base.answers(complete, method, tag):
             return base
         if not path.is_file():
-            options = " ".join(f"--param {name}={shortest_text(value)}" for name, value in complete.items())
+            options = " ".join(f"--param {parameter}={shortest_text(value)}" for parameter, value in complete.items())
             extra = f" --method {method}" * (method != LOTRA.name) + f" --tag {tag}" * bool(tag)
             raise UsageError(
                 f"{self.path} has no {method} adapter for {file_stem(complete)}; "
