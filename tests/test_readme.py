@@ -25,7 +25,7 @@ from pinnkan.language.problem import load_problem, shipped_problems
 from pinnkan.language.problem.finding import shipped_with_the_paper
 from pinnkan.language.problem.schema import KEYS
 from pinnkan.language.problem.settings import RATES, PhaseSettings, Settings
-from pinnkan.studies.compare import planned
+from pinnkan.studies.planning import planned
 from pinnkan.studies.study_file import is_study, read_study
 from pinnkan.workflows import evaluate, plot_subject, spectrum
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.files import read_data, replace_file, require_writable
-from pinnkan.studies.compare import planned
+from pinnkan.studies.planning import planned
 from pinnkan.studies.rows import Row
 from pinnkan.studies.study import Study
 from pinnkan.studies.tables import tables_of
@@ -35,8 +35,8 @@ def section(name: str, study: Study, rows: Sequence[Row]) -> str:
         parts.append(f"Settings of all cells: {', '.join(f'`{text}`' for text in study.overrides)}.")
     for table in tables_of(study, rows):
         parts += [f"{table.title}:", table.markdown(), *table.notes]
-    names = (*study.axes, *study.values, "seed")
-    parts += [f"- {', '.join(str(row[one]) for one in names)}: {row['error']}" for row in unfinished]
+    columns = (*study.axes, *study.values, "seed")
+    parts += [f"- {', '.join(str(row[column]) for column in columns)}: {row['error']}" for row in unfinished]
     begin, end = _marks(name)
     return "\n\n".join([begin, *parts, end])
 

@@ -215,6 +215,11 @@ def cells_of(study: Study, find: Mapping[str, Source]) -> list[Cell]:
     return found
 
 
+def base_folder(cell: Cell, directory: Path) -> Path:
+    """Return the run directory of a cell's base, which may be that of other cells too."""
+    return directory / "bases" / cell.base_key
+
+
 def problems_of(study: Study) -> list[str]:
     """Return the names or paths of the problems that a study names."""
     names = [level.problem for levels in study.axes.values() for level in levels.values()]

@@ -91,21 +91,17 @@ def effectivity(rows: Sequence[Row]) -> str:
 
 def measured(case: Any, directory: Path) -> dict[str, Any]:
     """Train a case and return its row."""
+    from pinnkan.ground.machine import Compute
     from pinnkan.ground.progress import Silent
     from pinnkan.language.problem import load_problem
     from pinnkan.solutions.evaluation.norms import measure_errors
     from pinnkan.storage.runs.directory import read_base
+    from pinnkan.sweeps.options import TrainingOptions
     from pinnkan.workflows.pretrain import pretrain
 
     problem = load_problem(case.text, overrides=case.settings)
-    options: dict[str, Any] = {
-        "seed": 0,
-        "device": "cpu",
-        "dtype": "float64",
-        "threads": 1,
-        "time_limit": None,
-    }
-    pretrain(Family(problem), directory=directory, force=False, observer=Silent(), **options)
+    options = TrainingOptions(seed=0, compute=Compute(dtype="float64", threads=1))
+    pretrain(Family(problem), directory, options, Silent())
     result = read_base(directory / "base.h5")
     solution = result.solution()
     points, right = _right_values(case.truth, solution.instance)
