@@ -282,3 +282,46 @@ def test_no_method_is_compared_by_its_name(module):
 @pytest.mark.parametrize("source", ["run.method == 'scratch'", "method in ('lotra', 'full')"])
 def test_a_method_compared_by_its_name_is_seen(source):
     assert methods_compared(ast.parse(source)) == [1]
+
+
+EMPTY_NAMES = {"one", "at", "found", "some", "known"}
+"""Words that no loop is to call its variable: they say nothing of the thing."""
+EMPTY_NAMES_LEFT = {
+    "ground": 1,
+    "language": 6,
+    "networks": 5,
+    "optim": 1,
+    "physics": 16,
+    "training": 4,
+}
+"""How many such variables each wing still has; the rest have none, and no number may grow."""
+
+
+def empty_names(tree: ast.AST) -> list[int]:
+    """Return the lines of loops and comprehensions whose variable is named for nothing."""
+    targets = [node.target for node in ast.walk(tree) if isinstance(node, ast.For | ast.comprehension)]
+    names = [name for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+    return [name.lineno for name in names if name.id in EMPTY_NAMES]
+
+
+def test_loop_variables_are_named_for_their_things():
+    counts = dict.fromkeys(COLUMN, 0)
+    for module, tree in sources().items():
+        counts[wing_of(module)] += len(empty_names(tree))
+    assert {wing: count for wing, count in counts.items() if count} == EMPTY_NAMES_LEFT, (
+        "name the variable for its thing; where there are fewer than before, lower the number"
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "for one in values: pass",
+        "[at for at in range(3)]",
+        "{name: found for name, found in pairs}",
+        "any(x for (some, (known, x)) in pairs)",
+    ],
+)
+def test_a_loop_variable_that_says_nothing_is_seen(source):
+    assert set(empty_names(ast.parse(source))) == {1}
+    assert empty_names(ast.parse("for value in (one, at): found = value")) == []

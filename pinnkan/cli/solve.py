@@ -14,7 +14,7 @@ from pinnkan.ground.errors import ToleranceMissedError, UsageError
 from pinnkan.storage.runs.paths import FAMILY
 
 if TYPE_CHECKING:
-    from pinnkan.workflows.solve import Answers
+    from pinnkan.workflows.answers import Answers
 
 _SHOWN = 40
 
@@ -144,7 +144,7 @@ def _check_options(
 def _print(answers: Answers, *, check: bool, as_json: bool) -> list[dict[str, Any]]:
     """Print a row a value, and return the rows."""
     from pinnkan.workflows.answer_verdicts import answer_verdicts
-    from pinnkan.workflows.solve import summary
+    from pinnkan.workflows.answers import summary
 
     rows = summary(answers, answers.errors() if check else None)
     judged = answer_verdicts(answers)

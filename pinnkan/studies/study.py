@@ -190,21 +190,23 @@ def cells_of(study: Study, find: Mapping[str, Source]) -> list[Cell]:
     found = []
     for combination in itertools.product(*(levels.items() for levels in study.axes.values())):
         labels = dict(zip(study.axes, (name for name, _ in combination), strict=True))
-        if any(all(labels.get(axis) == name for axis, name in one.items()) for one in study.exclude):
+        if any(
+            all(labels.get(axis) == name for axis, name in excluded.items()) for excluded in study.exclude
+        ):
             continue
         levels = [level for _, level in combination]
-        name = next((one.problem for one in levels if one.problem), study.problem)
+        name = next((level.problem for level in levels if level.problem), study.problem)
         if name is None:
             raise UsageError(
                 f"study {quote(study.title)}: no problem; state 'problem: NAME' or an axis of problems"
             )
         source = find[name]
-        texts = [*study.overrides, *(text for one in levels for text in one.overrides)]
+        texts = [*study.overrides, *(text for level in levels for text in level.overrides)]
         adapter = tuple(text for text in texts if text.startswith(_OF_THE_ADAPTER))
         base = tuple(text for text in texts if not text.startswith(_OF_THE_ADAPTER))
         method = next((level.method for level in levels if level.method), LOTRA.name)
         if not METHODS[method].on_base:
-            adapter += tuple(text for one in levels for text in one.scratch)
+            adapter += tuple(text for level in levels for text in level.scratch)
         named = [f"{name}={text}" for name, texts in study.values.items() for text in texts]
         points = family_points(source.parameters, named=named)
         found += [

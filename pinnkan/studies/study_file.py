@@ -126,11 +126,11 @@ class _Reader:
         return () if node is None else read_list(node, path, self._faults, example="[...]") or ()
 
     def _texts(self, node: Node | None, path: str) -> tuple[str, ...]:
-        texts = [read_text(one, path, self._faults) for one in self._list(node, path)]
+        texts = [read_text(item, path, self._faults) for item in self._list(node, path)]
         return tuple(text for text in texts if text is not None)
 
     def _integers(self, node: Node | None, path: str) -> list[int]:
-        numbers = [read_integer(one, path, self._faults) for one in self._list(node, path)]
+        numbers = [read_integer(item, path, self._faults) for item in self._list(node, path)]
         return [number for number in numbers if number is not None]
 
     def _seeds(self, node: Node | None, path: str) -> tuple[int, ...]:
@@ -167,7 +167,7 @@ class _Reader:
                 self._faults.add(value.place, f"{path}: an axis needs a level")
             if levels is not None:
                 axes[key.text] = {
-                    name.text: self._level(one, f"{path}.{name.text}") for name, one in levels.entries
+                    name.text: self._level(level, f"{path}.{name.text}") for name, level in levels.entries
                 }
         return axes
 
@@ -295,5 +295,5 @@ class _Reader:
             return {}
         seeds = block.get("seeds")
         found = {} if seeds is None else {"seeds": tuple(map(str, self._integers(seeds, "quick.seeds")))}
-        rest = replace(block, entries=tuple(one for one in block.entries if one[0].text != "seeds"))
+        rest = replace(block, entries=tuple(entry for entry in block.entries if entry[0].text != "seeds"))
         return found | self._levels(rest, "quick", axes)

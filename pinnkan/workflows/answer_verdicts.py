@@ -17,7 +17,7 @@ from pinnkan.solutions.evaluation.jumps import Jump, largest_jump
 from pinnkan.solutions.evaluation.relative import residual_report
 from pinnkan.solutions.evaluation.verdict import Evidence, judge
 from pinnkan.training.judgement import evidence_of, finite
-from pinnkan.workflows.solve import Answers
+from pinnkan.workflows.answers import Answers
 
 FloatArray = NDArray[np.float64]
 

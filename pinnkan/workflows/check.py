@@ -236,8 +236,10 @@ def _point_sets(instance: Instance, seed: int) -> dict[str, np.ndarray]:
     """Return the points that the phases of training begin with and those they are held to, by set."""
     points = instance.problem.settings.points
     phases = phases_of(instance.problem.settings.training)
-    drawn = [_interior(instance, phase.points, seed, phase_variant(at)) for at, phase in enumerate(phases)]
-    sets = {f"interior, phase {at + 1}": places for at, places in enumerate(drawn)}
+    drawn = [
+        _interior(instance, phase.points, seed, phase_variant(index)) for index, phase in enumerate(phases)
+    ]
+    sets = {f"interior, phase {index + 1}": places for index, places in enumerate(drawn)}
     if len({len(places) for places in drawn}) == 1:
         sets = {"interior": drawn[0]}
     sets["held_out"] = _interior(instance, points.held_out, seed, HELD_OUT)

@@ -142,8 +142,8 @@ def legend_below(figure: Figure, *axes: Axes) -> None:
     A label that several of them have stands in it once.
     """
     found: dict[str, Any] = {}
-    for one in axes:
-        for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
+    for panel in axes:
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
     labels, handles = list(found), list(found.values())
     width = figure.get_figwidth() * MM_PER_INCH

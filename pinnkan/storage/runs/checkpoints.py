@@ -104,7 +104,7 @@ def write_checkpoint(path: Path, settings_hash: str, state: TrainingState) -> No
     """
     inner = state.inner
     numbers, tensors = _split(inner.optimizer)
-    tensors |= {f"origin.{at}": tensor for at, tensor in enumerate(state.origin.coefficients)}
+    tensors |= {f"origin.{layer}": tensor for layer, tensor in enumerate(state.origin.coefficients)}
     tensors["best"] = inner.best.theta
     if state.origin.theta is not None:
         tensors["before"] = state.origin.theta
@@ -171,7 +171,7 @@ def _state(
     split = len(reports) - steps
     optimizer = _joined(meta["optimizer"], tensors)
     inner = PhaseState(optimizer, best, _number(lowest), age, epoch, stuck, seconds, steps, reports[split:])
-    coefficients = [tensors[f"origin.{at}"] for at in range(sum(n.startswith("origin.") for n in tensors))]
+    coefficients = [tensors[f"origin.{layer}"] for layer in range(sum(n.startswith("origin.") for n in tensors))]
     origin = StageStart(meta["origin"], coefficients, tensors.get("before"))
     return TrainingState(meta["phase"], inner, origin, reports[:split], meta["trainable"], meta["seconds"])
 
@@ -185,7 +185,7 @@ def _split(state: OptimizerState) -> tuple[dict[str, float | int | None], dict[s
             tensors[f"optimizer.{name}"] = value
         elif isinstance(value, Sequence):
             numbers[f"{name}[]"] = len(value)
-            tensors |= {f"optimizer.{name}.{at}": one for at, one in enumerate(value)}
+            tensors |= {f"optimizer.{name}.{index}": tensor for index, tensor in enumerate(value)}
         else:
             numbers[name] = value
     return numbers, tensors
@@ -197,7 +197,7 @@ def _joined(numbers: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Optimi
     for name, value in numbers.items():
         if name.endswith("[]"):
             plain = name.removesuffix("[]")
-            state[plain] = [tensors[f"optimizer.{plain}.{at}"] for at in range(value)]
+            state[plain] = [tensors[f"optimizer.{plain}.{index}"] for index in range(value)]
         else:
             state[name] = value
     lists = tuple(f"optimizer.{name}." for name, value in state.items() if isinstance(value, list))

@@ -211,17 +211,17 @@ def read_base(path: Path) -> Result:
 
 def whole_arrays(coefficients: Sequence[Tensor], dtype: torch.dtype) -> dict[str, np.ndarray]:
     """Return every layer's coefficients as named arrays."""
-    return {f"{at}.{_WHOLE}": c.detach().cpu().to(dtype).numpy() for at, c in enumerate(coefficients)}
+    return {f"{layer}.{_WHOLE}": c.detach().cpu().to(dtype).numpy() for layer, c in enumerate(coefficients)}
 
 
 def change_arrays(parameters: Parametrisation, theta: Tensor, dtype: torch.dtype) -> dict[str, np.ndarray]:
     """Return an adapter's numbers as named arrays: ``1.core``, ``1.u1``, ..., ``0.change`` in full."""
     arrays: dict[str, Tensor] = {}
-    for at, (layer, part) in enumerate(zip(parameters.layers, parameters.split(theta), strict=True)):
+    for depth, (layer, part) in enumerate(zip(parameters.layers, parameters.split(theta), strict=True)):
         if isinstance(layer, TuckerChange):
-            arrays |= {f"{at}.{name}": array for name, array in layer.factors(part)._asdict().items()}
+            arrays |= {f"{depth}.{name}": array for name, array in layer.factors(part)._asdict().items()}
         elif layer.size:
-            arrays[f"{at}.change"] = layer.coefficients(part) - layer.base
+            arrays[f"{depth}.change"] = layer.coefficients(part) - layer.base
     return {name: array.detach().cpu().to(dtype).contiguous().numpy() for name, array in arrays.items()}
 
 
@@ -267,12 +267,12 @@ def changed_coefficients(
     arrays = {name: torch.from_numpy(a.astype(np.float64)) for name, a in changes.items()}
     result = []
     try:
-        for at, coefficients in enumerate(base):
-            change = arrays.get(f"{at}.change")
-            if f"{at}.core" in arrays:
-                change = Tucker(*(arrays[f"{at}.{name}"] for name in Tucker._fields)).dense()
+        for layer, coefficients in enumerate(base):
+            change = arrays.get(f"{layer}.change")
+            if f"{layer}.core" in arrays:
+                change = Tucker(*(arrays[f"{layer}.{name}"] for name in Tucker._fields)).dense()
             if change is not None and change.shape != coefficients.shape:
-                raise ValueError(f"layer {at} has shape {tuple(coefficients.shape)}")
+                raise ValueError(f"layer {layer} has shape {tuple(coefficients.shape)}")
             result.append(coefficients if change is None else coefficients + change)
     except (KeyError, RuntimeError, ValueError) as error:
         raise DamagedFileError(f"{path}: its arrays do not fit the base ({error})") from None

@@ -44,7 +44,7 @@ def history_facts(reports: Sequence[StepReport]) -> dict[str, Any]:
     """Return the history as columns, thinned to `_ROWS` rows and four digits."""
     rows = _thinned([report for report in reports if report.terms] or list(reports))
     names = list(dict.fromkeys(name for row in rows for name in row.terms))
-    firsts = {id(report): at + 1 for at, report in enumerate(reports)}
+    firsts = {id(report): index + 1 for index, report in enumerate(reports)}
     elapsed = dict(zip(map(id, reports), _elapsed(reports), strict=True))
     return {
         "step": [firsts[id(row)] for row in rows],
@@ -61,8 +61,8 @@ def _elapsed(reports: Sequence[StepReport]) -> list[float]:
     """Return the seconds since the first phase began; a report counts from the beginning of its own."""
     found: list[float] = []
     before = 0.0
-    for at, report in enumerate(reports):
-        if at and report.step <= reports[at - 1].step:
+    for row, report in enumerate(reports):
+        if row and report.step <= reports[row - 1].step:
             before = found[-1]
         found.append(before + report.seconds)
     return found
@@ -165,12 +165,12 @@ def _outputs(arrays: Mapping[str, np.ndarray], layer: int) -> int | None:
 def _thinned(rows: list[StepReport]) -> list[StepReport]:
     if len(rows) <= _ROWS:
         return rows
-    return [rows[round(at * (len(rows) - 1) / (_ROWS - 1))] for at in range(_ROWS)]
+    return [rows[round(step * (len(rows) - 1) / (_ROWS - 1))] for step in range(_ROWS)]
 
 
 def _runs(words: Sequence[str]) -> list[list[Any]]:
     """Return [word, first row] for every stretch of equal words."""
-    return [[word, at] for at, word in enumerate(words) if at == 0 or words[at - 1] != word]
+    return [[word, row] for row, word in enumerate(words) if row == 0 or words[row - 1] != word]
 
 
 def _short(value: float | None) -> float | None:

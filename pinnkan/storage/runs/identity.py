@@ -83,9 +83,9 @@ class ProblemRecord:
             return cls(
                 _text(facts.get("name"), "problem.name"),
                 _text(facts.get("text"), "problem.text"),
-                tuple(_text(one, "problem.overrides") for one in _list(facts, "overrides")),
+                tuple(_text(text, "problem.overrides") for text in _list(facts, "overrides")),
                 None if facts.get("directory") is None else _text(facts["directory"], "problem.directory"),
-                tuple(_parameter(one) for one in _list(facts, "parameters")),
+                tuple(_parameter(stated) for stated in _list(facts, "parameters")),
                 None if facts.get("samples") is None else _text(facts["samples"], "problem.samples"),
                 None if facts.get("scale") is None else _numbers(facts["scale"]),
                 None if facts.get("time_scale") is None else _number(facts["time_scale"]),

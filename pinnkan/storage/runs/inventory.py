@@ -161,7 +161,7 @@ def chained(directory: Path, asked: Sequence[Identity], tag: str | None) -> list
             identity = started_from(identity, start.values, start.path if start.status == "done" else None)
         found[at] = value_status(directory, identity, tag)
         ready.extend(followers.get(at, []))
-    return [found[at] for at in range(len(asked))]
+    return [found[index] for index in range(len(asked))]
 
 
 def value_statuses(directory: Path) -> list[ValueStatus]:
@@ -182,7 +182,7 @@ def value_statuses(directory: Path) -> list[ValueStatus]:
         base_hash = weights_hash(stored)
         base = _Result(stored_values(path, stored), BASE_STEM, None, path, stored.meta, None)
     others = [_adapter(directory, stem, names, base_hash) for stem in _stems(directory)]
-    found = [_judged(directory, stem, one, read_failure(directory, stem)) for stem, one in others if one]
+    found = [_judged(directory, stem, result, read_failure(directory, stem)) for stem, result in others if result]
     found.sort(key=lambda one: (list(one.values.values()), one.method, one.tag or ""))
     return [_judged(directory, BASE_STEM, base, read_failure(directory, BASE_STEM)), *found]
 

@@ -127,17 +127,17 @@ def write_family(
         FileAccessError: If the system refuses any step.
     """
     arrays = {f"base.{name}": array for name, array in base.stored.arrays.items()}
-    for at, adapter in enumerate(adapters):
-        arrays |= {f"adapter[{at}].{name}": array for name, array in adapter.stored.arrays.items()}
+    for index, adapter in enumerate(adapters):
+        arrays |= {f"adapter[{index}].{name}": array for name, array in adapter.stored.arrays.items()}
     arrays |= {name: getattr(model.basis, name) for name in _PARTS}
     if model.ansatz.free_constants:
         arrays["constants"] = np.stack([*constants[1:], constants[0]])
-    for at, block in enumerate(model.blocks):
+    for index, block in enumerate(model.blocks):
         place = block.place
-        arrays |= {f"block[{at}].points": place.points, f"block[{at}].weights": place.weights}
+        arrays |= {f"block[{index}].points": place.points, f"block[{index}].weights": place.weights}
         if place.normals is not None:
-            arrays[f"block[{at}].normals"] = place.normals
-        arrays[f"block[{at}].jets"] = model.basis.jets[at]
+            arrays[f"block[{index}].normals"] = place.normals
+        arrays[f"block[{index}].jets"] = model.basis.jets[index]
     cells = [block.place.cell for block in model.blocks]
     levels = [list(block.place.levels) for block in model.blocks]
     facts = {**meta, "cells": cells, "levels": levels, "count": model.count}
@@ -158,7 +158,7 @@ def read_family(path: Path) -> StoredReducedBasis:
         ranges = tuple(Range(str(n), float(low), float(high)) for n, low, high in stored.meta["ranges"])
         factor, tolerance = float(stored.meta["factor"]), float(stored.meta["tolerance"])
         _require(0 < factor < math.inf and 0 <= tolerance < math.inf, "the factor or the tolerance")
-        _require(all(-math.inf < one.low <= one.high < math.inf for one in ranges), "a range")
+        _require(all(-math.inf < span.low <= span.high < math.inf for span in ranges), "a range")
         ansatz = family_ansatz(family, ranges)
         model = _model(ansatz, stored.arrays, stored.meta)
         base = whole_coefficients(path, _under("base.", stored.arrays))
@@ -192,26 +192,26 @@ def _model(ansatz: FamilyAnsatz, arrays: Mapping[str, np.ndarray], meta: Mapping
     cells, levels, count = meta["cells"], meta["levels"], int(meta["count"])
     _require(all(array.dtype == np.float64 for name, array in arrays.items() if _is_online(name)), "an array")
     blocks = ansatz.reference.family_blocks
-    jets = tuple(arrays[f"block[{at}].jets"] for at in range(len(blocks)))
+    jets = tuple(arrays[f"block[{index}].jets"] for index in range(len(blocks)))
     basis = Basis(arrays["mixing"], arrays["known"], arrays["coordinates"], arrays["values"], jets)
     online = []
-    for at, block in enumerate(blocks):
+    for index, block in enumerate(blocks):
         place = OnlinePoints(
             block,
-            arrays[f"block[{at}].points"],
-            arrays[f"block[{at}].weights"],
-            arrays.get(f"block[{at}].normals"),
-            int(cells[at]),
-            tuple(map(int, levels[at])),
+            arrays[f"block[{index}].points"],
+            arrays[f"block[{index}].weights"],
+            arrays.get(f"block[{index}].normals"),
+            int(cells[index]),
+            tuple(map(int, levels[index])),
         )
-        _require(jets[at].shape == (len(block.reads), len(basis.values), len(place.points)), f"block {at}")
-        _require(place.weights.shape == (len(place.points),), f"weights of block {at}")
-        _require(place.cell > 0 and len(place.points) % place.cell == 0, f"cells of block {at}")
+        _require(jets[index].shape == (len(block.reads), len(basis.values), len(place.points)), f"block {index}")
+        _require(place.weights.shape == (len(place.points),), f"weights of block {index}")
+        _require(place.cell > 0 and len(place.points) % place.cell == 0, f"cells of block {index}")
         known = len(place.points) // place.cell
-        _require(_are_levels(place.levels, known), f"levels of block {at}")
-        _require(bool((place.weights >= 0).all()), f"weights of block {at}")
-        _require(place.points.shape[1] == len(ansatz.reference.coordinates), f"points of block {at}")
-        online.append(OnlineBlock(place, ansatz, jets[at]))
+        _require(_are_levels(place.levels, known), f"levels of block {index}")
+        _require(bool((place.weights >= 0).all()), f"weights of block {index}")
+        _require(place.points.shape[1] == len(ansatz.reference.coordinates), f"points of block {index}")
+        online.append(OnlineBlock(place, ansatz, jets[index]))
     size = len(basis.values)
     for name, shape in (("mixing", (size, size)), ("coordinates", (size, size))):
         _require(arrays[name].shape == shape, name)
@@ -240,7 +240,7 @@ def _require(holds: bool, what: str) -> None:
 def _coefficients(
     path: Path, arrays: Mapping[str, np.ndarray], base: Sequence[Tensor], count: int
 ) -> list[list[Tensor]]:
-    return [changed_coefficients(path, _under(f"adapter[{at}].", arrays), base) for at in range(count)]
+    return [changed_coefficients(path, _under(f"adapter[{index}].", arrays), base) for index in range(count)]
 
 
 def _under(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
