@@ -15,7 +15,7 @@ from pinnkan.physics.instance import Instance
 from pinnkan.reduction import network_jets, values_of
 from pinnkan.solutions.evaluation.jumps import Jump, largest_jump
 from pinnkan.solutions.evaluation.relative import residual_report
-from pinnkan.solutions.evaluation.verdict import Evidence, judge
+from pinnkan.solutions.evaluation.verdict import Behind, Evidence, StatementEvidence, judge
 from pinnkan.training.judgement import evidence_of, finite
 from pinnkan.workflows.answers import Answers
 
@@ -68,8 +68,8 @@ def answer_verdicts(answers: Answers) -> AnswerVerdicts:
 
 def _estimated(answers: Answers, at: int) -> dict[str, Any]:
     """Return the verdict on an answer by its estimate alone."""
-    snapshots = answers.stored.meta.get("verdict")
-    verdict = judge(Evidence({}, estimate=float(answers.estimates[at]), snapshots=snapshots))
+    behind = Behind(snapshots=answers.stored.meta.get("verdict"))
+    verdict = judge(Evidence(StatementEvidence(), estimate=float(answers.estimates[at]), behind=behind))
     return {"relative_residual": None, "verdict": verdict.word, "reasons": list(verdict.reasons)}
 
 
@@ -81,7 +81,7 @@ def _measured(answers: Answers, at: int, jets: _Jets, *, with_jumps: bool) -> di
     evidence = replace(
         evidence_of(report, instance.scales),
         estimate=float(answers.estimates[at]),
-        snapshots=answers.stored.meta.get("verdict"),
+        behind=Behind(snapshots=answers.stored.meta.get("verdict")),
     )
     verdict = judge(evidence)
     return {

@@ -13,7 +13,8 @@ import torch
 
 from pinnkan.geometry import Interior
 from pinnkan.ground.errors import UsageError
-from pinnkan.ground.runtime import device_for, dtype_for, limited_threads
+from pinnkan.ground.machine import Compute
+from pinnkan.ground.runtime import device_for, limited_threads
 from pinnkan.language.expressions import hidden_builtins
 from pinnkan.language.problem import Problem
 from pinnkan.language.problem.settings import Settings
@@ -32,9 +33,7 @@ def check(
     *,
     further: Sequence[Mapping[str, float]] = (),
     seed: int,
-    device: str,
-    dtype: str,
-    threads: int | None,
+    compute: Compute,
     plot: Path | None,
 ) -> dict[str, Any]:
     """Test a problem and count its points and parameters.
@@ -43,9 +42,7 @@ def check(
         family: The problem as the file and its overrides state it.
         further: Parameter values at which it is tested, too.
         seed: Of collocation points that are drawn at random.
-        device: Looked at, so that a line for ``pretrain`` can be tried first.
-        dtype: Looked at for the same reason.
-        threads: CPU threads.
+        compute: Looked at, so that a line for ``pretrain`` can be tried first.
         plot: Where to draw the collocation points; None draws nothing.
 
     Returns:
@@ -60,28 +57,27 @@ def check(
     """
     if plot is not None:
         _require_picture(plot)
-    device_for(device)
-    dtype_for(dtype)
-    with limited_threads(threads):
-        found = check_problem(family, further)
+    device_for(compute.device)
+    with limited_threads(compute.threads):
+        report = check_problem(family, further)
         problem, instance = family.problem, family.at(None)
-        findings = [_finding(finding) for finding in found.findings]
+        findings = [_finding(finding) for finding in report.findings]
         counted = _parameters(instance, problem.settings, findings)
         sets = _point_sets(instance, seed)
         if plot is not None:
             _draw_points(instance, sets, plot)
     return {
-        "problem": found.name,
-        "title": found.title,
-        "parameters": dict(found.parameters),
-        "coordinates": list(found.coordinates),
-        **_statements(found, instance),
+        "problem": problem.name,
+        "title": problem.file.title,
+        "parameters": problem.base_values,
+        "coordinates": list(problem.coordinates),
+        **_statements(report, instance),
         "scales": _scales(family),
         **_solved_scales(family),
-        "ansatz": _alone(found.ansatz, problem),
-        "exact": _alone(found.exact, problem),
-        "source": _alone(found.sources, problem),
-        "zero_network_l2": found.zero_network_l2,
+        "ansatz": _alone(report.formulas.ansatz, problem),
+        "exact": _alone(report.formulas.exact, problem),
+        "source": _alone(report.formulas.sources, problem),
+        "zero_network_l2": report.zero_network_l2,
         "network": network_facts(problem.settings.network, problem),
         **counted,
         "chosen": {path: _written(path, problem.settings) for path in problem.settings.chosen},
@@ -91,15 +87,15 @@ def check(
     }
 
 
-def _statements(found: CheckReport, instance: Instance) -> dict[str, Any]:
+def _statements(report: CheckReport, instance: Instance) -> dict[str, Any]:
     """Return equations, conditions and constraints, and what holds on every part of the boundary."""
     return {
-        "equations": [_equation(checked, instance) for checked in found.equations],
-        "conditions": [_condition(checked, instance) for checked in found.conditions],
-        "constraints": [_condition(checked, instance) for checked in found.constraints],
+        "equations": [_equation(checked, instance) for checked in report.equations],
+        "conditions": [_condition(checked, instance) for checked in report.conditions],
+        "constraints": [_condition(checked, instance) for checked in report.constraints],
         "boundary": {
             part: {name: [asdict(holding) for holding in own] for name, own in unknowns.items()}
-            for part, unknowns in found.boundary.items()
+            for part, unknowns in report.boundary.items()
         },
     }
 
@@ -163,9 +159,9 @@ def _written(path: str, settings: Settings) -> Any:
 def _equation(statement: CheckedStatement, instance: Instance) -> dict[str, Any]:
     return {
         "name": statement.name,
-        "text": statement.text,
-        "residual": statement.residual,
-        "shown": statement.shown,
+        "text": statement.texts.text,
+        "residual": statement.texts.residual,
+        "shown": statement.texts.shown,
         "exact_residual": statement.exact_residual,
         "size": instance.size_of(statement.name),
     }

@@ -54,9 +54,11 @@ def groups(rows: Mapping[str, Row]) -> dict[str, list[str]]:
 
 def judged(row: Row) -> Any:
     """Return the verdict on a row by the present rule."""
-    from pinnkan.solutions.evaluation.verdict import Evidence, judge
+    from flat_evidence import evidence_of_row
 
-    return judge(Evidence(**row["evidence"]))
+    from pinnkan.solutions.evaluation.verdict import judge
+
+    return judge(evidence_of_row(row["evidence"]))
 
 
 def confusion(rows: Sequence[Row]) -> dict[str, int]:
@@ -124,6 +126,8 @@ def _right_values(truth: Any, instance: Any) -> tuple[Any, Any]:
 
 def evidence(result: Any) -> dict[str, Any]:
     """Return what the verdict on a stored result is made from."""
+    from flat_evidence import row_of_evidence
+
     from pinnkan.solutions.evaluation.correction import correction_of
     from pinnkan.solutions.evaluation.relative import residual_report
     from pinnkan.training.judgement import evidence_of
@@ -138,7 +142,7 @@ def evidence(result: Any) -> dict[str, Any]:
         course=course,
         correction=correction_of(result.solution()),
     )
-    return {name: value for name, value in vars(found).items() if name not in ("base", "snapshots")}
+    return row_of_evidence(found)
 
 
 def key_of(case: Any) -> str:
