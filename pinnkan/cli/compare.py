@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -232,13 +231,12 @@ def _study(subject: str, stated: StatedStudy, seeds: str | None, *, quick: bool)
         from pinnkan.studies.study_options import study_of_options
 
         study = study_of_options(subject, load_problem(path), stated)
-        return replace(study, seeds=numbers or study.seeds), path.stem
+        return study.with_settings(numbers, ()), path.stem
     if stated.lambdas or stated.params or stated.axes:
         raise UsageError(f"{path} is a study: its values and axes stand in the file")
     study = read_study(path)
     study = study.quickened() if quick else study
-    overrides = (*study.overrides, *stated.overrides)
-    return replace(study, overrides=overrides, seeds=numbers or study.seeds), path.stem
+    return study.with_settings(numbers, stated.overrides), path.stem
 
 
 def _seeds(text: str | None) -> tuple[int, ...]:

@@ -96,7 +96,7 @@ class CellRunner:
         if failure is not None and failure.exit_code == DivergedError.exit_code:
             raise DivergedError(failure.message)
         options = TrainingOptions(cell.seed, compute=replace(self.compute, dtype=cell.dtype))
-        pretrain(_family(cell.problem, cell.text, cell.base), folder, options, self.observer)
+        pretrain(_family(cell.source.path, cell.source.text, cell.base), folder, options, self.observer)
         return folder
 
 

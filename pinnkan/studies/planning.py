@@ -36,9 +36,9 @@ def refuse_faults(cells: Sequence[Cell]) -> None:
         UsageError: If learning rates are said for a training without Adam, or an MLP shall have an adapter.
         ProblemError: If an override names what is not there.
     """
-    distinct = {(cell.text, cell.base, cell.adapter, cell.method): cell for cell in cells}
+    distinct = {(cell.source.text, cell.base, cell.adapter, cell.method): cell for cell in cells}
     for cell in distinct.values():
-        settings = problem_of(cell.problem, cell.text, (*cell.base, *cell.adapter)).settings
+        settings = problem_of(cell.source.path, cell.source.text, (*cell.base, *cell.adapter)).settings
         phases = settings.finetuning.phases or (settings.finetuning,)
         rates = [text for text in cell.adapter if text.startswith("finetuning.rates=")]
         if rates and METHODS[cell.method].low_rank and all(phase.optimizer != "adam" for phase in phases):

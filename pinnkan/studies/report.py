@@ -31,8 +31,9 @@ def section(name: str, study: Study, rows: Sequence[Row]) -> str:
         f"## {study.title}",
         f"{done} of {len(planned(study))} cells done, {diverged} diverged, {failed} failed.{_hours(rows)}",
     ]
-    if study.overrides:
-        parts.append(f"Settings of all cells: {', '.join(f'`{text}`' for text in study.overrides)}.")
+    if study.shared.overrides:
+        texts = ", ".join(f"`{text}`" for text in study.shared.overrides)
+        parts.append(f"Settings of all cells: {texts}.")
     for table in tables_of(study, rows):
         parts += [f"{table.title}:", table.markdown(), *table.notes]
     columns = (*study.axes, *study.values, "seed")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pinnkan.ground.errors import UsageError, quote
 from pinnkan.language.methods import LOTRA, METHODS
-from pinnkan.studies.study import Level, Study
+from pinnkan.studies.study import Level, SharedSettings, Study
 
 if TYPE_CHECKING:
     from pinnkan.language.problem import Problem
@@ -59,7 +59,7 @@ def study_of_options(name: str, problem: Problem, stated: StatedStudy) -> Study:
         f"{title}, by {', '.join(axes)}" if axes else title,
         name,
         values,
-        overrides=tuple(stated.overrides),
+        shared=SharedSettings(overrides=tuple(stated.overrides)),
         axes=axes,
         exclude=tuple(_without_tucker(axes)),
     )

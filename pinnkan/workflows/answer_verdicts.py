@@ -125,15 +125,16 @@ class _Jets:
         key = points.tobytes(), tuple(requested)
         if key not in self.kept:
             stored = self.answers.stored
-            networks = [*stored.coefficients, stored.base]
+            snapshots = stored.snapshots
+            networks = [*snapshots.coefficients, snapshots.base]
             ansatz = stored.model.ansatz
             jets = network_jets(
                 ansatz.reference.ansatzes,
-                stored.network,
+                snapshots.network,
                 networks,
                 points,
                 requested,
-                constants=stored.constants,
+                constants=snapshots.constants,
             )
             mixed = np.einsum("sk,csn->ckn", stored.model.basis.mixing, jets[:, :-1])
             lift = None if ansatz.lift_is_zero else ansatz.lift(points, requested)

@@ -101,14 +101,14 @@ class Answers:
         return relative_errors(self.stored.model.ansatz, place, self.rows, np.concatenate(parts))
 
     def _of_base(self, values: FloatArray, points: FloatArray) -> FloatArray:
-        stored = self.stored
+        snapshots = self.stored.snapshots
         return network_solution(
-            stored.model.ansatz,
-            stored.network,
-            stored.base,
+            self.stored.model.ansatz,
+            snapshots.network,
+            snapshots.base,
             values,
             points,
-            constants=stored.constant_of_base,
+            constants=snapshots.constant_of_base,
         )
 
     def complaint(self, directory: str) -> str | None:

@@ -129,9 +129,10 @@ class ReducedBasis:
         if not by_base.any():
             return by_base, 0.0
         places = [block.place for block in model.blocks]
-        taken = stored.constant_of_base
+        snapshots = stored.snapshots
+        taken = snapshots.constant_of_base
         return by_base, network_residual(
-            model.ansatz, stored.network, stored.base, own, places, constants=taken
+            model.ansatz, snapshots.network, snapshots.base, own, places, constants=taken
         )
 
     def __repr__(self) -> str:

@@ -20,7 +20,7 @@ from pinnkan.studies.curves import curves_file, read_curves, write_curves
 from pinnkan.studies.planning import planned
 from pinnkan.studies.report import section
 from pinnkan.studies.rows import read_rows
-from pinnkan.studies.study import Level, Study, TableLayout
+from pinnkan.studies.study import Level, Presentation, SharedSettings, Study, TableLayout
 from pinnkan.studies.study_file import read_study
 from pinnkan.studies.tables import table_of, tables_of
 from pinnkan.sweeps import job
@@ -354,7 +354,7 @@ def row_of(place, seed, name, number):
 
 def test_tables_show_median_and_range_in_the_study_s_order():
     axes = {"method": {"full": Level(method="full"), "1/8": Level()}}
-    study = Study("x", "p", {"lambda": ("1,0.1",)}, seeds=(0, 1, 2), axes=axes)
+    study = Study("x", "p", {"lambda": ("1,0.1",)}, shared=SharedSettings((0, 1, 2)), axes=axes)
     numbers = {"1/8": [3e-5, 1e-5, 2e-5], "full": [1e-4, None, 2e-4]}
     rows = [
         row_of({"method": method, "lambda": value}, seed, "relative_l2", n)
@@ -389,7 +389,7 @@ def test_levels_without_a_cell_have_a_column_too():
 def test_a_ranking_compares_what_is_equal_but_for_one_axis():
     """At 1 a wins on both seeds, at 2 b once; what diverged or stands alone is compared with nothing."""
     axes = {"kind": {name: Level() for name in "abc"}}
-    study = Study("x", "p", {"lambda": ("1,2",)}, seeds=(0, 1), axes=axes)
+    study = Study("x", "p", {"lambda": ("1,2",)}, shared=SharedSettings((0, 1)), axes=axes)
     losses = {
         (1.0, 0): {"a": 1.0, "b": 2.0, "c": 3.0},
         (1.0, 1): {"a": 1.0, "b": 4.0, "c": 5.0},
@@ -514,7 +514,7 @@ def test_what_cannot_be_compared_is_one_message(pinnkan, study, tmp_path, monkey
 def test_published_numbers_stand_beside_ours():
     axes = {"method": {"full": Level(method="full"), "1/8": Level()}}
     published = ({"lambda": "1", "method": "full", "relative_l2": "4e-4"}, {"lambda": "1", "method": "1/8"})
-    study = Study("x", "p", {"lambda": ("1,0.1",)}, axes=axes, published=published)
+    study = Study("x", "p", {"lambda": ("1,0.1",)}, axes=axes, presentation=Presentation(published=published))
     rows = [
         {"method": method, "lambda": value, "seed": 0, "status": "done", "relative_l2": 1e-4}
         for value in (1.0, 0.1)

@@ -41,6 +41,29 @@ _PARTS = ("mixing", "known", "coordinates", "values")
 
 
 @dataclass(frozen=True)
+class StoredSnapshots:
+    """The networks that a reduced basis is made from.
+
+    Attributes:
+        network: Layers and input map of the snapshots.
+        coefficients: Coefficients of every layer, for each snapshot.
+        base: Coefficients of every layer of the base.
+        constants: What is taken out of the unknowns of the snapshots and, last, of the base, shape
+            (S + 1, U); None for none.
+    """
+
+    network: Network
+    coefficients: Sequence[Sequence[Tensor]]
+    base: Sequence[Tensor]
+    constants: FloatArray | None
+
+    @property
+    def constant_of_base(self) -> FloatArray | None:
+        """What is taken out of the base's unknowns, shape (U,); None for nothing."""
+        return None if self.constants is None else self.constants[-1]
+
+
+@dataclass(frozen=True)
 class StoredReducedBasis:
     """What a family file holds, understood.
 
@@ -51,13 +74,8 @@ class StoredReducedBasis:
         tolerance: Of the estimate.
         factor: From relative residual to estimate.
         model: The reduced model.
-        network: Layers and input map of the snapshots.
-        coefficients: Of every layer, for each snapshot.
-        base: Coefficients of every layer of the base.
-        constants: What is taken out of the unknowns of the snapshots and, last, of the base, shape
-            (S + 1, U); None for none.
+        snapshots: The networks that it is made from.
         meta: What the file says beside its arrays.
-        file_bytes: Size of the file.
     """
 
     path: Path
@@ -66,29 +84,22 @@ class StoredReducedBasis:
     tolerance: float
     factor: float
     model: ReducedModel
-    network: Network
-    coefficients: Sequence[Sequence[Tensor]]
-    base: Sequence[Tensor]
-    constants: FloatArray | None
+    snapshots: StoredSnapshots
     meta: Mapping[str, Any]
-    file_bytes: int
 
     @property
     def problem(self) -> Problem:
         """What the file states."""
         return self.family.problem
 
-    @property
-    def constant_of_base(self) -> FloatArray | None:
-        """What is taken out of the base's unknowns, shape (U,); None for nothing."""
-        return None if self.constants is None else self.constants[-1]
-
     def fields(self, points: FloatArray) -> FloatArray:
         """Return factor * W_j of the unknowns at points (N, D), shape (U, k, N)."""
-        ansatzes = self.model.ansatz.reference.ansatzes
+        ansatzes, made_from = self.model.ansatz.reference.ansatzes, self.snapshots
         wanted = values_of(len(ansatzes), points.shape[1])
-        taken = None if self.constants is None else self.constants[:-1]
-        jets = network_jets(ansatzes, self.network, self.coefficients, points, wanted, constants=taken)
+        taken = None if made_from.constants is None else made_from.constants[:-1]
+        jets = network_jets(
+            ansatzes, made_from.network, made_from.coefficients, points, wanted, constants=taken
+        )
         return np.stack([self.model.basis.mixing.T @ own for own in jets])
 
 
@@ -173,18 +184,14 @@ def read_family(path: Path) -> StoredReducedBasis:
         raise DamagedFileError(f"{path}: its contents do not fit together ({error!r:.200})") from None
     network = network_for(ansatz.reference, problem.settings.network, coefficients[0])
     return StoredReducedBasis(
-        path,
-        family,
-        ranges,
-        tolerance,
-        factor,
-        model,
-        network,
-        coefficients,
-        base,
-        constants,
-        stored.meta,
-        stored.file_bytes,
+        path=path,
+        family=family,
+        ranges=ranges,
+        tolerance=tolerance,
+        factor=factor,
+        model=model,
+        snapshots=StoredSnapshots(network, coefficients, base, constants),
+        meta=stored.meta,
     )
 
 
