@@ -59,6 +59,7 @@ LIGHT = {
     "sweeps.processes": HEAVY,
     "sweeps.slurm": HEAVY,
     "workflows.finetune": HEAVY,
+    "workflows.requests": HEAVY,
     "studies.study": HEAVY,
     "studies.study_file": HEAVY,
 }
@@ -325,3 +326,49 @@ def test_loop_variables_are_named_for_their_things():
 def test_a_loop_variable_that_says_nothing_is_seen(source):
     assert set(empty_names(ast.parse(source))) == {1}
     assert empty_names(ast.parse("for value in (one, at): found = value")) == []
+
+
+MOST_FIELDS = 8
+"""Of a record: more are parts that belong together, each a record of its own."""
+WIDE_RECORDS = {
+    "ground.progress.StepReport": "a row of the history, which files and checkpoints hold under these names",
+    "language.problem.settings.PhaseSettings": "the keys of a phase, of whichever optimizer it is",
+    "physics.residuals.training_set.TrainingSet": "the arrays of the innermost loop; points and residual to part",
+    "training.loop.PhaseState": "where a phase stands, as its checkpoint holds it",
+    "training.task.Trained": "both residuals of a training to be one record",
+    "training.task.TrainingTask": "device and precision, and what watches, to be records of their own",
+}
+"""The records that have more fields still, and why; none may join them."""
+
+
+def wide_records(module: str, tree: ast.AST) -> list[str]:
+    """Return the dataclasses and named tuples of more fields than a record is to have."""
+    return [
+        f"{module}.{node.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and _is_record(node) and _field_count(node) > MOST_FIELDS
+    ]
+
+
+def _is_record(node: ast.ClassDef) -> bool:
+    words = [ast.unparse(mark) for mark in (*node.decorator_list, *node.bases)]
+    return any(word.partition("(")[0].rpartition(".")[2] in ("dataclass", "NamedTuple") for word in words)
+
+
+def _field_count(node: ast.ClassDef) -> int:
+    annotated = [line for line in node.body if isinstance(line, ast.AnnAssign)]
+    return sum("ClassVar" not in ast.unparse(line.annotation) for line in annotated)
+
+
+def test_records_have_few_fields():
+    wide = [name for module, tree in sources().items() for name in wide_records(module, tree)]
+    assert sorted(wide) == sorted(WIDE_RECORDS), "group the fields; what is no longer wide leaves the list"
+
+
+@pytest.mark.parametrize("mark", ["@dataclass\nclass R:", "@dataclasses.dataclass(frozen=True)\nclass R:"])
+def test_a_wide_record_is_seen(mark):
+    for count, wide in ((MOST_FIELDS, []), (MOST_FIELDS + 1, ["m.R"])):
+        fields = "".join(f"\n    field_{number}: int" for number in range(count))
+        assert wide_records("m", ast.parse(mark + fields)) == wide
+        assert wide_records("m", ast.parse("class R(NamedTuple):" + fields)) == wide
+        assert wide_records("m", ast.parse("class R:" + fields)) == []

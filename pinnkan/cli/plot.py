@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,9 +11,7 @@ from pinnkan.cli.terminal.progress import watching
 from pinnkan.ground.machine import Compute
 from pinnkan.language.methods import LOTRA
 from pinnkan.storage.runs.paths import ResultName
-
-if TYPE_CHECKING:
-    from pinnkan.workflows.plot_subject import FlowKind
+from pinnkan.workflows.requests import FlowKind, View
 
 EXAMPLES = options.examples(
     "pinnkan plot runs/elliptic -o base.png",
@@ -86,7 +84,6 @@ def plot(
     targets.require_run(directory)
     targets.spare_the_store(output, directory)
     values = targets.at_most_one(targets.read_values(directory, lambdas, params, quiet=quiet))
-    from pinnkan.workflows.plot import View
     from pinnkan.workflows.plot import plot as run
 
     view = View(

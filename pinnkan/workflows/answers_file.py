@@ -14,7 +14,8 @@ from pinnkan.output.exports.field_table import FieldTable
 from pinnkan.output.exports.registry import EXPORTS, export_samples
 from pinnkan.output.suffixes import require_suffix
 from pinnkan.workflows.answers import Answers
-from pinnkan.workflows.export import Places, points_of, spread
+from pinnkan.workflows.export import points_of, spread
+from pinnkan.workflows.requests import Places
 
 _MOST_NUMBERS = 400_000_000
 

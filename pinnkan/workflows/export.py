@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,21 +23,7 @@ from pinnkan.solutions.fields import in_one_gauge
 from pinnkan.solutions.solution import Solution
 from pinnkan.storage.runs.directory import Result, RunDirectory, remark_on
 from pinnkan.storage.runs.paths import ResultName
-
-
-@dataclass(frozen=True)
-class Places:
-    """At which points a solution is written: those of a grid or those of a file.
-
-    Attributes:
-        grid: Points along the axes of the bounding box, such as ``11x101x101``; or None.
-        points: CSV file of points; or None.
-        time: Time at which a grid is held.
-    """
-
-    grid: str | None = None
-    points: Path | None = None
-    time: float | None = None
+from pinnkan.workflows.requests import Places
 
 
 def export(

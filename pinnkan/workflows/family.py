@@ -40,6 +40,7 @@ from pinnkan.storage.runs.results import stored_verdict
 from pinnkan.sweeps.options import SweepOptions
 from pinnkan.training import network_for
 from pinnkan.workflows.finetune import finetune
+from pinnkan.workflows.requests import FamilyRequest
 
 FloatArray = NDArray[np.float64]
 
@@ -97,23 +98,6 @@ class FamilyResult:
             "effectivity": self.effectivity,
             "file_bytes": self.file_bytes,
         }
-
-
-@dataclass(frozen=True)
-class FamilyRequest:
-    """Which values are to be answered, and how well.
-
-    Attributes:
-        only: Range LOW:HIGH of the family's only parameter.
-        params: Ranges NAME=LOW:HIGH.
-        tolerance: Bound of the estimated relative L2 error, at every value of the training set.
-        max_adapters: Most adapters.
-    """
-
-    only: str | None
-    params: Sequence[str]
-    tolerance: float
-    max_adapters: int
 
 
 @dataclass

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,31 +27,14 @@ from pinnkan.solutions.fields import WORDS
 from pinnkan.storage.runs.directory import RunDirectory, remark_on
 from pinnkan.storage.runs.paths import ResultName
 from pinnkan.storage.runs.results import verdict_text
-from pinnkan.workflows.plot_subject import HISTORY, FlowKind, Subject
+from pinnkan.workflows.plot_subject import HISTORY, Subject
+from pinnkan.workflows.requests import View
 from pinnkan.workflows.training_curves import training_curves
 
 _LINE = 401
 _TIMES = 5
 """Times shown of a film: the ends and three between."""
 _CONTOURS = 9
-
-
-@dataclass(frozen=True)
-class View:
-    """What is looked at.
-
-    Attributes:
-        field: ``solution``, ``reference``, ``error``, ``residual``, ``history``, or a formula of the
-            unknowns.
-        time: Time held fixed.
-        slices: Texts such as ``y=0.5``.
-        flows: Vectors that are drawn over the field, as ``streamlines`` or ``arrows``.
-    """
-
-    field: str
-    time: float | None
-    slices: Sequence[str]
-    flows: Mapping[FlowKind, str]
 
 
 def plot(

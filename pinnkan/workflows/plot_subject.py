@@ -19,9 +19,9 @@ from pinnkan.solutions.derived_fields import DerivedField
 from pinnkan.solutions.evaluation.measures import EVALUATION_SEED, POINTS, errors_at, residual_rms
 from pinnkan.solutions.fields import ERROR, REFERENCE, RESIDUAL, SOLUTION, fields_at, references_beside
 from pinnkan.solutions.solution import Solution
+from pinnkan.workflows.requests import FlowKind
 
 HISTORY = "history"
-FlowKind = Literal["arrows", "streamlines"]
 _KINDS: Mapping[str, Literal["value", "signed", "magnitude"]] = {
     SOLUTION: "value",
     REFERENCE: "value",

@@ -112,12 +112,12 @@ def parsed(record: ProblemRecord, hidden: tuple[int, ...] | None) -> Family:
     )
     # The stored scale, not one found again: what a network's output is multiplied by belongs to it. Results
     # of before there was one were trained in their own units, on lifts that nobody had looked at.
-    stored = record.scale if isinstance(record.scale, tuple) else (record.scale or 1.0,)
+    stored = record.scales.scale if isinstance(record.scales.scale, tuple) else (record.scales.scale or 1.0,)
     if len(stored) != len(problem.unknowns):
         raise ProblemError([f"{file}: {len(stored)} scales for {len(problem.unknowns)} unknowns"])
     unknowns = dict(zip(problem.unknowns, stored, strict=True))
-    scales = replace(problem.scales, unknowns=unknowns, time=record.time_scale or math.inf)
-    return Family(replace(problem, scales=scales), rough_lifts=record.scale is None)
+    scales = replace(problem.scales, unknowns=unknowns, time=record.scales.time_scale or math.inf)
+    return Family(replace(problem, scales=scales), rough_lifts=record.scales.scale is None)
 
 
 def hidden_widths(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> tuple[int, ...] | None:
