@@ -333,10 +333,7 @@ MOST_FIELDS = 8
 WIDE_RECORDS = {
     "ground.progress.StepReport": "a row of the history, which files and checkpoints hold under these names",
     "language.problem.settings.PhaseSettings": "the keys of a phase, of whichever optimizer it is",
-    "physics.residuals.training_set.TrainingSet": "the arrays of the innermost loop; points and residual to part",
-    "training.loop.PhaseState": "where a phase stands, as its checkpoint holds it",
-    "training.task.Trained": "both residuals of a training to be one record",
-    "training.task.TrainingTask": "device and precision, and what watches, to be records of their own",
+    "physics.residuals.training_set.TrainingSet": "what the innermost loop reads of residual and points",
 }
 """The records that have more fields still, and why; none may join them."""
 

@@ -33,6 +33,7 @@ from pinnkan.storage.runs.state_files import StateFile, running
 from pinnkan.storage.store import write_store
 from pinnkan.training import Trained, TrainingState, TrainingTask
 from pinnkan.training.judgement import judgement
+from pinnkan.training.task import Arithmetic, Audience
 
 
 @dataclass(frozen=True)
@@ -170,14 +171,11 @@ class TrainingJob:
             instance,
             self.family.problem.settings,
             identity.seed,
-            self.means.device,
-            dtype_for(identity.dtype),
-            _Recorded(self.observer, state_file),
-            self.title,
-            error,
-            self.means.time_limit,
-            keeper,
-            keeper.restore(self.means.device),
+            Arithmetic(self.means.device, dtype_for(identity.dtype)),
+            Audience(_Recorded(self.observer, state_file), self.title, error),
+            time_limit=self.means.time_limit,
+            keep=keeper,
+            state=keeper.restore(self.means.device),
         )
         if run.state is not None:
             self.observer.note(f"{self.title}: going on after step {run.state.steps}")

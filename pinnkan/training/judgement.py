@@ -46,8 +46,8 @@ def judgement(instance: Instance, trained: Trained, method: str, base: str | Non
     evidence = evidence_of(
         report,
         instance.scales,
-        training=trained.training,
-        held_out=trained.held_out,
+        training=trained.rms.training,
+        held_out=trained.rms.held_out,
         course=held_out,
         base=base,
         correction=correction,

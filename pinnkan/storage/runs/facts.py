@@ -35,8 +35,8 @@ def training_facts(trained: Trained) -> dict[str, Any]:
         "steps": trained.steps,
         "stop_reason": trained.outcome.reason,
         "advice": trained.outcome.advice,
-        "training_rms": trained.training,
-        "held_out": trained.held_out,
+        "training_rms": trained.rms.training,
+        "held_out": trained.rms.held_out,
     }
 
 

@@ -112,7 +112,8 @@ class ProblemRecord:
     def facts(self) -> dict[str, Any]:
         """Return it as it is stored."""
         facts: dict[str, Any] = asdict(self)
-        scales, narrows = facts.pop("scales"), facts.pop("narrows")
+        narrows = facts.pop("narrows")
+        scales: dict[str, Any] = facts.pop("scales")
         parameters = [asdict(parameter) for parameter in self.parameters]
         lists = {"overrides": list(self.overrides), "parameters": parameters}
         return facts | lists | scales | {"narrows": narrows}
