@@ -28,9 +28,10 @@ from pinnkan.storage.runs.checkpoints import Keeper
 from pinnkan.storage.runs.facts import history_facts, training_facts
 from pinnkan.storage.runs.identity import Identity
 from pinnkan.storage.runs.paths import WorkFile, base_path, stem_of, work_path
-from pinnkan.storage.runs.results import shown_error, stored_report
+from pinnkan.storage.runs.results import stored_report
 from pinnkan.storage.runs.state_files import StateFile, running
 from pinnkan.storage.store import write_store
+from pinnkan.sweeps.shown_error import shown_error
 from pinnkan.training import Trained, TrainingState, TrainingTask
 from pinnkan.training.judgement import judgement
 from pinnkan.training.task import Arithmetic, Audience

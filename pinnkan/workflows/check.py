@@ -19,7 +19,9 @@ from pinnkan.language.expressions import hidden_builtins
 from pinnkan.language.problem import Problem
 from pinnkan.language.problem.settings import Settings
 from pinnkan.networks.adapters import attach, slim
-from pinnkan.physics.check import CheckedStatement, CheckReport, check_problem
+from pinnkan.output.pictures.formats import PICTURES
+from pinnkan.output.suffixes import require_suffix
+from pinnkan.physics.check import CheckedFormulas, CheckedStatement, CheckReport, check_problem
 from pinnkan.physics.family import Family
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed import Finding
@@ -56,7 +58,7 @@ def check(
         FileAccessError: If the picture cannot be written or samples not read.
     """
     if plot is not None:
-        _require_picture(plot)
+        require_suffix(plot, PICTURES)
     device_for(compute.device)
     with limited_threads(compute.threads):
         report = check_problem(family, further)
@@ -67,16 +69,11 @@ def check(
         if plot is not None:
             _draw_points(instance, sets, plot)
     return {
-        "problem": problem.name,
-        "title": problem.file.title,
-        "parameters": problem.base_values,
-        "coordinates": list(problem.coordinates),
+        **_heading(problem),
         **_statements(report, instance),
         "scales": _scales(family),
         **_solved_scales(family),
-        "ansatz": _alone(report.formulas.ansatz, problem),
-        "exact": _alone(report.formulas.exact, problem),
-        "source": _alone(report.formulas.sources, problem),
+        **_formulas(report.formulas, problem),
         "zero_network_l2": report.zero_network_l2,
         "network": network_facts(problem.settings.network, problem),
         **counted,
@@ -84,6 +81,24 @@ def check(
         "points": {name: len(points) for name, points in sets.items()},
         "findings": findings,
         **_own_words(problem),
+    }
+
+
+def _heading(problem: Problem) -> dict[str, Any]:
+    return {
+        "problem": problem.name,
+        "title": problem.file.title,
+        "parameters": problem.base_values,
+        "coordinates": list(problem.coordinates),
+    }
+
+
+def _formulas(formulas: CheckedFormulas, problem: Problem) -> dict[str, Any]:
+    """Return ansatz, exact solution and manufactured source, of a system by the names of the unknowns."""
+    return {
+        "ansatz": _alone(formulas.ansatz, problem),
+        "exact": _alone(formulas.exact, problem),
+        "source": _alone(formulas.sources, problem),
     }
 
 
@@ -209,15 +224,8 @@ def _parameters(
     return {"trainable_parameters": base, "adapter_parameters": adapter}
 
 
-def _require_picture(path: Path) -> None:
-    # matplotlib takes a second to load, which only those wait for who ask for a picture.
-    from pinnkan.output.pictures.canvas import PICTURES
-    from pinnkan.output.suffixes import require_suffix
-
-    require_suffix(path, PICTURES)
-
-
 def _draw_points(instance: Instance, sets: Mapping[str, np.ndarray], path: Path) -> None:
+    # matplotlib takes a second to load, which only those wait for who ask for a picture.
     from pinnkan.output.pictures.collocation import plot_collocation
     from pinnkan.output.pictures.labels import Caption
 

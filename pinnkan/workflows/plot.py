@@ -14,8 +14,8 @@ from pinnkan.ground.progress import Observer
 from pinnkan.ground.runtime import device_for, dtype_for, limited_threads
 from pinnkan.language.problem import Problem
 from pinnkan.output.grid import parse_slice
-from pinnkan.output.pictures.canvas import PICTURES
 from pinnkan.output.pictures.field import plot_fields
+from pinnkan.output.pictures.formats import PICTURES
 from pinnkan.output.pictures.history import plot_history
 from pinnkan.output.pictures.labels import number, symbol
 from pinnkan.output.pictures.line import plot_lines

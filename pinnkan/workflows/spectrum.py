@@ -16,7 +16,7 @@ from pinnkan.language.methods import stands_alone
 from pinnkan.networks.adapters import Plan, outer_layers
 from pinnkan.networks.network import chains_of
 from pinnkan.networks.tucker import hosvd, ranks_of
-from pinnkan.output.pictures.canvas import PICTURES
+from pinnkan.output.pictures.formats import PICTURES
 from pinnkan.output.pictures.labels import Caption
 from pinnkan.output.pictures.spectra import SpectraPanel, plot_spectra
 from pinnkan.output.suffixes import require_suffix
