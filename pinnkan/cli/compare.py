@@ -144,7 +144,13 @@ def compare(
     rows_file = table or folder / "cells.csv"
     section = _section(name, stated)
     _require_writable(picture, report, section)
-    chosen = CompareOptions(folder, rows_file, jobs, Compute(device, threads=threads), time_limit)
+    chosen = CompareOptions(
+        directory=folder,
+        table=rows_file,
+        jobs=jobs,
+        compute=Compute(device, threads=threads),
+        time_limit=time_limit,
+    )
     with watching_training(quiet=quiet, verbose=verbose, threads=threads, jobs=jobs) as observer:
         rows = run(study, chosen, observer)
         tables = tables_of(study, rows)

@@ -239,7 +239,16 @@ def cells_of(study: Study, find: Mapping[str, Source]) -> list[Cell]:
         named = [f"{name}={text}" for name, texts in study.values.items() for text in texts]
         points = family_points(source.parameters, named=named)
         found += [
-            Cell(labels, source, base, adapter, method, values, seed, study.shared.dtype)
+            Cell(
+                labels,
+                source,
+                base=base,
+                adapter=adapter,
+                method=method,
+                values=values,
+                seed=seed,
+                dtype=study.shared.dtype,
+            )
             for seed in dict.fromkeys(study.shared.seeds)
             for values in points
         ]

@@ -73,11 +73,16 @@ class Trainer:
                 record_failure(options.directory, stem, identity, fault)
                 self.observer.note(f"{stem}: {fault}")
                 return TrainingResult(
-                    identity.values, options.method, options.tag, "failed", None, fault=fault
+                    identity.values, options.method, options.tag, status="failed", path=None, fault=fault
                 )
         clear_failure(options.directory, stem)
         return TrainingResult(
-            identity.values, options.method, options.tag, "trained", job.result.path, report
+            identity.values,
+            options.method,
+            options.tag,
+            status="trained",
+            path=job.result.path,
+            report=report,
         )
 
     def _job(self, identity: Identity, threads: int) -> TrainingJob:
@@ -154,7 +159,9 @@ class WorkerTrainer:
             raise
         except Exception as error:  # the others go on; of a bug the traceback is shown
             fault = _sendable(error)
-            return TrainingResult(identity.values, options.method, options.tag, "failed", None, fault=fault)
+            return TrainingResult(
+                identity.values, options.method, options.tag, status="failed", path=None, fault=fault
+            )
         if result.fault is None:
             return result
         return replace(result, fault=_sendable(result.fault))

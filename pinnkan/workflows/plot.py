@@ -82,7 +82,15 @@ def plot(
         precision = dtype_for(compute.dtype) if compute.dtype else None
         solution = result.solution(device_for(compute.device), precision)
         section = Section(solution.instance.domain, fixed)
-        subject = Subject(solution, section, view.field, output, dpi, verdict_text(result.meta), vectors)
+        subject = Subject(
+            solution,
+            section,
+            field=view.field,
+            output=output,
+            dpi=dpi,
+            note=verdict_text(result.meta),
+            flows=vectors,
+        )
         if curves is None:
             _drawing(subject)(subject)
         else:

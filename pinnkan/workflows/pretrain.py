@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Literal
 
 from pinnkan.ground.errors import DamagedFileError, PinnkanError, StoppedError, UsageError
 from pinnkan.ground.files import clean_leftovers
@@ -62,7 +63,7 @@ def pretrain(family: Family, directory: Path, options: TrainingOptions, observer
             record_failure(directory, BASE_STEM, identity, fault)
             raise
     clear_failure(directory, BASE_STEM)
-    return TrainingResult(identity.values, "base", None, "trained", job.result.path, report)
+    return _result(identity, "trained", path=job.result.path, report=report)
 
 
 def _identity(family: Family, options: TrainingOptions) -> Identity:
@@ -110,6 +111,8 @@ def _present(directory: Path, identity: Identity) -> TrainingResult | None:
             "choose another directory with -o, or --force to replace it (its adapters become stale)"
         )
     unasked = identity.unasked(meta)
-    return TrainingResult(
-        identity.values, "base", None, "present", path, stored_report(meta), unasked=unasked
-    )
+    return _result(identity, "present", path=path, report=stored_report(meta), unasked=unasked)
+
+
+def _result(identity: Identity, status: Literal["trained", "present"], **more: Any) -> TrainingResult:
+    return TrainingResult(identity.values, BASE_STEM, None, status=status, **more)

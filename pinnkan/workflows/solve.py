@@ -115,7 +115,15 @@ class ReducedBasis:
         estimates = np.where(found.converged, stored.factor * found.residual, np.inf)
         estimates[by_base], found.c[by_base] = stored.factor * residual, np.nan
         seconds = time.perf_counter() - started
-        return Answers(stored, complete, found.c, estimates, outside(stored.ranges, rows), by_base, seconds)
+        return Answers(
+            stored,
+            values=complete,
+            coefficients=found.c,
+            estimates=estimates,
+            outside=outside(stored.ranges, rows),
+            by_base=by_base,
+            seconds=seconds,
+        )
 
     def _by_base(self, rows: FloatArray) -> tuple[NDArray[np.bool_], float]:
         """Tell which of parameter values (L, P) are the base's, and how large its relative residual is.

@@ -171,10 +171,17 @@ def _state(
     split = len(reports) - steps
     optimizer = _joined(meta["optimizer"], tensors)
     points = PointsState(_number(lowest), age, epoch, stuck)
-    inner = PhaseState(optimizer, best, points, seconds, steps, reports[split:])
+    inner = PhaseState(optimizer, best, points, seconds=seconds, steps=steps, reports=reports[split:])
     coefficients = [tensors[f"origin.{layer}"] for layer in range(sum(n.startswith("origin.") for n in tensors))]
     origin = StageStart(meta["origin"], coefficients, tensors.get("before"))
-    return TrainingState(meta["phase"], inner, origin, reports[:split], meta["trainable"], meta["seconds"])
+    return TrainingState(
+        meta["phase"],
+        inner,
+        origin,
+        earlier=reports[:split],
+        trainable=meta["trainable"],
+        seconds=meta["seconds"],
+    )
 
 
 def _split(state: OptimizerState) -> tuple[dict[str, float | int | None], dict[str, Tensor]]:

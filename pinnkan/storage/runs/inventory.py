@@ -112,7 +112,7 @@ def value_status(directory: Path, identity: Identity, tag: str | None) -> ValueS
     failure = read_failure(directory, stem)
     if failure is not None and failure.settings_hash != identity.hash:
         failure = None
-    result = _Result(_name_of(identity, tag), path, meta, fault, kept, unasked)
+    result = _Result(_name_of(identity, tag), path, meta=meta, fault=fault, kept=kept, unasked=unasked)
     return _judged(directory, stem, result, failure)
 
 
