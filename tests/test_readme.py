@@ -26,9 +26,9 @@ from pinnkan.language.problem.schema import KEYS
 from pinnkan.language.problem.settings import Settings
 from pinnkan.language.problem.settings_keys import keys_of
 from pinnkan.optim.rates import RATES
-from pinnkan.studies.compare import planned
+from pinnkan.studies.planning import planned
 from pinnkan.studies.study_file import is_study, read_study
-from pinnkan.workflows import evaluate, plot, spectrum
+from pinnkan.workflows import evaluate, plot_subject, spectrum
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -109,7 +109,7 @@ def tried(workplace: Path) -> dict[str, tuple[int, str, str]]:
     """Every command, run in order, with exit code, stdout and stderr."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(workplace)
-        for module in (evaluate, plot, spectrum):  # measured on 20,000 points otherwise
+        for module in (evaluate, plot_subject, spectrum):  # measured on 20,000 points otherwise
             patch.setattr(module, "POINTS", 1000)
         return {command: run(quickly(command)) for command in PINNKAN}
 

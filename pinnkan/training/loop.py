@@ -111,16 +111,30 @@ class Best:
 
 
 @dataclass(frozen=True)
+class PointsState:
+    """How training goes on the present points.
+
+    Attributes:
+        lowest: Lowest loss on them; infinity right after an exchange of points.
+        age: Steps on them.
+        epoch: How often points were exchanged.
+        stuck: Whether the last step stalled.
+    """
+
+    lowest: float = math.inf
+    age: int = 0
+    epoch: int = 0
+    stuck: bool = False
+
+
+@dataclass(frozen=True)
 class PhaseState:
     """Where a phase stands between two steps: all that its next step depends on.
 
     Attributes:
         optimizer: See `Optimizer.state`.
         best: The best state so far.
-        lowest: Lowest loss on the present points; infinity right after an exchange of points.
-        age: Steps on the present points.
-        epoch: How often points were exchanged.
-        stuck: Whether the last step stalled.
+        points: How it goes on the present points.
         seconds: Wall time since the phase began.
         steps: Taken in this phase.
         reports: One a step; the first ``steps`` of them belong to this state.
@@ -128,10 +142,7 @@ class PhaseState:
 
     optimizer: OptimizerState
     best: Best
-    lowest: float
-    age: int
-    epoch: int
-    stuck: bool
+    points: PointsState
     seconds: float
     steps: int
     reports: list[StepReport]
@@ -215,33 +226,33 @@ class _Phase:
         state: PhaseState | None,
     ) -> None:
         self._draw, self._phase, self._name, self._watch = draw, phase, name, watch
-        self._current = draw(0 if state is None else state.epoch)
+        self._current = draw(0 if state is None else state.points.epoch)
         self._optimizer = start(self._current)
         if state is None:
             theta = self._optimizer.theta
             held_out = watch.residual_rms(theta)
-            state = PhaseState(
-                {}, Best(theta, held_out, held_out, held_out), math.inf, 0, 0, False, 0.0, 0, []
-            )
+            best = Best(theta, held_out, held_out, held_out)
+            state = PhaseState({}, best, PointsState(), seconds=0.0, steps=0, reports=[])
         else:
             self._optimizer.restore(state.optimizer)
         self.reports, self.best = state.reports[: state.steps], replace(state.best)
-        self._started, self._lowest = time.perf_counter() - state.seconds, state.lowest
-        # Steps on the present points, how often they were exchanged, whether they stalled.
-        self._age, self._epoch, self._stuck = state.age, state.epoch, state.stuck
+        self._started, points = time.perf_counter() - state.seconds, state.points
+        self._lowest, self._age, self._epoch, self._stuck = (
+            points.lowest,
+            points.age,
+            points.epoch,
+            points.stuck,
+        )
 
     def state(self) -> PhaseState:
         """Return where it stands; later steps leave it as it is."""
         return PhaseState(
             self._optimizer.state(),
             replace(self.best),
-            self._lowest,
-            self._age,
-            self._epoch,
-            self._stuck,
-            time.perf_counter() - self._started,
-            len(self.reports),
-            self.reports,
+            PointsState(self._lowest, self._age, self._epoch, self._stuck),
+            seconds=time.perf_counter() - self._started,
+            steps=len(self.reports),
+            reports=self.reports,
         )
 
     def advance(self) -> StopReason | None:

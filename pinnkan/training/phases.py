@@ -25,7 +25,7 @@ from pinnkan.training.conditioning import Conditioned, conditioned
 from pinnkan.training.loop import PhaseState, Watch, run_phase
 from pinnkan.training.network import network_for
 from pinnkan.training.refinement import refined
-from pinnkan.training.task import StageStart, Trained, TrainingState, TrainingTask
+from pinnkan.training.task import ResidualRms, StageStart, Trained, TrainingState, TrainingTask
 
 
 @dataclass(frozen=True)
@@ -92,14 +92,20 @@ class _Training:
 
     def _trained(self, at: int, phase: PhaseSettings, outcome: Outcome) -> Trained:
         seconds = time.perf_counter() - self._started
-        parameters, theta, history = self._parameters, self._theta, tuple(self._history)
-        sets = _phase_sets(self._run, phase, at)
+        parameters, theta = self._parameters, self._theta
         training, held_out = (
-            _rms(self._run, self._network, parameters, theta, chosen) for chosen in (sets, self._held_out)
+            _rms(self._run, self._network, parameters, theta, chosen)
+            for chosen in (_phase_sets(self._run, phase, at), self._held_out)
         )
         return Trained(
-            *(self._network, parameters, theta, history, outcome, seconds, training, held_out),
-            self._trainable,
+            network=self._network,
+            parameters=parameters,
+            theta=theta,
+            history=tuple(self._history),
+            outcome=outcome,
+            seconds=seconds,
+            rms=ResidualRms(training, held_out),
+            trainable=self._trainable,
         )
 
     def _turn(self, at: int) -> None:
@@ -108,7 +114,9 @@ class _Training:
         shaping = self._course.shaping(at)
         start = refined(reached, run.settings.network, shaping.functions)
         if start is not reached:
-            run.observer.note(f"{run.title}: {shaping.functions} functions on an edge from here on")
+            run.audience.observer.note(
+                f"{run.audience.title}: {shaping.functions} functions on an edge from here on"
+            )
         elif not (forms[at] != forms[at - 1] or shaping.form == "lotra" or shaping.prune):
             return
         if shaping.prune:
@@ -116,19 +124,19 @@ class _Training:
         self._origin = StageStart(at, start, self._theta)
         self._parametrise()
         if self._course.before is not None:
-            run.observer.note(f"{run.title}: ranks grow to {_written(self._parameters)}")
+            run.audience.observer.note(f"{run.audience.title}: ranks grow to {_written(self._parameters)}")
 
     def _parametrise(self) -> None:
         """Make the parametrisation that follows from the origin."""
         form, run = self._course.forms[self._origin.phase], self._run
         self._network = network_for(run.instance, run.settings.network, self._origin.coefficients)
         self._parameters, theta = self._course.parametrise(form, self._origin)
-        self._theta = theta.to(run.device)
+        self._theta = theta.to(run.arithmetic.device)
         self._trainable = max(self._trainable, self._parameters.size)
 
     def _run_phase(self, at: int, phase: PhaseSettings) -> Outcome:
         run, pose = self._run, self._posed(phase)
-        lean = run.dtype == torch.float32 or (self._precision == "mixed" and phase.kind.linearises)
+        lean = run.arithmetic.dtype == torch.float32 or (self._precision == "mixed" and phase.kind.linearises)
 
         def draw(epoch: int) -> TrainingLeastSquares:
             sets = _phase_sets(run, phase, at, epoch)
@@ -151,22 +159,22 @@ class _Training:
         self._history += result.reports
         if result.outcome.reason == "non_finite":
             advice = result.outcome.advice
-            raise DivergedError(f"{run.title}: diverged at step {len(self._history)}: {advice}")
+            raise DivergedError(f"{run.audience.title}: diverged at step {len(self._history)}: {advice}")
         return result.outcome
 
     def _watch(self, at: int, pose: Conditioned) -> Watch:
         """Return what a phase looks at beside its loss."""
-        run = self._run
+        audience, limit = self._run.audience, self._run.time_limit
 
         def error(theta: Tensor) -> float | None:
-            return run.error(pose.own_coefficients(theta)) if run.error is not None else None
+            return None if audience.error is None else audience.error(pose.own_coefficients(theta))
 
         return Watch(
-            self._problem(at, pose.network, pose.parameters, self._held_out),
-            error,
-            run.observer,
-            run.title,
-            None if run.time_limit is None else self._started + run.time_limit,
+            held_out=self._problem(at, pose.network, pose.parameters, self._held_out),
+            error=error,
+            observer=audience.observer,
+            title=audience.title,
+            deadline=None if limit is None else self._started + limit,
         )
 
     def _problem(
@@ -199,7 +207,9 @@ class _Training:
         if float(was) > WORTH * float(now.residuals(self._theta).norm()):
             return False
         self._parameters, self._theta, self._trainable = former, self._origin.theta, former.size
-        self._run.observer.note(f"{self._run.title}: higher ranks do not pay; back to {_written(former)}")
+        self._run.audience.observer.note(
+            f"{self._run.audience.title}: higher ranks do not pay; back to {_written(former)}"
+        )
         return True
 
 
@@ -285,14 +295,19 @@ def _phase_sets(run: TrainingTask, phase: PhaseSettings, at: int, epoch: int = 0
         seed=run.seed,
         variant=phase_variant(at, epoch),
         interior=phase.points,
-        device=run.device,
+        device=run.arithmetic.device,
     )
 
 
 def _held_out_sets(run: TrainingTask) -> list[TrainingSet]:
     points = run.settings.points
     return training_sets(
-        run.instance, points, seed=run.seed, variant=HELD_OUT, interior=points.held_out, device=run.device
+        run.instance,
+        points,
+        seed=run.seed,
+        variant=HELD_OUT,
+        interior=points.held_out,
+        device=run.arithmetic.device,
     )
 
 
@@ -305,10 +320,10 @@ def _prune(
     rms = []
     for one in (coefficients, result):
         whole = Parametrisation([Full(c) for c in one])
-        rms.append(_rms(run, network, whole, whole.start().to(run.device), held_out))
+        rms.append(_rms(run, network, whole, whole.start().to(run.arithmetic.device), held_out))
     edges = sum(c.shape[0] * c.shape[1] for c in coefficients)
-    run.observer.note(
-        f"{run.title}: pruned {count} of {edges} edges; "
+    run.audience.observer.note(
+        f"{run.audience.title}: pruned {count} of {edges} edges; "
         f"held-out residual {rms[0]:.2e} before, {rms[1]:.2e} after"
     )
     return result

@@ -72,7 +72,7 @@ def pretrain(run: TrainingTask) -> Trained:
     started = _started(run)
     generator = generator_for(run.seed, "coefficients")
     drawn = network_for(run.instance, settings).initial(generator)
-    start = [c.to(run.device) for c in refined(drawn, settings, shapings[0].functions)]
+    start = [c.to(run.arithmetic.device) for c in refined(drawn, settings, shapings[0].functions)]
 
     def parametrise(form: str, origin: StageStart) -> tuple[Parametrisation, Tensor]:
         made = parameters(form, origin)
@@ -83,7 +83,9 @@ def pretrain(run: TrainingTask) -> Trained:
         if form == "slim":
             chains = settings.chains
             form_of = slim(coefficients, settings.rank, generator, chains=chains) if at == 0 else None
-            return _moved(form_of or slim_from(coefficients, settings.rank, chains=chains), run.device)
+            return _moved(
+                form_of or slim_from(coefficients, settings.rank, chains=chains), run.arithmetic.device
+            )
         if form == "lotra":
             plan = plan_for(run.settings, shapings[at].compression)
             return _adapter(run, coefficients, plan, purpose=f"factors of phase {at}")
@@ -159,7 +161,7 @@ def finetune(
     phases = run.settings.finetuning.in_turn
     for phase in phases:
         _refuse_shaping(Shaping(**phase.misplaced))
-    coefficients = [c.to(run.device) for c in base]
+    coefficients = [c.to(run.arithmetic.device) for c in base]
     started, low_rank = _started(run), METHODS[method].low_rank
 
     def parametrise(_form: str, origin: StageStart) -> tuple[Parametrisation, Tensor]:
@@ -222,7 +224,7 @@ def _growing(
             adjoints=_adjoints(run, narrow.coefficients(origin.theta), of_loss=False),
             generator=generator_for(run.seed, f"columns of phase {origin.phase}"),
         )
-        return _moved(wide, run.device), theta
+        return _moved(wide, run.arithmetic.device), theta
 
     forms = [f"lotra {plan.compression:g}" for plan in distinct for _ in range(length)]
     return Stages(base, forms, parametrise, before=before)
@@ -236,7 +238,7 @@ def _started(run: TrainingTask) -> float:
 def _adapter(run: TrainingTask, base: Sequence[Tensor], plan: Plan, *, purpose: str) -> Parametrisation:
     generator = generator_for(run.seed, purpose)
     adjoints = _adjoints(run, base, of_loss=plan.initialisation == "paper")
-    return _moved(attach(base, plan, adjoints=adjoints, generator=generator), run.device)
+    return _moved(attach(base, plan, adjoints=adjoints, generator=generator), run.arithmetic.device)
 
 
 def _adjoints(run: TrainingTask, coefficients: Sequence[Tensor], *, of_loss: bool) -> list[Tensor]:
@@ -251,11 +253,13 @@ def _adjoints(run: TrainingTask, coefficients: Sequence[Tensor], *, of_loss: boo
     whole = Parametrisation([Full(c) for c in coefficients])
     some = replace(run.settings.points, interior=_ADJOINT_SAMPLE, boundary=1, initial=1)
     points = run.settings.points if of_loss else some
-    sets = training_sets(run.instance, points, seed=run.seed, variant=0, device=run.device)
-    problem, theta = NetworkLeastSquares(network, whole, sets), whole.start().to(run.device)
+    sets = training_sets(run.instance, points, seed=run.seed, variant=0, device=run.arithmetic.device)
+    problem, theta = NetworkLeastSquares(network, whole, sets), whole.start().to(run.arithmetic.device)
     adjoints = problem.output_gradients(theta) if of_loss else problem.adjoints(theta)
     if not all(bool(rows.isfinite().all()) for rows in adjoints):
-        raise DivergedError(f"{run.title}: the base's derivatives are not finite; train another base")
+        raise DivergedError(
+            f"{run.audience.title}: the base's derivatives are not finite; train another base"
+        )
     return [rows.cpu() for rows in adjoints]
 
 

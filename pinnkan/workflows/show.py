@@ -86,7 +86,7 @@ def _family_facts(stored: Stored) -> dict[str, Any]:
 def _ranges(stored: Stored) -> dict[str, list[float]] | None:
     """Return the range of every parameter; None from a file that says nothing of them."""
     found = stored.meta.get("ranges")
-    whole = isinstance(found, list) and all(isinstance(one, list) and len(one) == 3 for one in found)
+    whole = isinstance(found, list) and all(isinstance(layer, list) and len(layer) == 3 for layer in found)
     return {str(name): [low, high] for name, low, high in found or []} if whole else None
 
 

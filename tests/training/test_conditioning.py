@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
 from numpy.polynomial.chebyshev import Chebyshev as Series
@@ -116,7 +114,7 @@ def test_the_error_on_the_way_is_that_of_the_networks_own_coefficients():
         seen.append(list(coefficients))
         return 0.0
 
-    result = pretrain(replace(run_of("disk", *TAYLOR, "training.steps=4"), error=error)).coefficients()
+    result = pretrain(run_of("disk", *TAYLOR, "training.steps=4", error=error)).coefficients()
     assert len(seen) == 4
     distances = [max(float((a - b).abs().max()) for a, b in zip(one, result, strict=True)) for one in seen]
     assert min(distances) < 1e-12

@@ -111,9 +111,9 @@ def test_training_goes_on_where_it_was():
     middle = with_phases("poisson", f"{first}, {{steps: 0, functions: 10}}", few)
     phases = f"{first}, {{steps: 0, functions: 10}}, {{steps: 20, functions: 14}}"
     after = with_phases("poisson", phases, few, observer=Listening())
-    assert middle.held_out == pytest.approx(before.held_out, rel=1e-9)
+    assert middle.rms.held_out == pytest.approx(before.rms.held_out, rel=1e-9)
     assert [c.shape[2] for c in after.coefficients()] == [14, 14]
-    assert after.held_out < 1e-2 * before.held_out
+    assert after.rms.held_out < 1e-2 * before.rms.held_out
     assert notes == [f"test: {count} functions on an edge from here on" for count in (10, 14)]
     assert after.trainable == 16 * 14
 
@@ -125,7 +125,7 @@ def test_a_slim_network_stays_slim_when_it_is_refined():
     hidden = after.parameters.layers[1]
     assert isinstance(hidden, TuckerChange)
     assert tuple(hidden.initial.core.shape) == (3, 3, 5)
-    assert after.held_out == pytest.approx(before.held_out, rel=1e-9)
+    assert after.rms.held_out == pytest.approx(before.rms.held_out, rel=1e-9)
 
 
 def test_an_adapter_on_a_refined_base():

@@ -380,4 +380,5 @@ def _check_unused(declared: Declared, used: set[str], faults: Faults) -> None:
         if name not in reached:
             others = [other for other in (*declared.definitions, *_names(declared)) if other != name]
             hint = did_you_mean(name, others)
-            faults.add(declared.places[name], f"the {declared.kinds[name]} {quote(name)} is never used{hint}")
+            own = declared.declarations[name]
+            faults.add(own.place, f"the {own.kind} {quote(name)} is never used{hint}")

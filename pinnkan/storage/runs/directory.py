@@ -27,6 +27,7 @@ from pinnkan.storage.runs import paths
 from pinnkan.storage.runs.adapter_files import adapter_file
 from pinnkan.storage.runs.identity import fits, stored_values, weights_hash
 from pinnkan.storage.runs.facts import family_from, hidden_widths
+from pinnkan.storage.runs.paths import ResultName
 from pinnkan.storage.runs.results import verdict_text
 
 _WHOLE = "coefficients"
@@ -143,7 +144,7 @@ class RunDirectory:
             coefficients = changed_coefficients(path, stored.arrays, base.coefficients)
         return _understood(path, stored, family, coefficients)
 
-    def find(self, values: Mapping[str, float] | None, method: str, tag: str | None) -> Result:
+    def find(self, name: ResultName) -> Result:
         """Read the base, or the adapter of one value.
 
         At its own value the base is the answer where no adapter was trained there.
@@ -153,15 +154,16 @@ class RunDirectory:
                 a tag without a value.
         """
         base = self.base()
-        if values is None:
+        method, tag = name.method, name.tag
+        if name.values is None:
             require_plain(base.problem, method, tag)
             return base
-        complete = complete_values(base.problem.parameters, values)
+        complete = complete_values(base.problem.parameters, name.values)
         path = self.adapter_path(complete, method, tag)
         if not path.is_file() and base.answers(complete, method, tag):
             return base
         if not path.is_file():
-            options = " ".join(f"--param {name}={shortest_text(value)}" for name, value in complete.items())
+            options = " ".join(f"--param {parameter}={shortest_text(value)}" for parameter, value in complete.items())
             extra = f" --method {method}" * (method != LOTRA.name) + f" --tag {tag}" * bool(tag)
             raise UsageError(
                 f"{self.path} has no {method} adapter for {file_stem(complete)}; "
@@ -209,15 +211,15 @@ def read_base(path: Path) -> Result:
 
 def whole_arrays(coefficients: Sequence[Tensor], dtype: torch.dtype) -> dict[str, np.ndarray]:
     """Return every layer's coefficients as named arrays."""
-    return {f"{at}.{_WHOLE}": c.detach().cpu().to(dtype).numpy() for at, c in enumerate(coefficients)}
+    return {f"{layer}.{_WHOLE}": c.detach().cpu().to(dtype).numpy() for layer, c in enumerate(coefficients)}
 
 
 def change_arrays(parameters: Parametrisation, theta: Tensor, dtype: torch.dtype) -> dict[str, np.ndarray]:
     """Return an adapter's numbers as named arrays: ``1.core``, ``1.u1``, ..., ``0.change`` in full."""
     arrays: dict[str, Tensor] = {}
-    for at, (layer, part) in enumerate(zip(parameters.layers, parameters.split(theta), strict=True)):
+    for depth, (layer, part) in enumerate(zip(parameters.layers, parameters.split(theta), strict=True)):
         assert isinstance(layer, AdaptedLayer), "what a file holds of an adapter"
-        arrays |= {f"{at}.{name}": array for name, array in layer.arrays(part).items()}
+        arrays |= {f"{depth}.{name}": array for name, array in layer.arrays(part).items()}
     return {name: array.detach().cpu().to(dtype).contiguous().numpy() for name, array in arrays.items()}
 
 
@@ -269,8 +271,8 @@ def changed_coefficients(
     arrays = {name: torch.from_numpy(a.astype(np.float64)) for name, a in changes.items()}
     result = []
     try:
-        for at, coefficients in enumerate(base):
-            own = arrays_of_layer(arrays, at)
+        for depth, coefficients in enumerate(base):
+            own = arrays_of_layer(arrays, depth)
             result.append(kind_stored_as(frozenset(own)).layer.changed(coefficients, own))
     except (KeyError, RuntimeError, ValueError) as error:
         raise DamagedFileError(f"{path}: its arrays do not fit the base ({error})") from None

@@ -125,7 +125,7 @@ def test_pruning_finds_what_does_not_matter():
     alive = [(c != 0).any(dim=2) for c in (first, second)]
     assert not alive[0][1].any()
     assert int(alive[0].sum() + alive[1].sum()) <= 6
-    assert trained.held_out < 1e-3
+    assert trained.rms.held_out < 1e-3
     assert isinstance(trained.parameters.layers[0], Sparse)
     assert len(notes) == 1
     assert "edges; held-out residual" in notes[0]
