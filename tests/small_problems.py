@@ -11,6 +11,7 @@ from pinnkan.language.problem import Problem, load_problem
 from pinnkan.physics.family import Family
 from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.training import TrainingTask, generator_for, network_for
+from pinnkan.training.task import Arithmetic, Audience
 
 TEXTS = {
     # u'' with hard ends; the family shifts the solution
@@ -122,10 +123,9 @@ def run_of(
 ) -> TrainingTask:
     """Put a problem of the table, or a loaded one, into the circumstances of a training."""
     loaded = problem(name, *overrides) if isinstance(name, str) else name
-    defaults = {"observer": Silent(), "title": "test", "device": torch.device("cpu"), "dtype": torch.float64}
-    return TrainingTask(
-        instance=Family(loaded).at(at or {}), settings=loaded.settings, seed=seed, **(defaults | more)
-    )
+    arithmetic = Arithmetic(torch.device("cpu"), more.pop("dtype", torch.float64))
+    audience = Audience(more.pop("observer", Silent()), "test", more.pop("error", None))
+    return TrainingTask(Family(loaded).at(at or {}), loaded.settings, seed, arithmetic, audience, **more)
 
 
 def start_of(run: TrainingTask):

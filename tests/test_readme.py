@@ -6,7 +6,6 @@ the README's own.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import shlex
 import tomllib
@@ -24,10 +23,12 @@ from pinnkan.cli.evaluate import COST, ERRORS, JUDGEMENT
 from pinnkan.language.problem import load_problem, shipped_problems
 from pinnkan.language.problem.finding import shipped_with_the_paper
 from pinnkan.language.problem.schema import KEYS
-from pinnkan.language.problem.settings import RATES, PhaseSettings, Settings
-from pinnkan.studies.compare import planned
+from pinnkan.language.problem.settings import Settings
+from pinnkan.language.problem.settings_keys import keys_of
+from pinnkan.optim.rates import RATES
+from pinnkan.studies.planning import planned
 from pinnkan.studies.study_file import is_study, read_study
-from pinnkan.workflows import evaluate, plot, spectrum
+from pinnkan.workflows import evaluate, plot_subject, spectrum
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -108,7 +109,7 @@ def tried(workplace: Path) -> dict[str, tuple[int, str, str]]:
     """Every command, run in order, with exit code, stdout and stderr."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(workplace)
-        for module in (evaluate, plot, spectrum):  # measured on 20,000 points otherwise
+        for module in (evaluate, plot_subject, spectrum):  # measured on 20,000 points otherwise
             patch.setattr(module, "POINTS", 1000)
         return {command: run(quickly(command)) for command in PINNKAN}
 
@@ -232,14 +233,10 @@ def test_every_key_of_a_problem_file_has_its_row():
 
 def test_every_setting_and_choice_is_named():
     settings = {row[0]: row[1] for row in table("block")}
-    blocks = {field.name: type(getattr(Settings(), field.name)) for field in dataclasses.fields(Settings)}
     for name in ("network", "adapter", "points", "training"):
         text = next(text for row, text in settings.items() if row.startswith(name))
-        keys = list(dataclasses.fields(blocks[name])) + [
-            f for f in dataclasses.fields(PhaseSettings) if name == "training"
-        ]
-        for key in keys:
-            choices = key.metadata.get("choices", ())
+        for key in keys_of(getattr(Settings(), name)).values():
+            choices = key.limits.get("choices", ())
             for word in (key.name, *(() if choices == RATES else choices)):
                 assert re.search(rf"\b{word}\b", text), (name, word)
 

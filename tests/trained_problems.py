@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pinnkan
+from pinnkan.ground.machine import Compute
 from pinnkan.ground.progress import Silent
 from pinnkan.language.problem import Problem
 from pinnkan.physics.family import Family
+from pinnkan.sweeps.options import SweepOptions, TrainingOptions
 from pinnkan.workflows.api import Run
 from pinnkan.workflows.finetune import finetune
 from pinnkan.workflows.pretrain import pretrain
@@ -28,16 +29,9 @@ def train(
         folder: Where the run goes.
         overrides: The ``--set`` texts of the adapters.
     """
-    settings: dict[str, Any] = {
-        "seed": SEED,
-        "device": "cpu",
-        "dtype": "float64",
-        "threads": 1,
-        "force": False,
-        "time_limit": None,
-        "observer": Silent(),
-    }
-    pretrain(Family(problem), directory=folder, **settings)
+    training = TrainingOptions(SEED, compute=Compute(dtype="float64", threads=1))
+    pretrain(Family(problem), folder, training, Silent())
     if targets:
-        finetune(folder, list(targets), method="lotra", tag=None, overrides=overrides, **settings)
+        sweep = SweepOptions(folder, overrides=tuple(overrides), training=training)
+        finetune(sweep, list(targets), Silent())
     return pinnkan.load(folder)

@@ -11,6 +11,7 @@ import typer
 from pinnkan.cli.terminal import options, render, targets
 from pinnkan.cli.terminal.progress import note, watching
 from pinnkan.ground.errors import ProblemError, ToleranceMissedError
+from pinnkan.ground.machine import Compute
 
 EXAMPLES = options.examples(
     "pinnkan check heat.yaml",
@@ -73,9 +74,7 @@ def check(
             Family(stated),
             further=further,
             seed=seed or 0,
-            device=device,
-            dtype=(dtype or options.Dtype.float64).value,
-            threads=threads,
+            compute=Compute(device, dtype and dtype.value, threads),
             plot=plot,
         )
     if as_json:

@@ -12,9 +12,15 @@ import typer
 from pinnkan.cli.terminal import options, render
 from pinnkan.cli.terminal.progress import watching, watching_training
 from pinnkan.ground.errors import UsageError, quote
+from pinnkan.ground.machine import Compute
+from pinnkan.optim.kinds import OPTIMIZERS
+from pinnkan.output.pictures.formats import PICTURES
+from pinnkan.output.suffixes import require_suffix
 
 if TYPE_CHECKING:
+    from pinnkan.studies.rows import Row
     from pinnkan.studies.study import Study
+    from pinnkan.studies.study_options import StatedStudy
     from pinnkan.studies.tables import Table
 
 SOME_FAILED = 1
@@ -38,7 +44,8 @@ AxisOption = Annotated[
         "--axis",
         metavar="NAME=LEVELS",
         help="An axis of a problem's comparison: basis=chebyshev,fourier; compression=1/2,1/8;"
-        " method=1/8,1/4,full,scratch; optimizer=lm,lbfgs,adam; rates=LR-1,LR-2;"
+        " method=1/8,1/4,full,scratch; optimizer="
+        f"{','.join(OPTIMIZERS)}; rates=LR-1,LR-2;"
         " initialisation=batch,paper,orthonormal;"
         " kind=kan,slim,mlp; or any key: finetuning.steps=10,20. Repeatable.",
         show_default=False,
@@ -128,54 +135,72 @@ def compare(
     if only that it diverged, is never run again. Tables show medians over seeds, and their range. If
     cells fail, the others go on and the exit code is 1.
     """
+    from pinnkan.studies.compare import CompareOptions
     from pinnkan.studies.compare import compare as run
+    from pinnkan.studies.study_options import StatedStudy
     from pinnkan.studies.tables import tables_of
 
-    study, name = _study(subject, lambdas, params, axes, seeds, overrides, quick=quick)
+    stated = StatedStudy(lambdas or (), params or (), axes or (), overrides or ())
+    study, name = _study(subject, stated, seeds, quick=quick)
     folder = output or Path("runs") / "compare" / name
     rows_file = table or folder / "cells.csv"
-    if picture is not None:
-        from pinnkan.output.pictures.canvas import PICTURES
-        from pinnkan.output.suffixes import require_suffix
-
-        require_suffix(picture, PICTURES)
-    if report is not None:
-        from pinnkan.studies.report import around, write_report
-
-        if report.suffix.lower() != ".md":
-            raise UsageError(f"--report {report}: expected a Markdown file (.md)")
-        section = _section(name, axes, overrides)
-        around(report, section)
+    section = _section(name, stated)
+    _require_writable(picture, report, section)
+    chosen = CompareOptions(
+        directory=folder,
+        table=rows_file,
+        jobs=jobs,
+        compute=Compute(device, threads=threads),
+        time_limit=time_limit,
+    )
     with watching_training(quiet=quiet, verbose=verbose, threads=threads, jobs=jobs) as observer:
-        rows = run(
-            study,
-            directory=folder,
-            table=rows_file,
-            jobs=jobs,
-            threads=threads,
-            device=device,
-            time_limit=time_limit,
-            observer=observer,
-        )
+        rows = run(study, chosen, observer)
         tables = tables_of(study, rows)
         if report is not None:
-            write_report(report, section, study, rows)
+            _write_report(report, section, study, rows)
             observer.note(f"wrote {report}")
     _print(study, rows_file, tables, rows, as_json=as_json)
     if picture is not None:
-        from pinnkan.studies.figures import draw_figures
-
         with watching(quiet=quiet, verbose=verbose) as observer:
-            for file in draw_figures(study, rows, rows_file, picture):
+            for file in _drawn(study, rows, rows_file, picture):
                 observer.note(f"wrote {file}")
     if any(row["status"] != "done" for row in rows):
         raise typer.Exit(SOME_FAILED)
 
 
-def _section(name: str, axes: Sequence[str] | None, overrides: Sequence[str] | None) -> str:
+def _require_writable(picture: Path | None, report: Path | None, section: str) -> None:
+    """Refuse what cannot be written before anything is trained for it.
+
+    Raises:
+        UsageError: If a suffix is unknown, or the report is no text.
+        FileAccessError: If the report cannot be read or written.
+    """
+    if picture is not None:
+        require_suffix(picture, PICTURES)
+    if report is not None:
+        from pinnkan.studies.report import around
+
+        if report.suffix.lower() != ".md":
+            raise UsageError(f"--report {report}: expected a Markdown file (.md)")
+        around(report, section)
+
+
+def _write_report(report: Path, section: str, study: Study, rows: Sequence[Row]) -> None:
+    from pinnkan.studies.report import write_report
+
+    write_report(report, section, study, rows)
+
+
+def _drawn(study: Study, rows: Sequence[Row], rows_file: Path, picture: Path) -> list[Path]:
+    from pinnkan.studies.figures import draw_figures
+
+    return draw_figures(study, rows, rows_file, picture)
+
+
+def _section(name: str, stated: StatedStudy) -> str:
     """Return what a report's section is found by: one problem is compared by many axes and settings."""
-    by = ", ".join(text.partition("=")[0].strip() for text in axes or ())
-    settings = ", ".join(overrides or ())
+    by = ", ".join(text.partition("=")[0].strip() for text in stated.axes)
+    settings = ", ".join(stated.overrides)
     return (name + (f" by {by}" if by else "") + (f" with {settings}" if settings else "")).replace(
         "-->", "->"
     )
@@ -185,49 +210,40 @@ def _print(
     study: Study, rows_file: Path, tables: Sequence[Table], rows: Sequence[Any], *, as_json: bool
 ) -> None:
     if as_json:
-        from pinnkan.studies.compare import planned
+        from pinnkan.studies.planning import planned
 
-        found = [
-            {"title": one.title, "header": one.header, "rows": one.body, "notes": one.notes} for one in tables
+        written = [
+            {"title": table.title, "header": table.header, "rows": table.body, "notes": table.notes}
+            for table in tables
         ]
         counts = {"planned": len(planned(study)), "cells": rows}
-        render.write_json({"study": study.title, "table": str(rows_file), "tables": found, **counts})
+        render.write_json({"study": study.title, "table": str(rows_file), "tables": written, **counts})
     else:
-        render.write("\n\n".join(_laid(one) for one in tables))
+        render.write("\n\n".join(_laid(table) for table in tables))
 
 
-def _study(
-    subject: str,
-    lambdas: Sequence[str] | None,
-    params: Sequence[str] | None,
-    axes: Sequence[str] | None,
-    seeds: str | None,
-    overrides: Sequence[str] | None,
-    *,
-    quick: bool,
-) -> tuple[Study, str]:
+def _study(subject: str, stated: StatedStudy, seeds: str | None, *, quick: bool) -> tuple[Study, str]:
     """Return the study of a file, or the one that the options say, and its name.
 
     Raises:
         UsageError: If options contradict a study's file, or there are no values.
     """
-    from dataclasses import replace
-
     from pinnkan.language.problem.finding import find_problem
     from pinnkan.studies.study_file import is_study, read_study
-    from pinnkan.studies.study_options import study_of_options
 
     path = find_problem(subject)
     numbers = _seeds(seeds)
     if not is_study(path):
-        study = study_of_options(subject, path, lambdas or (), params or (), axes or (), overrides or ())
-        return replace(study, seeds=numbers or (0,)), path.stem
-    if lambdas or params or axes:
+        from pinnkan.language.problem.loading import load_problem
+        from pinnkan.studies.study_options import study_of_options
+
+        study = study_of_options(subject, load_problem(path), stated)
+        return study.with_settings(numbers, ()), path.stem
+    if stated.lambdas or stated.params or stated.axes:
         raise UsageError(f"{path} is a study: its values and axes stand in the file")
     study = read_study(path)
     study = study.quickened() if quick else study
-    study = replace(study, overrides=(*study.overrides, *(overrides or ())), seeds=numbers or study.seeds)
-    return study, path.stem
+    return study.with_settings(numbers, stated.overrides), path.stem
 
 
 def _seeds(text: str | None) -> tuple[int, ...]:

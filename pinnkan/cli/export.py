@@ -10,7 +10,10 @@ import typer
 from pinnkan.cli.terminal import options, targets
 from pinnkan.cli.terminal.progress import watching
 from pinnkan.ground.errors import UsageError
+from pinnkan.ground.machine import Compute
 from pinnkan.language.methods import LOTRA
+from pinnkan.storage.runs.paths import ResultName
+from pinnkan.workflows.requests import Places
 
 EXAMPLES = options.examples(
     "pinnkan export runs/elliptic --lambda 0.1 --grid 101x101 -o u.csv",
@@ -85,17 +88,11 @@ def export(
     with watching(quiet=quiet, verbose=verbose) as observer:
         path = run(
             directory,
-            values=values,
-            method=method,
-            tag=tag,
-            grid=grid,
-            points=points,
-            time=time,
+            ResultName(values, method, tag),
+            Places(grid, points, time),
             fields=fields,
-            device=device,
-            dtype=dtype and dtype.value,
-            threads=threads,
             output=output,
+            compute=Compute(device, dtype and dtype.value, threads),
             observer=observer,
         )
         observer.note(f"wrote {path}")

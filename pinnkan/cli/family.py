@@ -9,6 +9,9 @@ import typer
 from pinnkan.cli.terminal import options, render, targets
 from pinnkan.cli.terminal.progress import watching_training
 from pinnkan.ground.errors import ToleranceMissedError, UsageError
+from pinnkan.ground.machine import Compute
+from pinnkan.sweeps.options import SweepOptions, TrainingOptions
+from pinnkan.workflows.requests import FamilyRequest
 
 if TYPE_CHECKING:
     from pinnkan.workflows.family import FamilyResult
@@ -86,20 +89,12 @@ def family(
         raise UsageError("which range? Give --lambda LOW:HIGH or --param NAME=LOW:HIGH")
     from pinnkan.workflows.family import family as run
 
+    request = FamilyRequest(only, params or [], tolerance, max_adapters)
+    training = TrainingOptions(seed, force, compute=Compute(threads=threads))
+    sweep = SweepOptions(directory, overrides=tuple(overrides or ()), training=training)
     with watching_training(quiet=quiet, verbose=verbose, threads=threads) as observer:
-        found = run(
-            directory,
-            only=only,
-            params=params or [],
-            tolerance=tolerance,
-            max_adapters=max_adapters,
-            overrides=overrides or [],
-            seed=seed,
-            threads=threads,
-            force=force,
-            observer=observer,
-        )
-    _conclude(found, as_json=as_json)
+        result = run(request, sweep, observer)
+    _conclude(result, as_json=as_json)
 
 
 def _conclude(found: FamilyResult, *, as_json: bool) -> None:
@@ -109,7 +104,7 @@ def _conclude(found: FamilyResult, *, as_json: bool) -> None:
         ToleranceMissedError: If the estimate is above the tolerance somewhere.
     """
     if as_json:
-        render.write_json({**vars(found), "path": str(found.path)})
+        render.write_json(found.to_json())
     else:
         unsolved = ["unsolved"] if any(point["unsolved"] for point in found.curve) else []
         columns = ["adapters", "worst_residual", "worst_estimate", "median_estimate", *unsolved, "at"]

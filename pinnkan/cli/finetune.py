@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,8 +10,10 @@ import typer
 from pinnkan.cli.terminal import options, render, results, targets, verdicts
 from pinnkan.cli.terminal.progress import watching_training
 from pinnkan.ground.errors import OtherSettingsError, PinnkanError, UsageError
+from pinnkan.ground.machine import Compute
 from pinnkan.ground.progress import Observer
 from pinnkan.language.methods import LOTRA
+from pinnkan.sweeps.options import SweepOptions, TrainingOptions
 
 if TYPE_CHECKING:
     from pinnkan.storage.runs.results import TrainingResult
@@ -66,70 +67,60 @@ def finetune(
     if jobs and dask:
         raise UsageError("--jobs and --dask exclude each other: workers are here, or on the cluster")
     values = targets.read_values(directory, lambdas, params, quiet=quiet, paired=paired)
-    texts = options.settings(overrides, compression)
+    compute = Compute(device, dtype and dtype.value, threads)
+    sweep = SweepOptions(
+        directory,
+        method,
+        tag,
+        overrides=tuple(options.settings(overrides, compression)),
+        training=TrainingOptions(seed, force, time_limit, compute),
+        nearest=options.nearest(start),
+        jobs=jobs,
+        dask=dask,
+    )
     if print_slurm:
-        words = _words(method, tag, texts, seed, device, dtype, start, time_limit, force=force)
-        _print_script(directory, values, words, threads, chained=start is options.StartFrom.nearest)
-        return
+        _print_script(sweep, values)
+    else:
+        _train(sweep, values, quiet=quiet, verbose=verbose, as_json=as_json)
+
+
+def _train(
+    sweep: SweepOptions, values: Sequence[dict[str, float]], *, quiet: bool, verbose: bool, as_json: bool
+) -> None:
+    """Train what is missing, and print what came of every value.
+
+    Raises:
+        PinnkanError: As `_conclude`, and for what stops all values.
+        typer.Exit: As `_conclude`.
+    """
     from pinnkan.workflows.finetune import finetune as run
 
-    with watching_training(quiet=quiet, verbose=verbose, threads=threads, jobs=jobs) as observer:
+    threads = sweep.training.compute.threads
+    with watching_training(quiet=quiet, verbose=verbose, threads=threads, jobs=sweep.jobs) as observer:
         _echo(observer, values)
-        found = run(
-            directory,
-            values,
-            method=method,
-            tag=tag,
-            overrides=texts,
-            seed=seed,
-            device=device,
-            dtype=dtype and dtype.value,
-            threads=threads,
-            force=force,
-            time_limit=time_limit,
-            observer=observer,
-            nearest=options.nearest(start),
-            jobs=jobs,
-            dask=dask,
-        )
-        _note_finished(observer, found)
-        _conclude(found, as_json=as_json)
+        trained = run(sweep, values, observer)
+        _note_finished(observer, trained)
+        _conclude(trained, as_json=as_json)
 
 
-def _words(
-    method: str,
-    tag: str | None,
-    overrides: Sequence[str],
-    seed: int | None,
-    device: str,
-    dtype: options.Dtype | None,
-    start: options.StartFrom | None,
-    time_limit: float | None,
-    *,
-    force: bool,
-) -> list[str]:
+def _words(sweep: SweepOptions) -> list[str]:
     """Return the options, beside values and threads, that make another command the same as this one."""
+    training, starts = sweep.training, {None: None, True: "nearest", False: "base"}
     given = {
-        "--method": method,
-        "--tag": tag,
-        "--seed": seed,
-        "--device": device,
-        "--dtype": dtype and dtype.value,
-        "--start": start and start.value,
-        "--time-limit": time_limit,
+        "--method": sweep.method,
+        "--tag": sweep.tag,
+        "--seed": training.seed,
+        "--device": training.compute.device,
+        "--dtype": training.compute.dtype,
+        "--start": starts[sweep.nearest],
+        "--time-limit": training.time_limit,
     }
     words = [word for name, value in given.items() if value is not None for word in (name, str(value))]
-    return [*words, *(word for text in overrides for word in ("--set", text)), *["--force"] * force]
+    sets = [word for text in sweep.overrides for word in ("--set", text)]
+    return [*words, *sets, *(["--force"] if training.force else [])]
 
 
-def _print_script(
-    directory: Path,
-    values: Sequence[dict[str, float]],
-    words: Sequence[str],
-    threads: int | None,
-    *,
-    chained: bool,
-) -> None:
+def _print_script(sweep: SweepOptions, values: Sequence[dict[str, float]]) -> None:
     """Print the array script.
 
     Raises:
@@ -137,12 +128,13 @@ def _print_script(
     """
     from pinnkan.sweeps.slurm import array_script
 
-    if chained:
+    if sweep.nearest:
         raise UsageError(
             "--print-slurm makes independent tasks, --start nearest chains them; "
             "run one job with --jobs instead"
         )
-    typer.echo(array_script(directory, values, words, threads=threads), nl=False)
+    threads = sweep.training.compute.threads
+    typer.echo(array_script(sweep.directory, values, _words(sweep), threads=threads), nl=False)
 
 
 def _echo(observer: Observer, values: Sequence[dict[str, float]]) -> None:
@@ -155,7 +147,7 @@ def _echo(observer: Observer, values: Sequence[dict[str, float]]) -> None:
 
 def _note_finished(observer: Observer, found: Sequence[TrainingResult]) -> None:
     """Say once what was left as it is: hundreds of finished values are one line."""
-    present = [one for one in found if one.status == "present"]
+    present = [result for result in found if result.status == "present"]
     if len(present) == 1:
         told = results.said_unasked(*present)
         observer.note(f"{present[0].path} is finished; --force trains it again{told}")

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from pinnkan.cli.pretrain import RunDirectory, base_row
-from pinnkan.cli.terminal import options, render
+from pinnkan.cli.terminal import options, render, targets
+from pinnkan.ground.machine import Compute
+from pinnkan.sweeps.options import TrainingOptions
 
 EXAMPLES = options.examples(
     'pinnkan fit "sin(pi*x)*sin(pi*y)" --domain x=-1:1,y=-1:1 --noise 0.05 -o runs/waves',
@@ -118,16 +120,11 @@ def fit(
     stated = fit_problem(source, asked)
     trained = base_row(
         stated,
-        output,
-        "is finished for these samples and settings; --force fits again",
+        output or targets.RUNS / stated.name,
+        TrainingOptions(seed, force, time_limit, Compute(device, dtype and dtype.value, threads)),
+        present="is finished for these samples and settings; --force fits again",
         quiet=quiet,
         verbose=verbose,
-        seed=seed,
-        device=device,
-        dtype=dtype and dtype.value,
-        threads=threads,
-        force=force,
-        time_limit=time_limit,
     )
     row = _row(trained)
     if as_json:

@@ -12,6 +12,7 @@ from pinnkan.cli.terminal import options, render, targets
 from pinnkan.cli.terminal.progress import watching
 from pinnkan.ground.files import atomic_writer
 from pinnkan.language.methods import LOTRA
+from pinnkan.storage.runs.paths import ResultName
 
 EXAMPLES = options.examples(
     "pinnkan formula runs/waves",
@@ -71,7 +72,7 @@ def formula(
     values = targets.at_most_one(targets.read_values(directory, lambdas, params, quiet=quiet))
     from pinnkan.workflows.formula import formula as run
 
-    report = run(directory, values=values, method=method, tag=tag, least_r2=least_r2, digits=digits)
+    report = run(directory, ResultName(values, method, tag), least_r2=least_r2, digits=digits)
     whole = f"{report['unknown']} = {report['formula']}"
     if output is not None:
         with atomic_writer(output) as file:

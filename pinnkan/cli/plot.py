@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from pinnkan.cli.terminal import options, targets
 from pinnkan.cli.terminal.progress import watching
+from pinnkan.ground.machine import Compute
 from pinnkan.language.methods import LOTRA
+from pinnkan.storage.runs.paths import ResultName
+from pinnkan.workflows.requests import FlowKind, View
 
 EXAMPLES = options.examples(
     "pinnkan plot runs/elliptic -o base.png",
@@ -83,28 +86,29 @@ def plot(
     values = targets.at_most_one(targets.read_values(directory, lambdas, params, quiet=quiet))
     from pinnkan.workflows.plot import plot as run
 
-    stated: dict[Literal["streamlines", "arrows"], str | None]
-    stated = {"streamlines": streamlines, "arrows": arrows}
-    flows = {kind: vector for kind, vector in stated.items() if vector is not None}
-
+    view = View(
+        field=field or _default_field(streamlines or arrows),
+        time=time,
+        slices=slices or [],
+        flows=_flows(streamlines, arrows),
+    )
     with watching(quiet=quiet, verbose=verbose) as observer:
         path = run(
             directory,
-            values=values,
-            method=method,
-            tag=tag,
-            field=field or _default_field(streamlines or arrows),
-            flows=flows,
-            time=time,
-            slices=slices or [],
-            dpi=dpi,
-            device=device,
-            dtype=dtype and dtype.value,
-            threads=threads,
+            ResultName(values, method, tag),
+            view,
             output=output,
+            dpi=dpi,
+            compute=Compute(device, dtype and dtype.value, threads),
             observer=observer,
         )
         observer.note(f"wrote {path}")
+
+
+def _flows(streamlines: str | None, arrows: str | None) -> dict[FlowKind, str]:
+    """Return the vectors that are drawn over the field, by how they are."""
+    stated: dict[FlowKind, str | None] = {"streamlines": streamlines, "arrows": arrows}
+    return {kind: vector for kind, vector in stated.items() if vector is not None}
 
 
 def _default_field(vector: str | None) -> str:

@@ -9,6 +9,8 @@ import typer
 
 from pinnkan.cli.terminal import options, render, results, targets, verdicts
 from pinnkan.cli.terminal.progress import watching_training
+from pinnkan.ground.machine import Compute
+from pinnkan.sweeps.options import TrainingOptions
 
 EXAMPLES = options.examples(
     "pinnkan pretrain elliptic",
@@ -55,16 +57,11 @@ def pretrain(
     stated = targets.load(problem, overrides)
     row = base_row(
         stated,
-        output,
-        "is finished for this problem and these settings; --force trains it again",
+        output or targets.RUNS / stated.name,
+        TrainingOptions(seed, force, time_limit, Compute(device, dtype and dtype.value, threads)),
+        present="is finished for this problem and these settings; --force trains it again",
         quiet=quiet,
         verbose=verbose,
-        seed=seed,
-        device=device,
-        dtype=dtype and dtype.value,
-        threads=threads,
-        force=force,
-        time_limit=time_limit,
     )
     if as_json:
         render.write_json(row)
@@ -74,24 +71,29 @@ def pretrain(
 
 
 def base_row(
-    stated: Problem, output: Path | None, present: str, *, quiet: bool, verbose: bool, **training: Any
+    stated: Problem,
+    directory: Path,
+    training: TrainingOptions,
+    *,
+    present: str,
+    quiet: bool,
+    verbose: bool,
 ) -> dict[str, Any]:
     """Train the base of a problem and return what is printed of it.
 
     Args:
         stated: The problem.
-        output: Run directory; ``runs/NAME`` if not given.
+        directory: Run directory.
+        training: How it is trained.
         present: What is said of a base that is there already.
         quiet: Whether no progress is shown.
         verbose: Whether every step is.
-        training: Options of `pinnkan.workflows.pretrain.pretrain`.
     """
     from pinnkan.physics.family import Family
     from pinnkan.workflows.pretrain import pretrain as run
 
-    with watching_training(quiet=quiet, verbose=verbose, threads=training["threads"]) as observer:
-        directory = output or targets.RUNS / stated.name
-        result = run(Family(stated), directory=directory, observer=observer, **training)
+    with watching_training(quiet=quiet, verbose=verbose, threads=training.compute.threads) as observer:
+        result = run(Family(stated), directory, training, observer)
         if result.status == "present":
             observer.note(f"{result.path} {present}{results.said_unasked(result)}")
     return results.row(result)

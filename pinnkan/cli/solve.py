@@ -12,9 +12,10 @@ from pinnkan.cli.terminal import options, render, targets, verdicts
 from pinnkan.cli.terminal.progress import watching
 from pinnkan.ground.errors import ToleranceMissedError, UsageError
 from pinnkan.storage.runs.paths import FAMILY
+from pinnkan.workflows.requests import Places
 
 if TYPE_CHECKING:
-    from pinnkan.workflows.solve import Answers
+    from pinnkan.workflows.answers import Answers
 
 _SHOWN = 40
 
@@ -98,7 +99,7 @@ def solve(
         )
         answers = basis.solve_all(values)
         if output is not None:
-            write_answers(answers, output, grid=grid, points=points, time=time)
+            write_answers(answers, output, Places(grid, points, time))
             observer.note(f"wrote {output}")
         rows = _print(answers, check=check, as_json=as_json)
     verdicts.conclude(rows, said=not as_json)
@@ -143,7 +144,7 @@ def _check_options(
 def _print(answers: Answers, *, check: bool, as_json: bool) -> list[dict[str, Any]]:
     """Print a row a value, and return the rows."""
     from pinnkan.workflows.answer_verdicts import answer_verdicts
-    from pinnkan.workflows.solve import summary
+    from pinnkan.workflows.answers import summary
 
     rows = summary(answers, answers.errors() if check else None)
     judged = answer_verdicts(answers)

@@ -70,8 +70,8 @@ def spectrum(
     if as_json:
         render.write_json(data)
         return
-    for number, one in enumerate(data["results"]):
-        _write(one, first=number == 0)
+    for number, result in enumerate(data["results"]):
+        _write(result, first=number == 0)
 
 
 def _write(one: Mapping[str, Any], *, first: bool) -> None:

@@ -115,9 +115,9 @@ def _row(status: ValueStatus) -> dict[str, Any]:
     from pinnkan.storage.runs.results import stored_verdict
 
     return {
-        "parameters": dict(status.values),
-        "method": status.method,
-        "tag": status.tag,
+        "parameters": dict(status.name.values or {}),
+        "method": status.name.method,
+        "tag": status.name.tag,
         "status": status.status,
         "why": status.why,
         **stored_verdict(status.meta or {}),

@@ -4,6 +4,7 @@ from pinnkan.geometry.ball import Ball
 from pinnkan.geometry.box import Box
 from pinnkan.geometry.disk import Disk
 from pinnkan.geometry.domain import CollocationSet, Domain
+from pinnkan.geometry.extents import ExtentFault
 from pinnkan.geometry.interval import Interval
 from pinnkan.geometry.regions import (
     BoundaryPart,
@@ -16,7 +17,7 @@ from pinnkan.geometry.regions import (
 )
 from pinnkan.geometry.registry import SHAPES, make_shape
 from pinnkan.geometry.rules import RULES
-from pinnkan.geometry.shape import Shape
+from pinnkan.geometry.shape import Shape, ShapeEntries, ShapeKind
 
 __all__ = [
     "RULES",
@@ -27,6 +28,7 @@ __all__ = [
     "CollocationSet",
     "Disk",
     "Domain",
+    "ExtentFault",
     "InitialTime",
     "Interior",
     "Interval",
@@ -34,6 +36,8 @@ __all__ = [
     "Portion",
     "Region",
     "Shape",
+    "ShapeEntries",
+    "ShapeKind",
     "WholeDomain",
     "make_shape",
 ]

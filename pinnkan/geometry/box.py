@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from functools import reduce
 
 import numpy as np
 import sympy
 
+from pinnkan.geometry.extents import ExtentFault, check_extent, check_finite
+from pinnkan.geometry.mapped import MappedShape
 from pinnkan.geometry.rules import FloatArray, equispaced, gauss, turn
-from pinnkan.geometry.shape import Shape, ShapeKind, check_extent, check_finite, number
+from pinnkan.geometry.shape import Shape, ShapeEntries, ShapeKind, number
 from pinnkan.ground.errors import UsageError
 
 _ALIASES = (("left", "right"), ("bottom", "top"), ("front", "back"))
 """Everyday names of the lower and upper side along the first, second and third axis."""
 
 
-class Box(Shape):
+class Box(MappedShape):
     """The box of points with lower <= x <= upper.
 
     Its parts are named by axis and side, ``x-``, ``x+``, ``y-``, ...; the
@@ -51,7 +53,7 @@ class Box(Shape):
         bounds = [check_finite(*item) for item in zip(self.axes, zip(lower, upper, strict=True), strict=True)]
         for axis, (low, high) in zip(self.axes, bounds, strict=True):
             if not low < high:
-                raise UsageError(f"domain: {axis}: expected lower < upper, found [{low!r}, {high!r}] (empty)")
+                raise ExtentFault(axis, f"expected lower < upper, found [{low!r}, {high!r}] (empty)")
             check_extent(axis, high - low, position=max(abs(low), abs(high)))
         self.lower, self.upper = np.array(bounds).T
         self.sides = self.upper - self.lower
@@ -76,6 +78,11 @@ class Box(Shape):
     def bounding_box(self) -> tuple[FloatArray, FloatArray]:
         """The box itself."""
         return self.lower.copy(), self.upper.copy()
+
+    @property
+    def key(self) -> Hashable:
+        """Corners and periodic axes."""
+        return Box, *self.lower.tolist(), *self.upper.tolist(), *self.periodic
 
     def contains(self, x: FloatArray, tolerance: float = 1e-12) -> np.ndarray:
         """Compare each coordinate with its bounds."""
@@ -185,11 +192,10 @@ def box_entries(axes: tuple[str, ...]) -> dict[str, int]:
     return dict.fromkeys(axes, 2)
 
 
-def build_box(
-    axes: tuple[str, ...], numbers: Mapping[str, Sequence[float]], periodic: Sequence[str]
-) -> Shape:
+def build_box(said: ShapeEntries) -> Shape:
     """Box from the bounds of each axis."""
-    return Box([numbers[axis][0] for axis in axes], [numbers[axis][1] for axis in axes], axes, periodic)
+    lower, upper = zip(*(said.numbers[axis] for axis in said.axes), strict=True)
+    return Box(lower, upper, said.axes, said.periodic)
 
 
 KIND = ShapeKind(dimension=None, entries=box_entries, build=build_box, may_be_periodic=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from pinnkan.geometry.pieces import interior_of, part_of, repeated, spread
 from pinnkan.geometry.regions import (
     BoundaryPart,
     InitialTime,
@@ -18,14 +19,13 @@ from pinnkan.geometry.regions import (
     Region,
     WholeDomain,
 )
-from pinnkan.geometry.rules import FloatArray, check_points, gauss, share, unit_cube
-from pinnkan.geometry.shape import Shape, check_extent, check_finite
+from pinnkan.geometry.rules import FloatArray, check_points, share
+from pinnkan.geometry.shape import Shape
+from pinnkan.geometry.times import Duration, Moment, NoTime, Times
 from pinnkan.ground.errors import UsageError
 
 _LEVELS = 4096
 """Space variants set aside for the time levels of one variant."""
-_TIME_AXIS = 3
-"""Time shifts its nodes by a sequence that no space axis uses."""
 _INTEGRAL = {0: 1, 1: 128, 2: 1600, 3: 4000}
 """Points of an integral over space, by dimension: it is then right to about 1e-8 for a smooth function."""
 _INTEGRAL_IN_TIME = {0: 1, 1: 64, 2: 400, 3: 1728}
@@ -95,12 +95,12 @@ class Domain:
                 f"{', '.join(self.coordinates)}"
             )
         if self.time is not None:
-            low, high = check_finite(self.coordinates[0], self.time)
-            if not low < high:
-                raise UsageError(
-                    f"time: {self.coordinates[0]}: expected start < end, found [{low!r}, {high!r}] (empty)"
-                )
-            check_extent(self.coordinates[0], high - low, position=max(abs(low), abs(high)), block="time")
+            Duration.checked(self.coordinates[0], self.time, self.time_scale)
+
+    @cached_property
+    def _times(self) -> Times:
+        """The factor of time."""
+        return NoTime() if self.time is None else Duration(*self.time, self.time_scale)
 
     @property
     def grading(self) -> float:
@@ -109,10 +109,7 @@ class Domain:
         Points are even in s = log(1 + g tau) / log(1 + g), tau = (t - t0) / (t1 - t0), the time in which
         networks and hard conditions work too (`pinnkan.networks.InputMap`).
         """
-        if self.time is None:
-            return 0.0
-        ratio = (self.time[1] - self.time[0]) / self.time_scale
-        return ratio if ratio > 1.0 else 0.0
+        return self._times.grading
 
     def time_per_share(self, time: float) -> float:
         """Return dt/ds at a time, s in [0, 1] as in `grading`: the duration without one.
@@ -150,9 +147,8 @@ class Domain:
     def uniform(self, count: int, seed: int) -> FloatArray:
         """Uniform random points for evaluation, from a stream of their own: shape ``(count, D)``."""
         check_points(count, "random", 0)
-        rng = _stream(seed, "evaluation", 0)
-        cube = unit_cube(count, len(self.coordinates), rule="random", rng=rng)
-        return self._place(cube, self.shape.place, grading=0.0)
+        piece, rng = interior_of(self.shape), _stream(seed, "evaluation", 0)
+        return spread(piece, self._times.even, count, rule="random", rng=rng, variant=0, first=0)[0]
 
     def collocate(
         self, region: Region, count: int, *, rule: str = "quadrature", seed: int = 0, variant: int = 0
@@ -182,82 +178,59 @@ class Domain:
         rule = "sobol" if variant % 2 else rule
         match region:
             case Interior():
-                return self._interior(count, rule, rng, variant)
+                return self._interior(self._times, count, rule, rng, variant)
             case InitialTime():
-                return self._initial(count, rule, rng, variant)
+                if self.time is None:
+                    raise UsageError("points: 'initial' was asked for, but the problem has no time")
+                return self._interior(Moment(self.time[0]), count, rule, rng, variant)
             case BoundaryPart(part, portion):
                 if portion is None:
                     return self._boundary(part, count, rule, rng, variant)
                 return self._portion(part, portion, count, rule, rng, variant)
             case WholeDomain(times):
-                return self._whole(times, rule, rng, variant)
+                sizes = _INTEGRAL if self.time is None else _INTEGRAL_IN_TIME
+                most = sizes.get(self.shape.dimension, _MOST_INTEGRAL)
+                space = self.shape.integration(most, variant * _LEVELS)
+                return self._at_moments(*space, times, rule, rng, variant)
             case PointInSpace(position):
-                return self._place_in_time(position, count, rule, rng, variant)
+                return self._at_moments(np.array([position]), np.ones(1), count, rule, rng, variant)
 
-    def _whole(
-        self, count_of_times: int, rule: str, rng: np.random.Generator, variant: int
+    def _interior(
+        self, times: Times, count: int, rule: str, rng: np.random.Generator, variant: int
     ) -> CollocationSet:
-        """One quadrature over space, at several times where there is time."""
-        sizes = _INTEGRAL if self.time is None else _INTEGRAL_IN_TIME
-        count = sizes.get(self.shape.dimension, _MOST_INTEGRAL)
-        space, weights = self.shape.integration(count, variant * _LEVELS)
-        if self.time is None:
-            return CollocationSet(space, weights, together=len(space))
-        times, shares = self._moments(count_of_times, rule, rng, variant)
-        points = np.concatenate([np.insert(space, 0, time, axis=1) for time in times])
-        return CollocationSet(points, np.outer(shares, weights).ravel(), together=len(space))
-
-    def _place_in_time(
-        self, position: tuple[float, ...], count: int, rule: str, rng: np.random.Generator, variant: int
-    ) -> CollocationSet:
-        place = np.array([position])
-        if self.time is None:
-            return CollocationSet(place, np.ones(1))
-        times, shares = self._moments(count, rule, rng, variant)
-        return CollocationSet(np.insert(np.repeat(place, len(times), axis=0), 0, times, axis=1), shares)
-
-    def _moments(
-        self, count: int, rule: str, rng: np.random.Generator, variant: int
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return times and weights that sum to 1."""
-        if rule == "quadrature":
-            nodes, shares = gauss(count, variant=variant, axis=_TIME_AXIS)
-        else:
-            nodes, shares = unit_cube(count, 1, rule=rule, rng=rng)[:, 0], np.full(count, 1 / count)
-        return self._times(np.asarray(nodes), self.grading), np.asarray(shares)
-
-    def _interior(self, count: int, rule: str, rng: np.random.Generator, variant: int) -> CollocationSet:
-        if rule != "quadrature":
-            cube = unit_cube(count, len(self.coordinates), rule=rule, rng=rng)
-            points = self._place(cube, self.shape.place, self.grading)
-            return CollocationSet(points, np.full(count, 1 / count))
-        levels = self._levels(count, self.shape.volume, self.shape.dimension)
-        sizes = _even(count, levels)
-        return self._stack(
-            [self.shape.quadrature(n, variant * _LEVELS + level) for level, n in enumerate(sizes)], variant
-        )
-
-    def _initial(self, count: int, rule: str, rng: np.random.Generator, variant: int) -> CollocationSet:
-        if self.time is None:
-            raise UsageError("points: 'initial' was asked for, but the problem has no time")
-        points, weights = self.shape.interior(count, rule=rule, rng=rng, variant=variant * _LEVELS)
-        return CollocationSet(np.insert(points, 0, self.time[0], axis=1), weights)
+        piece, first = interior_of(self.shape), variant * _LEVELS
+        points, weights = spread(piece, times, count, rule=rule, rng=rng, variant=variant, first=first)
+        return CollocationSet(points, weights)
 
     def _boundary(
         self, where: str, count: int, rule: str, rng: np.random.Generator, variant: int
     ) -> CollocationSet:
         """Union of the parts behind the name, each weighted by its area."""
-        if self.time is None:
-            return CollocationSet(*self.shape.boundary(where, count, rule=rule, rng=rng, variant=variant))
         parts = self.shape.resolve_part(where)
         areas = [self.shape.area(part) for part in parts]
+        # Without levels the sides' variants follow each other: as in every result there is.
+        first = variant if self.time is None else variant * _LEVELS
         sets = []
         for part, n, area in zip(parts, share(count, areas), areas, strict=True):
-            piece = self._part(part, n, rule, rng, variant)
-            normals = self.shape.normals(part, piece.points[:, 1:])
-            sets.append((piece.points, piece.weights * (area / sum(areas)), normals))
+            piece = part_of(self.shape, part)
+            points, weights = spread(piece, self._times, n, rule=rule, rng=rng, variant=variant, first=first)
+            normals = self.shape.normals(part, points[:, self._times.columns :])
+            sets.append((points, weights * (area / sum(areas)), normals))
         points, weights, normals = (np.concatenate(arrays) for arrays in zip(*sets, strict=True))
         return CollocationSet(points, weights, normals)
+
+    def _at_moments(
+        self,
+        points: FloatArray,
+        weights: FloatArray,
+        count: int,
+        rule: str,
+        rng: np.random.Generator,
+        variant: int,
+    ) -> CollocationSet:
+        """The same places at ``count`` times, those of one time worked together."""
+        moments, shares = self._times.moments(count, rule=rule, rng=rng, variant=variant)
+        return CollocationSet(*repeated(points, weights, moments, shares), together=len(points))
 
     def _portion(
         self, part: str, portion: Portion, count: int, rule: str, rng: np.random.Generator, variant: int
@@ -287,74 +260,6 @@ class Domain:
         assert drawn.normals is not None
         weights = drawn.weights[kept]
         return CollocationSet(drawn.points[kept], weights / weights.sum(), drawn.normals[kept])
-
-    def _part(
-        self, part: str, count: int, rule: str, rng: np.random.Generator, variant: int
-    ) -> CollocationSet:
-        """One canonical part times the time interval."""
-        if rule != "quadrature":
-            cube = unit_cube(count, self.shape.dimension, rule=rule, rng=rng)
-            points = self._place(cube, lambda rest: self.shape.place_on(part, rest), self.grading)
-            return CollocationSet(points, np.full(count, 1 / count))
-        levels = self._levels(count, self.shape.area(part), self.shape.dimension - 1)
-        if self.shape.dimension == 1:
-            # An end of an interval: one point, whatever the rule, at each of what are hundreds of times.
-            return self._stack([self.shape.boundary_quadrature(part, 1, 0)] * levels, variant)
-        sizes = _even(count, levels)
-        return self._stack(
-            [
-                self.shape.boundary_quadrature(part, n, variant * _LEVELS + level)
-                for level, n in enumerate(sizes)
-            ],
-            variant,
-        )
-
-    def _levels(self, count: int, measure: float, dimension: int) -> int:
-        """Number of time levels that makes the spacing about the same along time and space.
-
-        Time has a unit of its own, so it is counted as long as the space domain's mean
-        extent L = V^(1/d): with spacing h there are measure / h^dimension points a level and L / h levels.
-        """
-        if self.time is None:
-            return 1
-        if self.shape.dimension == 0:
-            return count
-        extent: float = self.shape.volume ** (1 / self.shape.dimension)
-        spacing: float = (measure * extent / count) ** (1 / (dimension + 1))
-        return min(count, max(1, round(extent / spacing)))
-
-    def _stack(self, spaces: list[tuple[FloatArray, FloatArray]], variant: int) -> CollocationSet:
-        """Put one space rule on each node of the Gauss rule in time."""
-        if self.time is None:
-            return CollocationSet(*spaces[0])
-        nodes, shares = gauss(len(spaces), variant=variant, axis=_TIME_AXIS)
-        times = self._times(np.asarray(nodes), self.grading)
-        sizes = [len(points) for points, _ in spaces]
-        points = np.concatenate([points for points, _ in spaces])
-        weights = np.concatenate([weights for _, weights in spaces])
-        stacked = np.column_stack([np.repeat(times, sizes), points])
-        return CollocationSet(stacked, weights * np.repeat(shares, sizes))
-
-    def _place(
-        self, cube: FloatArray, place: Callable[[FloatArray], FloatArray], grading: float
-    ) -> FloatArray:
-        """Map the unit cube onto the domain, its first column onto time."""
-        if self.time is None:
-            return place(cube)
-        return np.insert(place(cube[:, 1:]), 0, self._times(cube[:, 0], grading), axis=1)
-
-    def _times(self, shares: FloatArray, grading: float) -> FloatArray:
-        """Return times from s in [0, 1]: tau = ((1 + g)^s - 1) / g, or s itself without a grading."""
-        assert self.time is not None
-        start, end = self.time
-        if grading:
-            shares = np.expm1(shares * math.log1p(grading)) / grading
-        return np.asarray(start + (end - start) * shares)
-
-
-def _even(count: int, pieces: int) -> list[int]:
-    """Split a count into nearly equal pieces."""
-    return [count // pieces + (piece < count % pieces) for piece in range(pieces)]
 
 
 def _stream(seed: int, purpose: str, variant: int) -> np.random.Generator:

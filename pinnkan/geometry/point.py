@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import sympy
 
+from pinnkan.geometry.mapped import MappedShape
 from pinnkan.geometry.rules import FloatArray
-from pinnkan.geometry.shape import Shape, ShapeKind
+from pinnkan.geometry.shape import ShapeKind
 
 
-class Point(Shape):
+class Point(MappedShape):
     """The one point of R^0; it has no boundary."""
 
     dimension = 0
     parts = ()
-    aliases: Mapping[str, tuple[str, ...]] = {}
 
     @property
     def volume(self) -> float:
@@ -27,6 +27,11 @@ class Point(Shape):
     def bounding_box(self) -> tuple[FloatArray, FloatArray]:
         """Corners without coordinates, shapes ``(0,)``."""
         return np.zeros(0), np.zeros(0)
+
+    @property
+    def key(self) -> Hashable:
+        """There is but one."""
+        return Point
 
     def contains(self, x: FloatArray, tolerance: float = 1e-12) -> np.ndarray:
         """Every point of R^0 is this one."""
@@ -62,4 +67,4 @@ class Point(Shape):
         return np.zeros((0, 0))
 
 
-KIND = ShapeKind(dimension=0, entries=lambda axes: {}, build=lambda axes, numbers, periodic: Point())
+KIND = ShapeKind(dimension=0, entries=lambda axes: {}, build=lambda said: Point())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from pinnkan.geometry import ball, box, disk, interval, point
-from pinnkan.geometry.shape import Shape, ShapeKind
+from pinnkan.geometry.shape import Shape, ShapeEntries, ShapeKind
 from pinnkan.ground.errors import UsageError, did_you_mean
 
 SHAPES: dict[str, ShapeKind] = {
@@ -22,6 +23,7 @@ def make_shape(
     axes: Sequence[str],
     numbers: Mapping[str, float | Sequence[float]],
     periodic: Sequence[str] = (),
+    members: Mapping[str, Shape] = MappingProxyType({}),
 ) -> Shape:
     """Build a shape from what a problem file says, e.g. ``("disk", ("x", "y"), {"radius": 1})``.
 
@@ -30,6 +32,7 @@ def make_shape(
         axes: Names of the space coordinates.
         numbers: One number or a list of numbers per key of the shape.
         periodic: Names of the coordinates that are periodic.
+        members: The shapes that it is made of, by their keys.
 
     Raises:
         UsageError: If the shape is unknown or does not fit the coordinates, a
@@ -61,7 +64,7 @@ def make_shape(
         if key in lists and len(lists[key]) != length:
             plural = "s" if length > 1 else ""
             raise UsageError(f"domain: {key}: expected {length} number{plural}, found {len(lists[key])}")
-    return kind.build(tuple(axes), lists, periodic)
+    return kind.build(ShapeEntries(tuple(axes), lists, periodic, members))
 
 
 def _numbers(value: float | Sequence[float]) -> Sequence[float]:

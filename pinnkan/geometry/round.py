@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 import sympy
 
+from pinnkan.geometry.extents import ExtentFault, check_extent, check_finite
+from pinnkan.geometry.mapped import MappedShape
 from pinnkan.geometry.rules import FloatArray
-from pinnkan.geometry.shape import Shape, ShapeKind, check_extent, check_finite, number
-from pinnkan.ground.errors import UsageError
+from pinnkan.geometry.shape import Shape, ShapeEntries, ShapeKind, number
 
 
-class Round(Shape):
+class Round(MappedShape):
     """The closed set |x - center| <= radius, whose boundary is one part.
 
     Args:
@@ -20,23 +21,27 @@ class Round(Shape):
         radius: Positive.
 
     Raises:
-        UsageError: If the radius is not positive or a number is not finite.
+        ExtentFault: If the radius is not positive or a number is not finite.
     """
 
     def __init__(self, center: Sequence[float] | None = None, radius: float = 1.0) -> None:
         self.center = np.array(check_finite("center", [0.0] * self.dimension if center is None else center))
         (self.radius,) = check_finite("radius", [radius])
         if len(self.center) != self.dimension:
-            raise UsageError(f"domain: center: expected {self.dimension} numbers, found {len(self.center)}")
+            raise ExtentFault("center", f"expected {self.dimension} numbers, found {len(self.center)}")
         if self.radius <= 0:
-            raise UsageError(f"domain: radius: expected a positive number, found {self.radius!r}")
-        self.aliases = {}
+            raise ExtentFault("radius", f"expected a positive number, found {self.radius!r}")
         check_extent("radius", self.radius, position=float(np.abs(self.center).max()))
 
     @property
     def bounding_box(self) -> tuple[FloatArray, FloatArray]:
         """The square or cube around it."""
         return self.center - self.radius, self.center + self.radius
+
+    @property
+    def key(self) -> Hashable:
+        """Center and radius."""
+        return type(self), *self.center.tolist(), self.radius
 
     def contains(self, x: FloatArray, tolerance: float = 1e-12) -> np.ndarray:
         """Compare |x - center| with the radius."""
@@ -62,9 +67,7 @@ class Round(Shape):
 def round_kind(dimension: int, make: Callable[[Sequence[float] | None, float], Shape]) -> ShapeKind:
     """The entries ``center`` (optional) and ``radius`` of a problem file."""
 
-    def build(
-        axes: tuple[str, ...], numbers: Mapping[str, Sequence[float]], periodic: Sequence[str]
-    ) -> Shape:
-        return make(numbers.get("center"), numbers["radius"][0])
+    def build(said: ShapeEntries) -> Shape:
+        return make(said.numbers.get("center"), said.numbers["radius"][0])
 
     return ShapeKind(dimension, lambda axes: {"center": dimension, "radius": 1}, build, ("center",))

@@ -1,14 +1,30 @@
-"""The machine before torch is loaded: how its threads will wait, and how busy its cores are already."""
+"""The machine before torch is loaded: what is asked of it, how its threads wait, how busy its cores are."""
 
 from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 
 WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 """Variables by which a user says how OpenMP's threads wait: the standard's, libgomp's and LLVM's."""
 _CROWDED = 1.25
 """Threads a core from which a machine is called oversubscribed; a little more is what every machine has."""
+
+
+@dataclass(frozen=True)
+class Compute:
+    """Where and in which precision something is computed, as options say it.
+
+    Attributes:
+        device: ``cpu``, ``cuda``, ``cuda:1`` or ``auto``.
+        dtype: ``float64`` or ``float32``, the precision of the coefficients; None leaves it open.
+        threads: CPU threads; None takes as many as torch does.
+    """
+
+    device: str = "cpu"
+    dtype: str | None = None
+    threads: int | None = None
 
 
 def wait_passively() -> None:

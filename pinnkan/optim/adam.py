@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.optim.adam import adam
 
 from pinnkan.optim.least_squares import LeastSquares
-from pinnkan.optim.optimizer import Optimizer, OptimizerState, Step
+from pinnkan.optim.optimizer import Optimizer, OptimizerState, Start, Step
+from pinnkan.optim.rates import rates_for
 
 _MOMENTS = ("exp_avg", "exp_avg_sq")
 """What torch's Adam calls its moments, the running means of the gradient and of its square."""
@@ -110,3 +111,9 @@ class Adam(Optimizer):
             eps=1e-8,
             maximize=False,
         )
+
+
+def make_adam(start: Start, *, rates: str | Sequence[float], rate: float, schedule: str) -> Adam:
+    """Make it with the rates of a strategy; arguments as in `rates_for`."""
+    own = rates_for(start.groups, rates, rate)
+    return Adam(start.problem, start.theta, rates=own, steps=start.steps, schedule=schedule)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from pinnkan.optim.least_squares import LeastSquares
-from pinnkan.optim.optimizer import Optimizer, OptimizerState, Step
+from pinnkan.optim.optimizer import Optimizer, OptimizerState, Start, Step
 
 _MEMORY = ("n_iter", "d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss")
 """What torch's L-BFGS keeps between two steps, by its names for it."""
@@ -118,6 +118,11 @@ class LBFGS(Optimizer):
                 return known
         self._seen.append(_Evaluation(theta, *self.problem.gradient(theta)))
         return self._seen[-1]
+
+
+def make_lbfgs(start: Start) -> LBFGS:
+    """Make it; it has no keys of its own."""
+    return LBFGS(start.problem, start.theta)
 
 
 def _copied(value: Any) -> Any:

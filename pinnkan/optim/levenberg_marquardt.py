@@ -32,7 +32,7 @@ import torch
 from torch import Tensor
 
 from pinnkan.optim.least_squares import LeastSquares, Linearisation
-from pinnkan.optim.optimizer import Optimizer, OptimizerState, Step
+from pinnkan.optim.optimizer import Optimizer, OptimizerState, Start, Step
 
 _TRIALS = 10
 """Rejected trials of one step before the optimizer calls itself stalled."""
@@ -118,6 +118,11 @@ class LevenbergMarquardt(Optimizer):
         predicted = float((residuals + slope).square().sum())
         step = velocity + 0.5 * acceleration if curvature <= _MOST_CURVATURE else velocity
         return _Trial(step, predicted, curvature)
+
+
+def make_levenberg_marquardt(start: Start, *, damping: float) -> LevenbergMarquardt:
+    """Make it with its first damping."""
+    return LevenbergMarquardt(start.problem, start.theta, damping=damping)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ class Step:
     """What one step did.
 
     Attributes:
-        loss: |r|^2 after the step; of Adam, which evaluates it once a step, the one before.
+        loss: |r|^2 after the step; of an optimizer that evaluates it once a step, the one before.
         note: A word on the step: damping, rate, rejected trials.
         stalled: Whether no further step of this kind can lower the loss.
         residuals: r after the step, (M,), where the optimizer has it.
@@ -31,12 +31,44 @@ class Step:
     residuals: Tensor | None = None
 
 
+@dataclass(frozen=True)
+class ParameterGroup:
+    """Consecutive entries of theta that an optimizer may treat by themselves.
+
+    Attributes:
+        name: Of what they are: ``core``, ``u1``, ``u2`` or ``u3`` of a Tucker form, or another word.
+        where: Their place in theta.
+        shape: Of their layer's coefficients: of a KAN (I, J, K).
+    """
+
+    name: str
+    where: slice
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Start:
+    """What an optimizer begins with, beside the keys of its own.
+
+    Attributes:
+        problem: What to minimise.
+        theta: Where to start, (P,), float64.
+        groups: The parts of theta, in order.
+        steps: How many there will be at most.
+    """
+
+    problem: LeastSquares
+    theta: Tensor
+    groups: Sequence[ParameterGroup]
+    steps: int
+
+
 class Optimizer(ABC):
     """Minimises |r(theta)|^2 step by step.
 
     Attributes:
         theta: Where it stands, shape (P,), float64.
-        problem: The least-squares problem; `exchange` replaces it.
+        problem: The least-squares problem; `replace_problem` puts another in its place.
     """
 
     theta: Tensor

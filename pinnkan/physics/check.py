@@ -43,15 +43,28 @@ _TOO_EASY = 0.1
 
 
 @dataclass(frozen=True)
+class StatementTexts:
+    """A statement as it is written and as it is understood.
+
+    Attributes:
+        text: As written.
+        residual: Left minus right, SymPy's notation, everything written out.
+        shown: The same with a manufactured source as the name ``source``.
+    """
+
+    text: str
+    residual: str
+    shown: str
+
+
+@dataclass(frozen=True)
 class CheckedStatement:
     """One equation or condition as the program understood it.
 
     Attributes:
         name: ``equation[0]``, ``boundary[0]``, ``initial[0]`` or the user's name.
-        text: As written.
+        texts: As it is written and as it is understood.
         where: ``interior``, ``initial``, or boundary parts.
-        residual: Left minus right, SymPy's notation, everything written out.
-        shown: The same with a manufactured source as the name ``source``.
         hard: Whether the ansatz meets it by construction; None for an equation.
         weight: Of a soft condition.
         note: Why a condition that prescribes u is not hard; empty if there is nothing to say.
@@ -59,10 +72,8 @@ class CheckedStatement:
     """
 
     name: str
-    text: str
+    texts: StatementTexts
     where: tuple[str, ...]
-    residual: str
-    shown: str
     hard: bool | None = None
     weight: float = 1.0
     note: str = ""
@@ -70,36 +81,39 @@ class CheckedStatement:
 
 
 @dataclass(frozen=True)
+class CheckedFormulas:
+    """Formulas of a problem as the program understood them, by name.
+
+    Attributes:
+        ansatz: ``u = lift + factor*N`` of every unknown.
+        exact: Of the unknowns whose exact solution is known.
+        sources: Manufactured sources, by the names of their equations.
+    """
+
+    ansatz: Mapping[str, str]
+    exact: Mapping[str, str]
+    sources: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class CheckReport:
     """What ``check`` found.
 
     Attributes:
-        name: Of the problem.
-        title: Of the problem.
-        parameters: Base values.
-        coordinates: Time first.
         equations: As understood.
         conditions: As understood.
         constraints: As understood.
         boundary: What holds on every part, unknown by unknown.
-        ansatz: ``u = lift + factor*N`` of every unknown, by its name.
-        exact: Formulas of the unknowns whose exact solution is known, by name.
-        sources: Formulas of manufactured sources, by the names of their equations.
+        formulas: Ansatz, exact solution and manufactured sources.
         zero_network_l2: Relative L2 error of the ansatz with N = 0; None without an exact solution.
         findings: Refusals first, then errors, then warnings.
     """
 
-    name: str
-    title: str
-    parameters: Mapping[str, float]
-    coordinates: tuple[str, ...]
     equations: tuple[CheckedStatement, ...]
     conditions: tuple[CheckedStatement, ...]
     constraints: tuple[CheckedStatement, ...]
     boundary: Mapping[str, Mapping[str, tuple[Holding, ...]]]
-    ansatz: Mapping[str, str]
-    exact: Mapping[str, str]
-    sources: Mapping[str, str]
+    formulas: CheckedFormulas
     zero_network_l2: float | None
     findings: tuple[Finding, ...]
 
@@ -143,19 +157,22 @@ def check_problem(family: Family, further: Sequence[Mapping[str, float]] = ()) -
         )
         findings.append(Finding("warning", message))
     return CheckReport(
-        name=problem.name,
-        title=problem.file.title,
-        parameters=problem.base_values,
-        coordinates=problem.coordinates,
         equations=equations,
         conditions=conditions,
         constraints=constraints,
         boundary=coverage(base),
+        formulas=_formulas(base),
+        zero_network_l2=zero,
+        findings=tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))),
+    )
+
+
+def _formulas(base: Instance) -> CheckedFormulas:
+    problem = base.problem
+    return CheckedFormulas(
         ansatz={ansatz.unknown: ansatz.text() for ansatz in base.ansatzes},
         exact={name: canonical_text(formula) for name, formula in problem.exact.items()},
         sources={e.name: canonical_text(e.source) for e in problem.equations if e.source is not None},
-        zero_network_l2=zero,
-        findings=tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))),
     )
 
 
@@ -200,10 +217,12 @@ def _checked(statement: Equation, instances: list[Instance], findings: list[Find
         findings.append(Finding("warning", f"{statement.name} stays soft: {note}"))
     return CheckedStatement(
         name=statement.name,
-        text=statement.text,
+        texts=StatementTexts(
+            statement.text,
+            residual=_residual_text(statement, canonical_text),
+            shown=_residual_text(statement, display_text),
+        ),
         where=_where(statement, base),
-        residual=_residual_text(statement, canonical_text),
-        shown=_residual_text(statement, display_text),
         hard=None if type(statement) is Equation else statement.name in base.hard,
         weight=statement.weight,
         note=note,

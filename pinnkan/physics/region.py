@@ -38,7 +38,7 @@ class DomainRegion:
     @cached_property
     def key(self) -> tuple[object, ...]:
         """What two regions of the same domain have in common."""
-        return type(self.domain.shape), *self.lower.tolist(), *self.upper.tolist()
+        return self.domain.shape.key, *self.lower.tolist(), *self.upper.tolist()
 
     @cached_property
     def starts(self) -> FloatArray:

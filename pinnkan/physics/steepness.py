@@ -29,7 +29,7 @@ def unseen_data(instance: Instance, block: str = "training") -> list[str]:
         instance: The problem at a parameter value.
         block: The block of settings that says how many points there are, ``training`` or ``finetuning``.
     """
-    recipe: TrainingSettings = getattr(instance.problem.settings, block)
+    recipe: TrainingSettings[PhaseSettings] = getattr(instance.problem.settings, block)
     region = DomainRegion(instance.domain)
     names = instance.coordinates
     values = {**instance.values, **{leaf.name: 1.0 for leaf in normal_symbols(instance.problem.names)}}
@@ -56,7 +56,7 @@ def unseen_data(instance: Instance, block: str = "training") -> list[str]:
         for expr in statement.program.data:
             found = breaks(expr, names, region, [0] * len(names), values, enough=40)
             jumps = [b for b in found if not (b.at_end or b.isolated or b.infinite)]
-            if jumps and not any(phase.smoothing for phase in _phases(recipe)):
+            if jumps and not any(phase.smoothing for phase in recipe.in_turn):
                 messages.setdefault(
                     f"{statement.name} jumps",
                     f"{statement.name}: a source or coefficient has {jumps[0].what}; residuals averaged over "
@@ -91,7 +91,7 @@ def _described(ramp: Ramp, extent: float, key: str, count: int) -> str:
 
 
 def _points(
-    instance: Instance, statement: ResidualBlock, recipe: TrainingSettings, block: str
+    instance: Instance, statement: ResidualBlock, recipe: TrainingSettings[PhaseSettings], block: str
 ) -> tuple[str, int, bool]:
     """Return the key that states which points see a statement, their number, and if they lie inside."""
     points = instance.problem.settings.points
@@ -99,13 +99,9 @@ def _points(
         name = "initial" if isinstance(statement.where, InitialTime) else "boundary"
         return f"points.{name}", getattr(points, name), False
     # Data that are built in are seen inside.
-    stated = [phase.points for phase in _phases(recipe)]
+    stated = [phase.points for phase in recipe.in_turn]
     count = max(own or points.interior for own in stated)
     return "points.interior" if None in stated else f"{block}.points", count, True
-
-
-def _phases(recipe: TrainingSettings) -> tuple[PhaseSettings, ...]:
-    return recipe.phases or (recipe,)
 
 
 def _share(region: DomainRegion, count: int, *, on_boundary: bool) -> float:

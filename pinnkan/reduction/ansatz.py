@@ -58,11 +58,13 @@ class FamilyAnsatz:
         self.parameters = tuple(parameter.name for parameter in family.problem.parameters)
         free = free_constants(family.problem)
         _refuse_functions_of_time(family.problem, free)
-        self.free_constants = [at for at, name in enumerate(family.problem.unknowns) if name in free]
+        self.free_constants = [index for index, name in enumerate(family.problem.unknowns) if name in free]
         # Where data vanish a lift has a shorter formula: the longest holds for all values or none does.
         self.reference = max(instances, key=lambda one: sum(_length(ansatz) for ansatz in one.ansatzes))
         self.has_formula = all(
-            self._gives(ansatz, at) for one in instances for at, ansatz in enumerate(one.ansatzes)
+            self._gives(ansatz, unknown)
+            for instance in instances
+            for unknown, ansatz in enumerate(instance.ansatzes)
         )
 
     @property
@@ -120,10 +122,9 @@ def refuse_moving_geometry(problem: Problem) -> None:
     Raises:
         UsageError: Naming the parameter.
     """
-    written = [expr for entries in problem.domain.shape.numbers.values() for expr in entries]
     portions = [c.portion.indicator for c in problem.boundary if c.portion is not None]
     for what, formulas in (
-        ("domain", written),
+        ("domain", problem.domain.shape.formulas),
         ("time", problem.domain.interval or ()),
         ("part of the boundary of a condition", portions),
     ):
@@ -165,7 +166,7 @@ def _refuse_changing_conditions(instances: Sequence[Instance]) -> None:
     for other in instances[1:]:
         changed = sorted(first.hard ^ other.hard)
         pairs = zip(first.ansatzes, other.ansatzes, strict=True)
-        if changed or any(one.distance.formula != two.distance.formula for one, two in pairs):
+        if changed or any(former.distance.formula != other.distance.formula for former, other in pairs):
             raise UsageError(
                 f"{first.problem.name}: {', '.join(changed) or 'the factor of the ansatz'} is built into the "
                 f"ansatz at {file_stem(first.values)} and not at {file_stem(other.values)}; write "

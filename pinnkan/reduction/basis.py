@@ -43,16 +43,16 @@ def network_jets(
     """
     closed = Channels([channel for _, channel in requested], points.shape[1])
     rows = [(unknown, closed.position(channel)) for unknown, channel in requested]
-    weights = [network.matrices(one) for one in coefficients]
+    weights = [network.matrices(layers) for layers in coefficients]
     result = np.empty((len(rows), len(weights), len(points)))
     for start in range(0, len(points), _CHUNK):
         part = points[start : start + _CHUNK]
         place = torch.as_tensor(part, dtype=torch.float64)
         blends = {unknown: ansatzes[unknown].blended(part, closed)[1] for unknown, _ in rows}
-        for at, matrices in enumerate(weights):
+        for snapshot, matrices in enumerate(weights):
             outputs = network.push(place, matrices, closed).output.numpy()
             jets = {unknown: _blended(outputs[:, :, unknown], blend) for unknown, blend in blends.items()}
-            result[:, at, start : start + _CHUNK] = [jets[unknown][row] for unknown, row in rows]
+            result[:, snapshot, start : start + _CHUNK] = [jets[unknown][row] for unknown, row in rows]
     if constants is not None:
         for own, (unknown, channel) in zip(result, requested, strict=True):
             if channel == closed.keys[0]:

@@ -57,10 +57,10 @@ def leave_one_out(snapshots: Snapshots, members: Sequence[int]) -> list[Sample]:
     if len(members) < 3:
         return []
     samples = [predicted(snapshots, [m for m in members if m != index], index) for index in members]
-    return [one for one in samples if one is not None]
+    return [sample for sample in samples if sample is not None]
 
 
 def factor_of(samples: Sequence[Sample]) -> float | None:
     """Return the factor from residual to error, None without a usable sample."""
-    ratios = [one.ratio for one in samples if one.residual > 0 and one.difference > 0]
+    ratios = [sample.ratio for sample in samples if sample.residual > 0 and sample.difference > 0]
     return float(MARGIN * np.exp(np.mean(np.log(ratios)))) if ratios else None

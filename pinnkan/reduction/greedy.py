@@ -135,9 +135,9 @@ class Search:
         next one goes into the widest gap. Of a single parameter the first two are the ends of the range, for
         no value shall be extrapolated.
         """
-        moving = sum(one.moves for one in self.ranges)
+        moving = sum(span.moves for span in self.ranges)
         if moving == 1 and self.adapters < 2:
-            ends = np.array([at for at in (0, len(residual) - 1) if self._is_free(at)])
+            ends = np.array([end for end in (0, len(residual) - 1) if self._is_free(end)])
             return int(ends[np.argmax(residual[ends])])
         if not self.adapters:
             return int(np.argmax(residual))
@@ -154,7 +154,7 @@ class Search:
         return int(np.argmax(np.where(gap >= apart, excess, -np.inf)))
 
     def _is_free(self, at: int) -> bool:
-        return not any(np.array_equal(self.training[at], known) for known in self.snapshots.known[1:])
+        return not any(np.array_equal(self.training[at], values) for values in self.snapshots.known[1:])
 
     def take(self, values: FloatArray, coefficients: Sequence[Tensor]) -> bool:
         """Add an adapter; what the basis before it predicted there is a sample.

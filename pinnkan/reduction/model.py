@@ -102,7 +102,7 @@ class ReducedModel:
         """
         points = sum(block.jets.shape[2] for block in self.blocks)
         chunk = max(1, _CHUNK_NUMBERS // (self.size * points))
-        parts = [self._solve(values[at : at + chunk]) for at in range(0, len(values), chunk)]
+        parts = [self._solve(values[first : first + chunk]) for first in range(0, len(values), chunk)]
         return Reduced(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
     def _solve(self, values: FloatArray) -> tuple[np.ndarray, ...]:
@@ -154,8 +154,8 @@ class _Bounded:
     def linearise(self, c: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         bound = self.bound
         if len(rows) < bound[0].data.shape[1]:
-            bound = [one.take(rows) for one in bound]
-        found = [block.linearise(one, c) for block, one in zip(self.blocks, bound, strict=True)]
+            bound = [block.take(rows) for block in bound]
+        found = [block.linearise(own, c) for block, own in zip(self.blocks, bound, strict=True)]
         if len(found) == 1:
             return found[0]
         residuals, jacobians = zip(*found, strict=True)

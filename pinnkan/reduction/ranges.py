@@ -116,7 +116,7 @@ def training_set(ranges: Sequence[Range]) -> FloatArray:
     64 values of a single parameter, evenly spaced; for several, Sobol points (2^(6 + their number), at
     most 1,024) and the corners. Rounded to 12 digits, which keeps the names of adapters' files short.
     """
-    moving = [at for at, one in enumerate(ranges) if one.moves]
+    moving = [axis for axis, span in enumerate(ranges) if span.moves]
     if len(moving) == 1:
         shares = np.linspace(0.0, 1.0, _ONE_PARAMETER)[:, None]
     else:
@@ -127,20 +127,20 @@ def training_set(ranges: Sequence[Range]) -> FloatArray:
         corners = list(itertools.islice(itertools.product((0.0, 1.0), repeat=len(moving)), 64))
         shares = np.concatenate([np.array(corners), inner])
     values = np.empty((len(shares), len(ranges)))
-    for at, one in enumerate(ranges):
-        column = shares[:, moving.index(at)] if at in moving else np.zeros(len(shares))
-        values[:, at] = one.place(column)
+    for axis, span in enumerate(ranges):
+        column = shares[:, moving.index(axis)] if axis in moving else np.zeros(len(shares))
+        values[:, axis] = span.place(column)
     return np.array([[float(f"{value:.12g}") for value in row] for row in values.tolist()])
 
 
 def shares(ranges: Sequence[Range], values: FloatArray) -> FloatArray:
     """Return parameter values (L, P) in units of their ranges, shape (L, P)."""
-    return np.stack([one.share(column) for one, column in zip(ranges, values.T, strict=True)], axis=1)
+    return np.stack([span.share(column) for span, column in zip(ranges, values.T, strict=True)], axis=1)
 
 
 def outside(ranges: Sequence[Range], values: FloatArray) -> NDArray[np.bool_]:
     """Tell which of parameter values (L, P) lie outside the box, shape (L,)."""
-    low, high = np.array([one.low for one in ranges]), np.array([one.high for one in ranges])
+    low, high = np.array([span.low for span in ranges]), np.array([span.high for span in ranges])
     slack = _SLACK * np.maximum(1.0, np.maximum(np.abs(low), np.abs(high)))
     found: NDArray[np.bool_] = ((values < low - slack) | (values > high + slack)).any(axis=1)
     return found
@@ -148,11 +148,11 @@ def outside(ranges: Sequence[Range], values: FloatArray) -> NDArray[np.bool_]:
 
 def named(ranges: Sequence[Range], row: Sequence[float]) -> dict[str, float]:
     """Return one row of values by parameter."""
-    return {one.name: float(value) for one, value in zip(ranges, row, strict=True)}
+    return {span.name: float(value) for span, value in zip(ranges, row, strict=True)}
 
 
 def rows_of(ranges: Sequence[Range], values: Sequence[Mapping[str, float]]) -> FloatArray:
     """Return complete parameter values as rows, shape (L, P)."""
-    return np.array([[one[r.name] for r in ranges] for one in values], dtype=np.float64).reshape(
+    return np.array([[point[r.name] for r in ranges] for point in values], dtype=np.float64).reshape(
         len(values), len(ranges)
     )

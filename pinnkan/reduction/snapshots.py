@@ -77,8 +77,8 @@ class Snapshots:
         values = np.stack([self._values[i] for i in members])
         mixing, r = orthonormalised(values, self._root)
         jets = tuple(
-            np.einsum("scn,sk->ckn", np.stack([self._jets[i][at] for i in members]), mixing)
-            for at in range(len(self.places))
+            np.einsum("scn,sk->ckn", np.stack([self._jets[i][block] for i in members]), mixing)
+            for block in range(len(self.places))
         )
         basis = Basis(mixing, np.stack([self.known[i] for i in members]), r.T, mixing.T @ values, jets)
         blocks = [OnlineBlock(p, self.ansatz, jet) for p, jet in zip(self.places, jets, strict=True)]

@@ -88,8 +88,8 @@ def _sums(model: ReducedModel, values: FloatArray) -> tuple[FloatArray, FloatArr
     if not found.converged.all():
         return None
     terms, sums = [], []
-    for at, row in enumerate(values):
-        c = torch.from_numpy(found.c[at : at + 1])
+    for index, row in enumerate(values):
+        c = torch.from_numpy(found.c[index : index + 1])
         cells = [block.cells(block.bind(row[None]), c) for block in model.blocks]
         levelled = [
             tuple(block.levelled(part) for part in pair)
@@ -102,7 +102,7 @@ def _sums(model: ReducedModel, values: FloatArray) -> tuple[FloatArray, FloatArr
             return None
         of_cells, slope_of_cells = _joined(cells)
         own = _products(np.linalg.solve(r.T, slope_of_cells).T, of_cells / size)
-        squares = _squares(model, row, found.c[at])[None]
+        squares = _squares(model, row, found.c[index])[None]
         terms += [own, squares]
         sums += [_products(q, residual / size).sum(axis=1), squares.sum(axis=1)]
     decides = np.tile(np.arange(len(terms[0]) + 1) < len(terms[0]) - 1, len(values))
@@ -134,7 +134,7 @@ def _restricted(model: ReducedModel, weights: FloatArray) -> ReducedModel:
     """Return the model on the rows with positive weights."""
     start, blocks, jets = 0, [], []
     values = model.basis.values
-    for at, block in enumerate(model.blocks):
+    for index, block in enumerate(model.blocks):
         place, own = block.place, weights[start : start + block.count]
         start += block.count
         # A block without a row would change the order of the others: it keeps one of no weight.
@@ -143,9 +143,9 @@ def _restricted(model: ReducedModel, weights: FloatArray) -> ReducedModel:
         raised = place.weights[picked] * np.tile(own[rows], place.cell)
         normals = None if place.normals is None else place.normals[picked]
         fewer = replace(place, points=place.points[picked], weights=raised, normals=normals, levels=())
-        jets.append(np.ascontiguousarray(model.basis.jets[at][:, :, picked]))
-        blocks.append(OnlineBlock(fewer, model.ansatz, jets[at]))
-        if at == 0:
+        jets.append(np.ascontiguousarray(model.basis.jets[index][:, :, picked]))
+        blocks.append(OnlineBlock(fewer, model.ansatz, jets[index]))
+        if index == 0:
             fields = values.reshape(len(values), -1, len(place.points))[:, :, picked]
             values = np.ascontiguousarray(fields).reshape(len(values), -1)
     old = model.basis

@@ -43,7 +43,7 @@ def fields_at(solution: Solution, field: str, points: np.ndarray) -> dict[str, n
     if field == ERROR:
         reference = in_one_gauge(solution, reference_at(solution.instance, points), points)
         values = solution.named(points)
-        return {name: values[name] - known for name, known in reference.items()}
+        return {name: values[name] - exact for name, exact in reference.items()}
     if field == RESIDUAL:
         blocks = solution.instance.equations
         if not blocks:
@@ -62,7 +62,7 @@ def references_beside(solution: Solution, field: str, points: np.ndarray) -> dic
     if field in WORDS and field != SOLUTION:
         return {}
     if field == SOLUTION or field in instance.problem.unknowns:
-        exact = {n: known for n, known in instance.exact(points).items() if field in (SOLUTION, n)}
+        exact = {n: values for n, values in instance.exact(points).items() if field in (SOLUTION, n)}
         return in_one_gauge(solution, exact, points)
     derived = derived_field(instance.problem, field)
     known = derived.exact(solution, points)

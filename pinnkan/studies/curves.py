@@ -55,7 +55,9 @@ def write_curves(table: Path, curves: Mapping[str, Curves]) -> None:
     Raises:
         FileAccessError: If the file cannot be written.
     """
-    lines = [f"{json.dumps(key)}: {json.dumps(one, separators=(',', ':'))}" for key, one in curves.items()]
+    lines = [
+        f"{json.dumps(key)}: {json.dumps(curve, separators=(',', ':'))}" for key, curve in curves.items()
+    ]
     path = curves_file(table)
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())

@@ -34,7 +34,7 @@ def draw_figures(study: Study, rows: Sequence[Row], table: Path, target: Path) -
     """
     known = read_curves(table)
     written = []
-    for layout in study.figures or (FigureLayout(""),):
+    for layout in study.presentation.figures or (FigureLayout(""),):
         shown = [row for row in rows if row["key"] in known and _is_in(layout, row)]
         if not shown:
             continue

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.files import read_data, replace_file, require_writable
-from pinnkan.studies.compare import planned
+from pinnkan.studies.planning import planned
 from pinnkan.studies.rows import Row
 from pinnkan.studies.study import Study
 from pinnkan.studies.tables import tables_of
@@ -31,12 +31,13 @@ def section(name: str, study: Study, rows: Sequence[Row]) -> str:
         f"## {study.title}",
         f"{done} of {len(planned(study))} cells done, {diverged} diverged, {failed} failed.{_hours(rows)}",
     ]
-    if study.overrides:
-        parts.append(f"Settings of all cells: {', '.join(f'`{text}`' for text in study.overrides)}.")
+    if study.shared.overrides:
+        texts = ", ".join(f"`{text}`" for text in study.shared.overrides)
+        parts.append(f"Settings of all cells: {texts}.")
     for table in tables_of(study, rows):
         parts += [f"{table.title}:", table.markdown(), *table.notes]
-    names = (*study.axes, *study.values, "seed")
-    parts += [f"- {', '.join(str(row[one]) for one in names)}: {row['error']}" for row in unfinished]
+    columns = (*study.axes, *study.values, "seed")
+    parts += [f"- {', '.join(str(row[column]) for column in columns)}: {row['error']}" for row in unfinished]
     begin, end = _marks(name)
     return "\n\n".join([begin, *parts, end])
 

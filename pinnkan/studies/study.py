@@ -79,6 +79,36 @@ class FigureLayout:
 
 
 @dataclass(frozen=True)
+class SharedSettings:
+    """What all cells of a study have in common.
+
+    Attributes:
+        seeds: Seeds of every combination and value.
+        overrides: ``--set`` texts.
+        dtype: Precision of all trainings.
+    """
+
+    seeds: tuple[int, ...] = (0,)
+    overrides: tuple[str, ...] = ()
+    dtype: str = DTYPES[0]
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """How the cells of a study are shown.
+
+    Attributes:
+        tables: What is printed.
+        figures: What is drawn; one picture of all lines where it is empty.
+        published: Numbers that somebody else found, by the names of axes, parameters and numbers.
+    """
+
+    tables: tuple[TableLayout, ...] = ()
+    figures: tuple[FigureLayout, ...] = ()
+    published: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Study:
     """What is compared.
 
@@ -86,29 +116,21 @@ class Study:
         title: For headings.
         problem: Name or path, None where an axis names it.
         values: Texts of parameter values by name, such as ``0.1,1`` or ``@values.txt``.
-        seeds: Of every cell.
-        overrides: ``--set`` texts of all cells.
+        shared: What all cells have in common.
         axes: Levels by axis and name, in order.
         exclude: Combinations of levels that make no sense.
-        tables: What is printed.
-        figures: What is drawn; one picture of all lines where it is empty.
         quick: The part that ``--quick`` runs: seeds, and levels by axis.
-        dtype: Precision of all trainings.
-        published: Numbers that somebody else found, by the names of axes, parameters and numbers.
+        presentation: How the cells are shown.
     """
 
     title: str
     problem: str | None
     values: Mapping[str, tuple[str, ...]]
-    seeds: tuple[int, ...] = (0,)
-    overrides: tuple[str, ...] = ()
+    shared: SharedSettings = field(default_factory=SharedSettings)
     axes: Mapping[str, Mapping[str, Level]] = field(default_factory=dict)
     exclude: tuple[Mapping[str, str], ...] = ()
-    tables: tuple[TableLayout, ...] = ()
-    figures: tuple[FigureLayout, ...] = ()
     quick: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    dtype: str = DTYPES[0]
-    published: tuple[Mapping[str, str], ...] = ()
+    presentation: Presentation = field(default_factory=Presentation)
 
     def quickened(self) -> Study:
         """Return the part that ``--quick`` runs."""
@@ -116,50 +138,17 @@ class Study:
             axis: {name: levels[name] for name in self.quick.get(axis, tuple(levels))}
             for axis, levels in self.axes.items()
         }
-        seeds = tuple(map(int, self.quick.get("seeds", map(str, self.seeds[:1]))))
-        return replace(self, axes=axes, seeds=seeds)
+        seeds = tuple(map(int, self.quick.get("seeds", map(str, self.shared.seeds[:1]))))
+        return replace(self, axes=axes, shared=replace(self.shared, seeds=seeds))
 
-
-@dataclass(frozen=True)
-class Cell:
-    """One training and its base.
-
-    Attributes:
-        labels: Level by axis.
-        problem: The problem's file.
-        text: What stood in it when the study was planned.
-        base: ``--set`` texts of the base.
-        adapter: ``--set`` texts of the value's own training.
-        method: How the value is trained.
-        values: Parameter values.
-        seed: Of both trainings.
-        dtype: Of both.
-    """
-
-    labels: Mapping[str, str]
-    problem: Path
-    text: str
-    base: tuple[str, ...]
-    adapter: tuple[str, ...]
-    method: str
-    values: Mapping[str, float]
-    seed: int
-    dtype: str
-
-    @property
-    def base_key(self) -> str:
-        """A word that two cells share if they share their base."""
-        return _digest([self.text, self.base, self.seed, self.dtype])
-
-    @property
-    def key(self) -> str:
-        """A word for all that decides the cell's numbers."""
-        return _digest([self.base_key, self.adapter, self.method, dict(self.values)])
-
-    @property
-    def title(self) -> str:
-        """How the cell is called in messages."""
-        return f"{', '.join(self.labels.values())}, {file_stem(self.values)}, seed {self.seed}"
+    def with_settings(self, seeds: tuple[int, ...], overrides: Sequence[str]) -> Study:
+        """Return it with other seeds, if there are any, and with more ``--set`` texts."""
+        shared = replace(
+            self.shared,
+            seeds=seeds or self.shared.seeds,
+            overrides=(*self.shared.overrides, *overrides),
+        )
+        return replace(self, shared=shared)
 
 
 @dataclass(frozen=True)
@@ -177,6 +166,46 @@ class Source:
     parameters: Sequence[Parameter]
 
 
+@dataclass(frozen=True)
+class Cell:
+    """One training and its base.
+
+    Attributes:
+        labels: Level by axis.
+        source: The problem, as it was when the study was planned.
+        base: ``--set`` texts of the base.
+        adapter: ``--set`` texts of the value's own training.
+        method: How the value is trained.
+        values: Parameter values.
+        seed: Of both trainings.
+        dtype: Of both.
+    """
+
+    labels: Mapping[str, str]
+    source: Source
+    base: tuple[str, ...]
+    adapter: tuple[str, ...]
+    method: str
+    values: Mapping[str, float]
+    seed: int
+    dtype: str
+
+    @property
+    def base_key(self) -> str:
+        """A word that two cells share if they share their base."""
+        return _digest([self.source.text, self.base, self.seed, self.dtype])
+
+    @property
+    def key(self) -> str:
+        """A word for all that decides the cell's numbers."""
+        return _digest([self.base_key, self.adapter, self.method, dict(self.values)])
+
+    @property
+    def title(self) -> str:
+        """How the cell is called in messages."""
+        return f"{', '.join(self.labels.values())}, {file_stem(self.values)}, seed {self.seed}"
+
+
 def cells_of(study: Study, find: Mapping[str, Source]) -> list[Cell]:
     """Return all cells: combinations in the order of the axes, of each all seeds and values.
 
@@ -190,29 +219,45 @@ def cells_of(study: Study, find: Mapping[str, Source]) -> list[Cell]:
     found = []
     for combination in itertools.product(*(levels.items() for levels in study.axes.values())):
         labels = dict(zip(study.axes, (name for name, _ in combination), strict=True))
-        if any(all(labels.get(axis) == name for axis, name in one.items()) for one in study.exclude):
+        if any(
+            all(labels.get(axis) == name for axis, name in excluded.items()) for excluded in study.exclude
+        ):
             continue
         levels = [level for _, level in combination]
-        name = next((one.problem for one in levels if one.problem), study.problem)
+        name = next((level.problem for level in levels if level.problem), study.problem)
         if name is None:
             raise UsageError(
                 f"study {quote(study.title)}: no problem; state 'problem: NAME' or an axis of problems"
             )
         source = find[name]
-        texts = [*study.overrides, *(text for one in levels for text in one.overrides)]
+        texts = [*study.shared.overrides, *(text for level in levels for text in level.overrides)]
         adapter = tuple(text for text in texts if text.startswith(_OF_THE_ADAPTER))
         base = tuple(text for text in texts if not text.startswith(_OF_THE_ADAPTER))
         method = next((level.method for level in levels if level.method), LOTRA.name)
         if not METHODS[method].on_base:
-            adapter += tuple(text for one in levels for text in one.scratch)
+            adapter += tuple(text for level in levels for text in level.scratch)
         named = [f"{name}={text}" for name, texts in study.values.items() for text in texts]
         points = family_points(source.parameters, named=named)
         found += [
-            Cell(labels, source.path, source.text, base, adapter, method, values, seed, study.dtype)
-            for seed in dict.fromkeys(study.seeds)
+            Cell(
+                labels,
+                source,
+                base=base,
+                adapter=adapter,
+                method=method,
+                values=values,
+                seed=seed,
+                dtype=study.shared.dtype,
+            )
+            for seed in dict.fromkeys(study.shared.seeds)
             for values in points
         ]
     return found
+
+
+def base_folder(cell: Cell, directory: Path) -> Path:
+    """Return the run directory of a cell's base, which may be that of other cells too."""
+    return directory / "bases" / cell.base_key
 
 
 def problems_of(study: Study) -> list[str]:

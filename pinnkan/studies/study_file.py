@@ -39,7 +39,17 @@ from pinnkan.language.reading.nodes import Block, Node, Scalar, read_yaml
 from pinnkan.language.reading.places import Faults
 from pinnkan.studies.published import read_published
 from pinnkan.studies.rows import RESERVED
-from pinnkan.studies.study import DTYPES, NUMBERS, SHOWS, FigureLayout, Level, Study, TableLayout
+from pinnkan.studies.study import (
+    DTYPES,
+    NUMBERS,
+    SHOWS,
+    FigureLayout,
+    Level,
+    Presentation,
+    SharedSettings,
+    Study,
+    TableLayout,
+)
 
 _KEYS = (
     "study",
@@ -98,18 +108,32 @@ class _Reader:
         refuse_unknown_keys(block, _KEYS, "", self._faults)
         axes = self._axes(block)
         return Study(
-            self._text(block, "study") or path.stem,
-            self._problem(block),
-            self._values(block),
+            title=self._text(block, "study") or path.stem,
+            problem=self._problem(block),
+            values=self._values(block),
+            shared=self._shared(block),
+            axes=axes,
+            exclude=tuple(
+                self._names(node, "exclude", axes) for node in self._list(block.get("exclude"), "exclude")
+            ),
+            quick=self._quick(block.get("quick"), axes),
+            presentation=self._presentation(block, axes),
+        )
+
+    def _shared(self, block: Block) -> SharedSettings:
+        return SharedSettings(
             self._seeds(block.get("seeds"), "seeds") or (0,),
             self._texts(block.get("set"), "set"),
-            axes,
-            tuple(self._names(node, "exclude", axes) for node in self._list(block.get("exclude"), "exclude")),
-            tuple(self._table(node, axes, block) for node in self._list(block.get("tables"), "tables")),
-            tuple(self._figure(node, axes, block) for node in self._list(block.get("figures"), "figures")),
-            self._quick(block.get("quick"), axes),
             self._choice(block.get("dtype"), "dtype", DTYPES),
-            self._published(block.get("published"), path.parent, axes, tuple(self._values(block))),
+        )
+
+    def _presentation(self, block: Block, axes: Mapping[str, Mapping[str, Level]]) -> Presentation:
+        tables, figures = (self._list(block.get(key), key) for key in ("tables", "figures"))
+        values = tuple(self._values(block))
+        return Presentation(
+            tuple(self._table(node, axes, block) for node in tables),
+            tuple(self._figure(node, axes, block) for node in figures),
+            self._published(block.get("published"), self._path.parent, axes, values),
         )
 
     def _text(self, block: Block, key: str) -> str | None:
@@ -126,11 +150,11 @@ class _Reader:
         return () if node is None else read_list(node, path, self._faults, example="[...]") or ()
 
     def _texts(self, node: Node | None, path: str) -> tuple[str, ...]:
-        texts = [read_text(one, path, self._faults) for one in self._list(node, path)]
+        texts = [read_text(item, path, self._faults) for item in self._list(node, path)]
         return tuple(text for text in texts if text is not None)
 
     def _integers(self, node: Node | None, path: str) -> list[int]:
-        numbers = [read_integer(one, path, self._faults) for one in self._list(node, path)]
+        numbers = [read_integer(item, path, self._faults) for item in self._list(node, path)]
         return [number for number in numbers if number is not None]
 
     def _seeds(self, node: Node | None, path: str) -> tuple[int, ...]:
@@ -167,7 +191,7 @@ class _Reader:
                 self._faults.add(value.place, f"{path}: an axis needs a level")
             if levels is not None:
                 axes[key.text] = {
-                    name.text: self._level(one, f"{path}.{name.text}") for name, one in levels.entries
+                    name.text: self._level(level, f"{path}.{name.text}") for name, level in levels.entries
                 }
         return axes
 
@@ -295,5 +319,5 @@ class _Reader:
             return {}
         seeds = block.get("seeds")
         found = {} if seeds is None else {"seeds": tuple(map(str, self._integers(seeds, "quick.seeds")))}
-        rest = replace(block, entries=tuple(one for one in block.entries if one[0].text != "seeds"))
+        rest = replace(block, entries=tuple(entry for entry in block.entries if entry[0].text != "seeds"))
         return found | self._levels(rest, "quick", axes)

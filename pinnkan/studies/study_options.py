@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pinnkan.ground.errors import UsageError, quote
 from pinnkan.language.methods import LOTRA, METHODS
-from pinnkan.studies.study import Level, Study
+from pinnkan.language.network_kinds import NETWORK_KINDS
+from pinnkan.studies.study import Level, SharedSettings, Study
+
+if TYPE_CHECKING:
+    from pinnkan.language.problem import Problem
 
 _SHORT = {
     "basis": "network.basis",
@@ -20,62 +25,82 @@ _SHORT = {
 """Axes that options name by a word, and the key they change."""
 
 
-def study_of_options(
-    name: str,
-    path: Path,
-    lambdas: Sequence[str],
-    params: Sequence[str],
-    axes: Sequence[str],
-    overrides: Sequence[str],
-) -> Study:
-    """Return the comparison of a problem that options say.
+@dataclass(frozen=True)
+class StatedStudy:
+    """The comparison of a problem, as options state it.
 
-    Args:
-        name: The problem, as given.
-        path: Its file.
+    Attributes:
         lambdas: Texts of ``--lambda``.
         params: Texts of ``--param``.
         axes: Texts of ``--axis``, ``NAME=LEVEL,LEVEL``.
         overrides: ``--set`` texts of all cells.
+    """
+
+    lambdas: Sequence[str]
+    params: Sequence[str]
+    axes: Sequence[str]
+    overrides: Sequence[str]
+
+
+def study_of_options(name: str, problem: Problem, stated: StatedStudy) -> Study:
+    """Return the comparison of a problem that options state.
+
+    Args:
+        name: The problem, as given.
+        problem: What its file states.
+        stated: The options.
 
     Raises:
         UsageError: If an option cannot be read, or no values are given.
     """
-    from pinnkan.language.problem.loading import load_problem
+    values = _values(problem, stated)
+    axes = _axes(stated.axes)
+    title = problem.file.title or name
+    return Study(
+        f"{title}, by {', '.join(axes)}" if axes else title,
+        name,
+        values,
+        shared=SharedSettings(overrides=tuple(stated.overrides)),
+        axes=axes,
+        exclude=tuple(_without_tucker(axes)),
+    )
 
-    problem = load_problem(path)
-    if lambdas and len(problem.parameters) != 1:
-        names = ", ".join(one.name for one in problem.parameters) or "none"
+
+def _values(problem: Problem, stated: StatedStudy) -> dict[str, tuple[str, ...]]:
+    """Return the texts of the parameter values by name."""
+    if stated.lambdas and len(problem.parameters) != 1:
+        names = ", ".join(parameter.name for parameter in problem.parameters) or "none"
         raise UsageError(f"--lambda sets the only parameter of a family; this one has {names}")
-    values = {problem.parameters[0].name: tuple(lambdas)} if lambdas else {}
-    for text in params:
+    values = {problem.parameters[0].name: tuple(stated.lambdas)} if stated.lambdas else {}
+    for text in stated.params:
         parameter, equals, value = (part.strip() for part in text.partition("="))
         if not equals:
             raise UsageError(f"--param: expected NAME=VALUES, got {quote(text)}")
         values[parameter] = (*values.get(parameter, ()), value)
     if not values:
         raise UsageError("which parameter values? Give --lambda VALUES or --param NAME=VALUES")
-    found: dict[str, dict[str, Level]] = {}
-    for text in axes:
+    return values
+
+
+def _axes(texts: Sequence[str]) -> dict[str, dict[str, Level]]:
+    """Return the levels by axis and name."""
+    axes: dict[str, dict[str, Level]] = {}
+    for text in texts:
         axis, levels = _axis(text)
-        if axis in found:
+        if axis in axes:
             raise UsageError(f"--axis {axis} is given twice; name all its levels in one, separated by commas")
-        found[axis] = levels
-    return Study(
-        f"{problem.file.title or name}, by {', '.join(found)}" if found else problem.file.title or name,
-        name,
-        values,
-        overrides=tuple(overrides),
-        axes=found,
-        exclude=tuple(_without_tucker(found)),
-    )
+        axes[axis] = levels
+    return axes
 
 
 def _without_tucker(axes: Mapping[str, Mapping[str, Level]]) -> Iterator[dict[str, str]]:
-    """Give the combinations of an MLP with a LoTRA adapter, which needs a KAN."""
-    for name, level in axes.get("method", {}).items():
-        if "mlp" in axes.get("kind", {}) and level.method and METHODS[level.method].low_rank:
-            yield {"kind": "mlp", "method": name}
+    """Give the combinations of a LoTRA adapter, which needs a KAN, with other networks."""
+    others = [
+        name for name, kind in NETWORK_KINDS.items() if name in axes.get("kind", {}) and not kind.on_edges
+    ]
+    for method, level in axes.get("method", {}).items():
+        if level.method and METHODS[level.method].low_rank:
+            yield from ({"kind": kind, "method": method} for kind in others)
 
 
 def _axis(text: str) -> tuple[str, dict[str, Level]]:

@@ -39,7 +39,7 @@ class Table:
 
 def tables_of(study: Study, rows: Sequence[Row]) -> list[Table]:
     """Return the tables that a study asks for; one of all axes where it asks for none."""
-    layouts = study.tables or (default_layout(study),)
+    layouts = study.presentation.tables or (default_layout(study),)
     return [table_of(study, layout, rows) for layout in layouts]
 
 
@@ -64,14 +64,14 @@ def table_of(study: Study, layout: TableLayout, rows: Sequence[Row]) -> Table:
         (
             *head,
             *(
-                _cell(groups.get((*head, one), []), layout.number, study.seeds)
-                + _beside(published.get((*head, one)))
-                for one in columns
+                _cell(groups.get((*head, column), []), layout.number, study.shared.seeds)
+                + _beside(published.get((*head, column)))
+                for column in columns
             ),
         )
         for head in heads
     )
-    title = f"{layout.number}, median (least..most) of seeds {', '.join(map(str, study.seeds))}"
+    title = f"{layout.number}, median (least..most) of seeds {', '.join(map(str, study.shared.seeds))}"
     title += " [published]" if published else ""
     return Table(title, (*layout.rows, *columns), body, _compared(groups, published, layout.number))
 
@@ -79,7 +79,9 @@ def table_of(study: Study, layout: TableLayout, rows: Sequence[Row]) -> Table:
 def _published(study: Study, layout: TableLayout) -> dict[tuple[str, ...], float]:
     """Return the published numbers of a table by the labels of its cells."""
     names = (*layout.rows, layout.columns)
-    rows = [row for row in study.published if all(row.get(name) for name in (*names, layout.number))]
+    rows = [
+        row for row in study.presentation.published if all(row.get(name) for name in (*names, layout.number))
+    ]
     return {tuple(_label(row[name]) for name in names): float(row[layout.number]) for row in rows}
 
 
@@ -114,14 +116,14 @@ def _ranking(study: Study, layout: TableLayout, rows: Sequence[Row]) -> Table:
             place = tuple(_label(row[name]) for name in others)
             contests.setdefault(place, {})[_label(row[layout.columns])] = value
     ratios: dict[tuple[str, ...], dict[str, list[float]]] = {}
-    for place, found in contests.items():
+    for place, contest in contests.items():
         # One alone is compared with nothing.
-        for column, value in found.items() if len(found) > 1 else ():
+        for column, value in contest.items() if len(contest) > 1 else ():
             head = tuple(place[others.index(name)] for name in layout.rows)
-            ratios.setdefault(head, {}).setdefault(column, []).append(_ratio(value, min(found.values())))
-    columns = _columns(study, layout.columns, {name for found in ratios.values() for name in found})
+            ratios.setdefault(head, {}).setdefault(column, []).append(_ratio(value, min(contest.values())))
+    columns = _columns(study, layout.columns, {name for own in ratios.values() for name in own})
     body = tuple(
-        (*head, *(_won(ratios[head].get(one, [])) for one in columns))
+        (*head, *(_won(ratios[head].get(name, [])) for name in columns))
         for head in sorted(ratios, key=lambda head: _rank(study, layout.rows, head))
     )
     title = f"{layout.number}: lowest in how many cells, all else equal, and median ratio to the lowest"

@@ -6,7 +6,7 @@ on the way out either its result or the state to go on from.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,61 @@ from pinnkan.storage.runs.adapter_files import adapter_file
 from pinnkan.storage.runs.checkpoints import Keeper
 from pinnkan.storage.runs.facts import history_facts, training_facts
 from pinnkan.storage.runs.identity import Identity
-from pinnkan.storage.runs.paths import base_path, stem_of, work_path
-from pinnkan.storage.runs.results import shown_error, stored_report
+from pinnkan.storage.runs.paths import WorkFile, base_path, stem_of, work_path
+from pinnkan.storage.runs.results import stored_report
 from pinnkan.storage.runs.state_files import StateFile, running
 from pinnkan.storage.store import write_store
+from pinnkan.sweeps.shown_error import shown_error
 from pinnkan.training import Trained, TrainingState, TrainingTask
 from pinnkan.training.judgement import judgement
+from pinnkan.training.task import Arithmetic, Audience
+
+
+@dataclass(frozen=True)
+class ResultFile:
+    """A result and where its files lie.
+
+    Attributes:
+        directory: The run directory.
+        identity: What makes the result the one asked for.
+        tag: Tag of the file's name.
+    """
+
+    directory: Path
+    identity: Identity
+    tag: str | None = None
+
+    @property
+    def path(self) -> Path:
+        """The result's file."""
+        if self.is_base:
+            return base_path(self.directory)
+        return adapter_file(self.directory, self.identity.values, self.identity.method, self.tag)
+
+    @property
+    def is_base(self) -> bool:
+        """Whether it is the base and no adapter."""
+        return self.identity.method == BASE.name
+
+    def beside(self, kind: WorkFile) -> Path:
+        """Return a file that the training leaves beside it."""
+        stem = stem_of(self.identity.values, self.identity.method, self.tag)
+        return work_path(self.directory, stem, kind)
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a training may use.
+
+    Attributes:
+        device: Where tensors live.
+        threads: CPU threads in force.
+        time_limit: Seconds, or None.
+    """
+
+    device: torch.device
+    threads: int
+    time_limit: float | None
 
 
 @dataclass(frozen=True)
@@ -40,39 +89,28 @@ class TrainingJob:
     """A training and where its files go.
 
     Attributes:
-        directory: The run directory.
-        identity: Of the result.
-        tag: Of the file's name.
+        result: The result and its files.
         family: The family of problems, with all overrides.
         title: What is trained, for reports.
-        device: Where tensors live.
-        threads: In force.
-        time_limit: Seconds, or None.
+        means: What the training may use.
         afresh: Whether the state of an earlier run is thrown away.
         observer: Who is told.
         remark: Is told what is the same for many values.
-        base_verdict: On the base that the result belongs to; None for a base and from scratch.
+        base_verdict: The verdict on the base that the result belongs to; None for a base and from scratch.
     """
 
-    directory: Path
-    identity: Identity
-    tag: str | None
+    result: ResultFile
     family: Family
     title: str
-    device: torch.device
-    threads: int
-    time_limit: float | None
+    means: Means
     afresh: bool
     observer: Observer
     remark: Callable[[str], None]
     base_verdict: str | None = None
 
     @property
-    def path(self) -> Path:
-        """The result's file."""
-        if self.identity.method == BASE.name:
-            return base_path(self.directory)
-        return adapter_file(self.directory, self.identity.values, self.identity.method, self.tag)
+    def _identity(self) -> Identity:
+        return self.result.identity
 
     def __call__(
         self,
@@ -91,54 +129,54 @@ class TrainingJob:
             ProblemError: If the problem has no solution that depends on its data with continuity.
             FileAccessError: If a file cannot be written.
         """
-        require_writable(self.path)
-        stem = stem_of(self.identity.values, self.identity.method, self.tag)
-        keeper = Keeper(work_path(self.directory, stem, "checkpoint.h5"), self.identity.hash, self.observer)
+        require_writable(self.result.path)
+        keeper = Keeper(self.result.beside("checkpoint.h5"), self._identity.hash, self.observer)
         if self.afresh:
             keeper.discard()
-        with running(work_path(self.directory, stem, "running.json"), title=self.title) as state_file:
+        with running(self.result.beside("running.json"), title=self.title) as state_file:
             trained, relative_l2 = self._train(train, keeper, state_file)
-            instance = self.family.at(self.identity.values)
-            verdict = judgement(instance, trained, self.identity.method, self.base_verdict)
+            instance = self.family.at(self._identity.values)
+            verdict = judgement(instance, trained, self._identity.method, self.base_verdict)
             training = training_facts(trained) | {"relative_l2": relative_l2} | verdict
-            facts = {
-                "tag": self.tag,
-                "training": training,
-                "history": history_facts(trained.history),
-                "provenance": provenance(self.device, self.threads),
-            }
-            kind = "base" if self.identity.method == BASE.name else "adapter"
-            contents = arrays(trained, dtype_for(self.identity.dtype))
-            write_store(self.path, kind, arrays=contents, meta=self.identity.facts() | facts)
+            self._write(trained, training, arrays(trained, dtype_for(self._identity.dtype)))
         keeper.discard()
-        self.observer.note(f"wrote {self.path}")
+        self.observer.note(f"wrote {self.result.path}")
         if verdict["verdict"] not in (None, "solved"):
             # The reasons stand under the table that the command ends with.
             self.observer.note(f"{self.title}: {verdict['verdict']}. {training['advice']}")
         return stored_report({"training": training})
 
+    def _write(self, trained: Trained, training: Mapping[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        """Store the result."""
+        facts = {
+            "tag": self.result.tag,
+            "training": training,
+            "history": history_facts(trained.history),
+            "provenance": provenance(self.means.device, self.means.threads),
+        }
+        kind = "base" if self.result.is_base else "adapter"
+        write_store(self.result.path, kind, arrays=arrays, meta=self._identity.facts() | facts)
+
     def _train(
         self, train: Callable[[TrainingTask], Trained], keeper: Keeper, state_file: StateFile
     ) -> tuple[Trained, float | None]:
         """Return what was trained and its relative L2 error, if that is known."""
-        instance = self.family.at(self.identity.values)
+        identity = self._identity
+        instance = self.family.at(identity.values)
         require_well_posed(instance)
         refuse_lost_derivatives(instance)
-        for message in unseen_data(instance, method_named(self.identity.method).block):
+        for message in unseen_data(instance, method_named(identity.method).block):
             self.observer.note(f"{self.title}: warning: {message}")
         error = shown_error(instance, self.family.problem.settings.network, self.remark)
         run = TrainingTask(
             instance,
             self.family.problem.settings,
-            self.identity.seed,
-            self.device,
-            dtype_for(self.identity.dtype),
-            _Recorded(self.observer, state_file),
-            self.title,
-            error,
-            self.time_limit,
-            keeper,
-            keeper.restore(self.device),
+            identity.seed,
+            Arithmetic(self.means.device, dtype_for(identity.dtype)),
+            Audience(_Recorded(self.observer, state_file), self.title, error),
+            time_limit=self.means.time_limit,
+            keep=keeper,
+            state=keeper.restore(self.means.device),
         )
         if run.state is not None:
             self.observer.note(f"{self.title}: going on after step {run.state.steps}")

@@ -122,7 +122,7 @@ class _Worker:
         with suppress(EOFError, OSError):
             while self.connection.poll():
                 said.append(self.connection.recv())
-        faults = [one if isinstance(one, str) else getattr(one, "fault", None) for one in said]
+        faults = [answer if isinstance(answer, str) else getattr(answer, "fault", None) for answer in said]
         return [str(fault) for fault in faults if fault is not None]
 
 

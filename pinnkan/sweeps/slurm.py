@@ -22,7 +22,7 @@ def array_script(
         threads: CPUs a task; SLURM's own default if not given.
     """
     tasks = min(len(values), MOST_TASKS)
-    groups = [values[at::tasks] for at in range(tasks)]
+    groups = [values[task::tasks] for task in range(tasks)]
     rows = "\n".join(f"  {shlex.quote(_words(group))}" for group in groups)
     cpus = "" if threads is None else f"#SBATCH --cpus-per-task={threads}\n"
     log = directory / "work" / "slurm-%A_%a.log"
@@ -47,7 +47,7 @@ def _words(values: Sequence[Mapping[str, float]]) -> str:
     """Return the options that name some values: pairs, so that any group of them is one command."""
     # All digits: a value that is read back as its neighbour would be another training.
     columns = [
-        f"--param {name}=" + ",".join(repr(one[name]).removesuffix(".0") for one in values)
+        f"--param {name}=" + ",".join(repr(point[name]).removesuffix(".0") for point in values)
         for name in values[0]
     ]
     return " ".join(["--zip", *columns] if len(values) > 1 and len(columns) > 1 else columns)

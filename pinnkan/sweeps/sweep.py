@@ -25,7 +25,7 @@ from pinnkan.language.parameters import file_stem
 from pinnkan.storage.runs.identity import Identity, weights_hash
 from pinnkan.storage.runs.inventory import value_status
 from pinnkan.storage.runs.paths import base_path, stem_of, work_path
-from pinnkan.storage.runs.predecessors import followers_of, started_from
+from pinnkan.storage.runs.predecessors import followers_of, predecessors_of, started_from
 from pinnkan.storage.runs.results import TrainingResult, stored_report
 from pinnkan.storage.runs.state_files import (
     clear_failure,
@@ -60,21 +60,18 @@ class Engine(Protocol):
 
 
 class Sweep:
-    """The values of one call on their way to results; arguments as in `finetune`."""
+    """The values of one call on their way to results.
 
-    def __init__(
-        self,
-        options: SweepOptions,
-        asked: Sequence[Identity],
-        predecessors: Sequence[int | None],
-        observer: Observer,
-        jobs: int | None,
-        dask: str | None,
-    ) -> None:
+    Args:
+        options: What is asked for beside the values.
+        asked: Identities of the results, one a value.
+        observer: Who is told.
+    """
+
+    def __init__(self, options: SweepOptions, asked: Sequence[Identity], observer: Observer) -> None:
         self._options, self._asked, self._observer = options, asked, observer
-        self._jobs, self._dask = jobs, dask
-        self._predecessors = predecessors
-        self._followers = followers_of(predecessors)
+        self._predecessors = predecessors_of(asked) if options.nearest else [None] * len(asked)
+        self._followers = followers_of(self._predecessors)
         self._ready = deque(self._followers.get(None, []))
         self._results: dict[int, TrainingResult] = {}
         self._busy: dict[int, Identity] = {}
@@ -94,66 +91,61 @@ class Sweep:
                 self._begin(self._ready.popleft())
             if self._busy:
                 self._collect()
-        return [self._results[at] for at in range(len(self._asked))]
+        return [self._results[key] for key in range(len(self._asked))]
 
     def close(self) -> list[str]:
         """End the engine, if there is one; return what it could not save."""
         engine, self._engine = self._engine, None
         return [] if engine is None else engine.close()
 
-    def _begin(self, at: int) -> None:
+    def _begin(self, key: int) -> None:
         """Answer a value from its file, or give it to be trained."""
-        identity = self._identity(at)
+        identity = self._identity(key)
         if identity is None:
             return
-        found = (
-            None
-            if self._options.force
-            else value_status(self._options.directory, identity, self._options.tag)
-        )
-        if found is not None and found.status == "done" and found.meta is not None:
-            report = stored_report(found.meta)
-            clear_finished(
-                self._options.directory, stem_of(identity.values, identity.method, self._options.tag)
-            )
-            unasked = identity.unasked(found.meta)
-            self._end(at, self._result(at, "present", path=found.path, report=report, unasked=unasked))
+        options = self._options
+        present = None if options.training.force else value_status(options.directory, identity, options.tag)
+        if present is not None and present.status == "done" and present.meta is not None:
+            report = stored_report(present.meta)
+            clear_finished(options.directory, stem_of(identity.values, identity.method, options.tag))
+            unasked = identity.unasked(present.meta)
+            self._end(key, self._result(key, "present", path=present.path, report=report, unasked=unasked))
             return
-        if found is not None and found.kept:
-            fault = OtherSettingsError(found.path, str(found.fault))
-            self._end(at, self._result(at, "failed", fault=fault))
+        if present is not None and present.kept:
+            fault = OtherSettingsError(present.path, str(present.fault))
+            self._end(key, self._result(key, "failed", fault=fault))
             return
-        if found is not None and found.fault is not None:
-            self._observer.note(f"{found.path} does not count and is replaced: {found.fault}")
+        if present is not None and present.fault is not None:
+            self._observer.note(f"{present.path} does not count and is replaced: {present.fault}")
         if self._engine is None:
             self._engine = self._make_engine()
             self._report()
-        self._busy[at] = identity
-        self._engine.submit(at, identity)
+        self._busy[key] = identity
+        self._engine.submit(key, identity)
 
-    def _identity(self, at: int) -> Identity | None:
+    def _identity(self, key: int) -> Identity | None:
         """Return a value's identity with what it starts from; None where that, and so the value, failed."""
-        predecessor = self._predecessors[at]
+        predecessor = self._predecessors[key]
         if predecessor is None:
-            return self._asked[at]
+            return self._asked[key]
         start = self._results[predecessor]
         if start.path is None:
             message = f"not trained: it starts from {file_stem(start.values)}, which failed"
-            self._end(at, self._result(at, "failed", fault=PinnkanError(message)))
+            self._end(key, self._result(key, "failed", fault=PinnkanError(message)))
             return None
-        return started_from(self._asked[at], start.values, start.path)
+        return started_from(self._asked[key], start.values, start.path)
 
     def _collect(self) -> None:
         """Wait a moment for a value to end, and say where the sweep stands."""
         assert self._engine is not None
         ended = self._engine.next(_LOOK_EVERY_S)
         if ended is not None:
-            at, answer = ended
-            identity = self._busy.pop(at)
-            result = answer if isinstance(answer, TrainingResult) else self._lost(at, answer)
-            if self._jobs is not None or self._dask is not None:  # here, whoever trains does so itself
+            key, answer = ended
+            identity = self._busy.pop(key)
+            result = answer if isinstance(answer, TrainingResult) else self._lost(key, answer)
+            if not isinstance(self._engine, _ThisProcess):  # which does so itself
                 self._tell(identity, result)
-            self._end(at, result)
+            self._end(key, result)
             self._require_the_base()
         self._report()
 
@@ -174,10 +166,10 @@ class Sweep:
             )
         self._base_stamp = _stamp(directory)
 
-    def _lost(self, at: int, answer: object) -> TrainingResult:
+    def _lost(self, key: int, answer: object) -> TrainingResult:
         """Return the result of a value whose process died."""
         kind = type(answer).__name__
-        return self._result(at, "failed", fault=RemoteError(kind, str(answer) or kind, 1))
+        return self._result(key, "failed", fault=RemoteError(kind, str(answer) or kind, 1))
 
     def _tell(self, identity: Identity, result: TrainingResult) -> None:
         """Record and say what came of a value in another process, whose folder may be none of ours."""
@@ -192,13 +184,17 @@ class Sweep:
             record_failure(directory, stem, identity, result.fault)
             self._observer.note(f"{stem}: {result.fault}")
 
-    def _end(self, at: int, result: TrainingResult) -> None:
-        self._results[at] = result
-        self._ready.extend(self._followers.get(at, []))
+    def _end(self, key: int, result: TrainingResult) -> None:
+        self._results[key] = result
+        self._ready.extend(self._followers.get(key, []))
 
-    def _result(self, at: int, status: Any, **more: Any) -> TrainingResult:
+    def _result(self, key: int, status: Any, **more: Any) -> TrainingResult:
         return TrainingResult(
-            self._asked[at].values, self._options.method, self._options.tag, status, **({"path": None} | more)
+            self._asked[key].values,
+            self._options.method,
+            self._options.tag,
+            status,
+            **({"path": None} | more),
         )
 
     def _report(self) -> None:
@@ -211,7 +207,7 @@ class Sweep:
 
     def _running(self) -> list[str]:
         """Say what worker processes are at, as their state files tell."""
-        if self._jobs is None:
+        if self._options.jobs is None:
             return []
         stems = [stem_of(busy.values, busy.method, self._options.tag) for busy in self._busy.values()]
         paths = [(stem, work_path(self._options.directory, stem, "running.json")) for stem in stems]
@@ -223,20 +219,23 @@ class Sweep:
         ]
 
     def _make_engine(self) -> Engine:
-        if self._dask is not None:
+        options = self._options
+        if options.dask is not None:
             from pinnkan.sweeps.dask import DaskCluster
 
-            return DaskCluster(self._dask, self._options)
+            return DaskCluster(options.dask, options)
         from pinnkan.sweeps.trainer import Trainer, WorkerTrainer
 
         # Made for worker processes, too: what is wrong with the options is said once, here.
-        trainer = Trainer(self._options, self._observer)
-        if self._jobs is None:
+        trainer = Trainer(options, self._observer)
+        if options.jobs is None:
             return _ThisProcess(trainer)
         from pinnkan.sweeps.processes import Pool
 
-        threads = self._options.threads or max(1, (os.cpu_count() or 1) // self._jobs)
-        return Pool(self._jobs, partial(WorkerTrainer, replace(self._options, threads=threads)))
+        compute = options.training.compute
+        shared = replace(compute, threads=compute.threads or max(1, (os.cpu_count() or 1) // options.jobs))
+        training = replace(options.training, compute=shared)
+        return Pool(options.jobs, partial(WorkerTrainer, replace(options, training=training)))
 
 
 def _stamp(directory: Path) -> tuple[int, int] | None:

@@ -16,16 +16,16 @@ from pinnkan.ground.progress import Observer, Silent
 from pinnkan.ground.runtime import device_for, limited_threads
 from pinnkan.language.methods import METHODS
 from pinnkan.language.parameters import file_stem
-from pinnkan.networks.adapters import Full, Parametrisation, TuckerChange
+from pinnkan.networks.adapters import AdaptedLayer, Parametrisation
 from pinnkan.storage.runs.adapter_files import adapter_file
-from pinnkan.storage.runs.directory import RunDirectory, change_arrays, whole_arrays
+from pinnkan.storage.runs.directory import RunDirectory, arrays_of_layer, change_arrays, whole_arrays
 from pinnkan.storage.runs.facts import parsed
 from pinnkan.storage.runs.identity import Identity, ProblemRecord
 from pinnkan.storage.runs.paths import stem_of
 from pinnkan.storage.runs.results import TrainingResult, stored_verdict
 from pinnkan.storage.runs.state_files import clear_failure, record_failure
 from pinnkan.storage.store import read_store
-from pinnkan.sweeps.job import TrainingJob
+from pinnkan.sweeps.job import Means, ResultFile, TrainingJob
 from pinnkan.sweeps.options import SweepOptions
 from pinnkan.training import Trained, TrainingTask
 from pinnkan.training import finetune as train_adapter
@@ -54,7 +54,7 @@ class Trainer:
         )
         widths = self._base.problem.settings.network.hidden
         self._family = parsed(record, widths) if options.overrides else self._base.family
-        self._device = device_for(options.device)
+        self._device = device_for(options.training.compute.device)
 
     def __call__(self, identity: Identity) -> TrainingResult:
         """Train one value; what goes wrong with it is kept in its result and in a small record.
@@ -63,21 +63,8 @@ class Trainer:
             StoppedError: If a signal arrived after the first step; the state is saved.
         """
         options, stem = self.options, stem_of(identity.values, identity.method, self.options.tag)
-        with limited_threads(options.threads) as count:
-            job = TrainingJob(
-                options.directory,
-                identity,
-                options.tag,
-                self._family,
-                file_stem(identity.values) or self._family.problem.name,
-                self._device,
-                count,
-                options.time_limit,
-                options.force,
-                self.observer,
-                self._remark,
-                stored_verdict(self._base.meta)["verdict"] if METHODS[options.method].on_base else None,
-            )
+        with limited_threads(options.training.compute.threads) as count:
+            job = self._job(identity, count)
             try:
                 report = job(lambda run: self._train(run, identity), self._arrays)
             except StoppedError:
@@ -86,10 +73,31 @@ class Trainer:
                 record_failure(options.directory, stem, identity, fault)
                 self.observer.note(f"{stem}: {fault}")
                 return TrainingResult(
-                    identity.values, options.method, options.tag, "failed", None, fault=fault
+                    identity.values, options.method, options.tag, status="failed", path=None, fault=fault
                 )
         clear_failure(options.directory, stem)
-        return TrainingResult(identity.values, options.method, options.tag, "trained", job.path, report)
+        return TrainingResult(
+            identity.values,
+            options.method,
+            options.tag,
+            status="trained",
+            path=job.result.path,
+            report=report,
+        )
+
+    def _job(self, identity: Identity, threads: int) -> TrainingJob:
+        options = self.options
+        on_base = METHODS[options.method].on_base
+        return TrainingJob(
+            ResultFile(options.directory, identity, options.tag),
+            self._family,
+            title=file_stem(identity.values) or self._family.problem.name,
+            means=Means(self._device, threads, options.training.time_limit),
+            afresh=options.training.force,
+            observer=self.observer,
+            remark=self._remark,
+            base_verdict=stored_verdict(self._base.meta)["verdict"] if on_base else None,
+        )
 
     def _train(self, run: TrainingTask, identity: Identity) -> Trained:
         if not METHODS[identity.method].on_base:
@@ -117,13 +125,9 @@ def stored_theta(parameters: Parametrisation, arrays: Mapping[str, np.ndarray]) 
     """Return the theta, (P,), that an adapter's or a fully trained network's stored arrays stand for."""
     tensors = {name: torch.from_numpy(array.astype(np.float64)) for name, array in arrays.items()}
     parts: list[Tensor] = []
-    for at, layer in enumerate(parameters.layers):
-        if isinstance(layer, TuckerChange):
-            parts += [tensors[f"{at}.{name}"].flatten() for name in layer.groups]
-        elif isinstance(layer, Full):
-            change = tensors.get(f"{at}.change")
-            whole = tensors[f"{at}.coefficients"] if change is None else layer.base.cpu() + change
-            parts.append(layer.theta(whole.to(layer.base.device)).cpu())
+    for depth, layer in enumerate(parameters.layers):
+        assert isinstance(layer, AdaptedLayer), "what a file holds of an adapter"
+        parts.append(layer.theta_of(arrays_of_layer(tensors, depth)))
     return torch.cat(parts)
 
 
@@ -151,7 +155,9 @@ class WorkerTrainer:
             raise
         except Exception as error:  # the others go on; of a bug the traceback is shown
             fault = _sendable(error)
-            return TrainingResult(identity.values, options.method, options.tag, "failed", None, fault=fault)
+            return TrainingResult(
+                identity.values, options.method, options.tag, status="failed", path=None, fault=fault
+            )
         if result.fault is None:
             return result
         return replace(result, fault=_sendable(result.fault))

@@ -45,17 +45,16 @@ class Conditioned:
         return conditioned if self.back is None else [c @ self.back.T for c in conditioned]
 
 
-def conditioned(network: Network, parameters: Parametrisation, theta: Tensor, optimizer: str) -> Conditioned:
-    """Return a network and its parametrisation in the basis in which an optimizer works.
+def conditioned(network: Network, parameters: Parametrisation, theta: Tensor) -> Conditioned:
+    """Return a network and its parametrisation in `Basis.conditioned`, for an optimizer that needs it.
 
     Args:
         network: In its own basis, the same in every layer.
         parameters: Of its coefficients.
         theta: (P,).
-        optimizer: ``adam`` works in the network's own basis, all others in `Basis.conditioned`.
     """
     first = network.layers[0]
-    if optimizer == "adam" or not isinstance(first, KanLayer) or first.basis.conditioned == first.basis:
+    if not isinstance(first, KanLayer) or first.basis.conditioned == first.basis:
         return Conditioned(network, parameters, theta)
     basis = first.basis.conditioned
     layers = [

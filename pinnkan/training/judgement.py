@@ -7,15 +7,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pinnkan.language.methods import method_named
+from pinnkan.language.problem.settings import PhaseSettings, TrainingSettings
 from pinnkan.physics.instance import Instance
-from pinnkan.solutions.evaluation.advice import Circumstances, advice
+from pinnkan.solutions.evaluation.advice import Circumstances, StatedCount, advice
 from pinnkan.solutions.evaluation.correction import Correction, correction_of
 from pinnkan.solutions.evaluation.relative import ResidualReport, residual_report
-from pinnkan.solutions.evaluation.verdict import Evidence, judge
+from pinnkan.solutions.evaluation.verdict import (
+    Behind,
+    Evidence,
+    StatementEvidence,
+    TrainingEvidence,
+    Unseen,
+    judge,
+)
 from pinnkan.solutions.solution import Solution
 from pinnkan.training import Trained
 from pinnkan.training.loop import still_falling
-from pinnkan.training.phases import phases_of
 
 
 def judgement(instance: Instance, trained: Trained, method: str, base: str | None) -> dict[str, Any]:
@@ -39,8 +46,8 @@ def judgement(instance: Instance, trained: Trained, method: str, base: str | Non
     evidence = evidence_of(
         report,
         instance.scales,
-        training=trained.training,
-        held_out=trained.held_out,
+        training=trained.rms.training,
+        held_out=trained.rms.held_out,
         course=held_out,
         base=base,
         correction=correction,
@@ -71,16 +78,16 @@ def circumstances(instance: Instance, trained: Trained, method: str) -> Circumst
     settings = instance.problem.settings
     how = method_named(method)
     block = how.block
-    recipe = settings.finetuning if how.on_base else settings.training
-    phases = phases_of(recipe)
-    last = phases[-1]
+    recipe: TrainingSettings[PhaseSettings] = settings.finetuning if how.on_base else settings.training
+    last = recipe.in_turn[-1]
     prefix = f"{block}.phases.{len(recipe.phases) - 1}" if recipe.phases else block
     steps = trained.history[-last.steps :] if last.steps else ()
     return Circumstances(
-        points=last.points or settings.points.interior,
-        points_key="points.interior" if last.points is None else f"{prefix}.points",
-        steps=last.steps,
-        steps_key=f"{prefix}.steps",
+        points=StatedCount(
+            last.points or settings.points.interior,
+            "points.interior" if last.points is None else f"{prefix}.points",
+        ),
+        steps=StatedCount(last.steps, f"{prefix}.steps"),
         trainable=trained.trainable,
         hidden=() if how.on_base else settings.network.hidden,
         still_falling=trained.outcome.reason == "max_steps"
@@ -112,22 +119,25 @@ def evidence_of(
         correction: What a step of Newton's method would add, if that was asked and is known.
     """
     return Evidence(
+        _statements(report),
+        TrainingEvidence(held_out / training if training > 0.0 else None, _over_first(course)),
+        jump=Unseen() if report.jump is None else Unseen(report.jump.relative, _jump_words(report)),
+        beyond=Unseen(report.beyond, "" if report.bracket is None else _bracket_words(report)),
+        is_zero=report.is_zero(scales),
+        estimate=None if correction is None else correction.error_estimate,
+        slack=0.0 if correction is None else correction.slack,
+        behind=Behind(base),
+    )
+
+
+def _statements(report: ResidualReport) -> StatementEvidence:
+    return StatementEvidence(
         relative=report.relative,
         means=report.means,
         pointwise=report.pointwise,
         violations=report.violations,
-        overfitting=held_out / training if training > 0.0 else None,
-        held_out=_over_first(course),
         shares={block.name: block.share for block in report.blocks},
         places={block.name: _where(report.coordinates, block.place) for block in report.blocks},
-        jump=0.0 if report.jump is None else report.jump.relative,
-        jump_place="" if report.jump is None else _jump_words(report),
-        beyond=report.beyond,
-        bracket="" if report.bracket is None else _bracket_words(report),
-        is_zero=report.is_zero(scales),
-        estimate=None if correction is None else correction.error_estimate,
-        slack=0.0 if correction is None else correction.slack,
-        base=base,
     )
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pinnkan.ground.progress import Observer, Outcome, StepReport, StopReason
 from pinnkan.language.problem.settings import PhaseSettings
-from pinnkan.optim import Optimizer, OptimizerState, Step
+from pinnkan.optim.optimizer import Optimizer, OptimizerState, Step
 from pinnkan.physics.residuals.least_squares import TrainingLeastSquares
 
 _BLOWN_UP = 1e8
@@ -37,9 +37,6 @@ _ADVICE: dict[StopReason, str] = {
 _ADVICE_FALLING = "All steps were taken; more steps may lower the error further."
 
 _ADVICE_BLOWN_UP = f"The loss rose by a factor of {_BLOWN_UP:.0e}; lower the rate or raise the damping."
-
-_CHECK_EVERY = {"lm": 1, "lbfgs": 5, "adam": 50}
-"""Steps between two checks; a check costs about one evaluation of the residual."""
 
 
 @dataclass(frozen=True)
@@ -114,16 +111,30 @@ class Best:
 
 
 @dataclass(frozen=True)
+class PointsState:
+    """How training goes on the present points.
+
+    Attributes:
+        lowest: Lowest loss on them; infinity right after an exchange of points.
+        age: Steps on them.
+        epoch: How often points were exchanged.
+        stuck: Whether the last step stalled.
+    """
+
+    lowest: float = math.inf
+    age: int = 0
+    epoch: int = 0
+    stuck: bool = False
+
+
+@dataclass(frozen=True)
 class PhaseState:
     """Where a phase stands between two steps: all that its next step depends on.
 
     Attributes:
         optimizer: See `Optimizer.state`.
         best: The best state so far.
-        lowest: Lowest loss on the present points; infinity right after an exchange of points.
-        age: Steps on the present points.
-        epoch: How often points were exchanged.
-        stuck: Whether the last step stalled.
+        points: How it goes on the present points.
         seconds: Wall time since the phase began.
         steps: Taken in this phase.
         reports: One a step; the first ``steps`` of them belong to this state.
@@ -131,10 +142,7 @@ class PhaseState:
 
     optimizer: OptimizerState
     best: Best
-    lowest: float
-    age: int
-    epoch: int
-    stuck: bool
+    points: PointsState
     seconds: float
     steps: int
     reports: list[StepReport]
@@ -218,33 +226,33 @@ class _Phase:
         state: PhaseState | None,
     ) -> None:
         self._draw, self._phase, self._name, self._watch = draw, phase, name, watch
-        self._current = draw(0 if state is None else state.epoch)
+        self._current = draw(0 if state is None else state.points.epoch)
         self._optimizer = start(self._current)
         if state is None:
             theta = self._optimizer.theta
             held_out = watch.residual_rms(theta)
-            state = PhaseState(
-                {}, Best(theta, held_out, held_out, held_out), math.inf, 0, 0, False, 0.0, 0, []
-            )
+            best = Best(theta, held_out, held_out, held_out)
+            state = PhaseState({}, best, PointsState(), seconds=0.0, steps=0, reports=[])
         else:
             self._optimizer.restore(state.optimizer)
         self.reports, self.best = state.reports[: state.steps], replace(state.best)
-        self._started, self._lowest = time.perf_counter() - state.seconds, state.lowest
-        # Steps on the present points, how often they were exchanged, whether they stalled.
-        self._age, self._epoch, self._stuck = state.age, state.epoch, state.stuck
+        self._started, points = time.perf_counter() - state.seconds, state.points
+        self._lowest, self._age, self._epoch, self._stuck = (
+            points.lowest,
+            points.age,
+            points.epoch,
+            points.stuck,
+        )
 
     def state(self) -> PhaseState:
         """Return where it stands; later steps leave it as it is."""
         return PhaseState(
             self._optimizer.state(),
             replace(self.best),
-            self._lowest,
-            self._age,
-            self._epoch,
-            self._stuck,
-            time.perf_counter() - self._started,
-            len(self.reports),
-            self.reports,
+            PointsState(self._lowest, self._age, self._epoch, self._stuck),
+            seconds=time.perf_counter() - self._started,
+            steps=len(self.reports),
+            reports=self.reports,
         )
 
     def advance(self) -> StopReason | None:
@@ -261,8 +269,8 @@ class _Phase:
         self.reports.append(report)
         self._watch.observer.step(report)
         if report.held_out is not None:
-            self.best.offer(self._optimizer.theta, report.held_out, keep=self._phase.keep)
-        if reason is None and self._phase.patience and self.best.waiting >= self._phase.patience:
+            self.best.offer(self._optimizer.theta, report.held_out, keep=self._phase.ending.keep)
+        if reason is None and 0 < self._phase.ending.patience <= self.best.waiting:
             apart = report.held_out is not None and report.held_out > _OVERFITTED * math.sqrt(done.loss)
             return "overfitting" if apart else "settled"
         return reason
@@ -284,7 +292,7 @@ class _Phase:
     def _checks(self, reason: StopReason | None) -> bool:
         """Say whether to look at held-out points: every so often and, lest the end be lost, at the end."""
         step = len(self.reports) + 1
-        due = step % _CHECK_EVERY[self._phase.optimizer] == 0 or step == self._phase.steps
+        due = step % self._phase.kind.check_every == 0 or step == self._phase.steps
         return reason != "non_finite" and (due or reason is not None)
 
     def _report(self, done: Step, *, checked: bool) -> StepReport:
@@ -307,7 +315,7 @@ class _Phase:
         watch = self._watch
         if not math.isfinite(done.loss) or done.loss > _BLOWN_UP * self._scale():
             return "non_finite"
-        if math.sqrt(done.loss) < self._phase.tolerance:
+        if math.sqrt(done.loss) < self._phase.ending.tolerance:
             return "converged"
         if done.stalled and not self._stuck:
             return "stalled"

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem.settings import NetworkSettings
-from pinnkan.networks import InputMap, Network, make_kan, make_mlp, side_by_side
+from pinnkan.networks import InputMap, Network, side_by_side
 from pinnkan.physics.instance import Instance
 from pinnkan.training.refinement import basis_for, fitted
 
@@ -39,6 +40,5 @@ def network_over(input_map: InputMap, settings: NetworkSettings, unknowns: Seque
 
 def _network_of(input_map: InputMap, settings: NetworkSettings, outputs: int) -> Network:
     widths = (input_map.size, *settings.hidden, outputs)
-    if settings.kind == "mlp":
-        return make_mlp(widths, input_map)
-    return make_kan(widths, basis_for(settings), input_map)
+    kind = NETWORK_KINDS[settings.kind]
+    return kind.build(widths, basis_for(settings) if kind.on_edges else None, input_map)

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from pinnkan.ground.errors import DivergedError
 from pinnkan.ground.progress import Outcome, StepReport
-from pinnkan.language.problem.settings import PhaseSettings, TrainingSettings
+from pinnkan.language.problem.settings import PhaseSettings, Shaping, TrainingSettings
 from pinnkan.networks import Network
 from pinnkan.networks.adapters import Full, Parametrisation
-from pinnkan.optim import LBFGS, Adam, LevenbergMarquardt, Optimizer
+from pinnkan.optim.optimizer import Optimizer, Start
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares, TrainingLeastSquares
 from pinnkan.physics.residuals.oracle import AutogradLeastSquares
 from pinnkan.physics.residuals.smoothing import PointwiseLeastSquares, SmoothedLeastSquares
@@ -22,16 +22,10 @@ from pinnkan.physics.residuals.sparsity import SparseLeastSquares, pruned
 from pinnkan.physics.residuals.training_set import TrainingSet
 from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.training.conditioning import Conditioned, conditioned
-from pinnkan.training.loop import PhaseResult, PhaseState, Watch, run_phase
+from pinnkan.training.loop import PhaseState, Watch, run_phase
 from pinnkan.training.network import network_for
-from pinnkan.training.rates import rates_for
 from pinnkan.training.refinement import refined
-from pinnkan.training.task import StageStart, Trained, TrainingState, TrainingTask
-
-
-def phases_of(settings: TrainingSettings) -> tuple[PhaseSettings, ...]:
-    """Return the phases of a recipe; without a list of them it is the only one itself."""
-    return settings.phases or (settings,)
+from pinnkan.training.task import ResidualRms, StageStart, Trained, TrainingState, TrainingTask
 
 
 @dataclass(frozen=True)
@@ -42,6 +36,7 @@ class Stages:
         coefficients: To start from.
         forms: One word for each phase; a change of it makes a new parametrisation of what was reached.
         parametrise: From a form and an origin: the parametrisation and its first theta.
+        shapings: What each phase does to the network; none in fine-tuning.
         before: The parametrisation that an origin's theta belongs to, for ranks that grow: the first that
             does not pay is the last, and the one before it is the result.
     """
@@ -49,10 +44,17 @@ class Stages:
     coefficients: Sequence[Tensor]
     forms: Sequence[str]
     parametrise: Callable[[str, StageStart], tuple[Parametrisation, Tensor]]
+    shapings: Sequence[Shaping] = ()
     before: Callable[[StageStart], Parametrisation] | None = None
 
+    def shaping(self, number: int) -> Shaping:
+        """Return what a phase does to the network."""
+        return self.shapings[number] if self.shapings else Shaping()
 
-def train(run: TrainingTask, settings: TrainingSettings, course: Stages, started: float) -> Trained:
+
+def train(
+    run: TrainingTask, settings: TrainingSettings[PhaseSettings], course: Stages, started: float
+) -> Trained:
     """Run the phases; a change of form, or of the functions, re-parametrises the coefficients reached.
 
     So does every pre-training phase in LoTRA form, for its factors are fresh, and every one that prunes.
@@ -63,9 +65,11 @@ def train(run: TrainingTask, settings: TrainingSettings, course: Stages, started
 class _Training:
     """A training between two phases; arguments as in `train`."""
 
-    def __init__(self, run: TrainingTask, settings: TrainingSettings, course: Stages, started: float) -> None:
+    def __init__(
+        self, run: TrainingTask, settings: TrainingSettings[PhaseSettings], course: Stages, started: float
+    ) -> None:
         self._run, self._course, self._started = run, course, started
-        self._phases, self._precision = phases_of(settings), settings.precision
+        self._phases, self._precision = settings.in_turn, settings.precision
         self._held_out = _held_out_sets(run)
         self._history: list[StepReport] = [] if run.state is None else list(run.state.earlier)
         self._origin = StageStart(0, course.coefficients) if run.state is None else run.state.origin
@@ -77,10 +81,10 @@ class _Training:
         forms = self._course.forms
         for at, phase in enumerate(self._phases[first:], start=first):
             if at > first:
-                self._turn(at, phase)
+                self._turn(at)
             outcome = self._run_phase(at, phase)
             late = outcome.reason == "time_limit"
-            if (late or forms[at + 1 : at + 2] != forms[at : at + 1]) and self._went_back(phase):
+            if (late or forms[at + 1 : at + 2] != forms[at : at + 1]) and self._went_back(at):
                 break
             if late:
                 break
@@ -88,67 +92,125 @@ class _Training:
 
     def _trained(self, at: int, phase: PhaseSettings, outcome: Outcome) -> Trained:
         seconds = time.perf_counter() - self._started
-        parameters, theta, history = self._parameters, self._theta, tuple(self._history)
-        sets = _phase_sets(self._run, phase, at)
+        parameters, theta = self._parameters, self._theta
         training, held_out = (
-            _rms(self._run, self._network, parameters, theta, chosen) for chosen in (sets, self._held_out)
+            _rms(self._run, self._network, parameters, theta, chosen)
+            for chosen in (_phase_sets(self._run, phase, at), self._held_out)
         )
         return Trained(
-            *(self._network, parameters, theta, history, outcome, seconds, training, held_out),
-            self._trainable,
+            network=self._network,
+            parameters=parameters,
+            theta=theta,
+            history=tuple(self._history),
+            outcome=outcome,
+            seconds=seconds,
+            rms=ResidualRms(training, held_out),
+            trainable=self._trainable,
         )
 
-    def _turn(self, at: int, phase: PhaseSettings) -> None:
-        """Make what this phase needs of what the one before reached, if that is something else."""
+    def _turn(self, at: int) -> None:
+        """Make what a phase needs of what the one before reached, if that is something else."""
         run, forms, reached = self._run, self._course.forms, self._parameters.coefficients(self._theta)
-        start = refined(reached, run.settings.network, phase.functions)
+        shaping = self._course.shaping(at)
+        start = refined(reached, run.settings.network, shaping.functions)
         if start is not reached:
-            run.observer.note(f"{run.title}: {phase.functions} functions on an edge from here on")
-        elif not (forms[at] != forms[at - 1] or phase.form == "lotra" or phase.prune):
+            run.audience.observer.note(
+                f"{run.audience.title}: {shaping.functions} functions on an edge from here on"
+            )
+        elif not (forms[at] != forms[at - 1] or shaping.form == "lotra" or shaping.prune):
             return
-        if phase.prune:
-            start = _prune(run, start, phase.prune, self._held_out)
+        if shaping.prune:
+            start = _prune(run, start, shaping.prune, self._held_out)
         self._origin = StageStart(at, start, self._theta)
         self._parametrise()
         if self._course.before is not None:
-            run.observer.note(f"{run.title}: ranks grow to {_written(self._parameters)}")
+            run.audience.observer.note(f"{run.audience.title}: ranks grow to {_written(self._parameters)}")
 
     def _parametrise(self) -> None:
         """Make the parametrisation that follows from the origin."""
         form, run = self._course.forms[self._origin.phase], self._run
         self._network = network_for(run.instance, run.settings.network, self._origin.coefficients)
         self._parameters, theta = self._course.parametrise(form, self._origin)
-        self._theta = theta.to(run.device)
+        self._theta = theta.to(run.arithmetic.device)
         self._trainable = max(self._trainable, self._parameters.size)
 
     def _run_phase(self, at: int, phase: PhaseSettings) -> Outcome:
-        run, pose = self._run, conditioned(self._network, self._parameters, self._theta, phase.optimizer)
-        watch = _watch(run, pose, self._held_out, phase, self._started)
-        keep = _keeper(run, at, self._origin, tuple(self._history), self._trainable, self._started)
-        result = _run_one(run, pose, phase, at, self._precision, watch, keep)
+        run, pose = self._run, self._posed(phase)
+        lean = run.arithmetic.dtype == torch.float32 or (self._precision == "mixed" and phase.kind.linearises)
+
+        def draw(epoch: int) -> TrainingLeastSquares:
+            sets = _phase_sets(run, phase, at, epoch)
+            return self._problem(at, pose.network, pose.parameters, sets, lean=lean)
+
+        def start(problem: TrainingLeastSquares) -> Optimizer:
+            begin = Start(problem, pose.theta, pose.parameters.groups(), phase.steps)
+            return phase.kind.build(begin, phase.options)
+
+        result = run_phase(
+            start,
+            draw,
+            phase,
+            name=phase.title,
+            watch=self._watch(at, pose),
+            keep=_keeper(run, at, self._origin, tuple(self._history), self._trainable, self._started),
+            state=run.state.inner if run.state is not None and run.state.phase == at else None,
+        )
         self._theta = pose.own_theta(result.theta)
         self._history += result.reports
         if result.outcome.reason == "non_finite":
             advice = result.outcome.advice
-            raise DivergedError(f"{run.title}: diverged at step {len(self._history)}: {advice}")
+            raise DivergedError(f"{run.audience.title}: diverged at step {len(self._history)}: {advice}")
         return result.outcome
 
-    def _went_back(self, phase: PhaseSettings) -> bool:
+    def _watch(self, at: int, pose: Conditioned) -> Watch:
+        """Return what a phase looks at beside its loss."""
+        audience, limit = self._run.audience, self._run.time_limit
+
+        def error(theta: Tensor) -> float | None:
+            return None if audience.error is None else audience.error(pose.own_coefficients(theta))
+
+        return Watch(
+            held_out=self._problem(at, pose.network, pose.parameters, self._held_out),
+            error=error,
+            observer=audience.observer,
+            title=audience.title,
+            deadline=None if limit is None else self._started + limit,
+        )
+
+    def _problem(
+        self,
+        at: int,
+        network: Network,
+        parameters: Parametrisation,
+        sets: Sequence[TrainingSet],
+        *,
+        lean: bool = False,
+    ) -> TrainingLeastSquares:
+        """Return the residuals as a phase sees them: averaged over neighbours, beside a penalty."""
+        smoothing, sparsity = self._phases[at].smoothing, self._course.shaping(at).sparsity
+        return _least_squares(
+            self._run, network, parameters, sets, smoothing=smoothing, sparsity=sparsity, lean=lean
+        )
+
+    def _posed(self, phase: PhaseSettings) -> Conditioned:
+        """Return network, parametrisation and theta in the basis in which a phase's optimizer works."""
+        change = conditioned if phase.kind.conditioned else Conditioned
+        return change(self._network, self._parameters, self._theta)
+
+    def _went_back(self, at: int) -> bool:
         """Return to the ranks before where the present ones did not lower the held-out residual enough."""
         if self._course.before is None or self._origin.theta is None:
             return False
         former = self._course.before(self._origin)
-        was = self._residuals(former, phase).residuals(self._origin.theta).norm()
-        now = self._residuals(self._parameters, phase).residuals(self._theta).norm()
-        if float(was) > WORTH * float(now):
+        was = self._problem(at, self._network, former, self._held_out).residuals(self._origin.theta).norm()
+        now = self._problem(at, self._network, self._parameters, self._held_out)
+        if float(was) > WORTH * float(now.residuals(self._theta).norm()):
             return False
         self._parameters, self._theta, self._trainable = former, self._origin.theta, former.size
-        self._run.observer.note(f"{self._run.title}: higher ranks do not pay; back to {_written(former)}")
+        self._run.audience.observer.note(
+            f"{self._run.audience.title}: higher ranks do not pay; back to {_written(former)}"
+        )
         return True
-
-    def _residuals(self, parameters: Parametrisation, phase: PhaseSettings) -> TrainingLeastSquares:
-        """Return the held-out residuals as a function of theta."""
-        return _least_squares(self._run, self._network, parameters, self._held_out, phase)
 
 
 def _written(parameters: Parametrisation) -> str:
@@ -176,41 +238,14 @@ def _keeper(
     return keep
 
 
-def _run_one(
-    run: TrainingTask,
-    pose: Conditioned,
-    phase: PhaseSettings,
-    at: int,
-    precision: str,
-    watch: Watch,
-    keep: Callable[[PhaseState], None],
-) -> PhaseResult:
-    lean = run.dtype == torch.float32 or (precision == "mixed" and phase.optimizer == "lm")
-
-    def draw(epoch: int) -> TrainingLeastSquares:
-        sets = _phase_sets(run, phase, at, epoch)
-        return _least_squares(run, pose.network, pose.parameters, sets, phase, lean=lean)
-
-    def start(problem: TrainingLeastSquares) -> Optimizer:
-        if phase.optimizer == "lm":
-            return LevenbergMarquardt(problem, pose.theta, damping=phase.damping)
-        if phase.optimizer == "lbfgs":
-            return LBFGS(problem, pose.theta)
-        rates = rates_for(pose.parameters, phase.rates, phase.rate)
-        return Adam(problem, pose.theta, rates=rates, steps=phase.steps, schedule=phase.schedule)
-
-    name = f"{phase.optimizer}{f' ({phase.form})' if phase.form != 'full' else ''}"
-    state = run.state.inner if run.state is not None and run.state.phase == at else None
-    return run_phase(start, draw, phase, name=name, watch=watch, keep=keep, state=state)
-
-
 def _least_squares(
     run: TrainingTask,
     network: Network,
     parameters: Parametrisation,
     sets: Sequence[TrainingSet],
-    phase: PhaseSettings = PhaseSettings(),  # noqa: B008  (frozen; pointwise and without a penalty)
     *,
+    smoothing: int = 0,
+    sparsity: float = 0.0,
     lean: bool = False,
 ) -> TrainingLeastSquares:
     """Return the residuals on some sets by ``network.derivatives``; the oracle is never lean."""
@@ -221,10 +256,10 @@ def _least_squares(
         dtype = torch.float32 if lean else torch.float64
         pointwise = NetworkLeastSquares(network, parameters, sets, product_dtype=dtype)
     problem: TrainingLeastSquares = pointwise
-    if phase.smoothing:
-        problem = SmoothedLeastSquares(pointwise, network, phase.smoothing)
-    if phase.sparsity:
-        return SparseLeastSquares(problem, network, parameters, phase.sparsity)
+    if smoothing:
+        problem = SmoothedLeastSquares(pointwise, network, smoothing)
+    if sparsity:
+        return SparseLeastSquares(problem, network, parameters, sparsity)
     return problem
 
 
@@ -260,14 +295,19 @@ def _phase_sets(run: TrainingTask, phase: PhaseSettings, at: int, epoch: int = 0
         seed=run.seed,
         variant=phase_variant(at, epoch),
         interior=phase.points,
-        device=run.device,
+        device=run.arithmetic.device,
     )
 
 
 def _held_out_sets(run: TrainingTask) -> list[TrainingSet]:
     points = run.settings.points
     return training_sets(
-        run.instance, points, seed=run.seed, variant=HELD_OUT, interior=points.held_out, device=run.device
+        run.instance,
+        points,
+        seed=run.seed,
+        variant=HELD_OUT,
+        interior=points.held_out,
+        device=run.arithmetic.device,
     )
 
 
@@ -280,29 +320,10 @@ def _prune(
     rms = []
     for one in (coefficients, result):
         whole = Parametrisation([Full(c) for c in one])
-        rms.append(_rms(run, network, whole, whole.start().to(run.device), held_out))
+        rms.append(_rms(run, network, whole, whole.start().to(run.arithmetic.device), held_out))
     edges = sum(c.shape[0] * c.shape[1] for c in coefficients)
-    run.observer.note(
-        f"{run.title}: pruned {count} of {edges} edges; "
+    run.audience.observer.note(
+        f"{run.audience.title}: pruned {count} of {edges} edges; "
         f"held-out residual {rms[0]:.2e} before, {rms[1]:.2e} after"
     )
     return result
-
-
-def _watch(
-    run: TrainingTask,
-    pose: Conditioned,
-    held_out: Sequence[TrainingSet],
-    phase: PhaseSettings,
-    started: float,
-) -> Watch:
-    def error(theta: Tensor) -> float | None:
-        return run.error(pose.own_coefficients(theta)) if run.error is not None else None
-
-    return Watch(
-        _least_squares(run, pose.network, pose.parameters, held_out, phase),
-        error,
-        run.observer,
-        run.title,
-        None if run.time_limit is None else started + run.time_limit,
-    )

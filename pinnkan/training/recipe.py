@@ -17,15 +17,17 @@ from torch import Tensor
 
 from pinnkan.ground.errors import DivergedError, UsageError
 from pinnkan.language.methods import METHODS
+from pinnkan.language.network_kinds import NETWORK_KINDS, NetworkKind
 from pinnkan.language.problem import Problem
-from pinnkan.language.problem.settings import NetworkSettings, PhaseSettings, Settings
+from pinnkan.language.problem.settings import NetworkSettings, Settings, Shaping
 from pinnkan.networks import InputMap
-from pinnkan.networks.adapters import GROWTH, Parametrisation, Plan, attach, grow, slim, slim_from
+from pinnkan.networks.adapters import GROWTH, Parametrisation, grow, slim, slim_from
 from pinnkan.networks.adapters.layerwise import Full, Sparse
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
 from pinnkan.physics.residuals.training_sets import training_sets
+from pinnkan.training.adapters import Plan, attach, plan_for
 from pinnkan.training.network import network_for, network_over
-from pinnkan.training.phases import Stages, phases_of, train
+from pinnkan.training.phases import Stages, train
 from pinnkan.training.refinement import check_refinements, fitted, refined
 from pinnkan.training.task import StageStart, Trained, TrainingTask
 
@@ -39,7 +41,7 @@ def coefficient_shapes(problem: Problem, found: Sequence[Tensor]) -> list[tuple[
     """
     settings, ends = problem.settings, ([0.0] * problem.inputs, [1.0] * problem.inputs)
     network = fitted(settings.network, found)
-    if network.functions not in [phase.functions for phase in phases_of(settings.training)]:
+    if network.functions not in [phase.shaping.functions for phase in settings.training.in_turn]:
         network = settings.network
     built = network_over(InputMap.over(*ends), network, problem.unknowns)
     return [layer.shape for layer in built.layers]
@@ -49,24 +51,6 @@ def generator_for(seed: int, purpose: str) -> torch.Generator:
     """Return a random stream that depends on the seed and on what it is for."""
     key = np.random.SeedSequence(seed, spawn_key=(zlib.crc32(purpose.encode()),))
     return torch.Generator().manual_seed(int(key.generate_state(1, np.uint64)[0] >> 1))
-
-
-def plan_for(settings: Settings, compression: float | None = None) -> Plan:
-    """Return the plan of an adapter, of one whose ranks grow the first.
-
-    Args:
-        settings: ``adapter:`` and ``network:``.
-        compression: Instead of what the settings say, ranks included.
-    """
-    adapter = settings.adapter
-    ratio, ranks = (adapter.compression, adapter.ranks) if compression is None else (compression, None)
-    return Plan(
-        adapter.layers,
-        GROWTH[0] if ratio == "auto" else ratio,
-        ranks,
-        adapter.initialisation,
-        settings.network.chains,
-    )
 
 
 def pretrain(run: TrainingTask) -> Trained:
@@ -81,13 +65,14 @@ def pretrain(run: TrainingTask) -> Trained:
             cannot be refined as a phase says.
         DivergedError: If the loss is not finite.
     """
-    phases, settings = phases_of(run.settings.training), run.settings.network
-    forms = ["slim" if settings.kind == "slim" else phase.form for phase in phases]
-    _check_phases(run.settings, forms)
+    settings = run.settings.network
+    shapings = [phase.shaping for phase in run.settings.training.in_turn]
+    forms = ["slim" if NETWORK_KINDS[settings.kind].slim else shaping.form for shaping in shapings]
+    _check_phases(run.settings, shapings, forms)
     started = _started(run)
     generator = generator_for(run.seed, "coefficients")
     drawn = network_for(run.instance, settings).initial(generator)
-    start = [c.to(run.device) for c in refined(drawn, settings, phases[0].functions)]
+    start = [c.to(run.arithmetic.device) for c in refined(drawn, settings, shapings[0].functions)]
 
     def parametrise(form: str, origin: StageStart) -> tuple[Parametrisation, Tensor]:
         made = parameters(form, origin)
@@ -98,22 +83,23 @@ def pretrain(run: TrainingTask) -> Trained:
         if form == "slim":
             chains = settings.chains
             form_of = slim(coefficients, settings.rank, generator, chains=chains) if at == 0 else None
-            return _moved(form_of or slim_from(coefficients, settings.rank, chains=chains), run.device)
+            return _moved(
+                form_of or slim_from(coefficients, settings.rank, chains=chains), run.arithmetic.device
+            )
         if form == "lotra":
-            plan = plan_for(run.settings, phases[at].compression)
+            plan = plan_for(run.settings, shapings[at].compression)
             return _adapter(run, coefficients, plan, purpose=f"factors of phase {at}")
         # What one phase pruned stays pruned in all that follow.
-        layer = Sparse if any(phase.prune for phase in phases[: at + 1]) else Full
+        layer = Sparse if any(shaping.prune for shaping in shapings[: at + 1]) else Full
         return Parametrisation([layer(c) for c in coefficients])
 
-    return train(run, run.settings.training, Stages(start, forms, parametrise), started)
+    return train(run, run.settings.training, Stages(start, forms, parametrise, shapings=shapings), started)
 
 
-def _check_phases(settings: Settings, forms: Sequence[str]) -> None:
+def _check_phases(settings: Settings, shapings: Sequence[Shaping], forms: Sequence[str]) -> None:
     """Refuse what some phase of pre-training could not do, before the first of them is trained."""
-    phases = phases_of(settings.training)
-    check_refinements(phases, settings.network)
-    _check_pruning(phases, forms, settings.network.kind)
+    check_refinements([shaping.functions for shaping in shapings], settings.network)
+    _check_pruning(shapings, forms, NETWORK_KINDS[settings.network.kind])
     if "slim" in forms:
         _check_slim(settings.network)
     if "slim" in forms[forms.count("slim") :]:
@@ -122,7 +108,7 @@ def _check_phases(settings: Settings, forms: Sequence[str]) -> None:
             "for a full network is not of low rank and compressing it would undo its training"
         )
     if settings.adapter.grows and any(
-        form == "lotra" and phase.compression is None for form, phase in zip(forms, phases, strict=True)
+        form == "lotra" and shaping.compression is None for form, shaping in zip(forms, shapings, strict=True)
     ):
         raise UsageError(
             "adapter.compression: auto is for finetune; a lotra phase of pre-training needs a compression "
@@ -132,23 +118,24 @@ def _check_phases(settings: Settings, forms: Sequence[str]) -> None:
 
 def _check_slim(network: NetworkSettings) -> None:
     """Refuse a slim network of layers that are all trained in full."""
-    if network.kind == "mlp" or len(network.hidden) < 2:
+    kind = NETWORK_KINDS[network.kind]
+    if not kind.on_edges or len(network.hidden) < 2:
         raise UsageError(
             "training: slim puts the layers between hidden ones in Tucker form (network.rank); found "
-            + ("an MLP" if network.kind == "mlp" else "one hidden layer")
+            + ("one hidden layer" if kind.on_edges else kind.title)
             + "; use a KAN with two hidden layers or more (network.hidden: [64, 64])"
         )
 
 
-def _check_pruning(phases: Sequence[PhaseSettings], forms: Sequence[str], kind: str) -> None:
+def _check_pruning(shapings: Sequence[Shaping], forms: Sequence[str], kind: NetworkKind) -> None:
     """Refuse to prune what has no edges, or to hide pruned edges behind a form that fills them again."""
-    first = next((at for at, phase in enumerate(phases) if phase.prune), None)
+    first = next((number for number, shaping in enumerate(shapings) if shaping.prune), None)
     if first == 0:
         raise UsageError("training.prune: the first phase has nothing to prune yet; say it in a later one")
-    if first is not None and (kind == "mlp" or set(forms[first:]) != {"full"}):
+    if first is not None and (not kind.on_edges or set(forms[first:]) != {"full"}):
         raise UsageError(
             "training.prune: from the phase that prunes, all are of form full and of a KAN; found "
-            + ("an MLP" if kind == "mlp" else next(form for form in forms[first:] if form != "full"))
+            + (next(form for form in forms[first:] if form != "full") if kind.on_edges else kind.title)
         )
 
 
@@ -171,19 +158,10 @@ def finetune(
         UsageError: If the adapter does not fit the network, or a phase has a form of pre-training.
         DivergedError: If the loss is not finite.
     """
-    phases = phases_of(run.settings.finetuning)
+    phases = run.settings.finetuning.in_turn
     for phase in phases:
-        if phase.form != "full":
-            raise UsageError(
-                f"finetuning: {phase.form} is for pre-training alone; the ranks of an adapter are in adapter:"
-            )
-        if phase.sparsity or phase.prune:
-            raise UsageError("finetuning: sparsity and prune are for pre-training alone")
-        if phase.functions is not None:
-            raise UsageError(
-                "finetuning.functions: an adapter has the functions of its base; pretrain refines"
-            )
-    coefficients = [c.to(run.device) for c in base]
+        _refuse_shaping(Shaping(**phase.misplaced))
+    coefficients = [c.to(run.arithmetic.device) for c in base]
     started, low_rank = _started(run), METHODS[method].low_rank
 
     def parametrise(_form: str, origin: StageStart) -> tuple[Parametrisation, Tensor]:
@@ -205,6 +183,18 @@ def finetune(
         course = _growing(run, coefficients, len(phases), parametrise)
         settings = replace(settings, phases=phases * (len(course.forms) // len(phases)))
     return train(run, settings, course, started)
+
+
+def _refuse_shaping(shaping: Shaping) -> None:
+    """Refuse what a file says under ``finetuning:`` and only pre-training can do."""
+    if shaping.form != "full":
+        raise UsageError(
+            f"finetuning: {shaping.form} is for pre-training alone; the ranks of an adapter are in adapter:"
+        )
+    if shaping.sparsity or shaping.prune:
+        raise UsageError("finetuning: sparsity and prune are for pre-training alone")
+    if shaping.functions is not None:
+        raise UsageError("finetuning.functions: an adapter has the functions of its base; pretrain refines")
 
 
 def _growing(
@@ -234,10 +224,10 @@ def _growing(
             adjoints=_adjoints(run, narrow.coefficients(origin.theta), of_loss=False),
             generator=generator_for(run.seed, f"columns of phase {origin.phase}"),
         )
-        return _moved(wide, run.device), theta
+        return _moved(wide, run.arithmetic.device), theta
 
     forms = [f"lotra {plan.compression:g}" for plan in distinct for _ in range(length)]
-    return Stages(base, forms, parametrise, before)
+    return Stages(base, forms, parametrise, before=before)
 
 
 def _started(run: TrainingTask) -> float:
@@ -248,7 +238,7 @@ def _started(run: TrainingTask) -> float:
 def _adapter(run: TrainingTask, base: Sequence[Tensor], plan: Plan, *, purpose: str) -> Parametrisation:
     generator = generator_for(run.seed, purpose)
     adjoints = _adjoints(run, base, of_loss=plan.initialisation == "paper")
-    return _moved(attach(base, plan, adjoints=adjoints, generator=generator), run.device)
+    return _moved(attach(base, plan, adjoints=adjoints, generator=generator), run.arithmetic.device)
 
 
 def _adjoints(run: TrainingTask, coefficients: Sequence[Tensor], *, of_loss: bool) -> list[Tensor]:
@@ -263,11 +253,13 @@ def _adjoints(run: TrainingTask, coefficients: Sequence[Tensor], *, of_loss: boo
     whole = Parametrisation([Full(c) for c in coefficients])
     some = replace(run.settings.points, interior=_ADJOINT_SAMPLE, boundary=1, initial=1)
     points = run.settings.points if of_loss else some
-    sets = training_sets(run.instance, points, seed=run.seed, variant=0, device=run.device)
-    problem, theta = NetworkLeastSquares(network, whole, sets), whole.start().to(run.device)
+    sets = training_sets(run.instance, points, seed=run.seed, variant=0, device=run.arithmetic.device)
+    problem, theta = NetworkLeastSquares(network, whole, sets), whole.start().to(run.arithmetic.device)
     adjoints = problem.output_gradients(theta) if of_loss else problem.adjoints(theta)
     if not all(bool(rows.isfinite().all()) for rows in adjoints):
-        raise DivergedError(f"{run.title}: the base's derivatives are not finite; train another base")
+        raise DivergedError(
+            f"{run.audience.title}: the base's derivatives are not finite; train another base"
+        )
     return [rows.cpu() for rows in adjoints]
 
 

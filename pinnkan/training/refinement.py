@@ -12,8 +12,10 @@ from dataclasses import replace
 from torch import Tensor
 
 from pinnkan.ground.errors import UsageError
-from pinnkan.language.problem.settings import NetworkSettings, PhaseSettings
-from pinnkan.networks.bases import Basis, make_basis
+from pinnkan.language.bases import BASES, make_basis
+from pinnkan.language.network_kinds import NETWORK_KINDS
+from pinnkan.language.problem.settings import NetworkSettings
+from pinnkan.networks.bases import Basis
 
 
 def basis_for(settings: NetworkSettings) -> Basis:
@@ -23,11 +25,9 @@ def basis_for(settings: NetworkSettings) -> Basis:
 
 def fitted(settings: NetworkSettings, coefficients: Sequence[Tensor] | None) -> NetworkSettings:
     """Return the settings of a network with these coefficients: refining may have given it more functions."""
-    if coefficients is None or settings.kind == "mlp" or coefficients[0].dim() != 3:
+    if coefficients is None or not NETWORK_KINDS[settings.kind].on_edges or coefficients[0].dim() != 3:
         return settings
-    # A B-spline edge has one coefficient more than functions.
-    extra = basis_for(settings).size - settings.functions
-    return replace(settings, functions=coefficients[0].shape[2] - extra)
+    return replace(settings, functions=coefficients[0].shape[2] - BASES[settings.basis].extra)
 
 
 def refined(
@@ -46,23 +46,31 @@ def refined(
     now = fitted(settings, coefficients)
     if functions is None or functions == now.functions:
         return coefficients
-    if settings.kind == "mlp":
-        raise UsageError("functions: an MLP has no basis functions to refine")
+    _require_edges(settings)
     embedding = basis_for(now).embedding(basis_for(replace(now, functions=functions)))
     return [c @ embedding.T.to(c) for c in coefficients]
 
 
-def check_refinements(phases: Sequence[PhaseSettings], settings: NetworkSettings) -> None:
+def _require_edges(settings: NetworkSettings) -> None:
+    kind = NETWORK_KINDS[settings.kind]
+    if not kind.on_edges:
+        raise UsageError(f"functions: {kind.title} has no basis functions to refine")
+
+
+def check_refinements(functions: Sequence[int | None], settings: NetworkSettings) -> None:
     """Refuse phases whose refinements cannot be done, before the first of them is trained.
+
+    Args:
+        functions: K' of every phase, None of one that leaves them.
+        settings: Of the network before the first of them.
 
     Raises:
         UsageError: If a phase's basis does not contain that of the phase before.
     """
-    for phase in phases:
-        if phase.functions is None or phase.functions == settings.functions:
+    for count in functions:
+        if count is None or count == settings.functions:
             continue
-        if settings.kind == "mlp":
-            raise UsageError("functions: an MLP has no basis functions to refine")
-        finer = replace(settings, functions=phase.functions)
+        _require_edges(settings)
+        finer = replace(settings, functions=count)
         basis_for(settings).embedding(basis_for(finer))
         settings = finer

@@ -58,6 +58,34 @@ class TrainingState:
 
 
 @dataclass(frozen=True)
+class Arithmetic:
+    """Where and in which precision a network is trained.
+
+    Attributes:
+        device: Where tensors live.
+        dtype: ``float64`` or ``float32``: of the stored coefficients and, for ``float32``, of all products.
+    """
+
+    device: torch.device
+    dtype: torch.dtype
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who is told of a training, and what.
+
+    Attributes:
+        observer: Who is told.
+        title: What is trained.
+        error: Relative L2 error of given coefficients, to be shown; None where nothing is known.
+    """
+
+    observer: Observer
+    title: str
+    error: Callable[[Sequence[Tensor]], float | None] | None = None
+
+
+@dataclass(frozen=True)
 class TrainingTask:
     """The circumstances of one training.
 
@@ -65,12 +93,8 @@ class TrainingTask:
         instance: The problem at one parameter value.
         settings: Of network, adapter, points and training.
         seed: Of points, starting coefficients and random factors.
-        device: Where tensors live.
-        dtype: ``float64`` or ``float32``: of the stored coefficients and, for
-            ``float32``, of all products.
-        observer: Who is told.
-        title: What is trained.
-        error: Relative L2 error of given coefficients, to be shown; None where nothing is known.
+        arithmetic: Where and in which precision.
+        audience: Who is told.
         time_limit: Seconds, or None.
         keep: Given the state after every step.
         state: One of an earlier training with the same run: it goes on to the same coefficients, bit by bit.
@@ -79,14 +103,24 @@ class TrainingTask:
     instance: Instance
     settings: Settings
     seed: int
-    device: torch.device
-    dtype: torch.dtype
-    observer: Observer
-    title: str
-    error: Callable[[Sequence[Tensor]], float | None] | None = None
+    arithmetic: Arithmetic
+    audience: Audience
     time_limit: float | None = None
     keep: Callable[[TrainingState], None] = field(default=lambda _: None)
     state: TrainingState | None = None
+
+
+@dataclass(frozen=True)
+class ResidualRms:
+    """How large the residual of a trained network is (root mean square), pointwise whatever phases smoothed.
+
+    Attributes:
+        training: On the first points of the last phase.
+        held_out: On points that were never trained on.
+    """
+
+    training: float
+    held_out: float
 
 
 @dataclass(frozen=True)
@@ -100,8 +134,7 @@ class Trained:
         history: Reports of all phases.
         outcome: Of the last phase.
         seconds: Wall time from point generation to the last step.
-        training: Its residual on the first points of the last phase (root mean square), pointwise too.
-        held_out: Its held-out residual (root mean square), pointwise whatever the phases smoothed.
+        rms: Its residual, on points of the training and on others.
         trainable: Most numbers that moved in any one phase whose result was kept.
     """
 
@@ -111,8 +144,7 @@ class Trained:
     history: tuple[StepReport, ...]
     outcome: Outcome
     seconds: float
-    training: float
-    held_out: float
+    rms: ResidualRms
     trainable: int
 
     def coefficients(self) -> list[Tensor]:

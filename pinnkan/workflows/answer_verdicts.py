@@ -15,9 +15,9 @@ from pinnkan.physics.instance import Instance
 from pinnkan.reduction import network_jets, values_of
 from pinnkan.solutions.evaluation.jumps import Jump, largest_jump
 from pinnkan.solutions.evaluation.relative import residual_report
-from pinnkan.solutions.evaluation.verdict import Evidence, judge
+from pinnkan.solutions.evaluation.verdict import Behind, Evidence, StatementEvidence, judge
 from pinnkan.training.judgement import evidence_of, finite
-from pinnkan.workflows.solve import Answers
+from pinnkan.workflows.answers import Answers
 
 FloatArray = NDArray[np.float64]
 
@@ -68,8 +68,8 @@ def answer_verdicts(answers: Answers) -> AnswerVerdicts:
 
 def _estimated(answers: Answers, at: int) -> dict[str, Any]:
     """Return the verdict on an answer by its estimate alone."""
-    snapshots = answers.stored.meta.get("verdict")
-    verdict = judge(Evidence({}, estimate=float(answers.estimates[at]), snapshots=snapshots))
+    behind = Behind(snapshots=answers.stored.meta.get("verdict"))
+    verdict = judge(Evidence(StatementEvidence(), estimate=float(answers.estimates[at]), behind=behind))
     return {"relative_residual": None, "verdict": verdict.word, "reasons": list(verdict.reasons)}
 
 
@@ -81,7 +81,7 @@ def _measured(answers: Answers, at: int, jets: _Jets, *, with_jumps: bool) -> di
     evidence = replace(
         evidence_of(report, instance.scales),
         estimate=float(answers.estimates[at]),
-        snapshots=answers.stored.meta.get("verdict"),
+        behind=Behind(snapshots=answers.stored.meta.get("verdict")),
     )
     verdict = judge(evidence)
     return {
@@ -125,15 +125,16 @@ class _Jets:
         key = points.tobytes(), tuple(requested)
         if key not in self.kept:
             stored = self.answers.stored
-            networks = [*stored.coefficients, stored.base]
+            snapshots = stored.snapshots
+            networks = [*snapshots.coefficients, snapshots.base]
             ansatz = stored.model.ansatz
             jets = network_jets(
                 ansatz.reference.ansatzes,
-                stored.network,
+                snapshots.network,
                 networks,
                 points,
                 requested,
-                constants=stored.constants,
+                constants=snapshots.constants,
             )
             mixed = np.einsum("sk,csn->ckn", stored.model.basis.mixing, jets[:, :-1])
             lift = None if ansatz.lift_is_zero else ansatz.lift(points, requested)

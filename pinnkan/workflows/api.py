@@ -24,6 +24,7 @@ from pinnkan.solutions.derived_fields import derived_field
 from pinnkan.solutions.fields import RESIDUAL, checked_points, fields_at, reference_at
 from pinnkan.solutions.solution import Solution
 from pinnkan.storage.runs.directory import Result, RunDirectory, require_plain
+from pinnkan.storage.runs.paths import ResultName
 
 
 def load(directory: str | os.PathLike[str], *, device: str = "cpu") -> Run:
@@ -100,7 +101,7 @@ class Run:
         named = None if values is None else complete_values(self.problem.parameters, values)
         if named is None:
             require_plain(self.problem, method, tag)
-        result = self._base if named is None else self._run_directory.find(named, method, tag)
+        result = self._base if named is None else self._run_directory.find(ResultName(named, method, tag))
         return RunSolution(result, result.solution(self._device))
 
     def __repr__(self) -> str:

@@ -13,17 +13,22 @@ import torch
 
 from pinnkan.geometry import Interior
 from pinnkan.ground.errors import UsageError
-from pinnkan.ground.runtime import device_for, dtype_for, limited_threads
+from pinnkan.ground.machine import Compute
+from pinnkan.ground.runtime import device_for, limited_threads
 from pinnkan.language.expressions import hidden_builtins
+from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem import Problem
 from pinnkan.language.problem.settings import Settings
-from pinnkan.networks.adapters import attach, slim
-from pinnkan.physics.check import CheckedStatement, CheckReport, check_problem
+from pinnkan.networks.adapters import slim
+from pinnkan.output.pictures.formats import PICTURES
+from pinnkan.output.suffixes import require_suffix
+from pinnkan.physics.check import CheckedFormulas, CheckedStatement, CheckReport, check_problem
 from pinnkan.physics.family import Family
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed import Finding
 from pinnkan.training import network_for, plan_for, refined
-from pinnkan.training.phases import HELD_OUT, phase_variant, phases_of
+from pinnkan.training.adapters import attach
+from pinnkan.training.phases import HELD_OUT, phase_variant
 from pinnkan.workflows.show import network_facts
 
 
@@ -32,9 +37,7 @@ def check(
     *,
     further: Sequence[Mapping[str, float]] = (),
     seed: int,
-    device: str,
-    dtype: str,
-    threads: int | None,
+    compute: Compute,
     plot: Path | None,
 ) -> dict[str, Any]:
     """Test a problem and count its points and parameters.
@@ -43,9 +46,7 @@ def check(
         family: The problem as the file and its overrides state it.
         further: Parameter values at which it is tested, too.
         seed: Of collocation points that are drawn at random.
-        device: Looked at, so that a line for ``pretrain`` can be tried first.
-        dtype: Looked at for the same reason.
-        threads: CPU threads.
+        compute: Looked at, so that a line for ``pretrain`` can be tried first.
         plot: Where to draw the collocation points; None draws nothing.
 
     Returns:
@@ -59,29 +60,23 @@ def check(
         FileAccessError: If the picture cannot be written or samples not read.
     """
     if plot is not None:
-        _require_picture(plot)
-    device_for(device)
-    dtype_for(dtype)
-    with limited_threads(threads):
-        found = check_problem(family, further)
+        require_suffix(plot, PICTURES)
+    device_for(compute.device)
+    with limited_threads(compute.threads):
+        report = check_problem(family, further)
         problem, instance = family.problem, family.at(None)
-        findings = [_finding(finding) for finding in found.findings]
+        findings = [_finding(finding) for finding in report.findings]
         counted = _parameters(instance, problem.settings, findings)
         sets = _point_sets(instance, seed)
         if plot is not None:
             _draw_points(instance, sets, plot)
     return {
-        "problem": found.name,
-        "title": found.title,
-        "parameters": dict(found.parameters),
-        "coordinates": list(found.coordinates),
-        **_statements(found, instance),
+        **_heading(problem),
+        **_statements(report, instance),
         "scales": _scales(family),
         **_solved_scales(family),
-        "ansatz": _alone(found.ansatz, problem),
-        "exact": _alone(found.exact, problem),
-        "source": _alone(found.sources, problem),
-        "zero_network_l2": found.zero_network_l2,
+        **_formulas(report.formulas, problem),
+        "zero_network_l2": report.zero_network_l2,
         "network": network_facts(problem.settings.network, problem),
         **counted,
         "chosen": {path: _written(path, problem.settings) for path in problem.settings.chosen},
@@ -91,15 +86,33 @@ def check(
     }
 
 
-def _statements(found: CheckReport, instance: Instance) -> dict[str, Any]:
+def _heading(problem: Problem) -> dict[str, Any]:
+    return {
+        "problem": problem.name,
+        "title": problem.file.title,
+        "parameters": problem.base_values,
+        "coordinates": list(problem.coordinates),
+    }
+
+
+def _formulas(formulas: CheckedFormulas, problem: Problem) -> dict[str, Any]:
+    """Return ansatz, exact solution and manufactured source, of a system by the names of the unknowns."""
+    return {
+        "ansatz": _alone(formulas.ansatz, problem),
+        "exact": _alone(formulas.exact, problem),
+        "source": _alone(formulas.sources, problem),
+    }
+
+
+def _statements(report: CheckReport, instance: Instance) -> dict[str, Any]:
     """Return equations, conditions and constraints, and what holds on every part of the boundary."""
     return {
-        "equations": [_equation(checked, instance) for checked in found.equations],
-        "conditions": [_condition(checked, instance) for checked in found.conditions],
-        "constraints": [_condition(checked, instance) for checked in found.constraints],
+        "equations": [_equation(checked, instance) for checked in report.equations],
+        "conditions": [_condition(checked, instance) for checked in report.conditions],
+        "constraints": [_condition(checked, instance) for checked in report.constraints],
         "boundary": {
             part: {name: [asdict(holding) for holding in own] for name, own in unknowns.items()}
-            for part, unknowns in found.boundary.items()
+            for part, unknowns in report.boundary.items()
         },
     }
 
@@ -153,19 +166,15 @@ def _written(path: str, settings: Settings) -> Any:
     if key:
         value = getattr(stated, key)
         return list(value) if isinstance(value, tuple) else value
-    phases = [
-        f"{phase.optimizer}{f' ({phase.form})' if phase.form != 'full' else ''}, {phase.steps} steps at most"
-        for phase in phases_of(stated)
-    ]
-    return "; ".join(phases)
+    return "; ".join(f"{phase.title}, {phase.steps} steps at most" for phase in stated.in_turn)
 
 
 def _equation(statement: CheckedStatement, instance: Instance) -> dict[str, Any]:
     return {
         "name": statement.name,
-        "text": statement.text,
-        "residual": statement.residual,
-        "shown": statement.shown,
+        "text": statement.texts.text,
+        "residual": statement.texts.residual,
+        "shown": statement.texts.shown,
         "exact_residual": statement.exact_residual,
         "size": instance.size_of(statement.name),
     }
@@ -198,30 +207,23 @@ def _parameters(
         adapter = None
         findings.append(_finding(Finding("warning", str(fault))))
     sizes = []
-    for phase in phases_of(settings.training):
-        coefficients = refined(coefficients, settings.network, phase.functions)
-        if settings.network.kind == "slim" or phase.form == "slim":
+    for shaping in (phase.shaping for phase in settings.training.in_turn):
+        coefficients = refined(coefficients, settings.network, shaping.functions)
+        if NETWORK_KINDS[settings.network.kind].slim or shaping.form == "slim":
             form = slim(coefficients, settings.network.rank, generator, chains=settings.network.chains)
             sizes.append(form.size)
-        elif phase.form == "full":
+        elif shaping.form == "full":
             sizes.append(sum(c.numel() for c in coefficients))
         elif adapter is not None:
-            sizes.append(adapted(phase.compression))
+            sizes.append(adapted(shaping.compression))
     # As training reports them: the most that move in any one phase.
     base = max(sizes, default=None)
     adapter = None if adapter is None else adapted()
     return {"trainable_parameters": base, "adapter_parameters": adapter}
 
 
-def _require_picture(path: Path) -> None:
-    # matplotlib takes a second to load, which only those wait for who ask for a picture.
-    from pinnkan.output.pictures.canvas import PICTURES
-    from pinnkan.output.suffixes import require_suffix
-
-    require_suffix(path, PICTURES)
-
-
 def _draw_points(instance: Instance, sets: Mapping[str, np.ndarray], path: Path) -> None:
+    # matplotlib takes a second to load, which only those wait for who ask for a picture.
     from pinnkan.output.pictures.collocation import plot_collocation
     from pinnkan.output.pictures.labels import Caption
 
@@ -235,9 +237,11 @@ def _draw_points(instance: Instance, sets: Mapping[str, np.ndarray], path: Path)
 def _point_sets(instance: Instance, seed: int) -> dict[str, np.ndarray]:
     """Return the points that the phases of training begin with and those they are held to, by set."""
     points = instance.problem.settings.points
-    phases = phases_of(instance.problem.settings.training)
-    drawn = [_interior(instance, phase.points, seed, phase_variant(at)) for at, phase in enumerate(phases)]
-    sets = {f"interior, phase {at + 1}": places for at, places in enumerate(drawn)}
+    phases = instance.problem.settings.training.in_turn
+    drawn = [
+        _interior(instance, phase.points, seed, phase_variant(index)) for index, phase in enumerate(phases)
+    ]
+    sets = {f"interior, phase {index + 1}": places for index, places in enumerate(drawn)}
     if len({len(places) for places in drawn}) == 1:
         sets = {"interior": drawn[0]}
     sets["held_out"] = _interior(instance, points.held_out, seed, HELD_OUT)

@@ -143,8 +143,8 @@ def _chosen(
     if values is None:
         return [path for path, _ in fitting]
     chosen = []
-    for one in values:
-        complete = complete_values(base.problem.parameters, one)
+    for point in values:
+        complete = complete_values(base.problem.parameters, point)
         found = [
             path
             for path, stem in fitting

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pinnkan.ground.errors import UsageError
+from pinnkan.ground.machine import Compute
 from pinnkan.ground.progress import Observer
 from pinnkan.ground.runtime import device_for, dtype_for, limited_threads
 from pinnkan.language.problem import Problem
@@ -21,39 +22,29 @@ from pinnkan.solutions.derived_fields import DerivedField, derived_field, split_
 from pinnkan.solutions.fields import in_one_gauge
 from pinnkan.solutions.solution import Solution
 from pinnkan.storage.runs.directory import Result, RunDirectory, remark_on
+from pinnkan.storage.runs.paths import ResultName
+from pinnkan.workflows.requests import Places
 
 
 def export(
     directory: Path,
+    name: ResultName,
+    places: Places,
     *,
-    values: Mapping[str, float] | None,
-    method: str,
-    tag: str | None,
-    grid: str | None,
-    points: Path | None,
-    time: float | None,
     fields: str | None,
-    device: str,
-    dtype: str | None,
-    threads: int | None,
     output: Path,
+    compute: Compute,
     observer: Observer,
 ) -> Path:
-    """Write the solution of the base, or of the adapter of one value.
+    """Write the solution that a result stands for.
 
     Args:
         directory: The run.
-        values: Parameter values; None for the base.
-        method: ``lotra``, ``full`` or ``scratch``.
-        tag: Tag of the adapter's file.
-        grid: Points along the axes of the bounding box, such as ``11x101x101``; or None.
-        points: CSV file of points; or None.
-        time: Time at which a grid is held.
+        name: Which of its results.
+        places: At which points.
         fields: Formulas of the unknowns, with commas between them; None for the unknowns.
-        device: Where the network is evaluated.
-        dtype: Precision of the coefficients; as stored if not given.
-        threads: CPU threads.
         output: CSV, NPZ, VTU or HDF5.
+        compute: Where the network is evaluated.
         observer: Is told where the result is not solved.
 
     Returns:
@@ -65,31 +56,29 @@ def export(
         FileAccessError: If the points cannot be read or the file not written.
     """
     kind = EXPORTS[require_suffix(output, EXPORTS)]
-    result = RunDirectory(directory).find(values, method, tag)
+    result = RunDirectory(directory).find(name)
     remark_on(result, observer)
-    with limited_threads(threads):
-        solution = result.solution(device_for(device), dtype_for(dtype) if dtype else None)
-        instance = solution.instance
+    with limited_threads(compute.threads):
+        precision = dtype_for(compute.dtype) if compute.dtype else None
+        solution = result.solution(device_for(compute.device), precision)
         derived = [] if fields is None else _derived(result.problem, fields)
-        places, shape = places_of(instance, grid=grid, points=points, time=time)
+        points, shape = points_of(solution.instance, places)
         beside = kind.with_reference and not derived
-        samples = _sample(result, solution, places, shape, derived=derived, with_reference=beside)
+        samples = _sample(result, solution, points, shape, derived=derived, with_reference=beside)
     export_samples(output, samples)
     return output
 
 
-def places_of(
-    instance: Instance, *, grid: str | None, points: Path | None, time: float | None
-) -> tuple[np.ndarray, tuple[int, ...] | None]:
+def points_of(instance: Instance, places: Places) -> tuple[np.ndarray, tuple[int, ...] | None]:
     """Return the points of a file, or those of a grid over the bounding box and the grid's shape.
 
     Raises:
         UsageError: If a point of the file is outside the domain or the grid does not fit the problem.
         FileAccessError: If the file cannot be read.
     """
-    if points is not None:
-        return _listed(points, instance), None
-    return _gridded(grid or "", time, instance)
+    if places.points is not None:
+        return _listed(places.points, instance), None
+    return _gridded(places.grid or "", places.time, instance)
 
 
 def _listed(path: Path, instance: Instance) -> np.ndarray:
@@ -113,7 +102,7 @@ def _gridded(text: str, time: float | None, instance: Instance) -> tuple[np.ndar
 def _sample(
     result: Result,
     solution: Solution,
-    places: np.ndarray,
+    points: np.ndarray,
     shape: tuple[int, ...] | None,
     *,
     derived: Sequence[DerivedField],
@@ -121,15 +110,15 @@ def _sample(
 ) -> FieldTable:
     """Evaluate the solution inside the domain; outside is nothing but a network's extrapolation."""
     instance, problem = solution.instance, result.problem
-    inside = instance.domain.contains(places)
-    fields = {} if derived else solution.named(places[inside])
+    inside = instance.domain.contains(points)
+    fields = {} if derived else solution.named(points[inside])
     for field in derived:
-        fields |= dict(zip(field.labels, field.at(solution, places[inside]), strict=True))
+        fields |= dict(zip(field.labels, field.at(solution, points[inside]), strict=True))
     if with_reference:
-        fields |= _beside(solution, places[inside], fields)
+        fields |= _beside(solution, points[inside], fields)
     return FieldTable(
         coordinates=problem.coordinates,
-        points=places,
+        points=points,
         fields={name: spread(values, inside) for name, values in fields.items()},
         inside=inside,
         shape=shape,

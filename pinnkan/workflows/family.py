@@ -16,7 +16,6 @@ from pinnkan.ground.errors import PinnkanError
 from pinnkan.ground.files import clean_leftovers, require_writable
 from pinnkan.ground.progress import Observer
 from pinnkan.ground.runtime import limited_threads, provenance
-from pinnkan.language.methods import LOTRA
 from pinnkan.language.parameters import file_stem
 from pinnkan.reduction import (
     FamilyAnsatz,
@@ -38,8 +37,10 @@ from pinnkan.storage.runs.identity import weights_hash
 from pinnkan.storage.runs.paths import FAMILY
 from pinnkan.storage.runs.reduced_basis import family_ansatz, write_family
 from pinnkan.storage.runs.results import stored_verdict
+from pinnkan.sweeps.options import SweepOptions
 from pinnkan.training import network_for
 from pinnkan.workflows.finetune import finetune
+from pinnkan.workflows.requests import FamilyRequest
 
 FloatArray = NDArray[np.float64]
 
@@ -54,7 +55,6 @@ class FamilyResult:
     Attributes:
         path: The file.
         reason: Why it ended: ``tolerance``, ``max_adapters`` or ``stalled``.
-        advice: One sentence on that.
         tolerance: Asked for.
         curve: Worst estimate against number of adapters.
         adapters: Parameter values of the adapters in the basis.
@@ -63,75 +63,73 @@ class FamilyResult:
             ``median`` and ``high`` (2.5 % and 97.5 %), ``worst_error``, ``values`` (those that have
             an answer); None without an exact solution or an answer. The error is the largest over the
             unknowns.
-        file_bytes: Size of the file.
+        file_bytes: Size of the file; 0 before it is written.
     """
 
     path: Path
     reason: Reason
-    advice: str
     tolerance: float
     curve: Sequence[Mapping[str, Any]]
     adapters: Sequence[Mapping[str, float]]
     factor: float
     effectivity: Mapping[str, float] | None
-    file_bytes: int
+    file_bytes: int = 0
+
+    @property
+    def advice(self) -> str:
+        """One sentence on why it ended."""
+        return ADVICE[self.reason]
 
     @property
     def met(self) -> bool:
         """Whether the estimate meets the tolerance everywhere in the training set."""
         return self.reason == "tolerance"
 
+    def to_json(self) -> dict[str, Any]:
+        """Return it as ``family --json`` prints it."""
+        return {
+            "path": str(self.path),
+            "reason": self.reason,
+            "advice": self.advice,
+            "tolerance": self.tolerance,
+            "curve": self.curve,
+            "adapters": self.adapters,
+            "factor": self.factor,
+            "effectivity": self.effectivity,
+            "file_bytes": self.file_bytes,
+        }
+
 
 @dataclass
 class _Trainer:
     """Trains adapters by the same idempotent workflow as ``pinnkan finetune``."""
 
-    directory: Path
     base: Result
     ranges: Sequence[Range]
-    options: Mapping[str, Any]
+    options: SweepOptions
+    observer: Observer
     trained: list[Result] = field(default_factory=list)
 
     def __call__(self, values: FloatArray) -> Sequence[Tensor]:
-        (found,) = finetune(
-            self.directory, [named(self.ranges, values.tolist())], method=LOTRA.name, tag=None, **self.options
-        )
-        if found.fault is not None:
-            raise found.fault
-        assert found.path is not None
-        adapter = RunDirectory(self.directory).adapter(found.path, self.base)
+        (result,) = finetune(self.options, [named(self.ranges, values.tolist())], self.observer)
+        if result.fault is not None:
+            raise result.fault
+        assert result.path is not None
+        adapter = RunDirectory(self.options.directory).adapter(result.path, self.base)
         self.trained.append(adapter)
         return adapter.coefficients
 
 
-def family(
-    directory: Path,
-    *,
-    only: str | None,
-    params: Sequence[str],
-    tolerance: float,
-    max_adapters: int,
-    overrides: Sequence[str],
-    seed: int | None,
-    threads: int | None,
-    force: bool,
-    observer: Observer,
-) -> FamilyResult:
+def family(request: FamilyRequest, options: SweepOptions, observer: Observer) -> FamilyResult:
     """Choose adapters greedily until the estimated error meets the tolerance, and write ``family.h5``.
 
     A killed search goes on where it stopped when it is called again: adapters that are
     finished are found and not trained again.
 
     Args:
-        directory: The run.
-        only: Range LOW:HIGH of the family's only parameter.
-        params: Ranges NAME=LOW:HIGH.
-        tolerance: Of the estimated relative L2 error, at every value of the training set.
-        max_adapters: Most adapters.
-        overrides: ``--set`` texts for the adapters' training.
-        seed: Of the adapters' training; None takes finished ones whatever theirs was, and 0 for new ones.
-        threads: CPU threads.
-        force: Whether finished adapters are trained again.
+        request: Which values are to be answered, and how well.
+        options: The run, and how adapters are trained; with a seed of None finished ones answer whatever
+            theirs was.
         observer: Who is told.
 
     Raises:
@@ -139,49 +137,58 @@ def family(
         PinnkanError: The fault of an adapter's training, or if nothing calibrates the estimate.
         FileAccessError: If a file cannot be written.
     """
-    run = RunDirectory(directory)
-    base = run.base()
-    ranges = read_ranges(base.problem.parameters, only=only, named=params)
+    directory = options.directory
+    base = RunDirectory(directory).base()
+    ranges = read_ranges(base.problem.parameters, only=request.only, named=request.params)
     clean_leftovers(directory)
     require_writable(directory / FAMILY)
-    options = {
-        "overrides": overrides,
-        "seed": seed,
-        "device": "cpu",
-        "dtype": None,
-        "threads": threads,
-        "force": force,
-        "time_limit": None,
-        "observer": observer,
-    }
-    trainer = _Trainer(directory, base, ranges, options)
-    with limited_threads(threads) as count:
-        ansatz = family_ansatz(base.family, ranges)
-        state = _begin(base, ansatz, ranges)
-
-        def report(point: CurvePoint) -> None:
-            observer.note(_line(point, ranges, tolerance))
-
-        reason = search(state, trainer, tolerance=tolerance, most=max_adapters, report=report)
+    trainer = _Trainer(base, ranges, options, observer)
+    with limited_threads(options.training.compute.threads) as count:
+        state = _begin(base, ranges)
+        reason = _search(state, trainer, request)
         factor = _factor(state, len(trainer.trained))
         adapters = trainer.trained[: state.adapters]
         model = state.model()
-        result = _result(directory / FAMILY, reason, tolerance, state, factor, model, adapters)
+        result = FamilyResult(
+            path=directory / FAMILY,
+            reason=reason,
+            tolerance=request.tolerance,
+            curve=[_row(point, ranges) for point in state.curve],
+            adapters=[dict(adapter.values) for adapter in adapters],
+            factor=factor,
+            effectivity=_effectivity(model, ranges, factor),
+        )
         model = thinned(model, state.training, factor)
-        constants = state.snapshots.constants
         facts = provenance(torch.device("cpu"), count)
-    verdict = worst(stored_verdict(member.meta)["verdict"] for member in (base, *adapters))
-    meta = _facts(result, base, ranges, state) | {"verdict": verdict, "seed": seed or 0, "provenance": facts}
+    seed, verdict = options.training.seed or 0, _worst([base, *adapters])
+    meta = _facts(result, base, state) | {"verdict": verdict, "seed": seed, "provenance": facts}
+    constants = state.snapshots.constants
     write_family(result.path, base=base, adapters=adapters, model=model, constants=constants, meta=meta)
     observer.note(f"wrote {result.path}")
     return replace(result, file_bytes=result.path.stat().st_size)
 
 
-def _begin(base: Result, ansatz: FamilyAnsatz, ranges: Sequence[Range]) -> Search:
+def _begin(base: Result, ranges: Sequence[Range]) -> Search:
+    """Return a search that knows the base alone."""
+    ansatz = family_ansatz(base.family, ranges)
     network = network_for(ansatz.reference, base.problem.settings.network, base.coefficients)
     snapshots = Snapshots(ansatz, network, online_points(ansatz.reference))
-    snapshots.add(np.array([base.values[one.name] for one in ranges]), base.coefficients)
+    snapshots.add(np.array([base.values[span.name] for span in ranges]), base.coefficients)
     return Search(snapshots, ranges, training_set(ranges))
+
+
+def _search(state: Search, trainer: _Trainer, request: FamilyRequest) -> Reason:
+    """Train adapters, say of each what it brought, and return why the search ended."""
+
+    def report(point: CurvePoint) -> None:
+        trainer.observer.note(_line(point, state.ranges, request.tolerance))
+
+    return search(state, trainer, tolerance=request.tolerance, most=request.max_adapters, report=report)
+
+
+def _worst(results: Sequence[Result]) -> str | None:
+    """Return the worst verdict on the results that a basis is made from."""
+    return worst(stored_verdict(result.meta)["verdict"] for result in results)
 
 
 def _factor(state: Search, trained: int) -> float:
@@ -199,29 +206,6 @@ def _factor(state: Search, trained: int) -> float:
     return state.factor
 
 
-def _result(
-    path: Path,
-    reason: Reason,
-    tolerance: float,
-    state: Search,
-    factor: float,
-    model: ReducedModel,
-    adapters: Sequence[Result],
-) -> FamilyResult:
-    """Return what a search has come to; the file is not written yet."""
-    return FamilyResult(
-        path,
-        reason,
-        ADVICE[reason],
-        tolerance,
-        [_row(point, state.ranges) for point in state.curve],
-        [dict(adapter.values) for adapter in adapters],
-        factor,
-        _effectivity(model, state.ranges, factor),
-        0,
-    )
-
-
 def _line(point: CurvePoint, ranges: Sequence[Range], tolerance: float) -> str:
     where = file_stem(named(ranges, point.at))
     count = f"{point.adapters} adapter{'s' * (point.adapters != 1)}"
@@ -237,11 +221,11 @@ def _row(point: CurvePoint, ranges: Sequence[Range]) -> dict[str, Any]:
     return facts | {"at": named(ranges, point.at)}
 
 
-def _facts(result: FamilyResult, base: Result, ranges: Sequence[Range], state: Search) -> dict[str, Any]:
+def _facts(result: FamilyResult, base: Result, state: Search) -> dict[str, Any]:
     """Return what the file says beside its arrays."""
     return {
         "problem": base.meta["problem"],
-        "ranges": [[one.name, one.low, one.high] for one in ranges],
+        "ranges": [[span.name, span.low, span.high] for span in state.ranges],
         "tolerance": result.tolerance,
         "reason": result.reason,
         "advice": result.advice,
@@ -269,10 +253,10 @@ def _effectivity(model: ReducedModel, ranges: Sequence[Range], factor: float) ->
         return None
     solutions = model.weighted(values[solved], reduced.c[solved])
     errors = largest(relative_errors(model.ansatz, model.blocks[0].place, values[solved], solutions))
-    known = np.isfinite(errors)
-    if not known.any():
+    measured = np.isfinite(errors)
+    if not measured.any():
         return None
-    errors, reduced_residual = errors[known], reduced.residual[solved][known]
+    errors, reduced_residual = errors[measured], reduced.residual[solved][measured]
     ratios = factor * reduced_residual / np.maximum(errors, np.finfo(float).tiny)
     low, median, high = (float(x) for x in np.quantile(ratios, (0.025, 0.5, 0.975)))
     return {

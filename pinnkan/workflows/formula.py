@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,31 +13,24 @@ import sympy
 from pinnkan.geometry.shape import number
 from pinnkan.ground.errors import PinnkanError, UsageError
 from pinnkan.language.expressions import canonical_text, evaluate, substitute, symbol
+from pinnkan.language.problem import Problem
 from pinnkan.physics.conditions.ansatz import Ansatz
 from pinnkan.solutions.evaluation.measures import EVALUATION_SEED
 from pinnkan.solutions.evaluation.norms import measure_errors
 from pinnkan.solutions.formulas import ClosedForm, Snap, closed_form
+from pinnkan.solutions.solution import Solution
 from pinnkan.storage.runs.directory import RunDirectory
+from pinnkan.storage.runs.paths import ResultName
 
 _POINTS, _SEED, _JUDGED = 600, 31_415, 2_000
 
 
-def formula(
-    directory: Path,
-    *,
-    values: Mapping[str, float] | None,
-    method: str,
-    tag: str | None,
-    least_r2: float,
-    digits: int,
-) -> dict[str, Any]:
+def formula(directory: Path, name: ResultName, *, least_r2: float, digits: int) -> dict[str, Any]:
     """Return a closed form of the base or of one adapter's solution, and its errors.
 
     Args:
         directory: The run directory.
-        values: Of an adapter; None for the base.
-        method: Of the adapter.
-        tag: Of the adapter.
+        name: Which of its results.
         least_r2: What an edge's function must reach.
         digits: Significant digits of every number in the formula; the errors are those of the rounded one.
 
@@ -46,19 +39,43 @@ def formula(
             no closed form.
         DamagedFileError: If a file is damaged or foreign.
     """
-    result = RunDirectory(directory).find(values, method, tag)
+    result = RunDirectory(directory).find(name)
+    unknown = _only_unknown(result.problem)
     solution = result.solution()
     instance = solution.instance
-    unknowns = result.problem.unknowns
-    if len(unknowns) > 1:
-        raise UsageError(
-            f"formula: {result.problem.name} has {len(unknowns)} unknowns ({', '.join(unknowns)}); "
-            "a formula is found where there is one alone"
-        )
     points = instance.domain.uniform(_POINTS, _SEED)
     form = closed_form(solution.network, solution.coefficients, points, least_r2=least_r2)
     expression = _rounded(_with_ansatz(instance.ansatzes[0], _network(form, instance.coordinates)), digits)
+    return {
+        "problem": result.problem.name,
+        "parameters": dict(result.values),
+        "unknown": unknown,
+        "formula": canonical_text(expression),
+        **_errors(expression, solution),
+        "edges": _edges(form),
+    }
+
+
+def _only_unknown(problem: Problem) -> str:
+    """Return the name of the unknown.
+
+    Raises:
+        UsageError: If there are several.
+    """
+    unknowns = problem.unknowns
+    if len(unknowns) > 1:
+        raise UsageError(
+            f"formula: {problem.name} has {len(unknowns)} unknowns ({', '.join(unknowns)}); "
+            "a formula is found where there is one alone"
+        )
+    return unknowns[0]
+
+
+def _errors(expression: sympy.Expr, solution: Solution) -> dict[str, float | None]:
+    """Return how far a formula is from the network, and how far both are from the reference."""
+    instance = solution.instance
     judged = instance.domain.uniform(_JUDGED, EVALUATION_SEED)
+    reference = instance.known(judged)
 
     def written(points: np.ndarray) -> np.ndarray:
         """Return the formula's values, none at all where it leaves a root's or a logarithm's domain."""
@@ -69,18 +86,14 @@ def formula(
         return values
 
     def error(of: Callable[[np.ndarray], np.ndarray]) -> float | None:
-        known = instance.known(judged)
-        return None if known is None else _relative(of(known.points), known.values[unknowns[0]])
+        if reference is None:
+            return None
+        return _relative(of(reference.points), reference.values[instance.problem.unknowns[0]])
 
     return {
-        "problem": result.problem.name,
-        "parameters": dict(result.values),
-        "unknown": unknowns[0],
-        "formula": canonical_text(expression),
         "relative_l2_network": _relative(written(judged), solution(judged)[0]),
         "relative_l2": error(written),
         "network_relative_l2": error(lambda points: solution(points)[0]),
-        "edges": _edges(form),
     }
 
 
@@ -104,8 +117,8 @@ def _with_ansatz(ansatz: Ansatz, network: sympy.Expr) -> sympy.Expr:
 def _rounded(expression: sympy.Expr, digits: int) -> sympy.Expr:
     """Return an expression with its floating point numbers rounded; terms that vanish so are dropped."""
     floats = expression.atoms(sympy.Float)
-    small = 10.0**-digits * max((abs(float(one)) for one in floats), default=0.0)
-    return expression.xreplace({one: _written(float(one), digits, small) for one in floats})
+    small = 10.0**-digits * max((abs(float(decimal)) for decimal in floats), default=0.0)
+    return expression.xreplace({decimal: _written(float(decimal), digits, small) for decimal in floats})
 
 
 _CHANCE = 0.005
@@ -140,10 +153,12 @@ def _relative(values: np.ndarray, reference: np.ndarray) -> float | None:
 def _edges(form: ClosedForm) -> list[dict[str, Any]]:
     """Return one row for each edge that is not a constant: where it is and what it became."""
     rows = []
-    for at, layer in enumerate(form.layers):
+    for depth, layer in enumerate(form.layers):
         for p, row in enumerate(layer):
             for q, edge in enumerate(row):
                 name = edge.template.name if isinstance(edge, Snap) else "its expansion"
                 r2 = edge.r2 if isinstance(edge, Snap) else 1.0
-                rows.append({"layer": at, "input": p, "output": q, "function": name, "missed_r2": 1.0 - r2})
+                rows.append(
+                    {"layer": depth, "input": p, "output": q, "function": name, "missed_r2": 1.0 - r2}
+                )
     return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Literal
 
 from pinnkan.ground.errors import DamagedFileError, PinnkanError, StoppedError, UsageError
 from pinnkan.ground.files import clean_leftovers
@@ -15,24 +16,14 @@ from pinnkan.storage.runs.paths import BASE_STEM, WORK, base_path
 from pinnkan.storage.runs.results import TrainingResult, stored_report
 from pinnkan.storage.runs.state_files import at_work, clear_failure, clear_finished, record_failure
 from pinnkan.storage.store import read_store
-from pinnkan.sweeps.job import TrainingJob
+from pinnkan.sweeps.job import Means, ResultFile, TrainingJob
+from pinnkan.sweeps.options import TrainingOptions
 from pinnkan.training import pretrain as train_base
 
 _NAMED = 3
 
 
-def pretrain(
-    family: Family,
-    *,
-    directory: Path,
-    seed: int | None,
-    device: str,
-    dtype: str | None,
-    threads: int | None,
-    force: bool,
-    time_limit: float | None,
-    observer: Observer,
-) -> TrainingResult:
+def pretrain(family: Family, directory: Path, options: TrainingOptions, observer: Observer) -> TrainingResult:
     """Train the base at the family's base value and write ``base.h5``.
 
     Seed and precision that are None are left open: a finished base answers whatever its own are, a new one
@@ -45,30 +36,24 @@ def pretrain(
         StoppedError: If a signal arrived after the first step; the state is saved.
         FileAccessError: If the file cannot be written.
     """
-    problem = family.problem
-    left_open = frozenset(name for name, value in {"seed": seed, "dtype": dtype}.items() if value is None)
-    identity = Identity(
-        ProblemRecord.of(family),
-        problem.base_values,
-        "base",
-        seed or 0,
-        dtype or "float64",
-        None,
-        left_open=left_open,
-    )
-    present = None if force else _present(directory, identity)
+    identity = _identity(family, options)
+    present = None if options.force else _present(directory, identity)
     if present is not None:
         clear_finished(directory, BASE_STEM)
         return present
     for folder in (directory, directory / WORK):
         clean_leftovers(folder)
     _tell_of_others(directory, observer)
-    place = device_for(device)
-    with limited_threads(threads) as count:
-        title = f"{problem.name} base"
+    device = device_for(options.compute.device)
+    with limited_threads(options.compute.threads) as count:
         job = TrainingJob(
-            *(directory, identity, None, family, title, place, count),
-            *(time_limit, force, observer, observer.note),
+            ResultFile(directory, identity),
+            family,
+            title=f"{family.problem.name} base",
+            means=Means(device, count, options.time_limit),
+            afresh=options.force,
+            observer=observer,
+            remark=observer.note,
         )
         try:
             report = job(train_base, lambda trained, kind: whole_arrays(trained.coefficients(), kind))
@@ -78,7 +63,21 @@ def pretrain(
             record_failure(directory, BASE_STEM, identity, fault)
             raise
     clear_failure(directory, BASE_STEM)
-    return TrainingResult(identity.values, "base", None, "trained", job.path, report)
+    return _result(identity, "trained", path=job.result.path, report=report)
+
+
+def _identity(family: Family, options: TrainingOptions) -> Identity:
+    """Return who the base is that is asked for."""
+    seed, dtype = options.seed, options.compute.dtype
+    return Identity(
+        ProblemRecord.of(family),
+        family.problem.base_values,
+        method=BASE_STEM,
+        seed=seed or 0,
+        dtype=dtype or "float64",
+        base_hash=None,
+        left_open=frozenset(name for name, value in {"seed": seed, "dtype": dtype}.items() if value is None),
+    )
 
 
 def _tell_of_others(directory: Path, observer: Observer) -> None:
@@ -112,6 +111,8 @@ def _present(directory: Path, identity: Identity) -> TrainingResult | None:
             "choose another directory with -o, or --force to replace it (its adapters become stale)"
         )
     unasked = identity.unasked(meta)
-    return TrainingResult(
-        identity.values, "base", None, "present", path, stored_report(meta), unasked=unasked
-    )
+    return _result(identity, "present", path=path, report=stored_report(meta), unasked=unasked)
+
+
+def _result(identity: Identity, status: Literal["trained", "present"], **more: Any) -> TrainingResult:
+    return TrainingResult(identity.values, BASE_STEM, None, status=status, **more)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from pinnkan.ground.errors import DamagedFileError, UsageError
+from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem import Problem
 from pinnkan.language.problem.settings import NetworkSettings
 from pinnkan.storage.runs.directory import RunDirectory
@@ -85,7 +86,7 @@ def _family_facts(stored: Stored) -> dict[str, Any]:
 def _ranges(stored: Stored) -> dict[str, list[float]] | None:
     """Return the range of every parameter; None from a file that says nothing of them."""
     found = stored.meta.get("ranges")
-    whole = isinstance(found, list) and all(isinstance(one, list) and len(one) == 3 for one in found)
+    whole = isinstance(found, list) and all(isinstance(layer, list) and len(layer) == 3 for layer in found)
     return {str(name): [low, high] for name, low, high in found or []} if whole else None
 
 
@@ -141,9 +142,9 @@ def network_facts(settings: NetworkSettings, problem: Problem) -> dict[str, Any]
         written = [f"[{', '.join(group)}]" if len(group) > 1 else group[0] for group in settings.separate]
         facts["separate"] = f"[{', '.join(written)}]"
     return (
-        facts
-        if settings.kind == "mlp"
-        else facts | {"basis": settings.basis, "functions": settings.functions}
+        facts | {"basis": settings.basis, "functions": settings.functions}
+        if NETWORK_KINDS[settings.kind].on_edges
+        else facts
     )
 
 

@@ -12,11 +12,13 @@ from torch import Tensor
 
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.runtime import limited_threads
+from pinnkan.language.adapted_layers import LAYER_KINDS
 from pinnkan.language.methods import stands_alone
-from pinnkan.networks.adapters import Plan, outer_layers
+from pinnkan.language.network_kinds import NETWORK_KINDS
+from pinnkan.networks.adapters import outer_layers
 from pinnkan.networks.network import chains_of
 from pinnkan.networks.tucker import hosvd, ranks_of
-from pinnkan.output.pictures.canvas import PICTURES
+from pinnkan.output.pictures.formats import PICTURES
 from pinnkan.output.pictures.labels import Caption
 from pinnkan.output.pictures.spectra import SpectraPanel, plot_spectra
 from pinnkan.output.suffixes import require_suffix
@@ -27,6 +29,7 @@ from pinnkan.storage.runs.directory import Result, RunDirectory, read_base
 from pinnkan.storage.runs.paths import ADAPTERS, BASE
 from pinnkan.storage.store import read_store
 from pinnkan.training import network_for
+from pinnkan.training.adapters import Plan
 from pinnkan.training.refinement import basis_for, fitted
 
 SHARES = (0.9, 0.99, 0.999)
@@ -59,7 +62,7 @@ class Change:
         target = result.coefficients
         known = reference or [torch.zeros_like(layer) for layer in target]
         hidden = _hidden_layers(result)
-        spectra = {at: mode_spectra(target[at] - known[at]) for at in hidden}
+        spectra = {layer: mode_spectra(target[layer] - known[layer]) for layer in hidden}
         return cls(name, result, target, known, spectra)
 
     def facts(self) -> dict[str, Any]:
@@ -68,20 +71,20 @@ class Change:
             "file": str(self.result.path),
             "tensor": self.name,
             "parameters": dict(self.result.values),
-            "spectra": [row for at in self.spectra for row in self._rows(at)],
+            "spectra": [row for layer in self.spectra for row in self._rows(layer)],
             "theorem1": self._theorem1(),
         }
 
     def _rows(self, at: int) -> Iterator[dict[str, Any]]:
-        for mode, one in enumerate(self.spectra[at], start=1):
+        for mode, spectrum in enumerate(self.spectra[at], start=1):
             yield {
                 "layer": at,
                 "mode": f"{mode} {MODES[mode - 1]}",
-                "count": len(one.values),
-                "leading": one.relative[:_LEADING].tolist(),
-                **{f"rank_{100 * share:g}%": one.rank_holding(share) for share in SHARES},
-                "singular_values": one.values.tolist(),
-                "discarded_energy": one.discarded.tolist(),
+                "count": len(spectrum.values),
+                "leading": spectrum.relative[:_LEADING].tolist(),
+                **{f"rank_{100 * share:g}%": spectrum.rank_holding(share) for share in SHARES},
+                "singular_values": spectrum.values.tolist(),
+                "discarded_energy": spectrum.discarded.tolist(),
             }
 
     def _theorem1(self) -> dict[str, Any]:
@@ -92,15 +95,15 @@ class Change:
         outputs = self._outputs(self.target)
         rows = []
         for compression in COMPRESSIONS:
-            ranks = {at: ranks_of(shapes[at], compression) for at in self.spectra}
-            errors = {at: discarded_norm(self.spectra[at], ranks[at]) for at in ranks}
+            ranks = {layer: ranks_of(shapes[layer], compression) for layer in self.spectra}
+            errors = {layer: discarded_norm(self.spectra[layer], ranks[layer]) for layer in ranks}
             truncated = self._truncated(ranks)
-            removed = [float((self.target[at] - truncated[at]).norm()) for at in ranks]
+            removed = [float((self.target[layer] - truncated[layer]).norm()) for layer in ranks]
             difference = self._outputs(truncated) - outputs
             rows.append(
                 {
                     "compression": compression,
-                    "ranks": [list(one) for one in ranks.values()],
+                    "ranks": [list(cut) for cut in ranks.values()],
                     "removed": max(removed),
                     "eps": max(errors.values()),
                     "difference": float(difference.abs().max()),
@@ -120,8 +123,10 @@ class Change:
     def _truncated(self, ranks: Mapping[int, tuple[int, int, int]]) -> list[Tensor]:
         """Return the target with the changes of hidden layers cut to some ranks."""
         layers = list(self.target)
-        for at, cut in ranks.items():
-            layers[at] = self.reference[at] + hosvd(self.target[at] - self.reference[at], cut).dense()
+        for layer, cut in ranks.items():
+            layers[layer] = (
+                self.reference[layer] + hosvd(self.target[layer] - self.reference[layer], cut).dense()
+            )
         return layers
 
     @torch.no_grad()
@@ -160,8 +165,8 @@ def spectrum(
         require_suffix(output, PICTURES)
     with limited_threads(threads):
         changes: dict[tuple[Path, str], Change] = {}
-        for one in (change for path in files for change in _changes(path)):
-            changes.setdefault((one.result.path.resolve(), one.name), one)
+        for change in (own for path in files for own in _changes(path)):
+            changes.setdefault((change.result.path.resolve(), change.name), change)
         facts = [change.facts() for change in changes.values()]
         if output is not None:
             _draw(list(changes.values()), output, dpi)
@@ -205,9 +210,9 @@ def _hidden_layers(result: Result) -> list[int]:
     count = len(result.coefficients)
     settings = result.problem.settings
     words = Plan(settings.adapter.layers, chains=settings.network.chains).words(count)
-    hidden = [layer for layer, word in enumerate(words) if word == "tucker"]
+    hidden = [layer for layer, word in enumerate(words) if LAYER_KINDS[word].low_rank]
     hidden = hidden or sorted(set(range(count)) - outer_layers(count, settings.network.chains))
-    if settings.network.kind == "mlp" or not hidden:
+    if not NETWORK_KINDS[settings.network.kind].on_edges or not hidden:
         raise UsageError(
             f"{result.path}: spectra are of the (I, J, K) coefficients of a KAN's hidden layers; "
             "this network has none"
@@ -220,17 +225,17 @@ def _draw(changes: Sequence[Change], output: Path, dpi: int) -> None:
     for change in changes:
         several = len(change.spectra) > 1
         curves = {
-            f"{f'layer {at}, ' if several else ''}mode {mode}: {MODES[mode - 1]}": one
-            for at, spectra in change.spectra.items()
-            for mode, one in enumerate(spectra, start=1)
+            f"{f'layer {layer}, ' if several else ''}mode {mode}: {MODES[mode - 1]}": spectrum
+            for layer, spectra in change.spectra.items()
+            for mode, spectrum in enumerate(spectra, start=1)
         }
         title = (
             change.name
             if change.name == change.result.path.stem
             else f"{change.name}, {change.result.path.stem}"
         )
-        relative = {name: one.relative.numpy() for name, one in curves.items()}
-        discarded = {name: one.discarded.numpy() for name, one in curves.items()}
+        relative = {name: curve.relative.numpy() for name, curve in curves.items()}
+        discarded = {name: curve.discarded.numpy() for name, curve in curves.items()}
         panels.append(SpectraPanel(title, relative, discarded))
     problem = changes[0].result.problem
     caption = Caption(problem.file.title or problem.name)

@@ -25,6 +25,7 @@ from pinnkan.physics.family import Family
 from pinnkan.physics.instance import Instance
 from pinnkan.solutions.evaluation.norms import measure_errors
 from pinnkan.training import Trained, TrainingTask, finetune, network_for, pretrain
+from pinnkan.training.task import Arithmetic, Audience
 
 POINTS, POINT_SEED = 20_000, 0
 """The error points of ``pinnkan evaluate`` with its defaults."""
@@ -302,11 +303,8 @@ def trained_curve(
         instance,
         family.settings,
         seed,
-        torch.device("cpu"),
-        dtype,
-        observer,
-        "benchmark",
-        meter,
+        Arithmetic(torch.device("cpu"), dtype),
+        Audience(observer, "benchmark", meter),
         time_limit,
     )
     trained = pretrain(run) if base is None else finetune(run, base, method=method)

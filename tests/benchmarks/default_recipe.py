@@ -269,8 +269,10 @@ def solve(name: str, overrides: Sequence[str], seed: int, keep: Path | None) -> 
     import torch
 
     import pinnkan
+    from pinnkan.ground.machine import Compute
     from pinnkan.ground.progress import Silent
     from pinnkan.language.problem import load_problem
+    from pinnkan.sweeps.options import TrainingOptions
     from pinnkan.workflows.pretrain import pretrain
 
     torch.set_num_threads(1)
@@ -278,17 +280,8 @@ def solve(name: str, overrides: Sequence[str], seed: int, keep: Path | None) -> 
     with tempfile.TemporaryDirectory() as scratch:
         directory = keep / name if keep else Path(scratch)
         before = resource.getrusage(resource.RUSAGE_SELF)
-        result = pretrain(
-            Family(problem),
-            directory=directory,
-            seed=seed,
-            device="cpu",
-            dtype="float64",
-            threads=1,
-            force=True,
-            time_limit=None,
-            observer=Silent(),
-        )
+        options = TrainingOptions(seed, force=True, compute=Compute(dtype="float64", threads=1))
+        result = pretrain(Family(problem), directory, options, Silent())
         after = resource.getrusage(resource.RUSAGE_SELF)
         solution = pinnkan.load(directory).at()
         points = Family(problem).at().domain.uniform(POINTS, POINT_SEED)

@@ -43,8 +43,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pinnkan.language.bases import make_basis
 from pinnkan.networks.adapters import TuckerChange, initial_factors
-from pinnkan.networks.bases import make_basis
 
 OUTPUTS = 4
 RANKS = (2, 2, 2)

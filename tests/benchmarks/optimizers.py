@@ -81,8 +81,8 @@ def family_for(
     )
     shipped = problem("elliptic").settings
     counts = {
-        "training": points or shipped.training.points or shipped.points.interior,
-        "finetuning": adapter_points or shipped.finetuning.points or shipped.points.interior,
+        "training": points or shipped.training.phase.points or shipped.points.interior,
+        "finetuning": adapter_points or shipped.finetuning.phase.points or shipped.points.interior,
     }
     overrides = [
         text

@@ -214,7 +214,9 @@ def best_errors(
     """Return the distance of references from the span of the adapters, shape (L,)."""
     stored, value = family._stored, [Derivative(0, (0,) * points.shape[1])]
     ansatz = stored.model.ansatz
-    jets = network_jets(ansatz.reference.ansatzes, stored.network, stored.coefficients, points, value)[0]
+    jets = network_jets(
+        ansatz.reference.ansatzes, stored.snapshots.network, stored.snapshots.coefficients, points, value
+    )[0]
     basis, _ = np.linalg.qr(jets.T)
     wanted = exact - (0.0 if ansatz.lift_is_zero else ansatz.lift(points, value)(values[:, None])[0])
     return np.linalg.norm(wanted - wanted @ basis @ basis.T, axis=1)

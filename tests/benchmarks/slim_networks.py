@@ -38,6 +38,7 @@ from pinnkan.output.pictures.canvas import picture
 from pinnkan.physics.family import Family
 from pinnkan.solutions.solution import Solution
 from pinnkan.training import TrainingState, TrainingTask, pretrain
+from pinnkan.training.task import Arithmetic, Audience
 
 POINTS = 20_000
 
@@ -125,7 +126,7 @@ training: {task.training}
 def fit(name: str, network: str, seed: int, *, quick: bool) -> tuple[Cell, Solution]:
     """Train one network to the last step."""
     problem = problem_of(TASKS[name], network, quick=quick)
-    dtype = torch.float32 if problem.settings.training.optimizer == "adam" else torch.float64
+    dtype = torch.float32 if problem.settings.training.phase.optimizer == "adam" else torch.float64
     last: list[TrainingState] = []
 
     def keep(state: TrainingState) -> None:
@@ -135,10 +136,8 @@ def fit(name: str, network: str, seed: int, *, quick: bool) -> tuple[Cell, Solut
         Family(problem).at(None),
         problem.settings,
         seed,
-        torch.device("cpu"),
-        dtype,
-        Silent(),
-        name,
+        Arithmetic(torch.device("cpu"), dtype),
+        Audience(Silent(), name),
         keep=keep,
     )
     trained = pretrain(run)
@@ -238,7 +237,7 @@ def bases(options: argparse.Namespace) -> list[list[str]]:
             [
                 form,
                 spread([curve.final for _, curve in runs], error_text),
-                spread([trained.held_out for trained, _ in runs], lambda value: f"{value:.2e}"),
+                spread([trained.rms.held_out for trained, _ in runs], lambda value: f"{value:.2e}"),
                 time_text(statistics.median(curve.total for _, curve in runs)),
             ]
         )

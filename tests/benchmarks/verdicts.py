@@ -54,9 +54,11 @@ def groups(rows: Mapping[str, Row]) -> dict[str, list[str]]:
 
 def judged(row: Row) -> Any:
     """Return the verdict on a row by the present rule."""
-    from pinnkan.solutions.evaluation.verdict import Evidence, judge
+    from flat_evidence import evidence_of_row
 
-    return judge(Evidence(**row["evidence"]))
+    from pinnkan.solutions.evaluation.verdict import judge
+
+    return judge(evidence_of_row(row["evidence"]))
 
 
 def confusion(rows: Sequence[Row]) -> dict[str, int]:
@@ -91,21 +93,17 @@ def effectivity(rows: Sequence[Row]) -> str:
 
 def measured(case: Any, directory: Path) -> dict[str, Any]:
     """Train a case and return its row."""
+    from pinnkan.ground.machine import Compute
     from pinnkan.ground.progress import Silent
     from pinnkan.language.problem import load_problem
     from pinnkan.solutions.evaluation.norms import measure_errors
     from pinnkan.storage.runs.directory import read_base
+    from pinnkan.sweeps.options import TrainingOptions
     from pinnkan.workflows.pretrain import pretrain
 
     problem = load_problem(case.text, overrides=case.settings)
-    options: dict[str, Any] = {
-        "seed": 0,
-        "device": "cpu",
-        "dtype": "float64",
-        "threads": 1,
-        "time_limit": None,
-    }
-    pretrain(Family(problem), directory=directory, force=False, observer=Silent(), **options)
+    options = TrainingOptions(seed=0, compute=Compute(dtype="float64", threads=1))
+    pretrain(Family(problem), directory, options, Silent())
     result = read_base(directory / "base.h5")
     solution = result.solution()
     points, right = _right_values(case.truth, solution.instance)
@@ -128,6 +126,8 @@ def _right_values(truth: Any, instance: Any) -> tuple[Any, Any]:
 
 def evidence(result: Any) -> dict[str, Any]:
     """Return what the verdict on a stored result is made from."""
+    from flat_evidence import row_of_evidence
+
     from pinnkan.solutions.evaluation.correction import correction_of
     from pinnkan.solutions.evaluation.relative import residual_report
     from pinnkan.training.judgement import evidence_of
@@ -142,7 +142,7 @@ def evidence(result: Any) -> dict[str, Any]:
         course=course,
         correction=correction_of(result.solution()),
     )
-    return {name: value for name, value in vars(found).items() if name not in ("base", "snapshots")}
+    return row_of_evidence(found)
 
 
 def key_of(case: Any) -> str:

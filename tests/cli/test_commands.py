@@ -8,6 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from pinnkan.ground.errors import DivergedError, PinnkanError
+from pinnkan.ground.machine import Compute
+from pinnkan.storage.runs.paths import ResultName
+from pinnkan.sweeps.options import SweepOptions, TrainingOptions
+from pinnkan.workflows.requests import Places, View
 
 ROW = {
     "parameters": {"lambda": 0.1},
@@ -38,24 +42,29 @@ def table_of(*rows):
 
 
 def test_pretrain_hands_on_every_option(pinnkan_command, workflow, problem, result):
-    calls = workflow("pretrain", lambda stated, **options: result({"lambda": 0.0}, method="base"))
+    calls = workflow("pretrain", lambda *args: result({"lambda": 0.0}, method="base"))
     answer = pinnkan_command(
         *("pretrain", "heat", "-o", "out", "--set", "training.steps=2", "--seed", 3, "--device", "cuda:1"),
         *("--dtype", "float32", "--threads", 2, "--time-limit", 1.5, "--force"),
     )
     assert answer.code == 0, answer.err
     (call,) = calls
-    assert call.args[0].problem.overrides == ("training.steps=2",)
-    assert (call.directory, call.seed, call.device, call.dtype) == (Path("out"), 3, "cuda:1", "float32")
-    assert (call.threads, call.time_limit, call.force) == (2, 1.5, True)
+    family, directory, options, _ = call.args
+    assert family.problem.overrides == ("training.steps=2",)
+    assert (directory, options) == (
+        Path("out"),
+        TrainingOptions(3, True, 1.5, Compute("cuda:1", "float32", 2)),
+    )
 
 
 def test_pretrain_defaults(pinnkan_command, workflow, problem, result):
-    calls = workflow("pretrain", lambda stated, **options: result({"lambda": 0.0}, method="base"))
+    calls = workflow("pretrain", lambda *args: result({"lambda": 0.0}, method="base"))
     assert pinnkan_command("pretrain", "heat").code == 0
     (call,) = calls
-    assert (call.directory, call.seed, call.device, call.dtype) == (Path("runs/heat"), None, "cpu", None)
-    assert (call.threads, call.time_limit, call.force) == (None, None, False)
+    assert call.args[1:3] == (
+        Path("runs/heat"),
+        TrainingOptions(None, False, None, Compute("cpu", None, None)),
+    )
 
 
 def test_pretrain_that_finds_a_finished_base_says_so(pinnkan_command, workflow, problem, result):
@@ -80,12 +89,13 @@ def test_pretrain_that_finds_a_finished_base_says_so(pinnkan_command, workflow, 
 def test_finetune_expands_and_echoes_values(
     pinnkan_command, workflow, problem, result, run_directory, texts, values
 ):
-    calls = workflow("finetune", lambda directory, points, **options: [result(point) for point in points])
+    calls = workflow("finetune", lambda options, points, _: [result(point) for point in points])
     answer = pinnkan_command(
         "finetune", run_directory, *(word for text in texts for word in ("--lambda", text))
     )
     assert answer.code == 0, answer.err
-    assert calls[0].args == (run_directory, [{"lambda": value} for value in values])
+    options, points, _ = calls[0].args
+    assert (options.directory, points) == (run_directory, [{"lambda": value} for value in values])
     plural = "" if len(values) == 1 else "s"
     echo = "  ".join(f"lambda={value:g}" for value in values)
     assert answer.err == f"{len(values)} value{plural}: {echo}\n"
@@ -94,22 +104,18 @@ def test_finetune_expands_and_echoes_values(
 def test_finetune_hands_on_method_tag_and_overrides(
     pinnkan_command, workflow, problem, result, run_directory
 ):
-    calls = workflow("finetune", lambda directory, points, **options: [result(point) for point in points])
+    calls = workflow("finetune", lambda options, points, _: [result(point) for point in points])
     pinnkan_command(
         *("finetune", run_directory, "--param", "lambda=1", "--method", "full", "--tag", "long"),
         *("--set", "finetuning.steps=9"),
     )
     (call,) = calls
-    assert (call.method, call.tag, call.overrides, call.dtype) == (
-        "full",
-        "long",
-        ["finetuning.steps=9"],
-        None,
-    )
+    assert call.args[0] == SweepOptions(run_directory, "full", "long", ("finetuning.steps=9",))
+    assert call.args[0].training.compute.dtype is None
 
 
 def test_one_failed_value_of_several_is_exit_1(pinnkan_command, workflow, problem, result, run_directory):
-    def some(directory, points, **options):
+    def some(options, points, observer):
         bad = result(points[1], status="failed", path=None, report={}, fault=DivergedError("loss is inf"))
         return [result(points[0]), bad]
 
@@ -212,17 +218,19 @@ def test_plot_hands_on_what_to_draw(pinnkan_command, workflow, problem, run_dire
     )
     assert (answer.code, answer.out, answer.err) == (0, "", "wrote e.pdf\n")
     (call,) = calls
-    assert (call.values, call.method, call.tag, call.field) == ({"lambda": -0.5}, "scratch", "t", "error")
-    assert (call.time, call.slices, call.dpi, call.output) == (0.5, ["x=0", "y=-1"], 90, Path("e.pdf"))
+    directory, name, view = call.args
+    assert (directory, name) == (run_directory, ResultName({"lambda": -0.5}, "scratch", "t"))
+    assert view == View("error", 0.5, ["x=0", "y=-1"], {})
+    assert (call.dpi, call.output) == (90, Path("e.pdf"))
 
 
 def test_export_hands_on_the_points(pinnkan_command, workflow, problem, run_directory):
     calls = workflow("export", lambda *args, **options: options["output"])
     assert pinnkan_command("export", run_directory, "--grid", "5x7", "-o", "u.csv").err == "wrote u.csv\n"
     assert pinnkan_command("export", run_directory, "--points", "p.csv", "-q", "-o", "u.csv").err == ""
-    assert [(call.values, call.grid, call.points) for call in calls] == [
-        (None, "5x7", None),
-        (None, None, Path("p.csv")),
+    assert [call.args[1:] for call in calls] == [
+        (ResultName(), Places("5x7")),
+        (ResultName(), Places(points=Path("p.csv"))),
     ]
 
 

@@ -11,8 +11,8 @@ import torch
 from combinations import squares
 
 from pinnkan.ground.channels import Channels
+from pinnkan.language.bases import make_basis
 from pinnkan.networks import InputMap, make_kan
-from pinnkan.networks.bases import make_basis
 from pinnkan.physics.residuals.oracle import jet_by_autograd
 from pinnkan.solutions.formulas.compose import symbolic_inputs
 

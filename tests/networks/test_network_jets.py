@@ -11,8 +11,8 @@ from combinations import squares
 from torch import Tensor
 
 from pinnkan.ground.channels import Channels
+from pinnkan.language.bases import BASES, make_basis
 from pinnkan.networks import DenseLayer, InputMap, KanLayer, Network, jets, make_kan, make_mlp
-from pinnkan.networks.bases import BASES, make_basis
 from pinnkan.physics.residuals.oracle import jet_by_autograd
 
 LOWER, UPPER = {1: [0.5], 2: [-1.0, 0.0], 3: [0.0, -2.0, 1.0]}, {1: [2.0], 2: [1.0, 3.0], 3: [1.0, 2.0, 1.5]}

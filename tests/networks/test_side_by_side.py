@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from pinnkan.ground.channels import Channels
+from pinnkan.language.bases import make_basis
 from pinnkan.networks import InputMap, Network, make_kan, make_mlp, side_by_side
-from pinnkan.networks.adapters import Full, Parametrisation, Plan, outer_layers, slim
-from pinnkan.networks.bases import make_basis
+from pinnkan.networks.adapters import Full, Parametrisation, outer_layers, slim
+from pinnkan.training.adapters import Plan
 
 INPUTS = InputMap.over([0.0, -1.0], [2.0, 1.0])
 GROUPS = ((2, 0), (1,))

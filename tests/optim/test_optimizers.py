@@ -6,16 +6,24 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from classic_problems import Classic, Explicit, cubic_system, linear, rosenbrock
+from gradient_descent import GRADIENT_DESCENT
 from torch import Tensor
 
-from pinnkan.optim import LBFGS, Adam, LevenbergMarquardt, Optimizer
-from pinnkan.optim.levenberg_marquardt import _relaxation, _System
+from pinnkan.optim.adam import Adam
+from pinnkan.optim.kinds import OPTIMIZERS, OptimizerKind
+from pinnkan.optim.lbfgs import LBFGS
+from pinnkan.optim.least_squares import LeastSquares
+from pinnkan.optim.levenberg_marquardt import LevenbergMarquardt, _relaxation, _System
+from pinnkan.optim.optimizer import Optimizer, ParameterGroup, Start
 
 START = torch.tensor([-1.2, 1.0], dtype=torch.float64)
 
@@ -24,29 +32,71 @@ def whole(size: int, rate: float) -> list[tuple[slice, float]]:
     return [(slice(0, size), rate)]
 
 
-OPTIMIZERS = {
-    "lm": lambda problem, theta: LevenbergMarquardt(problem, theta),
-    "lbfgs": lambda problem, theta: LBFGS(problem, theta),
-    "adam": lambda problem, theta: Adam(problem, theta, rates=whole(len(theta), 0.1), steps=3000),
+@dataclass(frozen=True)
+class Row:
+    """An optimizer of the table, and what is expected of it.
+
+    Attributes:
+        kind: Its row of the package's table.
+        valley: Steps to the solution of Rosenbrock's valley, and the distance that is left.
+        linear: Steps to that of a linear problem.
+        keys: What a phase states of its keys.
+        after: Whether the loss it reports is that after the step, and never rises.
+    """
+
+    kind: OptimizerKind
+    valley: tuple[int, float]
+    linear: int
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    after: bool = True
+
+    def make(self, problem: LeastSquares, theta: Tensor) -> Optimizer:
+        groups = [ParameterGroup("full", slice(0, len(theta)), (len(theta), 1, 1))]
+        return self.kind.build(Start(problem, theta, groups, self.valley[0]), self.keys)
+
+
+ROWS = {
+    row.kind.name: row
+    for row in (
+        Row(OPTIMIZERS["lm"], (40, 1e-12), 10),
+        Row(OPTIMIZERS["lbfgs"], (60, 1e-9), 10),
+        Row(OPTIMIZERS["adam"], (3000, 1e-3), 1500, {"rate": 0.1}, after=False),
+        Row(GRADIENT_DESCENT, (500, 0.6), 250),
+    )
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "steps", "tolerance"), [("lm", 40, 1e-12), ("lbfgs", 60, 1e-9), ("adam", 3000, 1e-3)]
-)
-def test_rosenbrock(name, steps, tolerance):
-    problem = rosenbrock()
-    optimizer = OPTIMIZERS[name](problem, START)
+def test_every_optimizer_of_the_table_has_a_row():
+    assert set(OPTIMIZERS) <= set(ROWS)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_rosenbrock(name):
+    steps, tolerance = ROWS[name].valley
+    optimizer = ROWS[name].make(rosenbrock(), START)
     for _ in range(steps):
         if optimizer.step().stalled:
             break
     assert optimizer.theta == pytest.approx(torch.ones(2, dtype=torch.float64), abs=tolerance)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", ROWS)
+def test_it_goes_on_from_its_state_with_equal_bits(name):
+    problem = rosenbrock()
+    first, other = ROWS[name].make(problem, START), ROWS[name].make(problem, 2 * START)
+    for _ in range(4):
+        first.step()
+    state = first.state()
+    first.step()
+    other.restore(state)
+    other.step()
+    assert torch.equal(first.theta, other.theta)
+
+
+@pytest.mark.parametrize("name", ROWS)
 def test_the_start_is_not_overwritten(name):
     start = START.clone()
-    optimizer = OPTIMIZERS[name](rosenbrock(), start)
+    optimizer = ROWS[name].make(rosenbrock(), start)
     assert torch.equal(optimizer.theta, start)
     kept = optimizer.theta
     optimizer.step()
@@ -55,10 +105,10 @@ def test_the_start_is_not_overwritten(name):
     assert not torch.equal(optimizer.theta, START)
 
 
-@pytest.mark.parametrize("name", ["lm", "lbfgs"])
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.after])
 def test_the_loss_reported_is_the_loss_reached(name):
     problem = rosenbrock()
-    optimizer = OPTIMIZERS[name](problem, START)
+    optimizer = ROWS[name].make(problem, START)
     before = math.inf
     for _ in range(20):
         step = optimizer.step()
@@ -72,28 +122,28 @@ def test_the_loss_reported_is_the_loss_reached(name):
             assert torch.equal(step.residuals, residuals)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", ROWS)
 def test_non_finite_residuals_are_reported(name):
     problem = Classic(lambda t: t * math.nan, 2)
-    step = OPTIMIZERS[name](problem, START).step()
+    step = ROWS[name].make(problem, START).step()
     assert step.stalled
     assert math.isnan(step.loss)
-    assert name == "adam" or step.note == "residuals are not finite"
+    assert not ROWS[name].after or step.note == "residuals are not finite"
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", ROWS)
 def test_other_points_can_be_exchanged_for_the_first(name):
     """After an exchange the optimizer goes on from its theta towards the new problem's solution."""
     first, _, _ = linear(5, 2)
     second, matrix, right = linear(6, 2)
-    optimizer = OPTIMIZERS[name](first, START)
+    optimizer = ROWS[name].make(first, START)
     for _ in range(3):
         optimizer.step()
     reached = optimizer.theta
     optimizer.replace_problem(second)
     assert torch.equal(optimizer.theta, reached)
     assert optimizer.problem is second
-    for _ in range(1500 if name == "adam" else 10):
+    for _ in range(ROWS[name].linear):
         optimizer.step()
     expected = torch.linalg.lstsq(matrix, right.unsqueeze(1)).solution.squeeze(1)
     torch.testing.assert_close(optimizer.theta, expected, rtol=0, atol=1e-6)

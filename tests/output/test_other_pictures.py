@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from pinnkan.ground.errors import FileAccessError, UsageError
-from pinnkan.output.pictures.canvas import PICTURES, picture
+from pinnkan.output.pictures.canvas import picture
 from pinnkan.output.pictures.collocation import plot_collocation
 from pinnkan.output.pictures.field import Quantity, plot_fields
+from pinnkan.output.pictures.formats import PICTURES
 from pinnkan.output.pictures.history import TrainingCurves, plot_history
 from pinnkan.output.pictures.labels import Caption, number, symbol
 from pinnkan.output.pictures.line import Curve, plot_lines

@@ -324,7 +324,7 @@ def test_bounds_may_depend_on_the_parameters():
     assert family.at(3.0).domain.bounding_box[1][1] == 6.0
     assert family.at(3.0).ansatzes[0].factor(np.array([[2.0, 3.0]]), [(0, 0)])[0] == pytest.approx([1.0])
     with pytest.raises(
-        ProblemError, match=r"rod.yaml:3:9: error: domain: x: expected lower < upper, .* at L = -1"
+        ProblemError, match=r"rod.yaml:3:30: error: domain: x: expected lower < upper, .* at L = -1"
     ):
         family.at(-1.0)
 
@@ -333,7 +333,9 @@ def test_on_a_shape_that_no_lift_is_known_for_conditions_stay_soft(monkeypatch):
     monkeypatch.delitem(boundary_lifts._BY_SHAPE, Disk)
     instance = Family(load_problem(filled(DISK, boundary="x + 1"))).at()
     assert instance.ansatzes[0].hard == ()
-    assert instance.ansatzes[0].notes == {"boundary[0]": "no lift is known for this shape of the domain"}
+    assert instance.ansatzes[0].notes == {
+        "boundary[0]": "no lift is known for this shape of the domain, but of zero"
+    }
     assert [block.name for block in instance.blocks] == ["equation[0]", "boundary[0]"]
 
 

@@ -147,7 +147,7 @@ boundary: ["dn(u) = 0"]
 constraints: [{listed}]
 """
     checked = report_of(text).constraints
-    assert [row.residual for row in checked] == [
+    assert [row.texts.residual for row in checked] == [
         "integral(u**2) - (1)",
         "u_x(m, 1/2)",
         "u(0, 0) - (m)",

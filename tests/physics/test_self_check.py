@@ -37,11 +37,10 @@ def test_a_sound_problem():
     report = check_problem(Family(load_problem(WAVE)))
     assert report.findings == ()
     assert report.passed
-    assert report.ansatz == {"u": "u = sin(pi*x) + (4*t**2*x*(1 - x))*N"}
+    assert report.formulas.ansatz == {"u": "u = sin(pi*x) + (4*t**2*x*(1 - x))*N"}
     assert [c.hard for c in report.conditions] == [True, True, True]
     assert [c.where for c in report.conditions] == [("x-", "x+"), ("initial",), ("initial",)]
-    assert report.parameters == {"c": 1.0}
-    residual = sympy.sympify(report.equations[0].residual)
+    residual = sympy.sympify(report.equations[0].texts.residual)
     assert residual == sympy.sympify("u_tt - c**2*u_xx")
     assert report.zero_network_l2 == pytest.approx(3**0.5, abs=0.1)  # |1 - cos(pi t)| / |cos(pi t)|
 
@@ -93,12 +92,14 @@ def test_errors_come_first_and_fail_the_check():
 def test_a_manufactured_source_is_shown_by_name_and_written_out():
     report = check_problem(Family(load_problem("elliptic")))
     (equation,) = report.equations
-    assert "source" in equation.shown
-    assert "source" not in equation.residual
-    assert list(report.sources) == ["equation[0]"]
-    assert "sin" in report.sources["equation[0]"]
+    assert "source" in equation.texts.shown
+    assert "source" not in equation.texts.residual
+    assert list(report.formulas.sources) == ["equation[0]"]
+    assert "sin" in report.formulas.sources["equation[0]"]
     names = {"lamda": sympy.Symbol("lamda"), "S": sympy.Symbol("S")}
-    assert "u_xx" in {symbol.name for symbol in sympy.sympify(equation.residual, locals=names).free_symbols}
+    assert "u_xx" in {
+        symbol.name for symbol in sympy.sympify(equation.texts.residual, locals=names).free_symbols
+    }
 
 
 def test_the_exact_residual_catches_a_wrong_manufactured_condition():

@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 
 import pinnkan
+from pinnkan.ground.machine import Compute
 from pinnkan.ground.progress import Silent
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.family import Family
+from pinnkan.sweeps.options import TrainingOptions
 from pinnkan.workflows.pretrain import pretrain
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
@@ -40,17 +42,8 @@ def loaded(x: np.ndarray) -> np.ndarray:
 )
 def test_a_small_one(equation, solution, limit, tmp_path):
     problem = load_problem(INTERVAL + f'equations: ["{equation}"]\nboundary: ["u = 0"]\n', name="small")
-    result = pretrain(
-        Family(problem),
-        directory=tmp_path,
-        seed=7,
-        device="cpu",
-        dtype="float64",
-        threads=1,
-        force=False,
-        time_limit=None,
-        observer=Silent(),
-    )
+    options = TrainingOptions(seed=7, compute=Compute(dtype="float64", threads=1))
+    result = pretrain(Family(problem), tmp_path, options, Silent())
     points = Family(problem).at().domain.uniform(2000, 3)
     psi, u = pinnkan.load(tmp_path).at()(points), solution(points[:, 0])
     error = float(np.linalg.norm(psi - u) / np.linalg.norm(u))

@@ -11,8 +11,8 @@ import pytest
 from paper_rows import PLACE, STUDIES, medians, rows_of
 
 from pinnkan.studies import figures as trajectories
-from pinnkan.studies.compare import planned
 from pinnkan.studies.curves import write_curves
+from pinnkan.studies.planning import planned
 from pinnkan.studies.report import section
 from pinnkan.studies.rows import read_rows
 from pinnkan.studies.study_file import read_study

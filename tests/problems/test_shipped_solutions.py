@@ -20,6 +20,7 @@ from trained_problems import train
 import pinnkan
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.family import Family
+from pinnkan.storage.runs.paths import ResultName
 from pinnkan.workflows.formula import formula
 
 
@@ -191,7 +192,7 @@ def test_the_advected_wave_as_the_file_is(tmp_path, capsys):
     """It trains in a second, and comes out as the formula that it is."""
     errors = solve_family("advection", [0.8, 0.3], tmp_path, [], [])
     assert np.all(np.less(errors, (1e-4, 1e-4, 3e-4))), errors
-    found = formula(tmp_path, values=None, method="lotra", tag=None, least_r2=0.9999, digits=4)
+    found = formula(tmp_path, ResultName(), least_r2=0.9999, digits=4)
     assert found["formula"] in ("-sin(pi*t/2 - pi*x)", "sin(pi*t/2 - pi*x + pi)")
     assert found["relative_l2"] < 1e-14
 

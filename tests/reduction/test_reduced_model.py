@@ -9,9 +9,9 @@ from scipy.optimize import least_squares
 
 from pinnkan.ground.derivatives import Derivative
 from pinnkan.ground.errors import UsageError
+from pinnkan.language.bases import make_basis
 from pinnkan.language.problem import load_problem
 from pinnkan.networks import InputMap, make_kan
-from pinnkan.networks.bases import make_basis
 from pinnkan.physics.family import Family
 from pinnkan.reduction import FamilyAnsatz, Snapshots, network_jets, online_points
 

@@ -11,9 +11,9 @@ from scipy.optimize import least_squares
 
 from pinnkan.geometry import Interior
 from pinnkan.ground.errors import UsageError
+from pinnkan.language.bases import make_basis
 from pinnkan.language.problem import load_problem
 from pinnkan.networks import InputMap, make_kan
-from pinnkan.networks.bases import make_basis
 from pinnkan.physics.family import Family
 from pinnkan.reduction import FamilyAnsatz, Snapshots, largest_relative, online_points, thinned
 from pinnkan.reduction.online import VARIANT

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
 from numpy.polynomial.chebyshev import Chebyshev as Series
 from small_problems import run_of
 
 from pinnkan.ground.channels import Channels
+from pinnkan.language.bases import make_basis
 from pinnkan.networks import InputMap, make_kan, make_mlp
-from pinnkan.networks.adapters import Full, Parametrisation, Plan, attach
+from pinnkan.networks.adapters import Full, Parametrisation
 from pinnkan.networks.adapters.layerwise import Sparse
-from pinnkan.networks.bases import make_basis
+from pinnkan.optim.kinds import OPTIMIZERS
 from pinnkan.training import finetune, pretrain
+from pinnkan.training.adapters import Plan, attach
 from pinnkan.training.conditioning import conditioned
 
 CHANNELS = Channels([(0, 0), (1, 0), (1, 1), (0, 2)], 2)
@@ -50,10 +50,9 @@ def test_a_power_in_chebyshev_polynomials(k):
 
 
 @pytest.mark.parametrize(("name", "network", "parameters"), list(forms()))
-@pytest.mark.parametrize("optimizer", ["lm", "lbfgs"])
-def test_the_function_stays_and_so_does_theta_on_the_way_back(name, network, parameters, optimizer):
+def test_the_function_stays_and_so_does_theta_on_the_way_back(name, network, parameters):
     theta = parameters.start() + torch.randn(parameters.size, generator=generator(3), dtype=torch.float64)
-    pose = conditioned(network, parameters, theta, optimizer)
+    pose = conditioned(network, parameters, theta)
     assert pose.network.layers[1].basis == make_basis("chebyshev", 7)
     points = 2 * torch.rand(50, 2, generator=generator(4), dtype=torch.float64) - 1
     jets = [
@@ -68,22 +67,28 @@ def test_the_function_stays_and_so_does_theta_on_the_way_back(name, network, par
         assert torch.equal(c == 0, expected == 0)
 
 
-def test_adam_and_other_bases_keep_theirs():
-    taylor = make_kan((2, 3, 1), make_basis("taylor", 5), InputMap.over([0, 0], [1, 1]))
+def test_other_bases_keep_theirs():
     others = [
         make_kan((2, 3, 1), make_basis(n, 5), InputMap.over([0, 0], [1, 1]))
         for n in ("chebyshev", "legendre", "fourier")
     ]
-    cases = [
-        (taylor, "adam"),
-        *((n, "lm") for n in (*others, make_mlp((2, 3, 1), InputMap.over([0, 0], [1, 1])))),
-    ]
-    for network, optimizer in cases:
+    for network in (*others, make_mlp((2, 3, 1), InputMap.over([0, 0], [1, 1]))):
         parameters = Parametrisation([Full(c) for c in network.initial(generator(0))])
-        pose = conditioned(network, parameters, parameters.start(), optimizer)
+        pose = conditioned(network, parameters, parameters.start())
         assert pose.network is network
         assert pose.parameters is parameters
         assert pose.own_theta(pose.theta) is pose.theta
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_powers_are_conditioned_for_the_optimizers_that_need_it(name, monkeypatch):
+    turned = []
+    monkeypatch.setattr(
+        "pinnkan.training.phases.conditioned", lambda *posed: turned.append(1) or conditioned(*posed)
+    )
+    phases = f"training.phases=[{{optimizer: {name}, steps: 1}}]"
+    pretrain(run_of("disk", *TAYLOR, phases))
+    assert len(turned) == OPTIMIZERS[name].conditioned == (name != "adam")
 
 
 def test_levenberg_marquardt_takes_the_steps_of_a_chebyshev_network():
@@ -109,7 +114,7 @@ def test_the_error_on_the_way_is_that_of_the_networks_own_coefficients():
         seen.append(list(coefficients))
         return 0.0
 
-    result = pretrain(replace(run_of("disk", *TAYLOR, "training.steps=4"), error=error)).coefficients()
+    result = pretrain(run_of("disk", *TAYLOR, "training.steps=4", error=error)).coefficients()
     assert len(seen) == 4
     distances = [max(float((a - b).abs().max()) for a, b in zip(one, result, strict=True)) for one in seen]
     assert min(distances) < 1e-12

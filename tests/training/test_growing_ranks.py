@@ -29,7 +29,7 @@ def grown(base, monkeypatch=None, worth: float | None = None, *more: str, **circ
         monkeypatch.setattr(phases, "WORTH", worth)
     notes: list[str] = []
     run = run_of("disk", *SIZES, "adapter.compression=auto", *more, at={"lambda": 0.5}, **circumstances)
-    monkeypatch.setattr(run.observer, "note", notes.append)
+    monkeypatch.setattr(run.audience.observer, "note", notes.append)
     return finetune(run, base, method="lotra"), notes
 
 

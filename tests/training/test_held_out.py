@@ -40,5 +40,5 @@ def test_an_overfitted_network_is_seen_as_one(name: str) -> None:
     true = (
         float(np.sqrt(np.mean(solution.residual(equation, points) ** 2))) / run.instance.sizes[equation.name]
     )
-    assert trained.training < 0.2 * true
-    assert trained.held_out == pytest.approx(true, rel=0.5)
+    assert trained.rms.training < 0.2 * true
+    assert trained.rms.held_out == pytest.approx(true, rel=0.5)

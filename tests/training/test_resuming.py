@@ -40,7 +40,7 @@ def with_states(run: TrainingTask) -> tuple[TrainingTask, list[TrainingState]]:
 
 def assert_same(one: Trained, other: Trained) -> None:
     assert torch.equal(one.theta, other.theta)
-    assert (one.held_out, one.trainable, one.outcome) == (other.held_out, other.trainable, other.outcome)
+    assert (one.rms, one.trainable, one.outcome) == (other.rms, other.trainable, other.outcome)
     losses = [[(report.step, report.loss, report.held_out) for report in t.history] for t in (one, other)]
     assert losses[0] == losses[1]
 

@@ -67,8 +67,8 @@ def test_samples_are_split_by_the_seed_and_kept_whole(tmp_path):
 def test_a_network_learns_a_table(tmp_path):
     problem = from_table(tmp_path)
     trained = pretrain(run_of(problem))
-    assert trained.training < 1e-3
-    assert trained.held_out < 5e-3
+    assert trained.rms.training < 1e-3
+    assert trained.rms.held_out < 5e-3
     (fewer,) = training_sets(
         Family(problem).at(None), problem.settings.points, seed=0, variant=0, interior=20
     )
@@ -101,8 +101,8 @@ def test_noise_has_the_stated_deviation_and_is_drawn_by_seed_and_set(tmp_path, s
 def test_a_slim_network_of_a_noisy_formula_is_nearer_to_the_formula_than_the_noise():
     run = run_of(load_problem(FORMULA, overrides=["points.noise=0.05"]))
     trained = pretrain(run)
-    assert 0.03 < trained.training < 0.055
-    assert 0.045 < trained.held_out < 0.08
+    assert 0.03 < trained.rms.training < 0.055
+    assert 0.045 < trained.rms.held_out < 0.08
     points = run.instance.domain.uniform(2000, 3)
     found = Solution(run.instance, trained.network, trained.coefficients())(points)[0]
     error = found - np.sin(2 * points[:, 0]) * points[:, 1]

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from pinnkan.ground.progress import Outcome, Silent, StepReport
 from pinnkan.language.problem.settings import PhaseSettings
-from pinnkan.optim import LeastSquares, Optimizer, OptimizerState, Step
+from pinnkan.language.problem.settings_keys import with_keys
+from pinnkan.optim.least_squares import LeastSquares
+from pinnkan.optim.optimizer import Optimizer, OptimizerState, Step
 from pinnkan.training.loop import PhaseResult, Watch, run_phase
 
 
@@ -102,7 +104,7 @@ def run(
 ) -> tuple[PhaseResult, Recorder, Scripted]:
     """Run one phase over a script; an optimizer of kind lm is checked at every step."""
     observer, made = Recorder(), []
-    phase = PhaseSettings(**({"optimizer": "lm", "steps": len(places)} | settings))
+    phase = with_keys(PhaseSettings(optimizer="lm", steps=len(places)), settings)
 
     def start(problem: LeastSquares) -> Optimizer:
         made.append(Scripted(problem, places))

@@ -14,16 +14,18 @@ from tiny_family import TINY
 from pinnkan.ground.errors import FileAccessError, ProblemError, StoppedError, Terminated, UsageError
 from pinnkan.solutions.evaluation.measures import POINTS
 from pinnkan.storage.store import read_store
-from pinnkan.studies import compare as module
+from pinnkan.studies import cells, compare, records
 from pinnkan.studies import figures as trajectories
 from pinnkan.studies.curves import curves_file, read_curves, write_curves
+from pinnkan.studies.planning import planned
 from pinnkan.studies.report import section
-from pinnkan.studies.study import Level, Study, TableLayout
+from pinnkan.studies.rows import read_rows
+from pinnkan.studies.study import Level, Presentation, SharedSettings, Study, TableLayout
 from pinnkan.studies.study_file import read_study
 from pinnkan.studies.tables import table_of, tables_of
 from pinnkan.sweeps import job
 from pinnkan.sweeps.processes import Pool
-from pinnkan.workflows import evaluate, finetune, pretrain
+from pinnkan.workflows import evaluate, pretrain
 
 STUDY = """\
 study: A tiny study
@@ -85,9 +87,9 @@ def test_every_cell_is_a_row_and_none_is_run_twice(done, study, tmp_path, monkey
         ("fourier", method, value, 1) for method in ("1/2", "scratch") for value in (0.5, 1)
     ]
     ran = []
-    run_cell = module.run_cell
+    real = cells.CellRunner.__call__
     monkeypatch.setattr(
-        module, "run_cell", lambda cell, **more: ran.append(cell.key) or run_cell(cell, **more)
+        cells.CellRunner, "__call__", lambda run, cell: ran.append(cell.key) or real(run, cell)
     )
     whole = done(*arguments).json
     assert len(whole["cells"]) == 20
@@ -144,7 +146,7 @@ def test_a_failed_cell_is_shown_as_failed(pinnkan, study, tmp_path):
     assert answer.code == 1
     assert "1 of 1 diverged" in answer.out
     assert "fourier, 1/2, 0.5, 1: diverged: " in answer.err
-    rows = module.read_rows(tmp_path / "out" / "cells.csv")
+    rows = read_rows(tmp_path / "out" / "cells.csv")
     assert {(row["method"], row["status"]) for row in rows} == {("1/2", "diverged"), ("scratch", "done")}
     assert all("diverged" in row["error"] for row in rows if row["status"] == "diverged")
 
@@ -152,41 +154,41 @@ def test_a_failed_cell_is_shown_as_failed(pinnkan, study, tmp_path):
 @pytest.mark.parametrize("jobs", [[], ["--jobs", 2]])
 @pytest.mark.parametrize("signal", [KeyboardInterrupt, Terminated])
 def test_a_signal_between_two_cells_stops_the_study_too(pinnkan, study, tmp_path, monkeypatch, jobs, signal):
-    real, signals = module.write_rows, iter([None, signal()])
+    real, signals = records.write_rows, iter([None, signal()])
 
     def interrupted(*arguments):
         real(*arguments)
         if fault := next(signals, None):
             raise fault
 
-    monkeypatch.setattr(module, "write_rows", interrupted)
+    monkeypatch.setattr(records, "write_rows", interrupted)
     arguments = ["compare", study, "-o", tmp_path / "out", "--quick", "-q", "--threads", 1]
     answer = pinnkan(*arguments, *jobs)
     assert answer.code == 75
     assert "rows are kept" in answer.err
-    assert len(module.read_rows(tmp_path / "out" / "cells.csv")) == 2
+    assert len(read_rows(tmp_path / "out" / "cells.csv")) == 2
     assert pinnkan(*arguments).code == 0
-    assert len(module.read_rows(tmp_path / "out" / "cells.csv")) == 4
+    assert len(read_rows(tmp_path / "out" / "cells.csv")) == 4
 
 
 def test_what_a_signal_or_the_system_stopped_is_tried_again(pinnkan, study, tmp_path, monkeypatch):
     """Neither leaves a result: a stopped cell has no row, one that the system failed a row that says so."""
-    real, faults = finetune.finetune, iter([FileAccessError("disk full"), StoppedError("stopped")])
+    real, faults = cells.finetune, iter([FileAccessError("disk full"), StoppedError("stopped")])
 
-    def stumble(directory, values, *, method, **options):
-        if method == "scratch" and (fault := next(faults, None)):
+    def stumble(options, values, observer):
+        if options.method == "scratch" and (fault := next(faults, None)):
             raise fault
-        return real(directory, values, method=method, **options)
+        return real(options, values, observer)
 
-    monkeypatch.setattr(finetune, "finetune", stumble)
+    monkeypatch.setattr(cells, "finetune", stumble)
     arguments = ["compare", study, "-o", tmp_path / "out", "--quick", "-q"]
     answer = pinnkan(*arguments)
     assert (answer.code, answer.err) == (75, "error: stopped\n")
-    rows = module.read_rows(tmp_path / "out" / "cells.csv")
+    rows = read_rows(tmp_path / "out" / "cells.csv")
     assert [row["status"] for row in rows] == ["done", "done", "failed"]
     assert rows[2]["error"] == "disk full"
     assert pinnkan(*arguments).code == 0
-    rows = module.read_rows(tmp_path / "out" / "cells.csv")
+    rows = read_rows(tmp_path / "out" / "cells.csv")
     assert [row["status"] for row in rows] == ["done"] * 4
 
 
@@ -250,7 +252,7 @@ def test_options_make_a_study_of_a_problem(done, study, tmp_path):
     ).out
     assert "relative_l2, median (least..most) of seeds 0, 3" in out
     assert picture.stat().st_size > 10_000
-    rows = module.read_rows(tmp_path / "out" / "cells.csv")
+    rows = read_rows(tmp_path / "out" / "cells.csv")
     assert {(row["optimizer"], row["method"]) for row in rows} == {
         (optimizer, method) for optimizer in ("lm", "adam") for method in ("1/4", "full")
     }
@@ -286,7 +288,7 @@ def test_a_study_says_what_is_drawn(pinnkan, study, tmp_path, monkeypatch):
             "1/2": [2],
             "scratch": [3],
         }
-    rows = module.read_rows(tmp_path / "out" / "cells.csv")
+    rows = read_rows(tmp_path / "out" / "cells.csv")
     (run,) = panels[0].lines["1/2"]
     known = read_curves(tmp_path / "out" / "cells.csv")[rows[0]["key"]]
     assert list(run.loss) == known["loss"]
@@ -352,7 +354,7 @@ def row_of(place, seed, name, number):
 
 def test_tables_show_median_and_range_in_the_study_s_order():
     axes = {"method": {"full": Level(method="full"), "1/8": Level()}}
-    study = Study("x", "p", {"lambda": ("1,0.1",)}, seeds=(0, 1, 2), axes=axes)
+    study = Study("x", "p", {"lambda": ("1,0.1",)}, shared=SharedSettings((0, 1, 2)), axes=axes)
     numbers = {"1/8": [3e-5, 1e-5, 2e-5], "full": [1e-4, None, 2e-4]}
     rows = [
         row_of({"method": method, "lambda": value}, seed, "relative_l2", n)
@@ -387,7 +389,7 @@ def test_levels_without_a_cell_have_a_column_too():
 def test_a_ranking_compares_what_is_equal_but_for_one_axis():
     """At 1 a wins on both seeds, at 2 b once; what diverged or stands alone is compared with nothing."""
     axes = {"kind": {name: Level() for name in "abc"}}
-    study = Study("x", "p", {"lambda": ("1,2",)}, seeds=(0, 1), axes=axes)
+    study = Study("x", "p", {"lambda": ("1,2",)}, shared=SharedSettings((0, 1)), axes=axes)
     losses = {
         (1.0, 0): {"a": 1.0, "b": 2.0, "c": 3.0},
         (1.0, 1): {"a": 1.0, "b": 4.0, "c": 5.0},
@@ -512,7 +514,7 @@ def test_what_cannot_be_compared_is_one_message(pinnkan, study, tmp_path, monkey
 def test_published_numbers_stand_beside_ours():
     axes = {"method": {"full": Level(method="full"), "1/8": Level()}}
     published = ({"lambda": "1", "method": "full", "relative_l2": "4e-4"}, {"lambda": "1", "method": "1/8"})
-    study = Study("x", "p", {"lambda": ("1,0.1",)}, axes=axes, published=published)
+    study = Study("x", "p", {"lambda": ("1,0.1",)}, axes=axes, presentation=Presentation(published=published))
     rows = [
         {"method": method, "lambda": value, "seed": 0, "status": "done", "relative_l2": 1e-4}
         for value in (1.0, 0.1)
@@ -549,13 +551,13 @@ def test_published_numbers_are_checked_when_they_are_read(study, tmp_path, text,
 
 def test_labels_are_the_study_s_and_the_problem_that_of_its_planning(done, study, tmp_path, monkeypatch):
     """Neither a new name of an axis nor an edit of the problem's file under way makes a row another one."""
-    real = finetune.finetune
+    real = cells.finetune
 
-    def edited(*arguments, **options):
+    def edited(*arguments):
         (tmp_path / "tiny.yaml").write_text(TINY + "# edited\n")
-        return real(*arguments, **options)
+        return real(*arguments)
 
-    monkeypatch.setattr(finetune, "finetune", edited)
+    monkeypatch.setattr(cells, "finetune", edited)
     arguments = ["compare", study, "-o", tmp_path / "out", "--quick", "-q", "--json"]
     before = done(*arguments).json["cells"]
     monkeypatch.undo()
@@ -576,7 +578,7 @@ def test_a_base_that_diverged_is_not_trained_again_for_every_cell(pinnkan, study
     answer = pinnkan("compare", study, "-o", tmp_path / "out", "--quick", "-q", *sets)
     assert answer.code == 1
     assert len(trained) == 1
-    rows = module.read_rows(tmp_path / "out" / "cells.csv")
+    rows = read_rows(tmp_path / "out" / "cells.csv")
     assert [row["status"] for row in rows] == ["diverged"] * 4
 
 
@@ -664,7 +666,7 @@ def test_a_cell_that_is_trained_but_has_no_row_is_measured(done, study, tmp_path
 
 @pytest.mark.usefixtures("quickened")
 def test_rows_that_another_process_writes_meanwhile_are_kept(done, study, tmp_path, monkeypatch):
-    table, run_cell, other = tmp_path / "cells.csv", module.run_cell, {}
+    table, real, other = tmp_path / "cells.csv", cells.CellRunner.__call__, {}
     done(
         "compare",
         study,
@@ -678,16 +680,16 @@ def test_rows_that_another_process_writes_meanwhile_are_kept(done, study, tmp_pa
         5,
     )
 
-    def run(cell, **more):
+    def run(runner, cell):
         if not other:  # the other process ends a cell after this one has read the table
-            other.update({row["key"]: row for row in module.read_rows(tmp_path / "one.csv")})
+            other.update({row["key"]: row for row in read_rows(tmp_path / "one.csv")})
             table.write_bytes((tmp_path / "one.csv").read_bytes())
             curves_file(table).write_bytes(curves_file(tmp_path / "one.csv").read_bytes())
-        return run_cell(cell, **more)
+        return real(runner, cell)
 
-    monkeypatch.setattr(module, "run_cell", run)
+    monkeypatch.setattr(cells.CellRunner, "__call__", run)
     done("compare", study, "-o", tmp_path / "out", "--table", table, "-q", "--quick")
-    rows = {row["key"]: row for row in module.read_rows(table)}
+    rows = {row["key"]: row for row in read_rows(table)}
     assert len(rows) == 4 + len(other)
     assert {key: rows[key] for key in other} == other
     assert set(read_curves(table)) == set(rows)
@@ -733,15 +735,15 @@ def test_what_cannot_be_shown_is_refused_before_anything_is_trained(pinnkan, stu
 
 
 def test_a_base_is_trained_by_one_worker_while_others_train_other_bases(study, tmp_path):
-    cells = module.planned(read_study(study))
-    first = module._next(cells, [], tmp_path)
-    assert first is cells[0]
-    other = module._next(cells[1:], [first], tmp_path)
+    missing = planned(read_study(study))
+    first = compare._next(missing, [], tmp_path)
+    assert first is missing[0]
+    other = compare._next(missing[1:], [first], tmp_path)
     assert other.base_key != first.base_key
-    assert other is next(cell for cell in cells if cell.base_key != first.base_key)
+    assert other is next(cell for cell in missing if cell.base_key != first.base_key)
     folder = tmp_path / "bases" / first.base_key
     folder.mkdir(parents=True)
     (folder / "base.h5").touch()
-    assert module._next(cells[1:], [first], tmp_path) is cells[1]
-    same = [cell for cell in cells if cell.base_key == other.base_key]
-    assert module._next(same, [other], tmp_path) is None
+    assert compare._next(missing[1:], [first], tmp_path) is missing[1]
+    same = [cell for cell in missing if cell.base_key == other.base_key]
+    assert compare._next(same, [other], tmp_path) is None

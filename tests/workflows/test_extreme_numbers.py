@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterator
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
 import pytest
 from program import program
@@ -18,6 +18,7 @@ from tiny_family import TINY
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.problem import load_problem
 from pinnkan.language.problem.settings import Settings
+from pinnkan.language.problem.settings_keys import keys_of
 from pinnkan.physics.family import Family
 
 VALUES = (
@@ -47,11 +48,10 @@ def numeric_keys() -> Iterator[tuple[str, str, int]]:
     """Yield block, key and length (0 for a single number) of every setting that may be a number."""
     for block in BLOCKS:
         settings = getattr(Settings(), block.name)
-        hints = get_type_hints(type(settings))
-        for field in dataclasses.fields(settings):
-            if field.name != "phases" and has_number(hints[field.name]):
-                length = field.metadata.get("length", 2) if "tuple" in str(hints[field.name]) else 0
-                yield block.name, field.name, length
+        for key in keys_of(settings).values():
+            if key.name != "phases" and has_number(key.kind):
+                length = key.limits.get("length", 2) if "tuple" in str(key.kind) else 0
+                yield block.name, key.name, length
 
 
 def settings_tried() -> Iterator[tuple[str, ...]]:

@@ -235,8 +235,8 @@ def test_states_are_written_every_so_often(checkpoint, monkeypatch):
     again = read_checkpoint(path, settings, torch.device("cpu"))
     assert torch.equal(again.inner.best.theta, state.inner.best.theta)
     assert again.inner.reports == state.inner.reports[: state.inner.steps]
-    assert (again.inner.lowest, again.seconds, again.trainable) == (
-        state.inner.lowest,
+    assert (again.inner.points, again.seconds, again.trainable) == (
+        state.inner.points,
         state.seconds,
         state.trainable,
     )

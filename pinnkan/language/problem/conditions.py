@@ -141,7 +141,7 @@ def _compares_places(reader: StatementReader, text: str) -> bool:
     at_a_place = rf"\b{u}(_\w+)?\s*\(|\b{u}(_[a-z]+)?[._](left|right|bottom|top|front|back)\b"
     both = all(re.search(rf"\b{u}(_\w+)?\b", side) for side in (left, right))
     places = [match.group() for match in re.finditer(at_a_place, text)]
-    return bool(equals) and both and any(place not in reader.declared.kinds for place in places)
+    return bool(equals) and both and any(place not in reader.declared.declarations for place in places)
 
 
 def _options(

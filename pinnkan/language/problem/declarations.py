@@ -29,6 +29,14 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _OUR_NAMES = {"exact": "the exact solution", "source": "the source term"}
 
 
+@dataclass(frozen=True)
+class Declaration:
+    """What a name was declared as, and where."""
+
+    kind: str
+    place: Place
+
+
 @dataclass
 class Declared:
     """Names in the order they are declared, each with its place and what it stands for."""
@@ -42,8 +50,7 @@ class Declared:
     """Whether coordinates, time and unknowns were read without a fault."""
     broken: set[str] = field(default_factory=set)
     """Definitions with a fault of their own; what mentions them is not blamed for it."""
-    places: dict[str, Place] = field(default_factory=dict)
-    kinds: dict[str, str] = field(default_factory=dict)
+    declarations: dict[str, Declaration] = field(default_factory=dict)
 
     @property
     def coordinates(self) -> tuple[str, ...]:
@@ -84,7 +91,7 @@ class Declared:
         if taken:
             faults.add(place, f"{kind} {quote(name)}: the name is taken by {taken}; choose another")
             return False
-        self.places[name], self.kinds[name] = place, kind
+        self.declarations[name] = Declaration(kind, place)
         return True
 
     def _taken_by(self, name: str) -> str:
@@ -92,8 +99,9 @@ class Declared:
             return "the expression language"
         if name in _OUR_NAMES:
             return _OUR_NAMES[name]
-        if name in self.kinds:
-            return f"the {self.kinds[name]} in line {self.places[name].line}"
+        former = self.declarations.get(name)
+        if former is not None:
+            return f"the {former.kind} in line {former.place.line}"
         return self._derivative_meaning(name)
 
     def _derivative_meaning(self, name: str) -> str:
@@ -269,7 +277,7 @@ def _refuse_cycles(declared: Declared, faults: Faults) -> None:
             pending.extend(new)
         if name in reached:
             declared.broken.add(name)
-            faults.add(declared.places[name], f"definition {quote(name)} depends on itself")
+            faults.add(declared.declarations[name].place, f"definition {quote(name)} depends on itself")
     for name in declared.broken:
         declared.definitions.pop(name, None)
 

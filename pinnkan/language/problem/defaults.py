@@ -15,14 +15,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from pinnkan.language.bases import BASES
+from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem.settings import (
     AdapterSettings,
+    Ending,
+    FinetuningPhase,
     NetworkSettings,
-    PhaseSettings,
+    PhaseT,
     PointSettings,
+    PretrainingPhase,
     Settings,
     TrainingSettings,
 )
+from pinnkan.language.problem.settings_keys import with_keys
 
 LARGEST_IN_FULL = 5000
 """Most coefficients that are trained in full: J^T J of more takes seconds a step."""
@@ -101,21 +107,25 @@ def default_settings(network: NetworkSettings, circumstances: Circumstances) -> 
         circumstances: See there.
     """
     in_full = numbers_in_full(network, circumstances.inputs, circumstances.unknowns)
-    slim = network.kind == "kan" and len(network.hidden) > 1 and in_full > LARGEST_IN_FULL
-    count = numbers_slim if slim or network.kind == "slim" else numbers_in_full
+    kind = NETWORK_KINDS[network.kind]
+    large = len(network.hidden) > 1 and in_full > LARGEST_IN_FULL
+    slim = kind.on_edges and not kind.slim and large
+    count = numbers_slim if slim or kind.slim else numbers_in_full
     trained = count(network, circumstances.inputs, circumstances.unknowns)
     ratio = _RATIO.get(circumstances.dimension, _RATIO_BEYOND)
     points = min(max(_FEWEST, math.ceil(ratio * trained / circumstances.equations)), _MOST)
     if circumstances.jumps:
         points = 1 << (points - 1).bit_length()
-    phase = PhaseSettings(steps=_STEPS, patience=_PATIENCE, smoothing=_SMOOTHING * circumstances.jumps)
-    single = TrainingSettings(**vars(phase), precision="mixed" if slim else "full")
+    ending, smoothing = Ending(patience=_PATIENCE), _SMOOTHING * circumstances.jumps
+    phase = PretrainingPhase(steps=_STEPS, ending=ending, smoothing=smoothing)
+    tuning = FinetuningPhase(steps=_STEPS, ending=ending, smoothing=smoothing)
+    precision = "mixed" if slim else "full"
     return Settings(
         network=network,
         adapter=AdapterSettings(compression=0.125 if slim else _COMPRESSION),
         points=PointSettings(interior=points, rule="sobol" if circumstances.jumps else "quadrature"),
-        training=replace(single, phases=_from_slim(phase)) if slim else single,
-        finetuning=single,
+        training=TrainingSettings(phase, _from_slim(phase) if slim else (), precision),
+        finetuning=TrainingSettings(tuning, precision=precision),
     )
 
 
@@ -129,29 +139,28 @@ _COMPRESSION = 0.75
 1.6e-5 at 1/4, 3.5e-6 at 1/2, 1.5e-6 at 3/4 (1,038 numbers), 1.2e-6 in full (1,440)."""
 
 
-def stated_training(defaults: TrainingSettings, stated: Collection[str]) -> TrainingSettings:
+def stated_training(defaults: TrainingSettings[PhaseT], stated: Collection[str]) -> TrainingSettings[PhaseT]:
     """Return the defaults of a ``training:`` or ``finetuning:`` block that states some of its keys.
 
     Who states an optimizer or phases has a recipe of their own, and who states steps wants that many.
     """
     if {"optimizer", "phases", "form"} & set(stated):
-        return TrainingSettings()
+        return TrainingSettings(type(defaults.phase)())
     if "steps" not in stated:
         return defaults
-    phases = tuple(replace(phase, patience=0) for phase in defaults.phases)
-    return replace(defaults, patience=0, phases=phases)
+    phase, *phases = (with_keys(phase, {"patience": 0}) for phase in (defaults.phase, *defaults.phases))
+    return replace(defaults, phase=phase, phases=tuple(phases))
 
 
-def _from_slim(phase: PhaseSettings) -> tuple[PhaseSettings, ...]:
+def _from_slim(phase: PretrainingPhase) -> tuple[PretrainingPhase, ...]:
     """Return the phases of a network that is too large to be trained in full."""
-    return (replace(phase, form="slim"), replace(phase, form="lotra", steps=phase.steps // 3))
+    slim, lotra = (with_keys(phase, {"form": form}) for form in ("slim", "lotra"))
+    return (slim, replace(lotra, steps=phase.steps // 3))
 
 
 def numbers_in_full(network: NetworkSettings, inputs: int, outputs: int = 1) -> int:
     """Return how many coefficients a network of so many inputs and outputs has, or several side by side."""
     chains = _widths(network, inputs, outputs)
-    if network.kind == "mlp":
-        return sum((before + 1) * after for widths in chains for before, after in pairwise(widths))
     return sum(math.prod(shape) for widths in chains for shape in _shapes(network, widths))
 
 
@@ -173,7 +182,8 @@ def _widths(network: NetworkSettings, inputs: int, outputs: int) -> list[tuple[i
     return [(inputs, *network.hidden, own) for own in groups]
 
 
-def _shapes(network: NetworkSettings, widths: Sequence[int]) -> list[tuple[int, int, int]]:
-    """Return the shapes (I, J, K) of a KAN's layers; a B-spline edge has one coefficient more."""
-    functions = network.functions + (network.basis == "bspline")
-    return [(inputs, outputs, functions) for inputs, outputs in pairwise(widths)]
+def _shapes(network: NetworkSettings, widths: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return the shapes of the layers' coefficients."""
+    functions = network.functions + BASES[network.basis].extra
+    kind = NETWORK_KINDS[network.kind]
+    return [kind.shape(inputs, outputs, functions) for inputs, outputs in pairwise(widths)]

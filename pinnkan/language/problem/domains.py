@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import sympy
 
-from pinnkan.geometry import SHAPES, Domain, Shape, make_shape
+from pinnkan.geometry import SHAPES, Domain, ExtentFault, Shape, make_shape
 from pinnkan.ground.errors import ProblemError, UsageError, quote
 from pinnkan.language.expressions import substitute
 from pinnkan.language.problem.declarations import Declared, as_number
@@ -21,9 +21,10 @@ from pinnkan.language.reading.fields import (
     suggest,
 )
 from pinnkan.language.reading.nodes import Block, Listing, Node, Scalar
-from pinnkan.language.reading.places import Faults
+from pinnkan.language.reading.places import Faults, Place
 
-_PERIODIC = "periodic"
+_ROOT, _PERIODIC = "domain", "periodic"
+_EXAMPLE = "{shape: disk, center: [0, 0], radius: 1}"
 _NOT_YET = (
     "annulus", "cylinder", "difference", "ellipse", "ellipsoid", "intersection", "l-shape", "mesh", "polygon",
     "ring", "sphere", "torus", "triangle", "union",
@@ -37,33 +38,49 @@ def read_shape(root: Block, declared: Declared, used: set[str], faults: Faults) 
     """
     if not declared.space and root.get("domain") is None:
         return StatedShape("point", {}, root.place)
-    example = "{shape: disk, center: [0, 0], radius: 1}"
-    node = require(root, "domain", "", root.place, faults, example=example)
-    block = None if node is None else read_block(node, "domain", faults, example=example)
-    kind = None if block is None else _read_kind(block, declared.space, faults)
+    node = require(root, _ROOT, "", root.place, faults, example=_EXAMPLE)
+    return None if node is None else _read_stated(node, _ROOT, declared, used, faults)
+
+
+def _read_stated(
+    node: Node, path: str, declared: Declared, used: set[str], faults: Faults
+) -> StatedShape | None:
+    """Read a shape and those that it is made of; each is a block of its own."""
+    block = read_block(node, path, faults, example=_EXAMPLE)
+    kind = None if block is None else _read_kind(block, path, declared.space, faults)
     if block is None or kind is None:
         return None
-    entries, optional = SHAPES[kind].entries(declared.space), SHAPES[kind].optional
-    able = SHAPES[kind].may_be_periodic or block.get(_PERIODIC) is not None
-    refuse_unknown_keys(block, ("shape", *entries, *([_PERIODIC] if able else [])), "domain", faults)
-    periodic = _read_periodic(block, kind, declared, faults)
+    row, entries = SHAPES[kind], SHAPES[kind].entries(declared.space)
+    able = path == _ROOT and (row.may_be_periodic or block.get(_PERIODIC) is not None)
+    keys = ("shape", *entries, *row.members, *([_PERIODIC] if able else []))
+    refuse_unknown_keys(block, keys, path, faults)
+    periodic = _read_periodic(block, kind, declared, faults) if able else ()
     numbers: dict[str, tuple[sympy.Expr, ...]] = {}
     for key, count in entries.items():
         value = block.get(key)
         if value is not None:
-            read = read_numbers(value, f"domain.{key}", count, declared, used, faults)
+            read = read_numbers(value, f"{path}.{key}", count, declared, used, faults)
             numbers.update({} if read is None else {key: read})
-        elif key not in optional:
+        elif key not in row.optional:
             sample = "1" if count == 1 else f"[{', '.join('012'[:count])}]"
-            message = f"domain: {_article(kind)} needs the key '{key}', for example {key}: {sample}"
+            message = f"{path}: {_article(kind)} needs the key '{key}', for example {key}: {sample}"
             faults.add(block.place, message)
-    complete = all(key in numbers or key in optional for key in entries)
-    return StatedShape(kind, numbers, block.place, periodic) if complete else None
+    members: dict[str, StatedShape] = {}
+    for key in row.members:
+        inner = require(block, key, path, block.place, faults, example=_EXAMPLE)
+        member = None if inner is None else _read_stated(inner, f"{path}.{key}", declared, used, faults)
+        members.update({} if member is None else {key: member})
+    if any(key not in numbers and key not in row.optional for key in entries) or len(members) < len(
+        row.members
+    ):
+        return None
+    places = {name.text: value.place for name, value in block.entries}
+    return StatedShape(kind, numbers, block.place, periodic, places, members)
 
 
 def _read_periodic(block: Block, kind: str, declared: Declared, faults: Faults) -> tuple[str, ...]:
     """Read ``periodic``: the name of a space coordinate, or a list of names."""
-    node, path = block.get(_PERIODIC), f"domain.{_PERIODIC}"
+    node, path = block.get(_PERIODIC), f"{_ROOT}.{_PERIODIC}"
     if node is None or _PERIODIC in SHAPES[kind].entries(declared.space):
         return ()
     if not SHAPES[kind].may_be_periodic:
@@ -98,20 +115,20 @@ def _fault_of_periodic(name: str, before: Sequence[str], declared: Declared) -> 
     return f"{quote(name)} is no space coordinate; {expected}{suggest(name, declared.space)}"
 
 
-def _read_kind(block: Block, axes: tuple[str, ...], faults: Faults) -> str | None:
+def _read_kind(block: Block, path: str, axes: tuple[str, ...], faults: Faults) -> str | None:
     """Read the shape's name, which must fit the number of space coordinates."""
-    node = require(block, "shape", "domain", block.place, faults, example="box")
-    kind = None if node is None else read_text(node, "domain.shape", faults)
+    node = require(block, "shape", path, block.place, faults, example="box")
+    kind = None if node is None else read_text(node, f"{path}.shape", faults)
     if node is None or kind is None:
         return None
     if kind not in _stated_shapes():
-        faults.add(node.place, _unknown_shape(kind))
+        faults.add(node.place, f"{path}.shape: {_unknown_shape(kind)}")
         return None
     needed = SHAPES[kind].dimension
     if needed is not None and needed != len(axes):
         wanted = f"{needed} space coordinate{'s' if needed > 1 else ''}"
         found = f"{len(axes)}: {', '.join(axes)}"
-        faults.add(node.place, f"domain.shape: {_article(kind)} needs {wanted}, found {found}")
+        faults.add(node.place, f"{path}.shape: {_article(kind)} needs {wanted}, found {found}")
         return None
     return kind
 
@@ -129,8 +146,8 @@ def _unknown_shape(kind: str) -> str:
     shapes = _stated_shapes()
     known = ", ".join(shapes)
     if kind.lower() in _NOT_YET:
-        return f"domain.shape: the shape {quote(kind)} is not supported yet; supported are {known}"
-    return f"domain.shape: unknown shape {quote(kind)}; expected one of {known}{suggest(kind, shapes)}"
+        return f"the shape {quote(kind)} is not supported yet; supported are {known}"
+    return f"unknown shape {quote(kind)}; expected one of {known}{suggest(kind, shapes)}"
 
 
 def read_interval(
@@ -183,8 +200,8 @@ def check_at_base(
     if shape is not None:
         try:
             space = build_shape(shape, declared.space, base)
-        except UsageError as error:
-            faults.add(_guilty(root.get("domain"), str(error)).place, str(error))
+        except _Misfit as fault:
+            faults.add(fault.place, str(fault))
     time = root.get("time")
     if interval is not None and isinstance(time, Block):
         start, end = (number_at(value, base) for value in interval)
@@ -206,15 +223,6 @@ def _backwards(declared: Declared) -> str:
     )
 
 
-def _guilty(domain: Node | None, message: str) -> Node:
-    """Return the entry of ``domain`` that a message is about, as well as it can be told."""
-    assert isinstance(domain, Block)
-    for key, value in domain.entries:
-        if message.startswith(f"domain: {key.text}:"):
-            return value
-    return domain
-
-
 def number_at(expression: sympy.Expr, values: Mapping[str, float]) -> float:
     """Return the value of an expression in the parameters; not a number where it has no real value."""
     if expression.free_symbols:
@@ -223,14 +231,28 @@ def number_at(expression: sympy.Expr, values: Mapping[str, float]) -> float:
     return float("nan") if number is None else number
 
 
-def build_shape(shape: StatedShape, axes: tuple[str, ...], values: Mapping[str, float]) -> Shape:
-    """Return the shape at one parameter value.
+class _Misfit(UsageError):
+    """Numbers that make no shape, and the place of the guilty one."""
+
+    def __init__(self, fault: UsageError, place: Place) -> None:
+        self.place = place
+        super().__init__(str(fault))
+
+
+def build_shape(stated: StatedShape, axes: tuple[str, ...], values: Mapping[str, float]) -> Shape:
+    """Return the shape at one parameter value, its members first.
 
     Raises:
         UsageError: If it is empty there.
     """
-    numbers = {key: [number_at(entry, values) for entry in entries] for key, entries in shape.numbers.items()}
-    return make_shape(shape.kind, axes, numbers, shape.periodic)
+    members = {key: build_shape(member, axes, values) for key, member in stated.members.items()}
+    numbers = {key: [number_at(entry, values) for entry in row] for key, row in stated.numbers.items()}
+    try:
+        return make_shape(stated.kind, axes, numbers, stated.periodic, members)
+    except ExtentFault as fault:
+        raise _Misfit(fault, stated.places.get(fault.key, stated.place)) from None
+    except UsageError as fault:
+        raise _Misfit(fault, stated.place) from None
 
 
 def build_domain(problem: Problem, values: Mapping[str, float], *, time_scale: float) -> Domain:
@@ -250,6 +272,7 @@ def build_domain(problem: Problem, values: Mapping[str, float], *, time_scale: f
         shape = build_shape(stated, problem.space, values)
         return Domain(shape=shape, coordinates=problem.coordinates, time=time, time_scale=time_scale)
     except UsageError as error:
+        place = error.place if isinstance(error, _Misfit) else stated.place
         where = ", ".join(f"{name} = {value:.12g}" for name, value in values.items())
         suffix = f" at {where}" if where else ""
-        raise ProblemError([stated.place.render(f"{error}{suffix}")]) from None
+        raise ProblemError([place.render(f"{error}{suffix}")]) from None

@@ -12,8 +12,10 @@ import sympy
 
 from pinnkan.geometry import Domain, Shape
 from pinnkan.ground.errors import did_you_mean, quote
+from pinnkan.language.bases import BASES
 from pinnkan.language.expressions import Names, derivative_symbols, has_jump, symbol
 from pinnkan.language.expressions.calculus import ORDINALS
+from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem.conditions import read_conditions
 from pinnkan.language.problem.constraints import read_constraints
 from pinnkan.language.problem.declarations import Declared, read_declarations
@@ -345,7 +347,7 @@ def _check_splines(
     root: Block, network: NetworkSettings, statements: Statements, names: Names, faults: Faults
 ) -> None:
     """A spline of degree p has p derivatives: of those beyond, no point sees more than zero."""
-    if network.kind == "mlp" or network.basis != "bspline":
+    if not NETWORK_KINDS[network.kind].on_edges or not BASES[network.basis].piecewise:
         return
     everything = (
         *statements.equations,
@@ -378,4 +380,5 @@ def _check_unused(declared: Declared, used: set[str], faults: Faults) -> None:
         if name not in reached:
             others = [other for other in (*declared.definitions, *_names(declared)) if other != name]
             hint = did_you_mean(name, others)
-            faults.add(declared.places[name], f"the {declared.kinds[name]} {quote(name)} is never used{hint}")
+            own = declared.declarations[name]
+            faults.add(own.place, f"the {own.kind} {quote(name)} is never used{hint}")

@@ -3,45 +3,40 @@
 The defaults of widths, points, steps and ranks depend on each other and on the problem: they are those of
 :mod:`pinnkan.language.problem.defaults`. What is written here holds for a block made without a problem.
 
-Each dataclass is one block of the file and each field one key; the reader
-takes names, types, choices and bounds from here, so that a new key is one line.
+Each dataclass is one block of the file, or a part of one, and each field one key; the reader takes names,
+types, choices and bounds from here (see :mod:`pinnkan.language.problem.settings_keys`), so that a new key is
+one line. The keys of one optimizer alone are in its row of :mod:`pinnkan.optim.kinds`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
 
-
-def _key(default: Any, **limits: Any) -> Any:
-    """Declare a key with its default and limits.
-
-    Limits are ``choices``, ``low`` and ``high`` (both ends allowed); of a list also ``length`` and,
-    for its entries, ``words``.
-    """
-    return field(default=default, metadata=limits)
-
-
-BASES = ("chebyshev", "legendre", "taylor", "fourier", "bspline")
-RATES = ("theorem2", "LR-1", "LR-2", "LR-3", "LR-4")
-LAYER_WORDS = ("tucker", "full", "frozen")
+from pinnkan.ground.keys import key
+from pinnkan.language.adapted_layers import LAYER_KINDS
+from pinnkan.language.bases import BASES
+from pinnkan.language.network_kinds import NETWORK_KINDS
+from pinnkan.language.problem.settings_keys import collected
+from pinnkan.optim.kinds import LEVENBERG_MARQUARDT, OPTIMIZERS, OptimizerKind, classes_of_keys
 
 
 @dataclass(frozen=True)
 class NetworkSettings:
     """``network:`` the function space."""
 
-    kind: str = _key("kan", choices=("kan", "slim", "mlp"))
-    hidden: tuple[int, ...] = _key((64, 64), low=1)
-    basis: str = _key("chebyshev", choices=BASES)
-    functions: int = _key(8, low=2, high=64)
+    kind: str = key("kan", choices=NETWORK_KINDS)
+    hidden: tuple[int, ...] = key((64, 64), low=1)
+    basis: str = key("chebyshev", choices=BASES)
+    functions: int = key(8, low=2, high=64)
     """K, basis functions on an edge, the constant included (B-spline: grid + degree)."""
-    degree: int = _key(3, low=1, high=7)
+    degree: int = key(3, low=1, high=7)
     """B-spline degree; the other bases do not read it."""
-    rank: float = _key(0.125, low=0.0, high=1.0)
+    rank: float = key(0.125, low=0.0, high=1.0)
     """Slim KAN: compression ratio of every hidden layer's Tucker form."""
-    derivatives: str = _key("jets", choices=("jets", "autograd"))
-    separate: tuple[tuple[str, ...], ...] | None = _key(None)
+    derivatives: str = key("jets", choices=("jets", "autograd"))
+    separate: tuple[tuple[str, ...], ...] | None = key(None)
     """Groups of unknowns, each with a network of its own of the same hidden widths; None: one for all."""
 
     @property
@@ -54,86 +49,143 @@ class NetworkSettings:
 class PointSettings:
     """``points:`` how many collocation points, on what rule."""
 
-    interior: int = _key(1000, low=1)
-    boundary: int = _key(200, low=1)
+    interior: int = key(1000, low=1)
+    boundary: int = key(200, low=1)
     """Points of each soft boundary condition."""
-    initial: int = _key(200, low=1)
+    initial: int = key(200, low=1)
     """Points of each soft initial condition."""
-    rule: str = _key("quadrature", choices=("quadrature", "sobol", "random"))
-    held_out: int = _key(1000, low=1)
+    rule: str = key("quadrature", choices=("quadrature", "sobol", "random"))
+    held_out: int = key(1000, low=1)
     """Interior points of the held-out residual, never trained on."""
-    noise: float = _key(0.0, low=0.0)
+    noise: float = key(0.0, low=0.0)
     """Standard deviation of normal noise on the equations' right sides, at training and held-out points."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """When a phase ends before its steps are taken, and with which state."""
+
+    patience: int = key(0, low=0)
+    """Stop after so many checks, each `OptimizerKind.check_every` steps after the one before, over which the
+    held-out residual did not fall by a third; 0 never stops."""
+    keep: str = key("best", choices=("best", "last"))
+    """The state that the phase ends with: of the best check of the held-out residual, or of the last."""
+    tolerance: float = key(0.0, low=0.0)
+    """Stop when the residual's root mean square, with ``sparsity`` its penalty included, falls below it."""
+
+
+@dataclass(frozen=True)
+class Shaping:
+    """What a phase of pre-training, and none of fine-tuning, does to the network."""
+
+    form: str = key("full", choices=("full", "slim", "lotra"))
+    """What moves in this phase. ``full``: every coefficient; ``slim``: the hidden layers in Tucker form
+    from scratch; ``lotra``: a fresh adapter (``adapter:``), merged at the phase's end."""
+    functions: int | None = key(None, low=2, high=64)
+    """Refine the network to so many functions on an edge when this phase begins; the function it represents
+    stays. B-splines need a multiple of their cells (functions - degree)."""
+    sparsity: float = key(0.0, low=0.0)
+    """Strength of a penalty on the size of every edge, which leaves few of them. Loss and held-out residual
+    of the phase include it, so that its best state is a sparse one."""
+    prune: float = key(0.0, low=0.0, high=1.0)
+    """When this phase begins, edges below this share of their layer's largest become zero, and zero they
+    stay."""
+    compression: float | None = key(None, low=0.0, high=1.0)
+    """Of the fresh adapter of a ``lotra`` phase, instead of what ``adapter:`` says."""
 
 
 @dataclass(frozen=True)
 class PhaseSettings:
     """One entry of ``phases:``; what it leaves out is taken from the block around it."""
 
-    optimizer: str = _key("lm", choices=("lm", "lbfgs", "adam"))
-    steps: int = _key(40, low=0)
-    points: int | None = _key(None, low=1)
+    optimizer: str = key(LEVENBERG_MARQUARDT.name, choices=OPTIMIZERS)
+    steps: int = key(40, low=0)
+    points: int | None = key(None, low=1)
     """Interior points of this phase; None takes ``points.interior``."""
-    refresh: int = _key(0, low=0)
+    refresh: int = key(0, low=0)
     """Draw a fresh collocation set every so many steps; 0 keeps the first one."""
-    rates: str | tuple[float, ...] = _key("theorem2", choices=RATES, low=0.0, length=4)
-    """Adam: ``theorem2``, ``LR-1`` ... ``LR-4``, or the four rates (eta_0, eta_1, eta_2, eta_3)."""
-    rate: float = _key(1e-3, low=0.0)
-    """Adam: rate of everything that is no Tucker factor."""
-    schedule: str = _key("constant", choices=("constant", "cosine"))
-    damping: float = _key(1e-3, low=0.0)
-    """Levenberg-Marquardt: first damping, relative to the mean diagonal of the Gram matrix."""
-    patience: int = _key(0, low=0)
-    """Stop after so many checks (one a step of ``lm``) over which the held-out residual did not fall by a
-    third; 0 never stops."""
-    keep: str = _key("best", choices=("best", "last"))
-    """The state that the phase ends with: of the best check of the held-out residual, or of the last."""
-    tolerance: float = _key(0.0, low=0.0)
-    """Stop when the residual's root mean square, with ``sparsity`` its penalty included, falls below it."""
-    smoothing: int = _key(0, low=0, high=1000)
+    options: Mapping[str, Any] = collected(classes_of_keys)
+    """What the file states of the keys that belong to one optimizer; those of others wait for a phase of
+    theirs in the block."""
+    ending: Ending = Ending()
+    smoothing: int = key(0, low=0, high=1000)
     """Test the equation's residual against Gaussian averages over so many neighbours; 0: pointwise."""
-    form: str = _key("full", choices=("full", "slim", "lotra"))
-    """Pre-training: what moves in this phase. ``full``: every coefficient; ``slim``: the hidden layers
-    in Tucker form from scratch; ``lotra``: a fresh adapter (``adapter:``), merged at the phase's end."""
-    functions: int | None = _key(None, low=2, high=64)
-    """Pre-training: refine the network to so many functions on an edge when this phase begins; the
-    function it represents stays. B-splines need a multiple of their cells (functions - degree)."""
-    sparsity: float = _key(0.0, low=0.0)
-    """Pre-training: strength of a penalty on the size of every edge, which leaves few of them. Loss and
-    held-out residual of the phase include it, so that its best state is a sparse one."""
-    prune: float = _key(0.0, low=0.0, high=1.0)
-    """Pre-training: when this phase begins, edges below this share of their layer's largest become zero,
-    and zero they stay."""
-    compression: float | None = _key(None, low=0.0, high=1.0)
-    """Of the fresh adapter of a ``lotra`` phase, instead of what ``adapter:`` says."""
+
+    @property
+    def kind(self) -> OptimizerKind:
+        """Its row of the table of optimizers."""
+        return OPTIMIZERS[self.optimizer]
+
+    @property
+    def own(self) -> Any:
+        """The optimizer's own keys, an instance of the row's dataclass."""
+        return self.kind.settings(self.options)
+
+    @property
+    def title(self) -> str:
+        """What reports and stored histories call it."""
+        return self.optimizer
 
 
 @dataclass(frozen=True)
-class TrainingSettings(PhaseSettings):
+class PretrainingPhase(PhaseSettings):
+    """A phase of ``training:``, of a base or of a network from scratch."""
+
+    shaping: Shaping = Shaping()
+
+    @property
+    def title(self) -> str:
+        """The optimizer, and what moves where that is not everything: ``lm (slim)``."""
+        form = self.shaping.form
+        return self.optimizer if form == "full" else f"{self.optimizer} ({form})"
+
+
+@dataclass(frozen=True)
+class FinetuningPhase(PhaseSettings):
+    """A phase of ``finetuning:``, of a base at another parameter value."""
+
+    misplaced: Mapping[str, Any] = collected(lambda: (Shaping,))
+    """What the file states here of the keys of pre-training: typed like them, and refused by `finetune`
+    alone, for the base of such a file can be trained and read."""
+
+
+PhaseT = TypeVar("PhaseT", bound=PhaseSettings)
+_P = TypeVar("_P", bound=PhaseSettings, covariant=True)
+
+
+@dataclass(frozen=True)
+class TrainingSettings(Generic[_P]):
     """``training:`` (base) and ``finetuning:`` (adapters): one phase, or several under ``phases``.
 
     ``steps`` beside phases that all state their own is what they have together.
     """
 
-    phases: tuple[PhaseSettings, ...] = ()
-    precision: str = _key("mixed", choices=("mixed", "full"))
-    """``mixed``: features, adjoints and Jacobian of Levenberg-Marquardt in float32, Gram matrices of its
-    rows in float64; ``full``: all in float64."""
+    phase: _P
+    """What the block says around its phases."""
+    phases: tuple[_P, ...] = ()
+    precision: str = key("mixed", choices=("mixed", "full"))
+    """``mixed``: features, adjoints and Jacobian of an optimizer that linearises in float32, Gram matrices of
+    its rows in float64; ``full``: all in float64."""
+
+    @property
+    def in_turn(self) -> tuple[_P, ...]:
+        """The phases one after the other; without a list of them the block itself is the only one."""
+        return self.phases or (self.phase,)
 
 
 @dataclass(frozen=True)
 class AdapterSettings:
     """``adapter:`` the low tensor-rank change for one parameter value."""
 
-    compression: float | Literal["auto"] = _key(0.125, low=0.0, high=1.0)
+    compression: float | Literal["auto"] = key(0.125, low=0.0, high=1.0)
     """Tucker ranks are ceil(compression * (I, J, K)) of an adapted layer. ``auto``: ranks grow from 1/16
     by factors of two while that lowers the held-out residual by a tenth."""
-    ranks: tuple[int, ...] | None = _key(None, low=1, length=3)
+    ranks: tuple[int, ...] | None = key(None, low=1, length=3)
     """Explicit ranks (R1, R2, R3); overrides ``compression``."""
-    layers: str | tuple[str, ...] = _key("paper", choices=("paper", "all"), words=LAYER_WORDS)
+    layers: str | tuple[str, ...] = key("paper", choices=("paper", "all"), words=LAYER_KINDS)
     """``paper`` (hidden by Tucker, first and last in full), ``all`` (Tucker everywhere),
     or one word a layer: ``tucker``, ``full``, ``frozen``."""
-    initialisation: str = _key("batch", choices=("paper", "batch", "orthonormal"))
+    initialisation: str = key("batch", choices=("paper", "batch", "orthonormal"))
 
     @property
     def grows(self) -> bool:
@@ -148,7 +200,7 @@ class Settings:
     network: NetworkSettings = NetworkSettings()
     adapter: AdapterSettings = AdapterSettings()
     points: PointSettings = PointSettings()
-    training: TrainingSettings = TrainingSettings()
-    finetuning: TrainingSettings = TrainingSettings()
+    training: TrainingSettings[PretrainingPhase] = TrainingSettings(PretrainingPhase())
+    finetuning: TrainingSettings[FinetuningPhase] = TrainingSettings(FinetuningPhase())
     chosen: tuple[str, ...] = ()
     """Keys such as ``network.hidden`` that the file leaves to the default recipe."""

@@ -1,7 +1,7 @@
 """The blocks ``network``, ``adapter``, ``points``, ``training``, ``finetuning``, read by their dataclasses.
 
-Types, choices and bounds come from :mod:`pinnkan.language.problem.settings`; a key
-added there is understood here without a change.
+Types, choices and bounds come from :mod:`pinnkan.language.problem.settings` and, for the keys of one
+optimizer alone, from :mod:`pinnkan.optim.kinds`; a key added there is understood here without a change.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pinnkan.language.parameters import parse_number
 from pinnkan.language.problem.defaults import (
@@ -19,7 +19,8 @@ from pinnkan.language.problem.defaults import (
     stated_training,
 )
 from pinnkan.language.problem.separate import read_separate
-from pinnkan.language.problem.settings import PhaseSettings, Settings, TrainingSettings
+from pinnkan.language.problem.settings import PhaseT, Settings, TrainingSettings
+from pinnkan.language.problem.settings_keys import keys_of, with_keys
 from pinnkan.language.reading.fields import (
     describe,
     read_block,
@@ -92,41 +93,47 @@ def _chosen(root: Block) -> tuple[str, ...]:
 def _read_block(root: Block, key: str, defaults: Any, faults: Faults) -> Any:
     node = root.get(key)
     block = None if node is None else read_block(node, key, faults, example=_EXAMPLES[key])
-    return defaults if block is None else _read_dataclass(defaults, block, key, faults)
-
-
-def _read_dataclass(defaults: Any, block: Block, path: str, faults: Faults) -> Any:
-    """Return ``defaults``, an instance of a settings class, with the keys of the block put in."""
-    types = get_type_hints(type(defaults))
-    refuse_unknown_keys(block, [f.name for f in dataclasses.fields(defaults)], path, faults)
-    values: dict[str, Any] = {}
-    for field in dataclasses.fields(defaults):
-        node = block.get(field.name)
-        # Groups of unknowns are in the defaults already: they depend on the names of the unknowns.
-        if node is None or field.name in ("phases", "separate"):
-            continue
-        value = _read_typed(node, types[field.name], f"{path}.{field.name}", field.metadata, faults)
-        if value is not _WRONG:
-            values[field.name] = value
-    phases = block.get("phases")
+    if block is None:
+        return defaults
     if isinstance(defaults, TrainingSettings):
-        defaults = stated_training(defaults, {*values, *(["phases"] if phases is not None else [])})
-    settings = dataclasses.replace(defaults, **values)
-    if not isinstance(defaults, TrainingSettings):
-        return settings
-    if phases is not None:
-        found = _read_phases(phases, settings, f"{path}.phases", faults)
-        whole = _all_state_steps(phases)
+        return _read_training(defaults, block, key, faults)
+    return with_keys(defaults, _read_keys(defaults, block, key, faults))
+
+
+def _read_keys(settings: Any, block: Block, path: str, faults: Faults) -> dict[str, Any]:
+    """Return the values of the keys of a settings class that the block states."""
+    keys = keys_of(settings)
+    refuse_unknown_keys(block, list(keys), path, faults)
+    values: dict[str, Any] = {}
+    for key in keys.values():
+        node = block.get(key.name)
+        # Groups of unknowns are in the defaults already: they depend on the names of the unknowns.
+        if node is None or key.name in ("phases", "separate"):
+            continue
+        value = _read_typed(node, key.kind, f"{path}.{key.name}", key.limits, faults)
+        if value is not _WRONG:
+            values[key.name] = value
+    return values
+
+
+def _read_training(
+    defaults: TrainingSettings[PhaseT], block: Block, path: str, faults: Faults
+) -> TrainingSettings[PhaseT]:
+    """Return the defaults of ``training:`` or ``finetuning:`` with the keys and the phases of the block."""
+    values = _read_keys(defaults, block, path, faults)
+    node = block.get("phases")
+    defaults = stated_training(defaults, {*values, *(["phases"] if node is not None else [])})
+    settings = with_keys(defaults, values)
+    if node is not None:
+        phases = _read_phases(node, settings.phase, f"{path}.phases", faults)
+        whole = _all_state_steps(node)
     else:
         # What the block states goes for every phase of the recipe, which states its own steps.
-        own = {key: value for key, value in values.items() if key in _PHASE_KEYS and key != "steps"}
-        found, whole = tuple(dataclasses.replace(phase, **own) for phase in defaults.phases), True
-    if "steps" in values and found and whole:
-        found = _within(found, settings.steps)
-    return dataclasses.replace(settings, phases=found)
-
-
-_PHASE_KEYS = frozenset(field.name for field in dataclasses.fields(PhaseSettings))
+        own = {key: value for key, value in values.items() if key != "steps"}
+        phases, whole = tuple(with_keys(phase, own) for phase in defaults.phases), True
+    if "steps" in values and phases and whole:
+        phases = _within(phases, settings.phase.steps)
+    return dataclasses.replace(settings, phases=phases)
 
 
 def _all_state_steps(phases: Node) -> bool:
@@ -134,33 +141,31 @@ def _all_state_steps(phases: Node) -> bool:
     return bool(items) and all(isinstance(item, Block) and item.get("steps") for item in items)
 
 
-def _within(phases: tuple[PhaseSettings, ...], total: int) -> tuple[PhaseSettings, ...]:
+def _within(phases: tuple[PhaseT, ...], total: int) -> tuple[PhaseT, ...]:
     """Give the phases ``total`` steps together: the last ones are cut, or the last one goes on.
 
     So ``--set training.steps=200`` says how long to train whether a file has phases or not.
     """
-    kept: list[PhaseSettings] = []
+    kept: list[PhaseT] = []
     for phase in phases:
-        left = total - sum(one.steps for one in kept)
+        left = total - sum(taken.steps for taken in kept)
         if left <= 0 and kept:
             break
         kept.append(dataclasses.replace(phase, steps=min(phase.steps, max(left, 0))))
-    rest = total - sum(one.steps for one in kept)
+    rest = total - sum(taken.steps for taken in kept)
     kept[-1] = dataclasses.replace(kept[-1], steps=kept[-1].steps + rest)
     return tuple(kept)
 
 
-def _read_phases(
-    node: Node, around: TrainingSettings, path: str, faults: Faults
-) -> tuple[PhaseSettings, ...]:
+def _read_phases(node: Node, around: PhaseT, path: str, faults: Faults) -> tuple[PhaseT, ...]:
     """Read the list of phases; a key that a phase leaves out comes from the block around it."""
     items = read_list(node, path, faults, example="[{optimizer: adam}, {optimizer: lm}]")
-    inherited = PhaseSettings(**{f.name: getattr(around, f.name) for f in dataclasses.fields(PhaseSettings)})
     phases = []
     for index, item in enumerate(items or ()):
-        block = read_block(item, f"{path}[{index}]", faults, example="{optimizer: lm, steps: 40}")
+        place = f"{path}[{index}]"
+        block = read_block(item, place, faults, example="{optimizer: lm, steps: 40}")
         if block is not None:
-            phases.append(_read_dataclass(inherited, block, f"{path}[{index}]", faults))
+            phases.append(with_keys(around, _read_keys(around, block, place, faults)))
     return tuple(phases)
 
 

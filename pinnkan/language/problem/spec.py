@@ -149,12 +149,22 @@ class StatedShape:
         numbers: What it says of the shape, which may depend on the parameters.
         place: Where it is written.
         periodic: Names of the coordinates whose ends are one and the same place.
+        places: Where each of the numbers is written.
+        members: The shapes that it is made of, by their keys.
     """
 
     kind: str
     numbers: Mapping[str, tuple[sympy.Expr, ...]]
     place: Place
     periodic: tuple[str, ...] = ()
+    places: Mapping[str, Place] = field(default_factory=dict)
+    members: Mapping[str, StatedShape] = field(default_factory=dict)
+
+    @property
+    def formulas(self) -> tuple[sympy.Expr, ...]:
+        """All numbers of it and of its members."""
+        own = [formula for row in self.numbers.values() for formula in row]
+        return (*own, *(formula for member in self.members.values() for formula in member.formulas))
 
 
 @dataclass(frozen=True)

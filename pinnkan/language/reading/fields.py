@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pinnkan.ground.errors import did_you_mean, quote
 from pinnkan.language.parameters import parse_number
@@ -64,13 +64,15 @@ def read_flag(node: Node, path: str, faults: Faults) -> bool | None:
     return value
 
 
-def read_choice(node: Node, path: str, choices: Sequence[str], faults: Faults) -> str | None:
+def read_choice(node: Node, path: str, choices: Collection[str], faults: Faults) -> str | None:
     """Read one of a few words."""
     text = read_text(node, path, faults)
     if text is None or text in choices:
         return text
     listed = ", ".join(choices)
-    faults.add(node.place, f"{path}: expected one of {listed}; got {quote(text)}{suggest(text, choices)}")
+    faults.add(
+        node.place, f"{path}: expected one of {listed}; got {quote(text)}{suggest(text, tuple(choices))}"
+    )
     return None
 
 

@@ -1,31 +1,30 @@
 """Adapters: what changes for one parameter value, and how residuals depend on it."""
 
 from pinnkan.networks.adapters.growth import GROWTH, grow, widened
-from pinnkan.networks.adapters.layerwise import Frozen, Full, LayerParametrisation, Sparse, TuckerChange
-from pinnkan.networks.adapters.lotra import (
-    LAYER_WORDS,
-    Plan,
-    attach,
-    initial_factors,
-    outer_layers,
-    slim,
-    slim_from,
+from pinnkan.networks.adapters.initial_factors import initial_factors, kan_shape
+from pinnkan.networks.adapters.layerwise import (
+    AdaptedLayer,
+    Frozen,
+    Full,
+    LayerParametrisation,
+    Sparse,
+    TuckerChange,
 )
 from pinnkan.networks.adapters.parameters import Parametrisation
+from pinnkan.networks.adapters.slim import outer_layers, slim, slim_from
 
 __all__ = [
     "GROWTH",
-    "LAYER_WORDS",
+    "AdaptedLayer",
     "Frozen",
     "Full",
     "LayerParametrisation",
     "Parametrisation",
-    "Plan",
     "Sparse",
     "TuckerChange",
-    "attach",
     "grow",
     "initial_factors",
+    "kan_shape",
     "outer_layers",
     "slim",
     "slim_from",

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from pinnkan.networks.adapters.initial_factors import initial_factors, kan_shape
 from pinnkan.networks.tucker import Tucker
 
 
@@ -59,47 +61,140 @@ class LayerParametrisation(ABC):
         """Return the gradient (P_l,) from that of the weight matrix (F, J)."""
 
 
-class Frozen(LayerParametrisation):
+class Attachment(Protocol):
+    """What an adapter says of the size and the start of its layers."""
+
+    @property
+    def initialisation(self) -> str:
+        """See `initial_factors`."""
+
+    def ranks_for(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        """Return (R1, R2, R3) of a layer of shape (I, J, K)."""
+
+
+class AdaptedLayer(LayerParametrisation):
+    """A layer as an adapter changes it, whose numbers a file holds as arrays with names."""
+
+    @classmethod
+    @abstractmethod
+    def attached(
+        cls, base: Tensor, *, plan: Attachment, adjoints: Tensor, generator: torch.Generator
+    ) -> AdaptedLayer:
+        """Return a fresh one, which changes nothing yet.
+
+        Args:
+            base: Coefficients in their stored shape.
+            plan: Of the adapter.
+            adjoints: At the layer's output, (B, J); see `initial_factors`.
+            generator: Of random numbers.
+        """
+
+    @abstractmethod
+    def arrays(self, theta: Tensor) -> dict[str, Tensor]:
+        """Return what a file holds of theta, by name."""
+
+    @abstractmethod
+    def theta_of(self, arrays: Mapping[str, Tensor]) -> Tensor:
+        """Return the theta (P_l,) of such arrays in float64 on the CPU: the inverse of `arrays`."""
+
+    @classmethod
+    @abstractmethod
+    def changed(cls, base: Tensor, arrays: Mapping[str, Tensor]) -> Tensor:
+        """Return the coefficients that such arrays make of a base's, (*base.shape).
+
+        Raises:
+            ValueError, RuntimeError: If they do not fit.
+        """
+
+
+def _sum(base: Tensor, change: Tensor) -> Tensor:
+    if change.shape != base.shape:
+        raise ValueError(f"a layer has shape {tuple(base.shape)}, its change {tuple(change.shape)}")
+    return base + change
+
+
+class Frozen(AdaptedLayer):
     """A layer that keeps its coefficients."""
 
     def __init__(self, base: Tensor) -> None:
         self.base = base
         self.groups = {}
 
+    @classmethod
+    def attached(
+        cls, base: Tensor, *, plan: Attachment, adjoints: Tensor, generator: torch.Generator
+    ) -> Frozen:
+        """See `AdaptedLayer.attached`."""
+        return cls(base)
+
+    def arrays(self, theta: Tensor) -> dict[str, Tensor]:
+        """See `AdaptedLayer.arrays`: none."""
+        return {}
+
+    def theta_of(self, arrays: Mapping[str, Tensor]) -> Tensor:
+        """See `AdaptedLayer.theta_of`."""
+        return self.start()
+
+    @classmethod
+    def changed(cls, base: Tensor, arrays: Mapping[str, Tensor]) -> Tensor:
+        """See `AdaptedLayer.changed`."""
+        return base
+
     def start(self) -> Tensor:
-        """See `LayerParameters.start`."""
+        """See `LayerParametrisation.start`."""
         return torch.zeros(0, dtype=torch.float64)
 
     def coefficients(self, theta: Tensor) -> Tensor:
-        """See `LayerParameters.coefficients`."""
+        """See `LayerParametrisation.coefficients`."""
         return self.base
 
     def rebased(self, matrix: Tensor, theta: Tensor) -> tuple[Frozen, Tensor]:
-        """See `LayerParameters.rebased`."""
+        """See `LayerParametrisation.rebased`."""
         return Frozen(self.base @ matrix.T), theta
 
     def jacobian(self, phi: Tensor, delta: Tensor, theta: Tensor) -> Tensor:
-        """See `LayerParameters.jacobian`."""
+        """See `LayerParametrisation.jacobian`."""
         return phi.new_zeros(phi.shape[1], 0)
 
     def gradient(self, weight_gradient: Tensor, theta: Tensor) -> Tensor:
-        """See `LayerParameters.gradient`."""
+        """See `LayerParametrisation.gradient`."""
         return weight_gradient.new_zeros(0)
 
 
-class Full(LayerParametrisation):
+class Full(AdaptedLayer):
     """Every coefficient is free: W = W_base + theta, theta in the order of the weight matrix."""
 
     def __init__(self, base: Tensor) -> None:
         self.base = base
         self.groups = {"full": base.numel()}
 
+    @classmethod
+    def attached(
+        cls, base: Tensor, *, plan: Attachment, adjoints: Tensor, generator: torch.Generator
+    ) -> Full:
+        """See `AdaptedLayer.attached`."""
+        return cls(base)
+
+    def arrays(self, theta: Tensor) -> dict[str, Tensor]:
+        """See `AdaptedLayer.arrays`: the change."""
+        return {"change": self.coefficients(theta) - self.base}
+
+    def theta_of(self, arrays: Mapping[str, Tensor]) -> Tensor:
+        """See `AdaptedLayer.theta_of`; of a network trained in full the arrays are all coefficients."""
+        whole = arrays["coefficients"] if "coefficients" in arrays else self.base.cpu() + arrays["change"]
+        return self.theta(whole.to(self.base.device)).cpu()
+
+    @classmethod
+    def changed(cls, base: Tensor, arrays: Mapping[str, Tensor]) -> Tensor:
+        """See `AdaptedLayer.changed`."""
+        return _sum(base, arrays["change"])
+
     def start(self) -> Tensor:
-        """See `LayerParameters.start`."""
+        """See `LayerParametrisation.start`."""
         return torch.zeros(self.base.numel(), dtype=torch.float64)
 
     def coefficients(self, theta: Tensor) -> Tensor:
-        """See `LayerParameters.coefficients`."""
+        """See `LayerParametrisation.coefficients`."""
         if self.base.dim() == 2:
             return self.base + theta.reshape(self.base.shape)
         inputs, outputs, functions = self.base.shape
@@ -111,15 +206,15 @@ class Full(LayerParametrisation):
         return (change if change.dim() == 2 else change.permute(2, 0, 1)).flatten()
 
     def rebased(self, matrix: Tensor, theta: Tensor) -> tuple[Full, Tensor]:
-        """See `LayerParameters.rebased`."""
+        """See `LayerParametrisation.rebased`."""
         return Full(self.base @ matrix.T), (matrix @ theta.view(len(matrix), -1)).flatten()
 
     def jacobian(self, phi: Tensor, delta: Tensor, theta: Tensor) -> Tensor:
-        """See `LayerParameters.jacobian`: dr_n/dW[f, j] = sum_c phi[c, n, f] delta[c, n, j]."""
+        """See `LayerParametrisation.jacobian`: dr_n/dW[f, j] = sum_c phi[c, n, f] delta[c, n, j]."""
         return torch.bmm(phi.permute(1, 2, 0), delta.permute(1, 0, 2)).flatten(1)
 
     def gradient(self, weight_gradient: Tensor, theta: Tensor) -> Tensor:
-        """See `LayerParameters.gradient`."""
+        """See `LayerParametrisation.gradient`."""
         return weight_gradient.flatten()
 
 
@@ -139,28 +234,28 @@ class Sparse(LayerParametrisation):
         self.groups = {"sparse": len(self._kept)}
 
     def start(self) -> Tensor:
-        """See `LayerParameters.start`."""
+        """See `LayerParametrisation.start`."""
         return torch.zeros(self.size, dtype=torch.float64)
 
     def coefficients(self, theta: Tensor) -> Tensor:
-        """See `LayerParameters.coefficients`."""
+        """See `LayerParametrisation.coefficients`."""
         whole = theta.new_zeros(self.base.numel()).index_add(0, self._kept, theta)
         return self._full.coefficients(whole)
 
     def rebased(self, matrix: Tensor, theta: Tensor) -> tuple[Sparse, Tensor]:
-        """See `LayerParameters.rebased`: zero edges stay zero."""
+        """See `LayerParametrisation.rebased`: zero edges stay zero."""
         return Sparse(self.base @ matrix.T), (matrix @ theta.view(len(matrix), -1)).flatten()
 
     def jacobian(self, phi: Tensor, delta: Tensor, theta: Tensor) -> Tensor:
-        """See `LayerParameters.jacobian`."""
+        """See `LayerParametrisation.jacobian`."""
         return self._full.jacobian(phi, delta, theta)[:, self._kept]
 
     def gradient(self, weight_gradient: Tensor, theta: Tensor) -> Tensor:
-        """See `LayerParameters.gradient`."""
+        """See `LayerParametrisation.gradient`."""
         return weight_gradient.flatten()[self._kept]
 
 
-class TuckerChange(LayerParametrisation):
+class TuckerChange(AdaptedLayer):
     """LoTRA (Gao, Ng, Tan, Eq. 5): A = A_base + G x1 U1 x2 U2 x3 U3, theta = (G, U1, U2, U3).
 
     With a zero base and a non-zero core the same form is a slim KAN's layer.
@@ -175,8 +270,40 @@ class TuckerChange(LayerParametrisation):
         self.initial = birth
         self.groups = {name: part.numel() for name, part in birth._asdict().items()}
 
+    @classmethod
+    def attached(
+        cls, base: Tensor, *, plan: Attachment, adjoints: Tensor, generator: torch.Generator
+    ) -> TuckerChange:
+        """See `AdaptedLayer.attached`.
+
+        Raises:
+            UsageError: If the base is the matrix of an MLP.
+        """
+        shape = kan_shape(base)
+        factors = initial_factors(
+            shape,
+            plan.ranks_for(shape),
+            initialisation=plan.initialisation,
+            adjoints=adjoints,
+            generator=generator,
+        )
+        return cls(base, factors)
+
+    def arrays(self, theta: Tensor) -> dict[str, Tensor]:
+        """See `AdaptedLayer.arrays`: core and factors."""
+        return self.factors(theta)._asdict()
+
+    def theta_of(self, arrays: Mapping[str, Tensor]) -> Tensor:
+        """See `AdaptedLayer.theta_of`."""
+        return torch.cat([arrays[name].flatten() for name in self.groups])
+
+    @classmethod
+    def changed(cls, base: Tensor, arrays: Mapping[str, Tensor]) -> Tensor:
+        """See `AdaptedLayer.changed`."""
+        return _sum(base, Tucker(*(arrays[name] for name in Tucker._fields)).dense())
+
     def start(self) -> Tensor:
-        """See `LayerParameters.start`."""
+        """See `LayerParametrisation.start`."""
         return torch.cat([part.flatten() for part in self.initial]).to(torch.float64)
 
     def factors(self, theta: Tensor) -> Tucker:
@@ -185,18 +312,18 @@ class TuckerChange(LayerParametrisation):
         return Tucker(*(part.view(like.shape) for part, like in zip(parts, self.initial, strict=True)))
 
     def coefficients(self, theta: Tensor) -> Tensor:
-        """See `LayerParameters.coefficients`."""
+        """See `LayerParametrisation.coefficients`."""
         return self.base + self.factors(theta).dense()
 
     def rebased(self, matrix: Tensor, theta: Tensor) -> tuple[TuckerChange, Tensor]:
-        """See `LayerParameters.rebased`: U3 becomes ``matrix`` U3, the core is the same."""
+        """See `LayerParametrisation.rebased`: U3 becomes ``matrix`` U3, the core is the same."""
         factors = self.factors(theta)
         turned = factors._replace(u3=matrix @ factors.u3)
         birth = self.initial._replace(u3=matrix @ self.initial.u3.to(matrix))
         return TuckerChange(self.base @ matrix.T, birth), torch.cat([part.flatten() for part in turned])
 
     def jacobian(self, phi: Tensor, delta: Tensor, theta: Tensor) -> Tensor:
-        """See `LayerParameters.jacobian`.
+        """See `LayerParametrisation.jacobian`.
 
         With P = phi x3 U3 (C,N,I,R3), Q = P x1 U1 (C,N,R1,R3) and E = delta U2 (C,N,R2):
         dG = sum_c Q E, dU2 = sum_c delta (Q G), dU1 = sum_c P (G E), dU3 = sum_c phi (U1 G E).
@@ -216,7 +343,7 @@ class TuckerChange(LayerParametrisation):
         return torch.cat([part.flatten(1) for part in (d_core, d_u1, d_u2, d_u3)], dim=1)
 
     def gradient(self, weight_gradient: Tensor, theta: Tensor) -> Tensor:
-        """See `LayerParameters.gradient`."""
+        """See `LayerParametrisation.gradient`."""
         core, u1, u2, u3 = self.factors(theta.to(weight_gradient.dtype))
         full = weight_gradient.view(u3.shape[0], u1.shape[0], -1)
         by_u3 = torch.einsum("kij,kz->ijz", full, u3)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
 
 import torch
 from torch import Tensor
 
 from pinnkan.networks.adapters.layerwise import LayerParametrisation, TuckerChange
+from pinnkan.optim.optimizer import ParameterGroup
 
 
 class Parametrisation:
@@ -62,10 +62,11 @@ class Parametrisation:
         layers, parts = zip(*(layer.rebased(matrix, part) for layer, part in pairs), strict=True)
         return Parametrisation(layers), torch.cat(parts)
 
-    def groups(self) -> list[tuple[int, str, slice]]:
-        """Return (layer, name, slice of theta) of every group of parameters."""
-        named = [
-            (at, name, size) for at, layer in enumerate(self.layers) for name, size in layer.groups.items()
-        ]
-        ends = list(accumulate(size for _, _, size in named))
-        return [(at, name, slice(end - size, end)) for (at, name, size), end in zip(named, ends, strict=True)]
+    def groups(self) -> list[ParameterGroup]:
+        """Return every group of parameters, in the order of theta."""
+        groups, end = [], 0
+        for layer in self.layers:
+            for name, size in layer.groups.items():
+                groups.append(ParameterGroup(name, slice(end, end + size), tuple(layer.base.shape)))
+                end += size
+        return groups

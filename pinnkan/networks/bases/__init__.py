@@ -5,7 +5,6 @@ from pinnkan.networks.bases.bspline import BSpline
 from pinnkan.networks.bases.chebyshev import Chebyshev
 from pinnkan.networks.bases.fourier import Fourier
 from pinnkan.networks.bases.legendre import Legendre
-from pinnkan.networks.bases.registry import BASES, make_basis
 from pinnkan.networks.bases.taylor import Taylor
 
-__all__ = ["BASES", "BSpline", "Basis", "Chebyshev", "Fourier", "Legendre", "Taylor", "make_basis"]
+__all__ = ["BSpline", "Basis", "Chebyshev", "Fourier", "Legendre", "Taylor"]

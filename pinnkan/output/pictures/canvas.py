@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from matplotlib.transforms import Bbox
 
 from pinnkan.ground.errors import UsageError
 from pinnkan.ground.files import atomic_writer
+from pinnkan.output.pictures.formats import PICTURES
 from pinnkan.output.pictures.labels import number
 from pinnkan.output.suffixes import require_suffix
 
@@ -31,14 +32,6 @@ MM_PER_INCH = 25.4
 _PADDING_MM = 4.5
 
 DEFAULT_DPI = 300
-
-# What each format writes about its making; None leaves a date or a version out,
-# so that the same data give the same bytes tomorrow.
-PICTURES: Mapping[str, dict[str, Any]] = {
-    ".png": {"Software": None},
-    ".pdf": {"Creator": None, "Producer": None, "CreationDate": None},
-    ".svg": {"Creator": None, "Date": None},
-}
 
 _POWERS = (-2, 4)
 """Powers of ten between which the numbers of an axis stand as they are."""
@@ -142,8 +135,8 @@ def legend_below(figure: Figure, *axes: Axes) -> None:
     A label that several of them have stands in it once.
     """
     found: dict[str, Any] = {}
-    for one in axes:
-        for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
+    for panel in axes:
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
     labels, handles = list(found), list(found.values())
     width = figure.get_figwidth() * MM_PER_INCH

@@ -137,7 +137,7 @@ class Section:
 
     def _box(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the corners of the bounding box along the free coordinates."""
-        kept = [at for at, name in enumerate(self.domain.coordinates) if name not in self.fixed]
+        kept = [column for column, name in enumerate(self.domain.coordinates) if name not in self.fixed]
         lower, upper = self.domain.bounding_box
         return lower[kept], upper[kept]
 

@@ -59,7 +59,7 @@ def plot_spectra(
     if len(panels) > _MOST:
         raise UsageError(f"a picture shows {_MOST} tensors at most, found {len(panels)}; name fewer files")
     # One column alone would leave no room for the legend's words.
-    rows = [panels[at : at + _ABREAST] for at in range(0, len(panels), _ABREAST)]
+    rows = [panels[first : first + _ABREAST] for first in range(0, len(panels), _ABREAST)]
     width = max(len(rows[0]) * _PANEL_MM, SINGLE_COLUMN_MM)
     with picture(path, width, len(rows) * _PAIR_MM + _REST_MM, dpi=dpi) as figure:
         figure.suptitle(caption.text(width))

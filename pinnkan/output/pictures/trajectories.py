@@ -79,8 +79,8 @@ def plot_trajectories(
         for panel, (left, right) in zip(panels, grid, strict=True):
             for label, runs in panel.lines.items():
                 style = _style(labels.index(label))
-                _draw(left, [(one.steps, one.loss) for one in runs], label, style)
-                _draw(right, [(one.seconds, one.loss) for one in runs], label, style)
+                _draw(left, [(run.steps, run.loss) for run in runs], label, style)
+                _draw(right, [(run.seconds, run.loss) for run in runs], label, style)
             left.set(ylabel=quantity, yscale="log")
             left.set_title(panel.title, loc="left")
             left.xaxis.set_major_locator(MaxNLocator(6, integer=True))

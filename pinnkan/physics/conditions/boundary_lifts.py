@@ -43,14 +43,31 @@ class BoundaryLift:
 
 def boundary_lift(data: ConditionData, candidates: list[Prescribed]) -> BoundaryLift:
     """Return the boundary conditions that can be hard, with their lift; note why the others cannot."""
-    if not candidates:
+    return _BY_SHAPE.get(type(data.domain.shape), _on_any)(data, candidates) if candidates else BoundaryLift()
+
+
+# Any shape: data that vanish need no lift, only a distance to the parts where they do
+
+
+def _on_any(data: ConditionData, candidates: list[Prescribed]) -> BoundaryLift:
+    """Keep the data that vanish, if there is a distance to their parts."""
+    zero = [item for item in candidates if _vanishes(data, item)]
+    lift = BoundaryLift(tuple(zero))
+    space = [symbol(name) for name in data.problem.space]
+    if zero and data.domain.shape.distance(space, lift.parts) is None:
+        for item in zero:
+            data.notes[item.condition.name] = f"no distance to {', '.join(lift.parts)} is known"
         return BoundaryLift()
-    lifted = _BY_SHAPE.get(type(data.domain.shape))
-    if lifted is not None:
-        return lifted(data, candidates)
-    for item in candidates:
-        data.notes[item.condition.name] = "no lift is known for this shape of the domain"
-    return BoundaryLift()
+    return lift
+
+
+def _vanishes(data: ConditionData, item: Prescribed) -> bool:
+    """Tell whether a condition's data are zero, and note where they are not that no lift takes them."""
+    sides = [data.samples(BoundaryPart(part)) for part in item.condition.parts]
+    if all(data.vanish(data.given(item, points)) for points in sides):
+        return True
+    data.notes[item.condition.name] = "no lift is known for this shape of the domain, but of zero"
+    return False
 
 
 # Boxes: the sides' data are blended
@@ -184,4 +201,4 @@ _BY_SHAPE: dict[type[Shape], Callable[[ConditionData, list[Prescribed]], Boundar
     Disk: _on_disk,
     Ball: _on_ball,
 }
-"""How boundary data are lifted; on a shape that is not here, conditions stay soft."""
+"""How boundary data are lifted; on a shape that is not here, only zero is."""

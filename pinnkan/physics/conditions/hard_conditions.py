@@ -66,7 +66,8 @@ def build_ansatz(
     initial = _initial(data, [item for item in candidates if item.condition.is_initial], boundary)
     _refuse_unmet(data)
 
-    formula, clamps = _lift(data, boundary, initial), []
+    formula = _lift(data, boundary, initial)
+    clamps: list[Condition] = []
     if boundary.harmonic is None:
         clamps = conditions_met_by_a_double_zero(
             problem,
@@ -77,6 +78,7 @@ def build_ansatz(
             lift=formula,
             parts=boundary.parts,
         )
+        clamps = clamps if _has_distance(data, clamps) else []
 
     def written(formula: sympy.Expr) -> FormulaFunction:
         return FormulaFunction(formula, problem.names, values, memory)
@@ -95,6 +97,13 @@ def build_ansatz(
         hard=tuple(condition.name for condition in (*built_in, *clamps)),
         notes=data.notes,
     )
+
+
+def _has_distance(data: ConditionData, conditions: list[Condition]) -> bool:
+    """Tell whether the shape has a distance to the parts of conditions."""
+    space = [symbol(name) for name in data.problem.space]
+    parts = [part for condition in conditions for part in condition.parts]
+    return not parts or data.domain.shape.distance(space, parts) is not None
 
 
 def _candidates(data: ConditionData) -> list[Prescribed]:
@@ -222,9 +231,11 @@ def _distance(
     distance = sympy.Integer(1)
     if boundary.parts:
         space = [symbol(name) for name in data.problem.space]
-        distance *= data.domain.shape.distance(space, boundary.parts)
-        if clamped := [part for condition in clamps for part in condition.parts]:
-            distance *= data.domain.shape.distance(space, clamped)
+        clamped = [part for condition in clamps for part in condition.parts]
+        for parts in (boundary.parts, clamped) if clamped else (boundary.parts,):
+            factor = data.domain.shape.distance(space, parts)
+            assert factor is not None, "conditions are hard where there is a distance"
+            distance *= factor
     if initial:
         start, end = data.interval
         tau, grading = (data.time - number(start)) / number(end - start), data.domain.grading

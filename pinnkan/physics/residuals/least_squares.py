@@ -19,7 +19,7 @@ from torch import Tensor
 from pinnkan.networks.adapters.layerwise import Full
 from pinnkan.networks.adapters.parameters import Parametrisation
 from pinnkan.networks.network import Network, Tape
-from pinnkan.optim import LeastSquares
+from pinnkan.optim.least_squares import LeastSquares
 from pinnkan.physics.residuals.linearisation import BlockLinearisation, OuterProducts, Rows
 from pinnkan.physics.residuals.training_set import TrainingSet
 

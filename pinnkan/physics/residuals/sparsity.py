@@ -22,6 +22,7 @@ from pinnkan.ground.errors import UsageError
 from pinnkan.networks import KanLayer, Network
 from pinnkan.networks.adapters.parameters import Parametrisation
 from pinnkan.networks.bases import Basis
+from pinnkan.optim.kinds import names_where
 from pinnkan.optim.least_squares import Linearisation, symmetric_product
 from pinnkan.physics.residuals.least_squares import TrainingLeastSquares
 
@@ -127,8 +128,9 @@ class SparseLeastSquares:
         """
         if self.inner.count < self.size:
             raise UsageError(
-                f"sparsity: lm needs as many points as numbers, found {self.inner.count} points for "
-                f"{self.size} numbers; take more points, a smaller network, or optimizer lbfgs or adam"
+                f"sparsity: {names_where(linearises=True)} needs as many points as numbers, found "
+                f"{self.inner.count} points for {self.size} numbers; take more points, a smaller network, "
+                f"or optimizer {names_where(linearises=False)}"
             )
         # Row by row: the batched forms of torch warn of deprecated parts of their own.
         own: Tensor = torch.autograd.functional.jacobian(self.penalty, theta.detach())  # type: ignore[no-untyped-call]

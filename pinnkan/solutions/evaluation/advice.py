@@ -26,14 +26,24 @@ _CONCENTRATED = 0.8
 
 
 @dataclass(frozen=True)
+class StatedCount:
+    """A number of things, and the ``--set`` key that states it."""
+
+    count: int
+    key: str
+
+    def raised_to(self, count: int) -> str:
+        """Return the option that sets it to another number."""
+        return f"--set {self.key}={count}"
+
+
+@dataclass(frozen=True)
 class Circumstances:
     """What was trained with what.
 
     Attributes:
         points: Interior points of the last phase.
-        points_key: The ``--set`` key that states them.
-        steps: Of the last phase.
-        steps_key: The ``--set`` key that states them.
+        steps: Steps of the last phase.
         trainable: Numbers that were trained.
         hidden: Widths of the hidden layers; empty where the network is settled (adapters).
         still_falling: Whether the held-out residual was still falling when all steps were taken.
@@ -41,10 +51,8 @@ class Circumstances:
         unknowns: Names of the unknowns.
     """
 
-    points: int
-    points_key: str
-    steps: int
-    steps_key: str
+    points: StatedCount
+    steps: StatedCount
     trainable: int
     hidden: Sequence[int]
     still_falling: bool
@@ -54,11 +62,12 @@ class Circumstances:
 
 def advice(evidence: Evidence, where: Circumstances) -> str:
     """Return what to try, the most likely cause first."""
-    name, relative = largest(evidence.relative) or ("", 0.0)
-    violated = largest(evidence.violations)
-    if JUMP.word(evidence.jump) != "solved":
+    statements = evidence.statements
+    name, relative = largest(statements.relative) or ("", 0.0)
+    violated = largest(statements.violations)
+    if JUMP.word(evidence.jump.size) != "solved":
         return "Write 'hard: false' beside a condition with a jump or kink there, so that it is trained."
-    if BEYOND.word(evidence.beyond) != "solved":
+    if BEYOND.word(evidence.beyond.size) != "solved":
         u = where.unknowns[0] if len(where.unknowns) == 1 else "u"
         power = f"{u}^3*abs({u}) in place of {u}^4"
         return (
@@ -67,18 +76,18 @@ def advice(evidence: Evidence, where: Circumstances) -> str:
         )
     if evidence.is_zero:
         return "Prescribe something that zero does not meet: a value, a flux or a source."
-    if (evidence.overfitting or 0.0) > OVERFITTED:
+    if (evidence.training.overfitting or 0.0) > OVERFITTED:
         return _against_overfitting(where)
-    if never_moved(evidence.held_out):
+    if never_moved(evidence.training.held_out):
         sizes = ", ".join(f"{unknown}: VALUE" for unknown in where.unknowns)
         return (
             f"Training stalled from the first step: state the size of {_each(where.unknowns)} "
             f"(scales: {{{sizes}}}) and look at the equation that 'pinnkan check' prints."
         )
     if violated is not None and VIOLATION.word(violated[1]) != "solved":
-        place = evidence.places.get(violated[0], "")
+        place = statements.places.get(violated[0], "")
         return f"Look at the data of {violated[0]} near {place}: do they contradict another condition there?"
-    apart = largest(evidence.pointwise)
+    apart = largest(statements.pointwise)
     if apart is not None and POINTWISE.word(apart[1]) != "solved" and RESIDUAL.word(relative) == "solved":
         return f"Divide {apart[0]} by the factor that varies across the domain, so that all of it counts."
     if SLACK.word(evidence.slack) != "solved":
@@ -90,11 +99,11 @@ def advice(evidence: Evidence, where: Circumstances) -> str:
     if where.out_of_time:
         return "The time limit ended the training: begin again with a longer --time-limit, and --force."
     if where.still_falling:
-        return f"More steps may lower the error further: --set {where.steps_key}={2 * where.steps}"
-    if evidence.shares.get(name, 0.0) > _CONCENTRATED:
+        return f"More steps may lower the error further: {where.steps.raised_to(2 * where.steps.count)}"
+    if statements.shares.get(name, 0.0) > _CONCENTRATED:
         return (
-            f"The residual of {name} is largest near {evidence.places[name]}, in a layer that the points "
-            f"hardly see: --set {where.points_key}={4 * where.points}"
+            f"The residual of {name} is largest near {statements.places[name]}, in a layer that the points "
+            f"hardly see: {where.points.raised_to(4 * where.points.count)}"
         )
     return _larger(where)
 
@@ -109,9 +118,9 @@ def _logarithm(unknowns: Sequence[str]) -> str:
 
 
 def _against_overfitting(where: Circumstances) -> str:
-    enough = _round_up(max(_RESIDUALS_PER_NUMBER * where.trainable, 2.0 * where.points))
-    more = f"--set {where.points_key}={enough}"
-    share = where.points / (_RESIDUALS_PER_NUMBER * where.trainable)
+    enough = _round_up(max(_RESIDUALS_PER_NUMBER * where.trainable, 2.0 * where.points.count))
+    more = where.points.raised_to(enough)
+    share = where.points.count / (_RESIDUALS_PER_NUMBER * where.trainable)
     if not where.hidden or share >= 1.0:
         return f"Use more points: {more}"
     # Numbers grow with the square of the widths.
@@ -121,13 +130,13 @@ def _against_overfitting(where: Circumstances) -> str:
 
 def _larger(where: Circumstances) -> str:
     if not where.hidden:
-        more = f"--set {where.points_key}={2 * where.points}"
+        more = where.points.raised_to(2 * where.points.count)
         return f"The residual no longer falls: more points and higher ranks: {more} --compression auto"
     wide = [math.ceil(1.5 * width) for width in where.hidden]
-    points = _round_up(max(2.25 * _RESIDUALS_PER_NUMBER * where.trainable, where.points))
+    points = _round_up(max(2.25 * _RESIDUALS_PER_NUMBER * where.trainable, where.points.count))
     return (
         "The residual no longer falls: widen the network and add points: "
-        f'--set "network.hidden={wide}" --set {where.points_key}={points}'
+        f'--set "network.hidden={wide}" {where.points.raised_to(points)}'
     )
 
 

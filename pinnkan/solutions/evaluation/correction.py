@@ -161,7 +161,7 @@ def _solved(
     orthonormal over the domain, whose triangle is that of the values: so |w| is the size of the coefficients.
     """
     scales = _sizes(u, floors)
-    columns = [at * values.shape[1] + own for at, own in enumerate(kept)]
+    columns = [unknown * values.shape[1] + own for unknown, own in enumerate(kept)]
     stretch = np.concatenate([np.full(len(own), scale) for own, scale in zip(kept, scales, strict=True)])
     system = rows[:, np.concatenate(columns)] * stretch
     triangle = _triangle(np.column_stack([system, residuals]))

@@ -74,7 +74,9 @@ def discarded_norm(spectra: Sequence[Spectrum], ranks: Sequence[int]) -> float:
 
     It is sqrt(sum over modes and over i > R_mode of sigma_i^2).
     """
-    tails = (float(one.values[rank:].square().sum()) for one, rank in zip(spectra, ranks, strict=True))
+    tails = (
+        float(spectrum.values[rank:].square().sum()) for spectrum, rank in zip(spectra, ranks, strict=True)
+    )
     return math.sqrt(sum(tails))
 
 

@@ -76,8 +76,8 @@ def output_bound(
         errors: eps_l of the truncated layers, counted from 0; see `discarded_norm`.
     """
     total = 0.0
-    for at, error in errors.items():
-        inputs, _, functions = shapes[at]
+    for layer, error in errors.items():
+        inputs, _, functions = shapes[layer]
         growth = known.norm * known.lipschitz * math.sqrt(functions)
-        total += growth ** (len(shapes) - 1 - at) * known.bound * math.sqrt(inputs * functions) * error
+        total += growth ** (len(shapes) - 1 - layer) * known.bound * math.sqrt(inputs * functions) * error
     return total

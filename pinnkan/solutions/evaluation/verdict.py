@@ -56,46 +56,88 @@ _MOVED = 0.9
 
 
 @dataclass(frozen=True)
+class StatementEvidence:
+    """What is measured of every equation and condition, by its name.
+
+    Attributes:
+        relative: Relative residual of every equation and condition.
+        means: The same in the mean; what is not there counts as its relative residual.
+        pointwise: Residuals over their terms point by point, in the mean, of every equation.
+        violations: Largest violation of every condition relative to its data.
+        shares: The part of a block's squares in the 5 % of points where its residual is largest.
+        places: Where a block's residual is largest, in words.
+    """
+
+    relative: Mapping[str, float] = field(default_factory=dict)
+    means: Mapping[str, float] = field(default_factory=dict)
+    pointwise: Mapping[str, float] = field(default_factory=dict)
+    violations: Mapping[str, float] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrainingEvidence:
+    """How the training went.
+
+    Attributes:
+        overfitting: Held-out over training residual; None where it is not known.
+        held_out: Held-out residuals in the order of training, over the first; None between checks.
+    """
+
+    overfitting: float | None = None
+    held_out: Sequence[float | None] = ()
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Something that no residual sees.
+
+    Attributes:
+        size: How large it is, over the solution's range.
+        words: What is where.
+    """
+
+    size: float = 0.0
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The verdicts on what a result is made from.
+
+    Attributes:
+        base: On the base that an adapter belongs to; None for a base.
+        snapshots: The worst on what a reduced basis is made from; None for anything else.
+    """
+
+    base: str | None = None
+    snapshots: str | None = None
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What a verdict is made from; every number is a ratio.
 
     Attributes:
-        relative: Relative residual of every equation and condition by its name.
-        means: The same in the mean; what is not there counts as its relative residual.
-        pointwise: Residuals over their terms point by point, in the mean, of every equation by its name.
-        violations: Largest violation of every condition relative to its data.
-        overfitting: Held-out over training residual; None where it is not known.
-        held_out: Held-out residuals in the order of training, over the first; None between checks.
-        shares: Of every block, the part of its squares in the 5 % of points where its residual is largest.
-        places: Of every block, where its residual is largest, in words.
-        jump: The largest jump, over the range of what jumps, that no residual sees.
-        jump_place: What jumps where, in words.
-        beyond: How far it goes beyond constants that enclose another solution, over its range.
-        bracket: The constants and its own values, in words.
+        statements: What is measured of every equation and condition.
+        training: How the training went.
+        jump: The largest jump.
+        beyond: How far it goes beyond constants that enclose another solution, and these constants.
         is_zero: Whether the solution is zero everywhere.
         estimate: Of the relative L2 error; None where there is none.
         slack: By how much one other function may differ that meets all statements as well, over the solution.
-        base: The verdict on the base that an adapter belongs to; None for a base.
-        snapshots: The worst verdict on what a reduced basis is made from; None for anything else.
+        behind: The verdicts on what the result is made from.
     """
 
-    relative: Mapping[str, float]
-    means: Mapping[str, float] = field(default_factory=dict)
-    pointwise: Mapping[str, float] = field(default_factory=dict)
-    violations: Mapping[str, float] = field(default_factory=dict)
-    overfitting: float | None = None
-    held_out: Sequence[float | None] = ()
-    shares: Mapping[str, float] = field(default_factory=dict)
-    places: Mapping[str, str] = field(default_factory=dict)
-    jump: float = 0.0
-    jump_place: str = ""
-    beyond: float = 0.0
-    bracket: str = ""
+    statements: StatementEvidence
+    training: TrainingEvidence = field(default_factory=TrainingEvidence)
+    jump: Unseen = field(default_factory=Unseen)
+    beyond: Unseen = field(default_factory=Unseen)
     is_zero: bool = False
     estimate: float | None = None
     slack: float = 0.0
-    base: str | None = None
-    snapshots: str | None = None
+    behind: Behind = field(default_factory=Behind)
 
 
 @dataclass(frozen=True)
@@ -114,15 +156,15 @@ class Verdict:
 def judge(evidence: Evidence) -> Verdict:
     """Return the verdict: the worst word that any piece of the evidence asks for, with all reasons for it."""
     complaints = [
-        *_residuals(evidence),
-        *_pointwise(evidence.pointwise),
-        *_violations(evidence.violations),
-        *_jump(evidence),
-        *_second_solution(evidence),
+        *_residuals(evidence.statements, evidence.training),
+        *_pointwise(evidence.statements.pointwise),
+        *_violations(evidence.statements.violations),
+        *_jump(evidence.jump),
+        *_second_solution(evidence.beyond),
         *_estimate(evidence.estimate),
         *_slack(evidence.slack),
-        *_zero(evidence),
-        *_base(evidence),
+        *_zero(evidence.is_zero),
+        *_behind(evidence.behind),
     ]
     worst = max((WORDS.index(word) for word, _ in complaints), default=0)
     return Verdict(WORDS[worst], tuple(text for _, text in complaints))
@@ -139,24 +181,23 @@ def largest(values: Mapping[str, float]) -> tuple[str, float] | None:
     return max(values.items(), key=lambda item: math.inf if math.isnan(item[1]) else item[1], default=None)
 
 
-def _residuals(evidence: Evidence) -> Sequence[tuple[Word, str]]:
-    judged = {
-        name: _judged(value, evidence.means.get(name, value)) for name, value in evidence.relative.items()
-    }
+def _residuals(statements: StatementEvidence, training: TrainingEvidence) -> Sequence[tuple[Word, str]]:
+    relative, means = statements.relative, statements.means
+    judged = {name: _judged(value, means.get(name, value)) for name, value in relative.items()}
     worst = largest(judged)
     if worst is None or RESIDUAL.word(worst[1]) == "solved":
         return []
     name, value = worst
-    text = f"the relative residual of {name} is {evidence.relative[name]:.1e} between the training points"
-    found: list[tuple[Word, str]] = [(RESIDUAL.word(value), text)]
-    if evidence.overfitting is not None and evidence.overfitting > OVERFITTED:
-        times = f"{evidence.overfitting:.2g} times" if evidence.overfitting < 1e6 else "far more than"
-        found.append(
+    text = f"the relative residual of {name} is {relative[name]:.1e} between the training points"
+    complaints: list[tuple[Word, str]] = [(RESIDUAL.word(value), text)]
+    if training.overfitting is not None and training.overfitting > OVERFITTED:
+        times = f"{training.overfitting:.2g} times" if training.overfitting < 1e6 else "far more than"
+        complaints.append(
             ("doubtful", f"overfitted: the held-out residual is {times} that at the training points")
         )
-    if never_moved(evidence.held_out):
-        found.append(("doubtful", "no step lowered the held-out residual by a tenth"))
-    return found
+    if never_moved(training.held_out):
+        complaints.append(("doubtful", "no step lowered the held-out residual by a tenth"))
+    return complaints
 
 
 def _judged(relative: float, mean: float) -> float:
@@ -192,16 +233,14 @@ def _violations(violations: Mapping[str, float]) -> Sequence[tuple[Word, str]]:
     return [(VIOLATION.word(value), f"{name} is violated by {value:.1e} of its data at one point")]
 
 
-def _jump(evidence: Evidence) -> Sequence[tuple[Word, str]]:
-    word = JUMP.word(evidence.jump)
-    if word == "solved":
-        return []
-    return [(word, f"{evidence.jump_place}, which no residual sees")]
+def _jump(jump: Unseen) -> Sequence[tuple[Word, str]]:
+    word = JUMP.word(jump.size)
+    return [] if word == "solved" else [(word, f"{jump.words}, which no residual sees")]
 
 
-def _second_solution(evidence: Evidence) -> Sequence[tuple[Word, str]]:
-    word = BEYOND.word(evidence.beyond)
-    return [] if word == "solved" else [(word, evidence.bracket)]
+def _second_solution(beyond: Unseen) -> Sequence[tuple[Word, str]]:
+    word = BEYOND.word(beyond.size)
+    return [] if word == "solved" else [(word, beyond.words)]
 
 
 def _estimate(estimate: float | None) -> Sequence[tuple[Word, str]]:
@@ -217,13 +256,13 @@ def _slack(slack: float) -> Sequence[tuple[Word, str]]:
     return [] if word == "solved" else [(word, text)]
 
 
-def _zero(evidence: Evidence) -> Sequence[tuple[Word, str]]:
-    return [("doubtful", "the solution is zero everywhere")] if evidence.is_zero else []
+def _zero(is_zero: bool) -> Sequence[tuple[Word, str]]:
+    return [("doubtful", "the solution is zero everywhere")] if is_zero else []
 
 
-def _base(evidence: Evidence) -> Sequence[tuple[Word, str]]:
-    if evidence.base == "unsolved":
+def _behind(behind: Behind) -> Sequence[tuple[Word, str]]:
+    if behind.base == "unsolved":
         return [("doubtful", "its base is unsolved")]
-    if evidence.snapshots in ("doubtful", "unsolved"):
-        return [("doubtful", f"the solutions that it is made from are {evidence.snapshots}")]
+    if behind.snapshots in ("doubtful", "unsolved"):
+        return [("doubtful", f"the solutions that it is made from are {behind.snapshots}")]
     return []

@@ -15,8 +15,7 @@ from torch import Tensor
 
 from pinnkan.ground.errors import UsageError
 from pinnkan.networks import InputMap, KanLayer, Network
-from pinnkan.networks.bases import BSpline
-from pinnkan.solutions.formulas.expansions import expansion
+from pinnkan.solutions.formulas.expansions import expansion, has_expansion
 from pinnkan.solutions.formulas.library import LIBRARY, Snap, fit, snap
 
 FloatArray = NDArray[np.float64]
@@ -121,7 +120,7 @@ class ClosedForm:
     def numbers(self) -> FloatArray:
         """Return the free numbers of all snapped edges."""
         snaps = [edge for edge in self.edges if isinstance(edge, Snap)]
-        return np.array([edge.numbers[at] for edge in snaps for at in edge.free])
+        return np.array([edge.numbers[position] for edge in snaps for position in edge.free])
 
     def with_numbers(self, numbers: FloatArray) -> ClosedForm:
         """Return the same functions with other numbers."""
@@ -130,7 +129,9 @@ class ClosedForm:
         def renewed(edge: Edge) -> Edge:
             if not isinstance(edge, Snap):
                 return edge
-            values = [next(left) if at in edge.free else old for at, old in enumerate(edge.numbers)]
+            values = [
+                next(left) if position in edge.free else old for position, old in enumerate(edge.numbers)
+            ]
             return replace(edge, numbers=(values[0], values[1], values[2], values[3]))
 
         layers = tuple(tuple(tuple(map(renewed, row)) for row in layer) for layer in self.layers)
@@ -211,10 +212,10 @@ def _snapped(
         if y.std() <= _SMALL * largest or np.ptp(x) == 0.0:
             return Snap(LIBRARY["1"], (1.0, 0.0, 0.0, float(y.mean())), 1.0)
         found = snap(x, y, least_r2=least_r2)
-        if found is None and isinstance(layer.basis, BSpline):
-            # Splines have no expression in one piece: the nearest function stands for them.
+        if found is None and not has_expansion(layer.basis):
+            # No expression in one piece, as of splines: the nearest function stands for it.
             tried = [fit(template, x, y) for template in LIBRARY.values()]
-            found = max((one for one in tried if one is not None), key=lambda one: one.r2)
+            found = max((snap for snap in tried if snap is not None), key=lambda snap: snap.r2)
         return found or Kept(layer, weights[p, q].contiguous())
 
     _, inner, outer = edges.shape

@@ -25,6 +25,11 @@ _FUNCTIONS: dict[type[Basis], Callable[[int, Any], Any]] = {
 }
 
 
+def has_expansion(basis: Basis) -> bool:
+    """Tell whether the functions of a basis have an expression in one piece, as splines have not."""
+    return type(basis) in _FUNCTIONS
+
+
 def expansion(basis: Basis, coefficients: Sequence[float], x: Any) -> Any:
     """Return sum_k coefficients[k] b_k(x), polynomials in powers of x.
 

@@ -52,8 +52,8 @@ def _gaussian(x: FloatArray) -> FloatArray:
 
 
 LIBRARY = {
-    one.name: one
-    for one in (
+    template.name: template
+    for template in (
         Template("1", 0, np.zeros_like, np.zeros_like, lambda x: sympy.Integer(0)),
         Template("x", 1, lambda x: x, np.ones_like, lambda x: x),
         Template("x^2", 2, lambda x: x**2, lambda x: 2 * x, lambda x: x**2),

@@ -21,11 +21,11 @@ import torch
 from torch import Tensor
 
 from pinnkan.ground.errors import DamagedFileError, FileAccessError
-from pinnkan.optim import OptimizerState
+from pinnkan.optim.optimizer import OptimizerState
 from pinnkan.ground.progress import Observer, StepReport
 from pinnkan.storage.store import read_store, write_store
 from pinnkan.training import TrainingState
-from pinnkan.training.loop import Best, PhaseState
+from pinnkan.training.loop import Best, PhaseState, PointsState
 from pinnkan.training.task import StageStart
 
 SAVE_EVERY_S = 60.0
@@ -102,9 +102,9 @@ def write_checkpoint(path: Path, settings_hash: str, state: TrainingState) -> No
     Raises:
         FileAccessError: If the file cannot be written.
     """
-    inner = state.inner
+    inner, points = state.inner, state.inner.points
     numbers, tensors = _split(inner.optimizer)
-    tensors |= {f"origin.{at}": tensor for at, tensor in enumerate(state.origin.coefficients)}
+    tensors |= {f"origin.{layer}": tensor for layer, tensor in enumerate(state.origin.coefficients)}
     tensors["best"] = inner.best.theta
     if state.origin.theta is not None:
         tensors["before"] = state.origin.theta
@@ -120,7 +120,7 @@ def write_checkpoint(path: Path, settings_hash: str, state: TrainingState) -> No
         "seconds": state.seconds,
         "optimizer": numbers,
         "best": [*map(_plain, (inner.best.held_out, inner.best.lowest, inner.best.mark)), inner.best.waiting],
-        "loop": [_plain(inner.lowest), inner.age, inner.epoch, inner.stuck, inner.seconds, inner.steps],
+        "loop": [_plain(points.lowest), points.age, points.epoch, points.stuck, inner.seconds, inner.steps],
     }
     write_store(
         path, "checkpoint", arrays=arrays | {"reports": np.frombuffer(text, dtype=np.uint8)}, meta=meta
@@ -170,10 +170,18 @@ def _state(
     best = Best(tensors["best"], _number(held_out), _number(lowest_held_out), _number(mark), waiting)
     split = len(reports) - steps
     optimizer = _joined(meta["optimizer"], tensors)
-    inner = PhaseState(optimizer, best, _number(lowest), age, epoch, stuck, seconds, steps, reports[split:])
-    coefficients = [tensors[f"origin.{at}"] for at in range(sum(n.startswith("origin.") for n in tensors))]
+    points = PointsState(_number(lowest), age, epoch, stuck)
+    inner = PhaseState(optimizer, best, points, seconds=seconds, steps=steps, reports=reports[split:])
+    coefficients = [tensors[f"origin.{layer}"] for layer in range(sum(n.startswith("origin.") for n in tensors))]
     origin = StageStart(meta["origin"], coefficients, tensors.get("before"))
-    return TrainingState(meta["phase"], inner, origin, reports[:split], meta["trainable"], meta["seconds"])
+    return TrainingState(
+        meta["phase"],
+        inner,
+        origin,
+        earlier=reports[:split],
+        trainable=meta["trainable"],
+        seconds=meta["seconds"],
+    )
 
 
 def _split(state: OptimizerState) -> tuple[dict[str, float | int | None], dict[str, Tensor]]:
@@ -185,7 +193,7 @@ def _split(state: OptimizerState) -> tuple[dict[str, float | int | None], dict[s
             tensors[f"optimizer.{name}"] = value
         elif isinstance(value, Sequence):
             numbers[f"{name}[]"] = len(value)
-            tensors |= {f"optimizer.{name}.{at}": one for at, one in enumerate(value)}
+            tensors |= {f"optimizer.{name}.{index}": tensor for index, tensor in enumerate(value)}
         else:
             numbers[name] = value
     return numbers, tensors
@@ -197,7 +205,7 @@ def _joined(numbers: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Optimi
     for name, value in numbers.items():
         if name.endswith("[]"):
             plain = name.removesuffix("[]")
-            state[plain] = [tensors[f"optimizer.{plain}.{at}"] for at in range(value)]
+            state[plain] = [tensors[f"optimizer.{plain}.{index}"] for index in range(value)]
         else:
             state[name] = value
     lists = tuple(f"optimizer.{name}." for name, value in state.items() if isinstance(value, list))

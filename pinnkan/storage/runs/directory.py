@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from pinnkan.language.methods import BASE, LOTRA
-from pinnkan.networks.adapters import Parametrisation, TuckerChange
+from pinnkan.language.adapted_layers import kind_stored_as
+from pinnkan.networks.adapters import AdaptedLayer, Parametrisation
 from pinnkan.ground.errors import DamagedFileError, UsageError, WrongBaseError
 from pinnkan.language.parameters import complete_values, file_stem, shortest_text
 from pinnkan.language.problem import Problem
@@ -22,11 +23,11 @@ from pinnkan.ground.progress import Observer
 from pinnkan.solutions.solution import Solution
 from pinnkan.storage.store import Stored, read_store
 from pinnkan.training import coefficient_shapes, network_for
-from pinnkan.networks.tucker import Tucker
 from pinnkan.storage.runs import paths
 from pinnkan.storage.runs.adapter_files import adapter_file
 from pinnkan.storage.runs.identity import fits, stored_values, weights_hash
 from pinnkan.storage.runs.facts import family_from, hidden_widths
+from pinnkan.storage.runs.paths import ResultName
 from pinnkan.storage.runs.results import verdict_text
 
 _WHOLE = "coefficients"
@@ -143,7 +144,7 @@ class RunDirectory:
             coefficients = changed_coefficients(path, stored.arrays, base.coefficients)
         return _understood(path, stored, family, coefficients)
 
-    def find(self, values: Mapping[str, float] | None, method: str, tag: str | None) -> Result:
+    def find(self, name: ResultName) -> Result:
         """Read the base, or the adapter of one value.
 
         At its own value the base is the answer where no adapter was trained there.
@@ -153,15 +154,16 @@ class RunDirectory:
                 a tag without a value.
         """
         base = self.base()
-        if values is None:
+        method, tag = name.method, name.tag
+        if name.values is None:
             require_plain(base.problem, method, tag)
             return base
-        complete = complete_values(base.problem.parameters, values)
+        complete = complete_values(base.problem.parameters, name.values)
         path = self.adapter_path(complete, method, tag)
         if not path.is_file() and base.answers(complete, method, tag):
             return base
         if not path.is_file():
-            options = " ".join(f"--param {name}={shortest_text(value)}" for name, value in complete.items())
+            options = " ".join(f"--param {parameter}={shortest_text(value)}" for parameter, value in complete.items())
             extra = f" --method {method}" * (method != LOTRA.name) + f" --tag {tag}" * bool(tag)
             raise UsageError(
                 f"{self.path} has no {method} adapter for {file_stem(complete)}; "
@@ -209,18 +211,22 @@ def read_base(path: Path) -> Result:
 
 def whole_arrays(coefficients: Sequence[Tensor], dtype: torch.dtype) -> dict[str, np.ndarray]:
     """Return every layer's coefficients as named arrays."""
-    return {f"{at}.{_WHOLE}": c.detach().cpu().to(dtype).numpy() for at, c in enumerate(coefficients)}
+    return {f"{layer}.{_WHOLE}": c.detach().cpu().to(dtype).numpy() for layer, c in enumerate(coefficients)}
 
 
 def change_arrays(parameters: Parametrisation, theta: Tensor, dtype: torch.dtype) -> dict[str, np.ndarray]:
     """Return an adapter's numbers as named arrays: ``1.core``, ``1.u1``, ..., ``0.change`` in full."""
     arrays: dict[str, Tensor] = {}
-    for at, (layer, part) in enumerate(zip(parameters.layers, parameters.split(theta), strict=True)):
-        if isinstance(layer, TuckerChange):
-            arrays |= {f"{at}.{name}": array for name, array in layer.factors(part)._asdict().items()}
-        elif layer.size:
-            arrays[f"{at}.change"] = layer.coefficients(part) - layer.base
+    for depth, (layer, part) in enumerate(zip(parameters.layers, parameters.split(theta), strict=True)):
+        assert isinstance(layer, AdaptedLayer), "what a file holds of an adapter"
+        arrays |= {f"{depth}.{name}": array for name, array in layer.arrays(part).items()}
     return {name: array.detach().cpu().to(dtype).contiguous().numpy() for name, array in arrays.items()}
+
+
+def arrays_of_layer(arrays: Mapping[str, Tensor], layer: int) -> dict[str, Tensor]:
+    """Return the arrays of one layer by the names that they have behind its number."""
+    split = ((name.partition("."), array) for name, array in arrays.items())
+    return {name: array for (number, _, name), array in split if number == str(layer)}
 
 
 def _understood(path: Path, stored: Stored, family: Family, coefficients: Sequence[Tensor]) -> Result:
@@ -265,13 +271,9 @@ def changed_coefficients(
     arrays = {name: torch.from_numpy(a.astype(np.float64)) for name, a in changes.items()}
     result = []
     try:
-        for at, coefficients in enumerate(base):
-            change = arrays.get(f"{at}.change")
-            if f"{at}.core" in arrays:
-                change = Tucker(*(arrays[f"{at}.{name}"] for name in Tucker._fields)).dense()
-            if change is not None and change.shape != coefficients.shape:
-                raise ValueError(f"layer {at} has shape {tuple(coefficients.shape)}")
-            result.append(coefficients if change is None else coefficients + change)
+        for depth, coefficients in enumerate(base):
+            own = arrays_of_layer(arrays, depth)
+            result.append(kind_stored_as(frozenset(own)).layer.changed(coefficients, own))
     except (KeyError, RuntimeError, ValueError) as error:
         raise DamagedFileError(f"{path}: its arrays do not fit the base ({error})") from None
     return result

@@ -17,6 +17,7 @@ import numpy as np
 
 from pinnkan.ground.errors import DamagedFileError, ProblemError
 from pinnkan.physics.family import Family
+from pinnkan.language.adapted_layers import LAYER_KINDS
 from pinnkan.language.problem.schema import read_problem
 from pinnkan.ground.progress import StepReport
 from pinnkan.training import Trained
@@ -35,8 +36,8 @@ def training_facts(trained: Trained) -> dict[str, Any]:
         "steps": trained.steps,
         "stop_reason": trained.outcome.reason,
         "advice": trained.outcome.advice,
-        "training_rms": trained.training,
-        "held_out": trained.held_out,
+        "training_rms": trained.rms.training,
+        "held_out": trained.rms.held_out,
     }
 
 
@@ -44,7 +45,7 @@ def history_facts(reports: Sequence[StepReport]) -> dict[str, Any]:
     """Return the history as columns, thinned to `_ROWS` rows and four digits."""
     rows = _thinned([report for report in reports if report.terms] or list(reports))
     names = list(dict.fromkeys(name for row in rows for name in row.terms))
-    firsts = {id(report): at + 1 for at, report in enumerate(reports)}
+    firsts = {id(report): index + 1 for index, report in enumerate(reports)}
     elapsed = dict(zip(map(id, reports), _elapsed(reports), strict=True))
     return {
         "step": [firsts[id(row)] for row in rows],
@@ -61,8 +62,8 @@ def _elapsed(reports: Sequence[StepReport]) -> list[float]:
     """Return the seconds since the first phase began; a report counts from the beginning of its own."""
     found: list[float] = []
     before = 0.0
-    for at, report in enumerate(reports):
-        if at and report.step <= reports[at - 1].step:
+    for row, report in enumerate(reports):
+        if row and report.step <= reports[row - 1].step:
             before = found[-1]
         found.append(before + report.seconds)
     return found
@@ -112,20 +113,20 @@ def parsed(record: ProblemRecord, hidden: tuple[int, ...] | None) -> Family:
     )
     # The stored scale, not one found again: what a network's output is multiplied by belongs to it. Results
     # of before there was one were trained in their own units, on lifts that nobody had looked at.
-    stored = record.scale if isinstance(record.scale, tuple) else (record.scale or 1.0,)
+    stored = record.scales.scale if isinstance(record.scales.scale, tuple) else (record.scales.scale or 1.0,)
     if len(stored) != len(problem.unknowns):
         raise ProblemError([f"{file}: {len(stored)} scales for {len(problem.unknowns)} unknowns"])
     unknowns = dict(zip(problem.unknowns, stored, strict=True))
-    scales = replace(problem.scales, unknowns=unknowns, time=record.time_scale or math.inf)
-    return Family(replace(problem, scales=scales), rough_lifts=record.scale is None)
+    scales = replace(problem.scales, unknowns=unknowns, time=record.scales.time_scale or math.inf)
+    return Family(replace(problem, scales=scales), rough_lifts=record.scales.scale is None)
 
 
 def hidden_widths(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> tuple[int, ...] | None:
     """Return the widths of the hidden layers of the network that stored arrays belong to.
 
     Args:
-        arrays: Of a base or of an adapter; of a layer ``N.coefficients`` or ``N.change``, whose second axis
-            are its outputs, or the factor ``N.u2``, whose first they are.
+        arrays: Of a base or of an adapter; of a layer ``N.coefficients``, whose second axis are its outputs, or
+            what the table of `LAYER_KINDS` says.
         meta: What the file says beside its arrays.
 
     Returns:
@@ -155,7 +156,8 @@ def _unknowns(meta: Mapping[str, Any]) -> int:
 
 def _outputs(arrays: Mapping[str, np.ndarray], layer: int) -> int | None:
     """Return the outputs of one layer, None where no array says them."""
-    for name, axis in (("coefficients", 1), ("change", 1), ("u2", 0)):
+    stored = [kind.outputs for kind in LAYER_KINDS.values() if kind.outputs is not None]
+    for name, axis in (("coefficients", 1), *stored):
         array = arrays.get(f"{layer}.{name}")
         if array is not None and array.ndim > axis:
             return int(array.shape[axis])
@@ -165,12 +167,12 @@ def _outputs(arrays: Mapping[str, np.ndarray], layer: int) -> int | None:
 def _thinned(rows: list[StepReport]) -> list[StepReport]:
     if len(rows) <= _ROWS:
         return rows
-    return [rows[round(at * (len(rows) - 1) / (_ROWS - 1))] for at in range(_ROWS)]
+    return [rows[round(step * (len(rows) - 1) / (_ROWS - 1))] for step in range(_ROWS)]
 
 
 def _runs(words: Sequence[str]) -> list[list[Any]]:
     """Return [word, first row] for every stretch of equal words."""
-    return [[word, at] for at, word in enumerate(words) if at == 0 or words[at - 1] != word]
+    return [[word, row] for row, word in enumerate(words) if row == 0 or words[row - 1] != word]
 
 
 def _short(value: float | None) -> float | None:

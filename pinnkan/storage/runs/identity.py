@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class RecordedScales:
+    """The scales that a network was trained with.
+
+    Attributes:
+        scale: Of the unknowns, which the network's outputs are multiplied by, one number where there is one
+            unknown; None in files of before they were.
+        time_scale: Of the solution at the start, which the input map follows; None where it is infinite.
+    """
+
+    scale: float | tuple[float, ...] | None = None
+    time_scale: float | None = None
+
+
+@dataclass(frozen=True)
 class ProblemRecord:
     """What a file says of its problem.
 
@@ -33,9 +47,7 @@ class ProblemRecord:
         directory: Where reference data are found from any working directory; None without such data.
         parameters: The family's parameters, the overrides applied.
         samples: The sha256 of the table that the function is given by; None without one.
-        scale: Of the unknowns, which the network's outputs are multiplied by, one number where there is one
-            unknown; None in files of before they were.
-        time_scale: Of the solution at the start, which the input map follows; None where it is infinite.
+        scales: The scales that the network was trained with.
         narrows: Whether of one unknown a condition on fewer sides replaces one on more; not in files of before.
     """
 
@@ -45,8 +57,7 @@ class ProblemRecord:
     directory: str | None
     parameters: tuple[Parameter, ...]
     samples: str | None = None
-    scale: float | tuple[float, ...] | None = None
-    time_scale: float | None = None
+    scales: RecordedScales = field(default_factory=RecordedScales)
     narrows: bool = False
 
     @classmethod
@@ -64,8 +75,10 @@ class ProblemRecord:
             directory=directory,
             parameters=problem.parameters,
             samples=samples,
-            scale=family.scales[0] if len(family.scales) == 1 else family.scales,
-            time_scale=family.time_scale if math.isfinite(family.time_scale) else None,
+            scales=RecordedScales(
+                family.scales[0] if len(family.scales) == 1 else family.scales,
+                family.time_scale if math.isfinite(family.time_scale) else None,
+            ),
             narrows=True,
         )
 
@@ -81,23 +94,29 @@ class ProblemRecord:
             if not isinstance(facts, dict):
                 raise ValueError("no problem")
             return cls(
-                _text(facts.get("name"), "problem.name"),
-                _text(facts.get("text"), "problem.text"),
-                tuple(_text(one, "problem.overrides") for one in _list(facts, "overrides")),
-                None if facts.get("directory") is None else _text(facts["directory"], "problem.directory"),
-                tuple(_parameter(one) for one in _list(facts, "parameters")),
-                None if facts.get("samples") is None else _text(facts["samples"], "problem.samples"),
-                None if facts.get("scale") is None else _numbers(facts["scale"]),
-                None if facts.get("time_scale") is None else _number(facts["time_scale"]),
-                facts.get("narrows") is True,
+                name=_text(facts.get("name"), "problem.name"),
+                text=_text(facts.get("text"), "problem.text"),
+                overrides=tuple(_text(text, "problem.overrides") for text in _list(facts, "overrides")),
+                directory=_text_or_none(facts, "directory"),
+                parameters=tuple(_parameter(stated) for stated in _list(facts, "parameters")),
+                samples=_text_or_none(facts, "samples"),
+                scales=RecordedScales(
+                    None if facts.get("scale") is None else _numbers(facts["scale"]),
+                    None if facts.get("time_scale") is None else _number(facts["time_scale"]),
+                ),
+                narrows=facts.get("narrows") is True,
             )
         except ValueError as fault:
             raise DamagedFileError(f"{path}: {fault} inside; not written by pinnkan") from None
 
     def facts(self) -> dict[str, Any]:
         """Return it as it is stored."""
+        facts: dict[str, Any] = asdict(self)
+        narrows = facts.pop("narrows")
+        scales: dict[str, Any] = facts.pop("scales")
         parameters = [asdict(parameter) for parameter in self.parameters]
-        return asdict(self) | {"overrides": list(self.overrides), "parameters": parameters}
+        lists = {"overrides": list(self.overrides), "parameters": parameters}
+        return facts | lists | scales | {"narrows": narrows}
 
     def overridden(self, overrides: Sequence[str], method: str) -> ProblemRecord:
         """Put the ``--set`` texts of finetune behind the base's own.
@@ -282,6 +301,10 @@ def _text(value: object, key: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"no text {key}")
     return value
+
+
+def _text_or_none(facts: Mapping[str, Any], key: str) -> str | None:
+    return None if facts.get(key) is None else _text(facts[key], f"problem.{key}")
 
 
 def _list(facts: Mapping[str, Any], key: str) -> list[Any]:

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pinnkan.ground.errors import BUG, DamagedFileError, UsageError
-from pinnkan.language.methods import LOTRA
 from pinnkan.storage.store import Stored, read_store
 from pinnkan.storage.runs.adapter_files import adapter_file
 from pinnkan.storage.runs.identity import Identity, ProblemRecord, fits, stored_values, weights_hash
 from pinnkan.storage.runs.paths import (
     ADAPTERS,
     BASE_STEM,
+    ResultName,
     adapter_paths,
     base_path,
     read_stem,
@@ -41,9 +41,7 @@ class ValueStatus:
     """One parameter value.
 
     Attributes:
-        values: Parameter values; empty where an unreadable file does not tell them.
-        method: ``base``, ``lotra``, ``full`` or ``scratch``.
-        tag: Of the file's name.
+        name: Which result it is; its values are empty where an unreadable file does not tell them.
         file: Where the result is, or will be.
         status: ``done``, ``running``, ``failed``, ``missing`` or ``stale`` (a file is there that
             does not count: damaged, of another base, of other settings).
@@ -55,9 +53,7 @@ class ValueStatus:
             present base, and nothing but ``--force`` replaces it.
     """
 
-    values: Mapping[str, float]
-    method: str
-    tag: str | None
+    name: ResultName
     file: str
     status: Status
     why: str
@@ -80,9 +76,7 @@ class _Result:
     nobody asked for.
     """
 
-    values: Mapping[str, float]
-    method: str
-    tag: str | None
+    name: ResultName
     path: Path
     meta: Mapping[str, Any] | None
     fault: str | None
@@ -118,7 +112,7 @@ def value_status(directory: Path, identity: Identity, tag: str | None) -> ValueS
     failure = read_failure(directory, stem)
     if failure is not None and failure.settings_hash != identity.hash:
         failure = None
-    result = _Result(identity.values, identity.method, tag, path, meta, fault, kept, unasked)
+    result = _Result(_name_of(identity, tag), path, meta=meta, fault=fault, kept=kept, unasked=unasked)
     return _judged(directory, stem, result, failure)
 
 
@@ -136,9 +130,12 @@ def asked_for(directory: Path, asked: Sequence[Identity], tag: str | None) -> li
             found.append(value_status(directory, identity, tag))
         else:
             file = f"{folder}{os.sep}{stem}.h5"
-            missing = ValueStatus(identity.values, identity.method, tag, file, "missing", _NOT_TRAINED, None)
-            found.append(missing)
+            found.append(ValueStatus(_name_of(identity, tag), file, "missing", _NOT_TRAINED, None))
     return found
+
+
+def _name_of(identity: Identity, tag: str | None) -> ResultName:
+    return ResultName(identity.values, identity.method, tag)
 
 
 def chained(directory: Path, asked: Sequence[Identity], tag: str | None) -> list[ValueStatus]:
@@ -158,10 +155,11 @@ def chained(directory: Path, asked: Sequence[Identity], tag: str | None) -> list
         identity, predecessor = asked[at], predecessors[at]
         if predecessor is not None:
             start = found[predecessor]
-            identity = started_from(identity, start.values, start.path if start.status == "done" else None)
+            path = start.path if start.status == "done" else None
+            identity = started_from(identity, asked[predecessor].values, path)
         found[at] = value_status(directory, identity, tag)
         ready.extend(followers.get(at, []))
-    return [found[at] for at in range(len(asked))]
+    return [found[index] for index in range(len(asked))]
 
 
 def value_statuses(directory: Path) -> list[ValueStatus]:
@@ -176,15 +174,21 @@ def value_statuses(directory: Path) -> list[ValueStatus]:
     stored, fault = _read(path, "base")
     names: tuple[str, ...] = ()
     base_hash = ""
-    base = _Result({}, BASE_STEM, None, path, None, fault)
+    base = _Result(ResultName({}, BASE_STEM), path, None, fault)
     if stored is not None:
         names = tuple(parameter.name for parameter in ProblemRecord.read(path, stored.meta).parameters)
         base_hash = weights_hash(stored)
-        base = _Result(stored_values(path, stored), BASE_STEM, None, path, stored.meta, None)
+        base = _Result(ResultName(stored_values(path, stored), BASE_STEM), path, stored.meta, None)
     others = [_adapter(directory, stem, names, base_hash) for stem in _stems(directory)]
-    found = [_judged(directory, stem, one, read_failure(directory, stem)) for stem, one in others if one]
-    found.sort(key=lambda one: (list(one.values.values()), one.method, one.tag or ""))
+    found = [_judged(directory, stem, result, read_failure(directory, stem)) for stem, result in others if result]
+    found.sort(key=_rank)
     return [_judged(directory, BASE_STEM, base, read_failure(directory, BASE_STEM)), *found]
+
+
+def _rank(status: ValueStatus) -> tuple[list[float], str, str]:
+    """Return what results are sorted by: their values, then how they were trained."""
+    name = status.name
+    return list((name.values or {}).values()), name.method, name.tag or ""
 
 
 def _stems(directory: Path) -> set[str]:
@@ -205,11 +209,12 @@ def _adapter(
         changed = "the base changed since" if base_hash else "there is no base that can be read"
         fault = None if fits(meta, base_hash) else changed
         tag = None if meta.get("tag") is None else str(meta["tag"])
-        return stem, _Result(stored_values(path, stored), meta["method"], tag, path, meta, fault)
+        name = ResultName(stored_values(path, stored), meta["method"], tag)
+        return stem, _Result(name, path, meta, fault)
     named = read_stem(stem, names)
     if named is not None:
-        return stem, _Result(*named, path, None, fault)
-    return stem, None if fault is None else _Result({}, LOTRA.name, None, path, None, f"{path.name}: {fault}")
+        return stem, _Result(ResultName(*named), path, None, fault)
+    return stem, None if fault is None else _Result(ResultName({}), path, None, f"{path.name}: {fault}")
 
 
 def _read(path: Path, kind: str) -> tuple[Stored | None, str | None]:
@@ -231,11 +236,15 @@ def _judged(directory: Path, stem: str, result: _Result, failure: Failure | None
     state = read_running(state_path)
 
     def found(status: Status, why: str, told_by: Path | None) -> ValueStatus:
-        meta = result.meta if status == "done" else None
-        age = None if told_by is None else _age(told_by)
-        file = str(result.path)
         return ValueStatus(
-            result.values, result.method, result.tag, file, status, why, age, meta, result.fault, result.kept
+            result.name,
+            file=str(result.path),
+            status=status,
+            why=why,
+            age_s=None if told_by is None else _age(told_by),
+            meta=result.meta if status == "done" else None,
+            fault=result.fault,
+            kept=result.kept,
         )
 
     if result.meta is not None and result.fault is None:

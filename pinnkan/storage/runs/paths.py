@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +30,21 @@ _NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?"
 
 WorkFile = Literal["running.json", "failed.json", "checkpoint.h5"]
 """State of a running training, record of a failed one, state of a stopped one."""
+
+
+@dataclass(frozen=True)
+class ResultName:
+    """Which result of a run directory is meant.
+
+    Attributes:
+        values: Parameter values; None for the base.
+        method: ``lotra``, ``full`` or ``scratch``: how a value was trained.
+        tag: Tag of the adapter's file.
+    """
+
+    values: Mapping[str, float] | None = None
+    method: str = LOTRA.name
+    tag: str | None = None
 
 
 def base_path(directory: Path) -> Path:

@@ -26,7 +26,7 @@ def chain(values: Sequence[Mapping[str, float]], base: Mapping[str, float]) -> l
     Returns:
         For each value the index of its predecessor in ``values``, None for the base.
     """
-    spreads = {name: max(abs(one[name] - base[name]) for one in values) or 1.0 for name in base}
+    spreads = {name: max(abs(point[name] - base[name]) for point in values) or 1.0 for name in base}
 
     def distance(one: Mapping[str, float], other: Mapping[str, float]) -> float:
         return math.hypot(*((one[name] - other[name]) / spreads[name] for name in base))
@@ -36,23 +36,23 @@ def chain(values: Sequence[Mapping[str, float]], base: Mapping[str, float]) -> l
 
     order = sorted(range(len(values)), key=rank)
     found: list[int | None] = [None] * len(values)
-    for place, at in enumerate(order):
-        nearest = min(order[:place], key=lambda other: distance(values[at], values[other]), default=None)
-        if nearest is not None and distance(values[at], values[nearest]) < distance(values[at], base):
-            found[at] = nearest
+    for place, index in enumerate(order):
+        nearest = min(order[:place], key=lambda other: distance(values[index], values[other]), default=None)
+        if nearest is not None and distance(values[index], values[nearest]) < distance(values[index], base):
+            found[index] = nearest
     return found
 
 
 def predecessors_of(asked: Sequence[Identity]) -> list[int | None]:
     """Return the predecessors of results that are asked for, see `chain`."""
-    return chain([one.values for one in asked], {one.name: one.base for one in asked[0].problem.parameters})
+    return chain([identity.values for identity in asked], {parameter.name: parameter.base for parameter in asked[0].problem.parameters})
 
 
 def followers_of(predecessors: Sequence[int | None]) -> dict[int | None, list[int]]:
     """Return who starts from each value, and from the base (None)."""
     followers: dict[int | None, list[int]] = {}
-    for at, predecessor in enumerate(predecessors):
-        followers.setdefault(predecessor, []).append(at)
+    for index, predecessor in enumerate(predecessors):
+        followers.setdefault(predecessor, []).append(index)
     return followers
 
 

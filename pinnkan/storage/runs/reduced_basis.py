@@ -41,6 +41,29 @@ _PARTS = ("mixing", "known", "coordinates", "values")
 
 
 @dataclass(frozen=True)
+class StoredSnapshots:
+    """The networks that a reduced basis is made from.
+
+    Attributes:
+        network: Layers and input map of the snapshots.
+        coefficients: Coefficients of every layer, for each snapshot.
+        base: Coefficients of every layer of the base.
+        constants: What is taken out of the unknowns of the snapshots and, last, of the base, shape
+            (S + 1, U); None for none.
+    """
+
+    network: Network
+    coefficients: Sequence[Sequence[Tensor]]
+    base: Sequence[Tensor]
+    constants: FloatArray | None
+
+    @property
+    def constant_of_base(self) -> FloatArray | None:
+        """What is taken out of the base's unknowns, shape (U,); None for nothing."""
+        return None if self.constants is None else self.constants[-1]
+
+
+@dataclass(frozen=True)
 class StoredReducedBasis:
     """What a family file holds, understood.
 
@@ -51,13 +74,8 @@ class StoredReducedBasis:
         tolerance: Of the estimate.
         factor: From relative residual to estimate.
         model: The reduced model.
-        network: Layers and input map of the snapshots.
-        coefficients: Of every layer, for each snapshot.
-        base: Coefficients of every layer of the base.
-        constants: What is taken out of the unknowns of the snapshots and, last, of the base, shape
-            (S + 1, U); None for none.
+        snapshots: The networks that it is made from.
         meta: What the file says beside its arrays.
-        file_bytes: Size of the file.
     """
 
     path: Path
@@ -66,29 +84,22 @@ class StoredReducedBasis:
     tolerance: float
     factor: float
     model: ReducedModel
-    network: Network
-    coefficients: Sequence[Sequence[Tensor]]
-    base: Sequence[Tensor]
-    constants: FloatArray | None
+    snapshots: StoredSnapshots
     meta: Mapping[str, Any]
-    file_bytes: int
 
     @property
     def problem(self) -> Problem:
         """What the file states."""
         return self.family.problem
 
-    @property
-    def constant_of_base(self) -> FloatArray | None:
-        """What is taken out of the base's unknowns, shape (U,); None for nothing."""
-        return None if self.constants is None else self.constants[-1]
-
     def fields(self, points: FloatArray) -> FloatArray:
         """Return factor * W_j of the unknowns at points (N, D), shape (U, k, N)."""
-        ansatzes = self.model.ansatz.reference.ansatzes
+        ansatzes, made_from = self.model.ansatz.reference.ansatzes, self.snapshots
         wanted = values_of(len(ansatzes), points.shape[1])
-        taken = None if self.constants is None else self.constants[:-1]
-        jets = network_jets(ansatzes, self.network, self.coefficients, points, wanted, constants=taken)
+        taken = None if made_from.constants is None else made_from.constants[:-1]
+        jets = network_jets(
+            ansatzes, made_from.network, made_from.coefficients, points, wanted, constants=taken
+        )
         return np.stack([self.model.basis.mixing.T @ own for own in jets])
 
 
@@ -127,17 +138,17 @@ def write_family(
         FileAccessError: If the system refuses any step.
     """
     arrays = {f"base.{name}": array for name, array in base.stored.arrays.items()}
-    for at, adapter in enumerate(adapters):
-        arrays |= {f"adapter[{at}].{name}": array for name, array in adapter.stored.arrays.items()}
+    for index, adapter in enumerate(adapters):
+        arrays |= {f"adapter[{index}].{name}": array for name, array in adapter.stored.arrays.items()}
     arrays |= {name: getattr(model.basis, name) for name in _PARTS}
     if model.ansatz.free_constants:
         arrays["constants"] = np.stack([*constants[1:], constants[0]])
-    for at, block in enumerate(model.blocks):
+    for index, block in enumerate(model.blocks):
         place = block.place
-        arrays |= {f"block[{at}].points": place.points, f"block[{at}].weights": place.weights}
+        arrays |= {f"block[{index}].points": place.points, f"block[{index}].weights": place.weights}
         if place.normals is not None:
-            arrays[f"block[{at}].normals"] = place.normals
-        arrays[f"block[{at}].jets"] = model.basis.jets[at]
+            arrays[f"block[{index}].normals"] = place.normals
+        arrays[f"block[{index}].jets"] = model.basis.jets[index]
     cells = [block.place.cell for block in model.blocks]
     levels = [list(block.place.levels) for block in model.blocks]
     facts = {**meta, "cells": cells, "levels": levels, "count": model.count}
@@ -158,7 +169,7 @@ def read_family(path: Path) -> StoredReducedBasis:
         ranges = tuple(Range(str(n), float(low), float(high)) for n, low, high in stored.meta["ranges"])
         factor, tolerance = float(stored.meta["factor"]), float(stored.meta["tolerance"])
         _require(0 < factor < math.inf and 0 <= tolerance < math.inf, "the factor or the tolerance")
-        _require(all(-math.inf < one.low <= one.high < math.inf for one in ranges), "a range")
+        _require(all(-math.inf < span.low <= span.high < math.inf for span in ranges), "a range")
         ansatz = family_ansatz(family, ranges)
         model = _model(ansatz, stored.arrays, stored.meta)
         base = whole_coefficients(path, _under("base.", stored.arrays))
@@ -173,18 +184,14 @@ def read_family(path: Path) -> StoredReducedBasis:
         raise DamagedFileError(f"{path}: its contents do not fit together ({error!r:.200})") from None
     network = network_for(ansatz.reference, problem.settings.network, coefficients[0])
     return StoredReducedBasis(
-        path,
-        family,
-        ranges,
-        tolerance,
-        factor,
-        model,
-        network,
-        coefficients,
-        base,
-        constants,
-        stored.meta,
-        stored.file_bytes,
+        path=path,
+        family=family,
+        ranges=ranges,
+        tolerance=tolerance,
+        factor=factor,
+        model=model,
+        snapshots=StoredSnapshots(network, coefficients, base, constants),
+        meta=stored.meta,
     )
 
 
@@ -192,26 +199,26 @@ def _model(ansatz: FamilyAnsatz, arrays: Mapping[str, np.ndarray], meta: Mapping
     cells, levels, count = meta["cells"], meta["levels"], int(meta["count"])
     _require(all(array.dtype == np.float64 for name, array in arrays.items() if _is_online(name)), "an array")
     blocks = ansatz.reference.family_blocks
-    jets = tuple(arrays[f"block[{at}].jets"] for at in range(len(blocks)))
+    jets = tuple(arrays[f"block[{index}].jets"] for index in range(len(blocks)))
     basis = Basis(arrays["mixing"], arrays["known"], arrays["coordinates"], arrays["values"], jets)
     online = []
-    for at, block in enumerate(blocks):
+    for index, block in enumerate(blocks):
         place = OnlinePoints(
             block,
-            arrays[f"block[{at}].points"],
-            arrays[f"block[{at}].weights"],
-            arrays.get(f"block[{at}].normals"),
-            int(cells[at]),
-            tuple(map(int, levels[at])),
+            arrays[f"block[{index}].points"],
+            arrays[f"block[{index}].weights"],
+            arrays.get(f"block[{index}].normals"),
+            int(cells[index]),
+            tuple(map(int, levels[index])),
         )
-        _require(jets[at].shape == (len(block.reads), len(basis.values), len(place.points)), f"block {at}")
-        _require(place.weights.shape == (len(place.points),), f"weights of block {at}")
-        _require(place.cell > 0 and len(place.points) % place.cell == 0, f"cells of block {at}")
+        _require(jets[index].shape == (len(block.reads), len(basis.values), len(place.points)), f"block {index}")
+        _require(place.weights.shape == (len(place.points),), f"weights of block {index}")
+        _require(place.cell > 0 and len(place.points) % place.cell == 0, f"cells of block {index}")
         known = len(place.points) // place.cell
-        _require(_are_levels(place.levels, known), f"levels of block {at}")
-        _require(bool((place.weights >= 0).all()), f"weights of block {at}")
-        _require(place.points.shape[1] == len(ansatz.reference.coordinates), f"points of block {at}")
-        online.append(OnlineBlock(place, ansatz, jets[at]))
+        _require(_are_levels(place.levels, known), f"levels of block {index}")
+        _require(bool((place.weights >= 0).all()), f"weights of block {index}")
+        _require(place.points.shape[1] == len(ansatz.reference.coordinates), f"points of block {index}")
+        online.append(OnlineBlock(place, ansatz, jets[index]))
     size = len(basis.values)
     for name, shape in (("mixing", (size, size)), ("coordinates", (size, size))):
         _require(arrays[name].shape == shape, name)
@@ -240,7 +247,7 @@ def _require(holds: bool, what: str) -> None:
 def _coefficients(
     path: Path, arrays: Mapping[str, np.ndarray], base: Sequence[Tensor], count: int
 ) -> list[list[Tensor]]:
-    return [changed_coefficients(path, _under(f"adapter[{at}].", arrays), base) for at in range(count)]
+    return [changed_coefficients(path, _under(f"adapter[{index}].", arrays), base) for index in range(count)]
 
 
 def _under(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

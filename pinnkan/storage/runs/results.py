@@ -1,22 +1,13 @@
-"""What pretrain and finetune return for one parameter value; torch only where something is trained."""
+"""What pretrain and finetune return for one parameter value."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pinnkan.ground.errors import PinnkanError
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from pinnkan.physics.instance import Instance
-    from pinnkan.language.problem.settings import NetworkSettings
-
-_SHOWN_POINTS, _SHOWN_SEED = 2000, 987_654_321
-"""The error shown during training is measured on these, which are neither training nor evaluation points."""
 
 
 @dataclass(frozen=True)
@@ -78,34 +69,3 @@ def verdict_text(meta: Mapping[str, Any]) -> str:
     if stored["verdict"] in (None, "solved"):
         return ""
     return f"{stored['verdict']}: {'; '.join(stored['reasons'] or [])}"
-
-
-def shown_error(
-    instance: Instance, settings: NetworkSettings, note: Callable[[str], None]
-) -> Callable[[Sequence[Tensor]], float | None] | None:
-    """Return the relative L2 error of coefficients, for progress only; None without a reference.
-
-    ``note`` is told of points that reference data do not cover.
-    """
-    import numpy as np
-
-    from pinnkan.solutions.evaluation.measures import errors_at
-    from pinnkan.solutions.solution import Solution
-    from pinnkan.training import network_for
-
-    known = instance.known(instance.domain.uniform(_SHOWN_POINTS, _SHOWN_SEED))
-    if known is not None and known.gap:
-        note(known.gap)
-    if known is None or not len(known.points):
-        return None
-    sought = known
-
-    def error(coefficients: Sequence[Tensor]) -> float | None:
-        network = network_for(instance, settings, coefficients)
-        solution = Solution(instance, network, coefficients)
-        if not np.isfinite(solution(sought.points)).all():
-            return None
-        error: float | None = errors_at(solution, sought)["relative_l2"]
-        return error
-
-    return error

@@ -85,9 +85,9 @@ def dtype_name(name: str, array: Array) -> str:
     Raises:
         ValueError: If files hold no such dtype.
     """
-    for known, dtype in DTYPES.items():
+    for word, dtype in DTYPES.items():
         if array.dtype.newbyteorder("<") == dtype:
-            return known
+            return word
     raise ValueError(f"array {name!r} has dtype {array.dtype}; a stored array is one of {', '.join(DTYPES)}")
 
 

@@ -45,7 +45,7 @@ def numbers_trained(instance) -> int:
     settings = instance.problem.settings
     generator = torch.Generator().manual_seed(0)
     coefficients = network_for(instance, settings.network).initial(generator)
-    forms = [phase.form for phase in settings.training.phases or (settings.training,)]
+    forms = [phase.shaping.form for phase in settings.training.in_turn]
     if settings.network.kind == "slim" or "slim" in forms:
         return slim(coefficients, settings.network.rank, generator).size
     return sum(c.numel() for c in coefficients)
@@ -61,7 +61,7 @@ def test_residuals_outnumber_what_is_trained(shape, time, stated):
     (interior,) = [own for own in sets if own.interior]
     numbers = numbers_trained(instance)
     assert interior.count >= 1.5 * numbers, (interior.count, numbers)
-    assert problem.settings.training.patience > 0
+    assert problem.settings.training.phase.ending.patience > 0
     assert problem.settings.network.kind != "kan" or numbers <= LARGEST_IN_FULL
 
 
@@ -92,30 +92,33 @@ def test_what_is_stated_is_kept():
     plain = problem_of("box", "heat").settings
     assert (settings.network.functions, settings.network.hidden) == (6, plain.network.hidden)
     assert (settings.points.interior, settings.adapter.compression) == (7777, 0.25)
-    assert (settings.training.damping, settings.training.steps) == (0.5, plain.training.steps)
+    assert (settings.training.phase.own.damping, settings.training.phase.steps) == (
+        0.5,
+        plain.training.phase.steps,
+    )
 
 
 def test_who_states_steps_gets_so_many():
-    assert problem_of("box").settings.training.patience > 0
+    assert problem_of("box").settings.training.phase.ending.patience > 0
     training = problem_of("box", "stationary", "training.steps=300").settings.training
-    assert (training.steps, training.patience, training.phases) == (300, 0, ())
+    assert (training.phase.steps, training.phase.ending.patience, training.phases) == (300, 0, ())
     large = problem_of("box", "stationary", "training.steps=300", "network.hidden=[64, 64]").settings.training
     assert sum(phase.steps for phase in large.phases) == 300
-    assert {phase.patience for phase in large.phases} == {0}
+    assert {phase.ending.patience for phase in large.phases} == {0}
 
 
 @pytest.mark.parametrize("stated", ["training.optimizer=adam", "training.phases=[{steps: 3}, {}]"])
 def test_who_states_an_optimizer_or_phases_has_a_recipe_of_their_own(stated):
     training = problem_of("box", "stationary", stated, "network.hidden=[64, 64]").settings.training
-    assert (training.patience, training.steps) == (0, 40)
-    assert {phase.form for phase in training.phases or (training,)} == {"full"}
+    assert (training.phase.ending.patience, training.phase.steps) == (0, 40)
+    assert {phase.shaping.form for phase in training.in_turn} == {"full"}
 
 
 def test_what_a_block_states_goes_for_every_phase_of_a_large_network():
     stated = ["network.hidden=[64, 64]", "training.damping=0.25", "training.keep=last"]
     training = problem_of("box", "stationary", *stated).settings.training
-    assert [phase.form for phase in training.phases] == ["slim", "lotra"]
-    assert {(phase.damping, phase.keep) for phase in training.phases} == {(0.25, "last")}
+    assert [phase.shaping.form for phase in training.phases] == ["slim", "lotra"]
+    assert {(phase.own.damping, phase.ending.keep) for phase in training.phases} == {(0.25, "last")}
 
 
 @pytest.mark.parametrize("points", [2600, 1500, 1000, 500, 400])
@@ -148,7 +151,7 @@ def test_a_handful_of_points_gets_the_narrowest_network():
 )
 def test_a_source_that_jumps_is_tested_by_averages_over_sobol_points(source, averages):
     settings = problem_of("box", source=source).settings
-    assert (settings.training.smoothing > 0) is averages
-    assert (settings.finetuning.smoothing > 0) is averages
+    assert (settings.training.phase.smoothing > 0) is averages
+    assert (settings.finetuning.phase.smoothing > 0) is averages
     assert settings.points.rule == ("sobol" if averages else "quadrature")
     assert not averages or settings.points.interior.bit_count() == 1

@@ -32,7 +32,7 @@ def test_settings_are_replaced_and_typed():
     settings = load(
         "training.steps=200", "points.interior=1e3", "network.basis=fourier", "adapter.compression=1/4"
     ).settings
-    assert settings.training.steps == 200
+    assert settings.training.phase.steps == 200
     assert settings.points.interior == 1000
     assert settings.network.basis == "fourier"
     assert settings.adapter.compression == 0.25
@@ -41,9 +41,9 @@ def test_settings_are_replaced_and_typed():
 
 def test_phases_inherit_from_the_block_around_them():
     phases = load("training.steps=200", "training.phases.1.rate=1e-2").settings.training.phases
-    assert [(phase.optimizer, phase.steps, phase.rate) for phase in phases] == [
-        ("adam", 200, 1e-3),
-        ("lm", 3, 1e-2),
+    assert [(phase.optimizer, phase.steps, phase.options) for phase in phases] == [
+        ("adam", 200, {}),
+        ("lm", 3, {"rate": 1e-2}),
     ]
 
 

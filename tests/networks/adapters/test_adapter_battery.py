@@ -11,9 +11,10 @@ from torch import Tensor
 
 from pinnkan.ground.channels import Channels
 from pinnkan.ground.errors import UsageError
+from pinnkan.language.bases import make_basis
 from pinnkan.networks import InputMap, Network, make_kan, make_mlp
-from pinnkan.networks.adapters import Full, Parametrisation, Plan, TuckerChange, attach, slim
-from pinnkan.networks.bases import make_basis
+from pinnkan.networks.adapters import Full, Parametrisation, TuckerChange, slim
+from pinnkan.training.adapters import Plan, attach
 
 WORDS = ("full", "tucker", "frozen")
 PLANS = {
@@ -138,9 +139,15 @@ def test_gradient_of_a_layer_is_that_of_autograd(kind):
 def test_groups_cover_theta(case):
     _, _, _, parameters = case
     covered = torch.zeros(parameters.size)
-    for at, name, where in parameters.groups():
-        covered[where] += 1
-        assert parameters.layers[at].groups[name] == where.stop - where.start
+    groups = parameters.groups()
+    for group in groups:
+        covered[group.where] += 1
+    sizes = [(group.name, group.where.stop - group.where.start, group.shape) for group in groups]
+    assert sizes == [
+        (name, size, tuple(layer.base.shape))
+        for layer in parameters.layers
+        for name, size in layer.groups.items()
+    ]
     assert torch.equal(covered, torch.ones(parameters.size))
     assert (
         len(parameters.start())

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pinnkan.networks.adapters import Full, Parametrisation, Plan, TuckerChange, attach, grow, widened
+from pinnkan.networks.adapters import Full, Parametrisation, TuckerChange, grow, widened
 from pinnkan.networks.tucker import Tucker
+from pinnkan.training.adapters import Plan, attach
 
 SHAPE = (7, 6, 5)
 

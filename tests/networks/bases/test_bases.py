@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy import interpolate, special
 
 from pinnkan.ground.errors import UsageError
-from pinnkan.networks.bases import BASES, Basis, make_basis
+from pinnkan.language.bases import BASES, make_basis
+from pinnkan.networks.bases import Basis
 
 Array = NDArray[np.float64]
 

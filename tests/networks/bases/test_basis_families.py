@@ -10,7 +10,8 @@ import sympy
 import torch
 
 from pinnkan.ground.errors import UsageError
-from pinnkan.networks.bases import BASES, BSpline, Chebyshev, Fourier, Legendre, Taylor, make_basis
+from pinnkan.language.bases import BASES, make_basis
+from pinnkan.networks.bases import BSpline, Chebyshev, Fourier, Legendre, Taylor
 
 ENDS = torch.tensor([[-1.0, 1.0]], dtype=torch.float64)
 

@@ -9,8 +9,8 @@ import torch
 from small_problems import run_of, start_of
 from torch import Tensor
 
-from pinnkan.networks.adapters import Full, Parametrisation, Plan, attach
-from pinnkan.optim import symmetric_product
+from pinnkan.networks.adapters import Full, Parametrisation
+from pinnkan.optim.least_squares import symmetric_product
 from pinnkan.physics.residuals import linearisation
 from pinnkan.physics.residuals.averages import Averages
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
@@ -23,6 +23,7 @@ from pinnkan.physics.residuals.linearisation import (
     WideRows,
 )
 from pinnkan.physics.residuals.oracle import AutogradLeastSquares
+from pinnkan.training.adapters import Plan, attach
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:

@@ -6,10 +6,11 @@ import pytest
 import torch
 from small_problems import TEXTS, run_of, start_of
 
-from pinnkan.networks.adapters import Full, Parametrisation, Plan, attach
+from pinnkan.networks.adapters import Full, Parametrisation
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
 from pinnkan.physics.residuals.oracle import AutogradLeastSquares
 from pinnkan.training import finetune, pretrain
+from pinnkan.training.adapters import Plan, attach
 
 PLANS = {"full": None, "paper": Plan(compression=0.5), "all": Plan("all", compression=0.4)}
 

@@ -9,12 +9,13 @@ import torch
 from small_problems import run_of, start_of
 
 from pinnkan.language.problem import load_problem
-from pinnkan.networks.adapters import Full, Parametrisation, Plan, attach
+from pinnkan.networks.adapters import Full, Parametrisation
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
 from pinnkan.physics.residuals.oracle import AutogradLeastSquares
 from pinnkan.physics.residuals.smoothing import SmoothedLeastSquares
 from pinnkan.physics.residuals.sparsity import SparseLeastSquares
 from pinnkan.physics.residuals.training_set import TrainingSet
+from pinnkan.training.adapters import Plan, attach
 
 TEXTS = {
     # One unknown, integrals that are not linear, one of a derivative.

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from pinnkan.ground.errors import DivergedError
+from pinnkan.language.bases import make_basis
 from pinnkan.networks import InputMap, make_kan
-from pinnkan.networks.bases import make_basis
 from pinnkan.networks.tucker import Tucker, hosvd, orthonormal
 from pinnkan.solutions.evaluation.spectra import Spectrum, discarded_norm, mode_spectra
 from pinnkan.solutions.evaluation.theorem1 import Constants, constants, output_bound

@@ -8,8 +8,8 @@ import sympy
 import torch
 
 from pinnkan.ground.errors import UsageError
+from pinnkan.language.bases import make_basis
 from pinnkan.networks import InputMap, make_kan, make_mlp
-from pinnkan.networks.bases import make_basis
 from pinnkan.solutions.formulas import LIBRARY, closed_form, snap
 from pinnkan.solutions.formulas.compose import ClosedForm, Kept
 from pinnkan.solutions.formulas.expansions import expansion

@@ -8,9 +8,12 @@ eta_3 = Theta(1/n_d), n the layer's width and n_d its number of basis functions.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pinnkan.ground.errors import UsageError, did_you_mean
-from pinnkan.networks.adapters import Parametrisation
+
+if TYPE_CHECKING:
+    from pinnkan.optim.optimizer import ParameterGroup
 
 STRATEGIES: dict[str, tuple[float, float, float, float]] = {
     "LR-1": (1e-2, 2e-4, 1e-2, 1e-3),
@@ -20,6 +23,10 @@ STRATEGIES: dict[str, tuple[float, float, float, float]] = {
 }
 """(eta_0, eta_1, eta_2, eta_3) of the paper's four strategies."""
 
+_THEOREM = "theorem2"
+RATES = (_THEOREM, *STRATEGIES)
+"""The names of all strategies."""
+
 _SCALE = 1e-2
 """The constant of Theorem 2: with n = 64 and n_d = 8 it gives LR-1 up to rounding."""
 
@@ -27,26 +34,26 @@ _GROUPS = ("core", "u1", "u2", "u3")
 
 
 def rates_for(
-    parameters: Parametrisation, strategy: str | Sequence[float], rate: float
+    groups: Sequence[ParameterGroup], strategy: str | Sequence[float], rate: float
 ) -> list[tuple[slice, float]]:
     """Return a learning rate for every group of parameters.
 
     Args:
-        parameters: Layers and their groups.
+        groups: Of an adapter or of a network in full, in the order of theta.
         strategy: ``theorem2``, ``LR-1`` ... ``LR-4`` or four rates.
         rate: Of every group that is no Tucker factor.
 
     Raises:
         UsageError: If the strategy is unknown or not four rates.
     """
-    found = []
-    for at, name, where in parameters.groups():
-        if name not in _GROUPS:
-            found.append((where, rate))
-            continue
-        inputs, _, functions = parameters.layers[at].base.shape
-        found.append((where, _tucker_rates(strategy, inputs, functions)[_GROUPS.index(name)]))
-    return found
+    return [(group.where, _rate_of(group, strategy, rate)) for group in groups]
+
+
+def _rate_of(group: ParameterGroup, strategy: str | Sequence[float], rate: float) -> float:
+    if group.name not in _GROUPS:
+        return rate
+    inputs, _, functions = group.shape
+    return _tucker_rates(strategy, inputs, functions)[_GROUPS.index(group.name)]
 
 
 def _tucker_rates(strategy: str | Sequence[float], inputs: int, functions: int) -> Sequence[float]:
@@ -54,11 +61,10 @@ def _tucker_rates(strategy: str | Sequence[float], inputs: int, functions: int) 
         if len(strategy) != len(_GROUPS):
             raise UsageError(f"rates: expected four (eta_0, eta_1, eta_2, eta_3), found {len(strategy)}")
         return strategy
-    if strategy == "theorem2":
+    if strategy == _THEOREM:
         return (_SCALE, _SCALE / inputs, _SCALE, _SCALE / functions)
     if strategy not in STRATEGIES:
-        known = ["theorem2", *STRATEGIES]
         raise UsageError(
-            f"rates: unknown strategy '{strategy}'; known: {', '.join(known)}{did_you_mean(strategy, known)}"
+            f"rates: unknown strategy '{strategy}'; known: {', '.join(RATES)}{did_you_mean(strategy, RATES)}"
         )
     return STRATEGIES[strategy]

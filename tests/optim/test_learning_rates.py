@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from pinnkan.ground.errors import UsageError
+from pinnkan.language.bases import make_basis
 from pinnkan.networks import InputMap, make_kan
-from pinnkan.networks.adapters import Full, Parametrisation, Plan, attach
-from pinnkan.networks.bases import make_basis
-from pinnkan.training.rates import rates_for
+from pinnkan.networks.adapters import Full, Parametrisation
+from pinnkan.optim.rates import rates_for
+from pinnkan.training.adapters import Plan, attach
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def paper() -> Parametrisation:
     ],
 )
 def test_rates(paper, strategy, tucker):
-    rates = rates_for(paper, strategy, 5e-4)
+    rates = rates_for(paper.groups(), strategy, 5e-4)
     assert [rate for _, rate in rates] == pytest.approx([5e-4, *tucker, 5e-4])
     sizes = [1024, 8 * 8 * 1, 64 * 8, 64 * 8, 8 * 1, 512]
     ends = [sum(sizes[: at + 1]) for at in range(6)]
@@ -52,7 +53,7 @@ def test_theorem_2_scales_with_the_layer():
         adjoints = [torch.ones(40, width, dtype=torch.float64)]
         plan = Plan(layers=("tucker",))
         parameters = attach([base], plan, adjoints=adjoints, generator=torch.Generator().manual_seed(0))
-        found[width, functions] = [rate for _, rate in rates_for(parameters, "theorem2", 1.0)]
+        found[width, functions] = [rate for _, rate in rates_for(parameters.groups(), "theorem2", 1.0)]
     small, wide, rich = found.values()
     assert [a / b for a, b in zip(small, wide, strict=True)] == pytest.approx([1, 2, 1, 1])
     assert [a / b for a, b in zip(small, rich, strict=True)] == pytest.approx([1, 1, 1, 2])
@@ -60,12 +61,12 @@ def test_theorem_2_scales_with_the_layer():
 
 def test_a_full_network_knows_one_rate():
     parameters = Parametrisation([Full(torch.zeros(2, 3, 4)), Full(torch.zeros(3, 1, 4))])
-    assert rates_for(parameters, "LR-1", 2e-3) == [(slice(0, 24), 2e-3), (slice(24, 36), 2e-3)]
+    assert rates_for(parameters.groups(), "LR-1", 2e-3) == [(slice(0, 24), 2e-3), (slice(24, 36), 2e-3)]
 
 
 def test_unknown_strategies(paper):
     known = r"known: theorem2, LR-1, LR-2, LR-3, LR-4; did you mean 'LR-1'\?"
     with pytest.raises(UsageError, match=rf"rates: unknown strategy 'LR1'; {known}"):
-        rates_for(paper, "LR1", 1e-3)
+        rates_for(paper.groups(), "LR1", 1e-3)
     with pytest.raises(UsageError, match=r"rates: expected four \(eta_0, eta_1, eta_2, eta_3\), found 3"):
-        rates_for(paper, (1.0, 2.0, 3.0), 1e-3)
+        rates_for(paper.groups(), (1.0, 2.0, 3.0), 1e-3)

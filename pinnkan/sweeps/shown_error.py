@@ -1,0 +1,42 @@
+"""The error that is shown while something is trained, and never acted on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from torch import Tensor
+
+from pinnkan.language.problem.settings import NetworkSettings
+from pinnkan.physics.instance import Instance
+from pinnkan.solutions.evaluation.measures import errors_at
+from pinnkan.solutions.solution import Solution
+from pinnkan.training import network_for
+
+_POINTS, _SEED = 2000, 987_654_321
+"""It is measured on these, which are neither training nor evaluation points."""
+
+
+def shown_error(
+    instance: Instance, settings: NetworkSettings, note: Callable[[str], None]
+) -> Callable[[Sequence[Tensor]], float | None] | None:
+    """Return the relative L2 error of coefficients, for progress only; None without a reference.
+
+    ``note`` is told of points that reference data do not cover.
+    """
+    known = instance.known(instance.domain.uniform(_POINTS, _SEED))
+    if known is not None and known.gap:
+        note(known.gap)
+    if known is None or not len(known.points):
+        return None
+    sought = known
+
+    def error(coefficients: Sequence[Tensor]) -> float | None:
+        network = network_for(instance, settings, coefficients)
+        solution = Solution(instance, network, coefficients)
+        if not np.isfinite(solution(sought.points)).all():
+            return None
+        error: float | None = errors_at(solution, sought)["relative_l2"]
+        return error
+
+    return error
