@@ -62,6 +62,26 @@ REFUSED = {
     "a nonlinear diffusion backward at every state": (system(LINE + TIME, "u, v", ["u_t = -dx((1 + v^2)*u_x)", "v_t = v_xx + u"], ["u = 0", "v = 0"], START), "exp(c k^2 t, c > 0)"),
 }  # fmt: skip
 
+BIOT = ["u_xx - p_x = 0", "dt(p + u_x) - p_xx = 0"]
+BIOT_SIDES = [("left", "p = 1"), ("left", "u_x - p = -1"), ("right", "u = 0"), ("right", "p_x = 0")]
+FLOW_IN_TIME = ["u_t + p_x = laplace(u)", "v_t + p_y = laplace(v)", "u_x + v_y = 0"]
+LAME_IN_TIME = ["u_tt = 2*u_xx + u_yy + v_xy", "v_tt = v_xx + 2*v_yy + u_xy"]
+DAE = ["a_t = -a + b", "0 = a + b - c", "c_t = 1 - c"]
+
+LACKING_INITIAL = {
+    "one of two that diffuse": (system(LINE + TIME, "u, v", DIFFUSION, ["u = 0", "v = 0"], ["u = x*(1 - x)"]), "initial: v is of first order in time (equation[1]) and needs one initial condition (v); found 0"),
+    "none of them": (system(LINE + TIME, "u, v", DIFFUSION, ["u = 0", "v = 0"]), "initial: u is of first order in time (equation[0]) and needs one initial condition (u); found 0"),
+    "a sum alone": (system(LINE + TIME, "u, v", DIFFUSION, ["u = 0", "v = 0"], ["u + v = 0"]), "take 2 independent initial conditions, those given (initial[0]) fix 1"),
+    "one said twice": (system(LINE + TIME, "u, v", DIFFUSION, ["u = 0", "v = 0"], ["u + v = 0", "2*u + 2*v = 0"]), "those given (initial[0], initial[1]) fix 1"),
+    "values without rates": (system(SQUARE + TIME, "u, v", LAME_IN_TIME, ["u = 0", "v = 0"], ["u = 0", "v = 0", "v_t = 0"]), "u is of second order in time (equation[0]) and needs two initial conditions (u and u_t); found 1"),
+    "a beam by its moment without its rate": (system(LINE + TIME, "w, M", ["w_tt = -M_xx", "M = w_xx"], ["w = 0", "M = 0"], ["w = 0"]), "w is of second order in time"),
+    "Biot's consolidation with none": (system(LINE + TIME, "u, p", BIOT, BIOT_SIDES), "take 1 independent initial condition, none is given"),
+    "a flow with none": (system(SQUARE + TIME, "u, v, p", FLOW_IN_TIME, ["u = 0", "v = 0"], more=PRESSURE), "take 1 independent initial condition, none is given"),
+    "an algebraic equation among rates": (system(TIME, "a, b, c", DAE, [], ["a = 1"]), "c is of first order in time"),
+    "the same by what does not change": (system(TIME, "a, b, c", ["a_t = b", "b_t + c_t = -a", "c = 2*b"], [], ["a = 1"]), "take 2 independent initial conditions, those given (initial[0]) fix 1"),
+    "more equations than unknowns": (system(SQUARE + TIME, "E, H1, H2", [*TM, "H1_x + H2_y = 0"], ["E = 0"], ["E = 0"]), "take 2 independent initial conditions, those given (initial[0]) fix 1"),
+}  # fmt: skip
+
 WARNED = {
     "u = v alone for two of second order": (system(SQUARE, "u, v", PAIR, ["u = v"]), "take 2 independent conditions, those given there (boundary[0]) fix 1"),
     "Robin's coupling for one of two": (system(LINE + TIME, "u, v", DIFFUSION, ["dn(u) + u - v = 0"], START), "take 2 independent conditions, those given there (boundary[0]) fix 1"),
@@ -112,6 +132,15 @@ GOOD = {
     "in and out on one side": system(SQUARE + TIME, "u, v", ["u_t + (y - 1/2)*u_x = 0", "v_t + (y - 1/2)*v_x = u"], [], ["u = 1", "v = 1"]),
     "growth of what does not diffuse": system(LINE + TIME, "u, v", ["u_t = u_xx", "v_t = v + u"], ["u = 0"], START),
     "two fluxes and a mean": system(LINE, "u, v", ["u_xx = v", "v_xx = 1 + u"], ["dn(u) = 0", ("left", "dn(v) = 0")], more='constraints: ["mean(v) = 0"]\n'),
+    "Biot's consolidation": system(LINE + TIME, "u, p", BIOT, BIOT_SIDES, ["p = 1"]),
+    "the same by its displacement": system(LINE + TIME, "u, p", BIOT, BIOT_SIDES, ["u = x - 1"]),
+    "the same by both": system(LINE + TIME, "u, p", BIOT, BIOT_SIDES, ["u = 0", "p = 1"]),
+    "sum and difference at the start": system(LINE + TIME, "u, v", DIFFUSION, ["u = 0", "v = 0"], ["u + v = 0", "u - v = x*(1 - x)"]),
+    "a flow by one velocity": system(SQUARE + TIME, "u, v, p", FLOW_IN_TIME, ["u = 0", "v = 0"], ["u = 0"], PRESSURE),
+    "an algebraic equation among rates": system(TIME, "a, b, c", DAE, [], ["a = 1", "c = 0"]),
+    "predators and prey": system(TIME, "u, v", ["u_t = u - u*v", "v_t = u*v - v"], [], ["u = 1", "v = 2"]),
+    "the same by what follows": system(TIME, "a, b, c", DAE, [], ["b = 1", "a = 0"]),
+    "Maxwell with a divergence kept beside": system(SQUARE + TIME, "E, H1, H2", [*TM, "H1_x + H2_y = 0"], ["E = 0"], TM_START),
     "heat and elasticity": system(SQUARE + TIME, "u, v, T", ["2*u_xx + u_yy + v_xy = T_x", "v_xx + 2*v_yy + u_xy = T_y", "T_t = laplace(T)"], ["u = 0", "v = 0", "T = 0"], ["T = x*(1 - x)*y*(1 - y)"]),
 }  # fmt: skip
 
@@ -127,6 +156,15 @@ def test_a_system_whose_short_waves_grow_is_refused(name):
     assert len(refused) == 1
     assert message in refused[0]
     with pytest.raises(ProblemError, match="not well posed forward"):
+        require_well_posed(Family(load_problem(text)).at())
+
+
+@pytest.mark.parametrize("name", LACKING_INITIAL)
+def test_a_system_without_its_initial_conditions_is_refused(name):
+    text, message = LACKING_INITIAL[name]
+    spoken = findings(text)
+    assert [line for line in spoken if line.startswith("refusal: initial: ") and message in line], spoken
+    with pytest.raises(ProblemError, match="initial: "):
         require_well_posed(Family(load_problem(text)).at())
 
 

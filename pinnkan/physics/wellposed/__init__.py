@@ -26,6 +26,7 @@ from pinnkan.physics.wellposed.counts import (
 from pinnkan.physics.wellposed.findings import SEVERITIES, Finding
 from pinnkan.physics.wellposed.forward import ill_posed_forward
 from pinnkan.physics.wellposed.high_orders import conditions_for_high_orders
+from pinnkan.physics.wellposed.initial import excess_initial_of_unknowns, missing_initial
 from pinnkan.physics.wellposed.kinds import (
     hyperbolic_with_values_all_around,
     parabolic_with_conditions_at_both_ends,
@@ -34,7 +35,7 @@ from pinnkan.physics.wellposed.resonance import nearly_singular
 from pinnkan.physics.wellposed.seams import data_across_seams, exact_across_seams
 from pinnkan.physics.wellposed.short_waves import growing_short_waves
 from pinnkan.physics.wellposed.sides import conditions_on_sides
-from pinnkan.physics.wellposed.unknowns import bare_portions, excess_initial_of_unknowns
+from pinnkan.physics.wellposed.unknowns import bare_portions
 
 Test = Callable[[Instance], Iterator[Finding]]
 
@@ -44,7 +45,7 @@ WARNING_SYSTEM: tuple[Test, ...] = (conditions_on_sides, excess_initial_of_unkno
 """Of problems with several unknowns."""
 REFUSING_ONE: tuple[Test, ...] = (ill_posed_forward, unbalanced)
 """Of problems with one unknown: what a system's principal part says is not decided equation by equation."""
-REFUSING_SYSTEM: tuple[Test, ...] = (growing_short_waves,)
+REFUSING_SYSTEM: tuple[Test, ...] = (growing_short_waves, missing_initial)
 _WARNING_OF_WHOLE_PARTS: tuple[Test, ...] = (
     two_on_one_side,
     conditions_for_high_orders,

@@ -86,32 +86,9 @@ def bare_share(instance: Instance, part: str, unknown: int) -> float:
     return float(side.weights @ ~covered)
 
 
-def excess_initial_of_unknowns(instance: Instance) -> Iterator[Finding]:
-    """Warn of more initial conditions of an unknown than its order in time."""
-    problem = instance.problem
-    for position, unknown in enumerate(problem.unknowns if problem.time else ()):
-        partials = [
-            partial
-            for equation in problem.equations
-            for partial in derivative_symbols(equation.residual, problem.names).values()
-            if partial.unknown == position
-        ]
-        order = max((partial.orders[0] for partial in partials), default=0)
-        own = [c for c in problem.initial if _unknowns(c, problem) == {position}]
-        if len(own) > order:
-            count = f"{len(own)} initial condition{'s are' if len(own) > 1 else ' is'} given"
-            what = f"is of order {order} in time" if order else "has no derivative in time"
-            yield warning(f"{unknown} {what}, {count}: {', '.join(c.name for c in own)}")
-
-
 def _holding(problem: Problem, part: str, unknown: int) -> list[Condition]:
     """Return the conditions on a part that hold an unknown."""
     return [c for c in problem.boundary if part in c.parts and holds_unknown(c, unknown, problem)]
-
-
-def _unknowns(condition: Condition, problem: Problem) -> set[int]:
-    partials = derivative_symbols(condition.residual, problem.names).values()
-    return {partial.unknown for partial in partials}
 
 
 def _is_second_order_across(instance: Instance, part: str, unknown: int) -> bool:
