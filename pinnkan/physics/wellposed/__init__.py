@@ -13,8 +13,8 @@ import numpy as np
 from pinnkan.ground.errors import ProblemError
 from pinnkan.language.parameters import file_stem
 from pinnkan.physics.instance import Instance
+from pinnkan.physics.wellposed.balance import unbalanced
 from pinnkan.physics.wellposed.characteristics import characteristics
-from pinnkan.physics.wellposed.constants import unbalanced, unfixed_constant
 from pinnkan.physics.wellposed.corners import initial_against_flux, values_against_flux
 from pinnkan.physics.wellposed.counts import (
     excess_initial,
@@ -35,12 +35,13 @@ from pinnkan.physics.wellposed.resonance import nearly_singular
 from pinnkan.physics.wellposed.seams import data_across_seams, exact_across_seams
 from pinnkan.physics.wellposed.short_waves import growing_short_waves
 from pinnkan.physics.wellposed.sides import conditions_on_sides
+from pinnkan.physics.wellposed.unfixed import unfixed_motions
 from pinnkan.physics.wellposed.unknowns import bare_portions
 
 Test = Callable[[Instance], Iterator[Finding]]
 
 REFUSING: tuple[Test, ...] = (data_across_seams,)
-WARNING: tuple[Test, ...] = (unfixed_constant, bare_portions, exact_across_seams)
+WARNING: tuple[Test, ...] = (unfixed_motions, bare_portions, exact_across_seams)
 WARNING_SYSTEM: tuple[Test, ...] = (conditions_on_sides, excess_initial_of_unknowns)
 """Of problems with several unknowns."""
 REFUSING_ONE: tuple[Test, ...] = (ill_posed_forward, unbalanced)
