@@ -15,6 +15,7 @@ from pinnkan.language.parameters import file_stem
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.balance import unbalanced
 from pinnkan.physics.wellposed.characteristics import characteristics
+from pinnkan.physics.wellposed.constraint_data import constraints_against_data
 from pinnkan.physics.wellposed.corners import initial_against_flux, values_against_flux
 from pinnkan.physics.wellposed.counts import (
     excess_initial,
@@ -41,7 +42,7 @@ from pinnkan.physics.wellposed.unknowns import bare_portions
 Test = Callable[[Instance], Iterator[Finding]]
 
 REFUSING: tuple[Test, ...] = (data_across_seams,)
-WARNING: tuple[Test, ...] = (unfixed_motions, bare_portions, exact_across_seams)
+WARNING: tuple[Test, ...] = (unfixed_motions, bare_portions, constraints_against_data, exact_across_seams)
 WARNING_SYSTEM: tuple[Test, ...] = (conditions_on_sides, excess_initial_of_unknowns)
 """Of problems with several unknowns."""
 REFUSING_ONE: tuple[Test, ...] = (ill_posed_forward, unbalanced)

@@ -13,6 +13,7 @@ second degree go unseen too, conditions are missing, which other tests say, and 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,7 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 _POINTS, _TIMES, _SEED = 32, 3, 360_555
-_STATES = (1.0, -1.0, 0.0)
+_MEANS = (1.0, -1.0, 0.0)
 """Means of the states of a nonlinear problem, over the scales of the unknowns."""
 _VARIES = 0.05
 """How far a state departs from a mean that is not zero: what is positive stays so."""
@@ -131,14 +132,14 @@ def _rows(instance: Instance, polynomials: Polynomials) -> FloatArray | None:
     """
     size = len(instance.problem.unknowns)
     blocks = (*instance.equations, *instance.conditions)
-    states = _STATES[:1] if all(block.program.is_linear for block in blocks) else _STATES
+    means = _MEANS[:1] if all(block.program.is_linear for block in blocks) else _MEANS
     stacked = []
     for block in blocks:
         count = _TIMES if isinstance(block.where, WholeDomain) else _POINTS
         try:
             places = instance.domain.collocate(block.where, count, rule="sobol", seed=_SEED)
-            read = [_state(instance, block, places, polynomials, mean) for mean in states]
-            rows = np.concatenate([polynomial_rows(block, places, polynomials, u, size)[0] for u in read])
+            u = _states(instance, block, places.points, polynomials, means)
+            rows, _ = polynomial_rows(block, _repeated(places, len(means)), polynomials, u, size)
         except PinnkanError:
             return None
         rows = rows[np.isfinite(rows).all(axis=(1, 2))]
@@ -148,19 +149,28 @@ def _rows(instance: Instance, polynomials: Polynomials) -> FloatArray | None:
     return np.concatenate(stacked)
 
 
-def _state(
-    instance: Instance, block: ResidualBlock, places: CollocationSet, polynomials: Polynomials, mean: float
+def _states(
+    instance: Instance,
+    block: ResidualBlock,
+    points: FloatArray,
+    polynomials: Polynomials,
+    means: Sequence[float],
 ) -> FloatArray:
-    """Return the derivatives that a block reads (C, N), of polynomials near a mean that all blocks share."""
+    """Return the derivatives that a block reads (C, S N), of polynomials near S means, the same in all."""
     rng = np.random.default_rng(_SEED)
-    varied = rng.normal(size=(len(instance.scales), polynomials.count)) * (_VARIES if mean else 1.0)
-    varied[:, 0] += mean
+    varied = rng.normal(size=(len(means), len(instance.scales), polynomials.count))
+    varied *= np.where(np.asarray(means) == 0.0, 1.0, _VARIES)[:, None, None]
+    varied[:, :, 0] += np.asarray(means)[:, None]
     coefficients = varied * np.asarray(instance.scales)[:, None]
-    read = [
-        polynomials.derivative(channel, places.points) @ coefficients[unknown]
-        for unknown, channel in block.reads
-    ]
-    return np.array(read).reshape(len(read), len(places.points))
+    read = [coefficients[:, u] @ polynomials.derivative(channel, points).T for u, channel in block.reads]
+    return np.array(read).reshape(len(read), len(means) * len(points))
+
+
+def _repeated(places: CollocationSet, times: int) -> CollocationSet:
+    """Return points so many times over."""
+    normals = None if places.normals is None else np.tile(places.normals, (times, 1))
+    points, weights = np.tile(places.points, (times, 1)), np.tile(places.weights / times, times)
+    return CollocationSet(points, weights, normals, places.together)
 
 
 def _normalized(rows: FloatArray) -> FloatArray:

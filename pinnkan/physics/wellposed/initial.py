@@ -16,6 +16,7 @@ import numpy as np
 from pinnkan.geometry import InitialTime
 from pinnkan.language.expressions import derivative_symbols
 from pinnkan.language.problem.initial import initial_shortage, time_order
+from pinnkan.language.problem.prescribed import prescribed
 from pinnkan.language.problem.spec import Condition, Problem
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.findings import Finding, refusal, warning
@@ -45,7 +46,7 @@ def missing_initial(instance: Instance) -> Iterator[Finding]:
     """
     problem = instance.problem
     unknowns = range(len(problem.unknowns))
-    if problem.time is None:
+    if problem.time is None or _all_given(problem):
         return
     count = _count(instance)
     fixed = len(problem.initial) if count.fixed is None else count.fixed
@@ -63,6 +64,20 @@ def missing_initial(instance: Instance) -> Iterator[Finding]:
             f"{'s' * (count.wanted > 1)}, {few}: infinitely many solutions are left; state what is missing",
             (*problem.initial, *problem.equations)[0].place,
         )
+
+
+def _all_given(problem: Problem) -> bool:
+    """Tell whether every unknown's value and rates are given, below its order in time.
+
+    Then the Laplace transform of the homogeneous system is P(s) w = 0: it has no solution but zero.
+    """
+    items = [prescribed(condition, problem.names) for condition in problem.initial]
+    given = {(item.unknown, item.order) for item in items if item is not None}
+    return all(
+        (name, order) in given
+        for k, name in enumerate(problem.unknowns)
+        for order in range(time_order(problem.equations, k, problem.names)[0])
+    )
 
 
 def excess_initial_of_unknowns(instance: Instance) -> Iterator[Finding]:
