@@ -16,7 +16,11 @@ from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.balance import unbalanced
 from pinnkan.physics.wellposed.characteristics import characteristics
 from pinnkan.physics.wellposed.constraint_data import constraints_against_data
-from pinnkan.physics.wellposed.corners import initial_against_flux, values_against_flux
+from pinnkan.physics.wellposed.corners import (
+    initial_against_flux,
+    initial_against_values,
+    values_against_flux,
+)
 from pinnkan.physics.wellposed.counts import (
     excess_initial,
     missing_sides,
@@ -32,6 +36,7 @@ from pinnkan.physics.wellposed.kinds import (
     hyperbolic_with_values_all_around,
     parabolic_with_conditions_at_both_ends,
 )
+from pinnkan.physics.wellposed.portion_jumps import jumps_between_portions
 from pinnkan.physics.wellposed.resonance import nearly_singular
 from pinnkan.physics.wellposed.seams import data_across_seams, exact_across_seams
 from pinnkan.physics.wellposed.short_waves import growing_short_waves
@@ -42,7 +47,14 @@ from pinnkan.physics.wellposed.unknowns import bare_portions
 Test = Callable[[Instance], Iterator[Finding]]
 
 REFUSING: tuple[Test, ...] = (data_across_seams,)
-WARNING: tuple[Test, ...] = (unfixed_motions, bare_portions, constraints_against_data, exact_across_seams)
+WARNING: tuple[Test, ...] = (
+    initial_against_values,
+    unfixed_motions,
+    bare_portions,
+    jumps_between_portions,
+    constraints_against_data,
+    exact_across_seams,
+)
 WARNING_SYSTEM: tuple[Test, ...] = (conditions_on_sides, excess_initial_of_unknowns)
 """Of problems with several unknowns."""
 REFUSING_ONE: tuple[Test, ...] = (ill_posed_forward, unbalanced)

@@ -13,7 +13,7 @@ from pinnkan.physics.coverage import holds_unknown
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.findings import Finding, warning
 
-_POINTS = 4096
+_POINTS, _SEED = 4096, 300_000
 _ROUNDING = 1e-9
 _OPPOSITE = str.maketrans("+-", "-+")
 
@@ -78,7 +78,8 @@ def bare_share(instance: Instance, part: str, unknown: int) -> float:
     portions = [condition.portion for condition in _holding(problem, part, unknown)]
     if not portions or None in portions or not _is_second_order_across(instance, part, unknown):
         return 0.0
-    side = instance.domain.collocate(BoundaryPart(part), _POINTS)
+    # A quadrature may have points where two portions meet and neither holds: y < 0 and y > 0 on a circle.
+    side = instance.domain.collocate(BoundaryPart(part), _POINTS, rule="sobol", seed=_SEED)
     covered = np.zeros(len(side.points), dtype=bool)
     for portion in portions:
         assert portion is not None
