@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from posed_problems import FLOW_IN_TIME, LINE, SQUARE, TIME, system
 
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.family import Family
 from pinnkan.physics.wellposed import examine
-from tests.physics.test_well_posed_systems import FLOW_IN_TIME, LINE, SQUARE, TIME, system
 
 ONE = 'unknowns: u\nequations: ["u_t = u_xx"]\nboundary: ["dn(u) = 0"]\n'
 STILL = 'unknowns: u\nequations: ["u_xx = 1"]\nboundary: [{on: left, equation: "u = K"}, "dn(u) = 1"]\n'

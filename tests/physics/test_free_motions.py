@@ -7,11 +7,7 @@ from __future__ import annotations
 import re
 
 import pytest
-
-from pinnkan.language.problem import load_problem
-from pinnkan.physics.family import Family
-from pinnkan.physics.wellposed import examine
-from tests.physics.test_well_posed_systems import CUBE, DISK, LAME, LINE, SQUARE, TIME, system
+from posed_problems import CUBE, DISK, LAME, LINE, SQUARE, TIME, findings_of, system
 
 FREE = [("[left, right]", "2*u_x = 0"), ("[left, right]", "u_y + v_x = 0"), ("[bottom, top]", "2*v_y = 0"), ("[bottom, top]", "u_y + v_x = 0")]  # fmt: skip
 BODY = ["2*u_xx + u_yy + v_xy = 0", "v_xx + 2*v_yy + u_xy = 0"]
@@ -57,10 +53,6 @@ FIXED = {
 }  # fmt: skip
 
 
-def findings(text: str) -> list[str]:
-    return [f"{finding.severity}: {finding.message}" for finding in examine(Family(load_problem(text)).at())]
-
-
 def advised(text: str, spoken: list[str]) -> str:
     """Return the problem with the constraints that its findings ask for."""
     asked = [entry for line in spoken for entry in re.findall(r'"(integral\(.*?\) = 0)"', line)]
@@ -72,12 +64,12 @@ def advised(text: str, spoken: list[str]) -> str:
 @pytest.mark.parametrize("name", UNFIXED)
 def test_what_may_be_added_to_a_solution_is_named_and_the_constraints_advised_fix_it(name):
     text, message = UNFIXED[name]
-    spoken = findings(text)
+    spoken = findings_of(text)
     assert [line for line in spoken if message in line], spoken
     assert all(line.startswith("warning: ") for line in spoken), spoken
-    assert findings(advised(text, spoken)) == []
+    assert findings_of(advised(text, spoken)) == []
 
 
 @pytest.mark.parametrize("name", FIXED)
 def test_what_nothing_may_be_added_to_is_passed_in_silence(name):
-    assert findings(FIXED[name]) == []
+    assert findings_of(FIXED[name]) == []

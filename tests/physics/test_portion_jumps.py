@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from posed_problems import CUBE, DISK, LINE, PAIR, SQUARE, TIME, held, poisson, system
 
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.check import check_problem
 from pinnkan.physics.family import Family
-from tests.physics.test_well_posed_systems import CUBE, DISK, LINE, PAIR, SQUARE, TIME, system
-
-ONE = "unknowns: u\n"
-
-
-def poisson(head: str, *boundary: str, equation: str = "laplace(u) = 0", more: str = "") -> str:
-    listed = "".join(f"  - {entry}\n" for entry in boundary)
-    return f'{head}{ONE}{more}equations: ["{equation}"]\nboundary:\n{listed}'
-
-
-def held(equation: str, where: str = "", part: str = "") -> str:
-    keys = [f"on: {part}"] * bool(part) + [f'where: "{where}"'] * bool(where)
-    return "{" + ", ".join([*keys, f'equation: "{equation}"']) + "}"
-
 
 REST = held("dn(u) = 0", part="[right, bottom, top]")
 JUMPS = {

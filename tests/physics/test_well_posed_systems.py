@@ -6,41 +6,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from posed_problems import DISK, FLOW_IN_TIME, LAME, LINE, PAIR, RING, SQUARE, TIME, findings_of, system
 
 from pinnkan.ground.errors import ProblemError
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.family import Family
-from pinnkan.physics.wellposed import examine, require_well_posed
+from pinnkan.physics.wellposed import require_well_posed
 from pinnkan.physics.wellposed.frozen import determinant
 
-LINE = "coordinates: [x]\ndomain: {shape: interval, x: [0, 1]}\n"
-SQUARE = "coordinates: [x, y]\ndomain: {shape: box, x: [0, 1], y: [0, 1]}\n"
-CUBE = "coordinates: [x, y, z]\ndomain: {shape: box, x: [0, 1], y: [0, 1], z: [0, 1]}\n"
-DISK = "coordinates: [x, y]\ndomain: {shape: disk, center: [0, 0], radius: 1}\n"
-RING = "coordinates: [x]\ndomain: {shape: interval, x: [0, 1], periodic: x}\n"
-TIME = "time: {t: [0, 1]}\n"
-
-
-def system(
-    head: str, unknowns: str, equations: list[str], boundary: list = (), initial: list = (), more: str = ""
-) -> str:
-    """Write a system; a boundary entry is an equation, or (part, equation), or (part, where, equation)."""
-    lines = [head, f"unknowns: [{unknowns}]\n", more, "equations:\n", *(f'  - "{e}"\n' for e in equations)]
-    lines += ["boundary:\n"] if boundary else []
-    for entry in boundary:
-        part, where, equation = (
-            (None, None, entry)
-            if isinstance(entry, str)
-            else (entry[0], entry[1] if len(entry) == 3 else None, entry[-1])
-        )
-        keys = [f"on: {part}"] * (part is not None) + [f"where: {where}"] * (where is not None)
-        lines.append("  - {" + ", ".join([*keys, f'equation: "{equation}"']) + "}\n")
-    lines += ["initial:\n", *(f'  - "{c}"\n' for c in initial)] if initial else []
-    return "".join(lines)
-
-
 DIFFUSION = ["u_t = u_xx - v", "v_t = v_xx + u"]
-PAIR = ["laplace(u) = v", "laplace(v) = u"]
 START = ["u = x*(1 - x)", "v = 0"]
 FLOW = ["-laplace(u) + p_x = 0", "-laplace(v) + p_y = 0", "u_x + v_y = 0"]
 PRESSURE = 'constraints: ["mean(p) = 0"]\n'
@@ -49,7 +23,6 @@ FIRST_ORDER_FLOW = [
 ]  # fmt: skip
 TM = ["dt(E) = dx(H2) - dy(H1)", "dt(H1) = -dy(E)", "dt(H2) = dx(E)"]
 TM_START = ["E = 0", "H1 = 0", "H2 = 0"]
-LAME = ["2*u_xx + u_yy + v_xy = 1", "v_xx + 2*v_yy + u_xy = 0"]
 
 REFUSED = {
     "backward heat through a second unknown": (system(LINE + TIME, "u, v", ["u_t = -v_xx", "v = u"], ["u = 0"], ["u = x*(1 - x)"]), "grow as exp(1 k^2 t)"),
@@ -64,7 +37,6 @@ REFUSED = {
 
 BIOT = ["u_xx - p_x = 0", "dt(p + u_x) - p_xx = 0"]
 BIOT_SIDES = [("left", "p = 1"), ("left", "u_x - p = -1"), ("right", "u = 0"), ("right", "p_x = 0")]
-FLOW_IN_TIME = ["u_t + p_x = laplace(u)", "v_t + p_y = laplace(v)", "u_x + v_y = 0"]
 LAME_IN_TIME = ["u_tt = 2*u_xx + u_yy + v_xy", "v_tt = v_xx + 2*v_yy + u_xy"]
 DAE = ["a_t = -a + b", "0 = a + b - c", "c_t = 1 - c"]
 
@@ -145,14 +117,10 @@ GOOD = {
 }  # fmt: skip
 
 
-def findings(text: str) -> list[str]:
-    return [f"{finding.severity}: {finding.message}" for finding in examine(Family(load_problem(text)).at())]
-
-
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_system_whose_short_waves_grow_is_refused(name):
     text, message = REFUSED[name]
-    refused = [line for line in findings(text) if line.startswith("refusal: ")]
+    refused = [line for line in findings_of(text) if line.startswith("refusal: ")]
     assert len(refused) == 1
     assert message in refused[0]
     with pytest.raises(ProblemError, match="not well posed forward"):
@@ -162,7 +130,7 @@ def test_a_system_whose_short_waves_grow_is_refused(name):
 @pytest.mark.parametrize("name", LACKING_INITIAL)
 def test_a_system_without_its_initial_conditions_is_refused(name):
     text, message = LACKING_INITIAL[name]
-    spoken = findings(text)
+    spoken = findings_of(text)
     assert [line for line in spoken if line.startswith("refusal: initial: ") and message in line], spoken
     with pytest.raises(ProblemError, match="initial: "):
         require_well_posed(Family(load_problem(text)).at())
@@ -171,14 +139,14 @@ def test_a_system_without_its_initial_conditions_is_refused(name):
 @pytest.mark.parametrize("name", WARNED)
 def test_what_a_system_lacks_is_said(name):
     text, message = WARNED[name]
-    spoken = findings(text)
+    spoken = findings_of(text)
     assert [line for line in spoken if message in line], spoken
     assert all(line.startswith("warning: ") for line in spoken)
 
 
 @pytest.mark.parametrize("name", GOOD)
 def test_good_systems_are_passed_in_silence(name):
-    assert findings(GOOD[name]) == []
+    assert findings_of(GOOD[name]) == []
 
 
 def test_a_determinant_forgets_what_rounding_leaves():

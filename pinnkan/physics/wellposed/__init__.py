@@ -40,7 +40,7 @@ from pinnkan.physics.wellposed.portion_jumps import jumps_between_portions
 from pinnkan.physics.wellposed.resonance import nearly_singular
 from pinnkan.physics.wellposed.seams import data_across_seams, exact_across_seams
 from pinnkan.physics.wellposed.short_waves import growing_short_waves
-from pinnkan.physics.wellposed.sides import conditions_on_sides
+from pinnkan.physics.wellposed.sides import conditions_on_portions, conditions_on_sides
 from pinnkan.physics.wellposed.unfixed import unfixed_motions
 from pinnkan.physics.wellposed.unknowns import bare_portions
 
@@ -75,6 +75,7 @@ WARNING_ONE: tuple[Test, ...] = (
     no_condition,
     missing_sides,
     excess_initial,
+    conditions_on_portions,
     *_WARNING_OF_WHOLE_PARTS,
 )
 _OF_WHOLE_PARTS = (unbalanced, *_WARNING_OF_WHOLE_PARTS)

@@ -33,7 +33,7 @@ from pinnkan.physics.wellposed.waves import Count, wave_count
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-_POINTS, _PORTION_POINTS, _SEED, _STATES = 2, 24, 244_948, 3
+_POINTS, _PORTION_POINTS, _SEED, _STATES = 2, 512, 244_948, 3
 _WAVES = ((1e3, 1e6), (3e4, 1e8))
 """Wave numbers along the side times the extent of space, and rates times the duration: both must agree."""
 
@@ -53,6 +53,14 @@ def conditions_on_sides(instance: Instance) -> Iterator[Finding]:
     for part in instance.domain.shape.parts:
         if part not in parts_without_conditions(instance, enough) and not has_bare_portions(instance, part):
             yield from said[part] or ()
+
+
+def conditions_on_portions(instance: Instance) -> Iterator[Finding]:
+    """Warn of parts with portions where one unknown lacks conditions, or has more than its equation takes."""
+    portioned = {part for c in instance.problem.boundary if c.portion is not None for part in c.parts}
+    for part in instance.domain.shape.parts if is_square(instance) else ():
+        if part in portioned and not has_bare_portions(instance, part):
+            yield from _on_part(instance, part) or ()
 
 
 def _on_part(instance: Instance, part: str) -> list[Finding] | None:
@@ -76,7 +84,8 @@ def _on_part(instance: Instance, part: str) -> list[Finding] | None:
         sure = [count for count in counts if count is not None]
         if not counts or len(sure) < len(counts) or len({count.wanted for count in sure}) > 1:
             return None
-        said += _said(sure, there, f"{part}{where}")
+        takes = "the equations together take" if problem.is_system else "the equation takes"
+        said += _said(sure, there, f"on {part}{where} {takes}")
     return said
 
 
@@ -86,20 +95,21 @@ def _holds(condition: Condition, points: FloatArray, instance: Instance) -> Bool
     return condition.portion.holds(points, instance.problem.names, instance.values)
 
 
-def _said(counts: Sequence[Count], conditions: Sequence[Condition], place: str) -> Iterator[Finding]:
+def _said(counts: Sequence[Count], conditions: Sequence[Condition], takes: str) -> Iterator[Finding]:
     """Say what is wrong at all points alike; nothing where it differs from one to the next."""
     number, given = counts[0].wanted, ", ".join(c.name for c in conditions) or "none"
     fixed, stated = max(c.fixed for c in counts), min(c.stated for c in counts)
     if fixed < number:
         few = f"those given there ({given}) fix {fixed}" if conditions else "none is given"
         yield warning(
-            f"on {place} the equations together take {number} independent condition{'s' * (number > 1)}, "
+            f"{takes} {number} independent condition{'s' * (number > 1)}, "
             f"{few}: infinitely many solutions are left; state what is missing"
         )
     elif stated > number:
+        many = f"{stated} {'is' if stated == 1 else 'are'} given ({given})"
         yield warning(
-            f"on {place} the equations together take {number} independent condition{'s' * (number != 1)}, "
-            f"{stated} are given ({given}): no solution meets them all in general; drop {stated - number}"
+            f"{takes} {number} independent condition{'s' * (number != 1)}, {many}: no solution meets them "
+            f"all in general; drop {stated - number}"
         )
 
 

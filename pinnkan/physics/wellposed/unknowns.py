@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -78,13 +80,13 @@ def bare_share(instance: Instance, part: str, unknown: int) -> float:
     portions = [condition.portion for condition in _holding(problem, part, unknown)]
     if not portions or None in portions or not _is_second_order_across(instance, part, unknown):
         return 0.0
-    # A quadrature may have points where two portions meet and neither holds: y < 0 and y > 0 on a circle.
-    side = instance.domain.collocate(BoundaryPart(part), _POINTS, rule="sobol", seed=_SEED)
-    covered = np.zeros(len(side.points), dtype=bool)
-    for portion in portions:
-        assert portion is not None
-        covered |= portion.holds(side.points, problem.names, instance.values)
-    return float(side.weights @ ~covered)
+    bare, even = [], replace(instance.domain, time_scale=math.inf)
+    for rule in ("sobol", "quadrature"):
+        side = even.collocate(BoundaryPart(part), _POINTS, rule=rule, seed=_SEED)
+        held = [portion.holds(side.points, problem.names, instance.values) for portion in portions if portion]
+        bare.append(float(side.weights @ ~np.logical_or.reduce(held)))
+    # A quadrature may have points where portions only touch: y < 0 and y > 0 on a circle.
+    return bare[1] if bare[0] else 0.0
 
 
 def _holding(problem: Problem, part: str, unknown: int) -> list[Condition]:
