@@ -22,6 +22,8 @@ FIRST_ORDER_FLOW = [
     "a = u_x", "b = u_y", "c = v_x", "-a_x - b_y + p_x = 0", "-c_x + dy(a) + p_y = 0", "a + v_y = 0",
 ]  # fmt: skip
 TM = ["dt(E) = dx(H2) - dy(H1)", "dt(H1) = -dy(E)", "dt(H2) = dx(E)"]
+DIVERGENCE = "H1_x + H2_y = 0"
+CURL_FREE = ["u_x = a", "u_y = b", "a_x + b_y = 1", "a_y - b_x = 0"]
 TM_START = ["E = 0", "H1 = 0", "H2 = 0"]
 
 REFUSED = {
@@ -32,6 +34,7 @@ REFUSED = {
     "Cahn and Hilliard of the wrong sign": (system(SQUARE + TIME, "u, m", ["u_t = laplace(m)", "m = u^3 - u + 0.01*laplace(u)"], ["dn(u) = 0", "dn(m) = 0"], ["u = x"]), "grow as exp(c k^4 t, c > 0)"),
     "a beam of negative stiffness by its moment": (system(LINE + TIME, "w, M", ["w_tt = M_xx", "M = w_xx"], ["w = 0", "M = 0"], ["w = 0", "w_t = 0"]), "grow as exp(1 k^2 t)"),
     "backward in one of two directions": (system(SQUARE + TIME, "u, v", ["u_t = u_xx - u_yy + v", "v_t = laplace(v)"], ["u = 0", "v = 0"], ["u = 0", "v = 0"]), "along y"),
+    "backward heat beside what follows from it": (system(LINE + TIME, "u, q", ["u_t = -q_x", "q = u_x", "q_t = -q_xx"], ["u = 0"], ["u = 0", "q = 0"]), "grow as exp(1 k^2 t)"),
     "a nonlinear diffusion backward at every state": (system(LINE + TIME, "u, v", ["u_t = -dx((1 + v^2)*u_x)", "v_t = v_xx + u"], ["u = 0", "v = 0"], START), "exp(c k^2 t, c > 0)"),
 }  # fmt: skip
 
@@ -69,6 +72,10 @@ WARNED = {
     "beam on a line, one condition short": (system(LINE, "w, M", ["w_xx = M", "M_xx = 1"], ["w = 0", ("left", "M = 0")]), "take 4 independent conditions at the ends of x, those given fix 3"),
     "three conditions for a chain of two": (system(LINE, "u, v", ["u_x = v", "v_x = -u"], ["u = 0", ("left", "v = 1")]), "take 2 independent conditions at the ends of x, 3 are given"),
     "two transported, given where they leave": (system(LINE + TIME, "u, v", ["u_t + 2*u_x = 0", "v_t + v_x = u"], [("right", "u = 0"), ("right", "v = 0")], START), "on x- the equations together take 2 independent conditions, none is given"),
+    "Maxwell without walls, a divergence beside": (system(SQUARE + TIME, "E, H1, H2", [*TM, DIVERGENCE], [], TM_START), "on x- the equations together take 1 independent condition, none is given"),
+    "the same with too many": (system(SQUARE + TIME, "E, H1, H2", [DIVERGENCE, *TM], ["E = 0", "H1 + H2 = 0"], TM_START), "on y+ the equations together take 1 independent condition, 2 are given (boundary[0], boundary[1])"),
+    "a flow that is curl-free, without conditions": (system(SQUARE, "u, a, b", CURL_FREE, []), "on x- the equations together take 1 independent condition, none is given"),
+    "beam on a line, its fourth order beside": (system(LINE, "w, M", ["w_xx = M", "M_xx = 1", "w_xxxx = 1"], ["w = 0", ("left", "M = 0")]), "take 4 independent conditions at the ends of x, those given fix 3"),
     "a value and a flux on portions that overlap": (system(SQUARE, "u, v", PAIR, ["v = 0", "u = 0", ("top", "x < 0.6", "u = 1"), ("top", "x > 0.4", "dn(u) = 0")]), "3 are given"),
 }  # fmt: skip
 
@@ -114,7 +121,11 @@ GOOD = {
     "an algebraic equation among rates": system(TIME, "a, b, c", DAE, [], ["a = 1", "c = 0"]),
     "predators and prey": system(TIME, "u, v", ["u_t = u - u*v", "v_t = u*v - v"], [], ["u = 1", "v = 2"]),
     "the same by what follows": system(TIME, "a, b, c", DAE, [], ["b = 1", "a = 0"]),
-    "Maxwell with a divergence kept beside": system(SQUARE + TIME, "E, H1, H2", [*TM, "H1_x + H2_y = 0"], ["E = 0"], TM_START),
+    "Poisson in first order, its flux curl-free": system(SQUARE, "u, a, b", CURL_FREE, ["u = 0"]),
+    "a flow with the equation of its pressure beside": system(SQUARE + TIME, "u, v, p", [*FLOW_IN_TIME, "laplace(p) = 0"], ["u = 0", "v = 0"], ["u = 0", "v = 0"], PRESSURE),
+    "the same, nonlinear": system(SQUARE + TIME, "u, v, p", ["u_t + u*u_x + v*u_y + p_x = laplace(u)", "v_t + u*v_x + v*v_y + p_y = laplace(v)", "u_x + v_y = 0", "laplace(p) + u_x^2 + 2*u_y*v_x + v_y^2 = 0"], ["u = 0", "v = 0"], ["u = 0", "v = 0"], PRESSURE),
+    "three for two that nothing follows from": system(SQUARE, "u, v", [*PAIR, "u_x = v"], ["u = 0", "v = 0"]),
+    "Maxwell with a divergence kept beside": system(SQUARE + TIME, "E, H1, H2", [*TM, DIVERGENCE], ["E = 0"], TM_START),
     "heat and elasticity": system(SQUARE + TIME, "u, v, T", ["2*u_xx + u_yy + v_xy = T_x", "v_xx + 2*v_yy + u_xy = T_y", "T_t = laplace(T)"], ["u = 0", "v = 0", "T = 0"], ["T = x*(1 - x)*y*(1 - y)"]),
 }  # fmt: skip
 

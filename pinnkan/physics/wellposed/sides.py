@@ -16,19 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pinnkan.geometry import BoundaryPart
-from pinnkan.language.problem.spec import Condition
+from pinnkan.language.problem.spec import Condition, Equation
 from pinnkan.physics.instance import Instance
+from pinnkan.physics.wellposed.deciding import deciding_equations
 from pinnkan.physics.wellposed.findings import Finding, point_text, warning
 from pinnkan.physics.wellposed.frozen import (
-    Polynomial,
-    Slopes,
     determinant,
     frozen_slopes,
     is_linear,
-    is_square,
 )
 from pinnkan.physics.wellposed.unknowns import bare_parts, has_bare_portions, parts_without_conditions
-from pinnkan.physics.wellposed.waves import Count, wave_count
+from pinnkan.physics.wellposed.waves import Count, side_row, wave_count
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -41,13 +39,16 @@ _WAVES = ((1e3, 1e6), (3e4, 1e8))
 def conditions_on_sides(instance: Instance) -> Iterator[Finding]:
     """Warn of parts where a system lacks conditions, or has more than it takes."""
     problem = instance.problem
-    if not problem.space or not is_square(instance):
-        yield from bare_parts(instance)
+    equations = deciding_equations(instance)
+    if not problem.space or equations is None:
+        # Of more equations than unknowns one that follows may be of an order that takes no condition.
+        if len(problem.equations) == len(problem.unknowns):
+            yield from bare_parts(instance)
         return
     if problem.time is None and len(problem.space) == 1:
-        yield from _on_a_line(instance)
+        yield from _on_a_line(instance, equations)
         return
-    said = {part: _on_part(instance, part) for part in instance.domain.shape.parts}
+    said = {part: _on_part(instance, equations, part) for part in instance.domain.shape.parts}
     enough = frozenset(part for part, findings in said.items() if findings == [])
     yield from bare_parts(instance, enough)
     for part in instance.domain.shape.parts:
@@ -58,12 +59,13 @@ def conditions_on_sides(instance: Instance) -> Iterator[Finding]:
 def conditions_on_portions(instance: Instance) -> Iterator[Finding]:
     """Warn of parts with portions where one unknown lacks conditions, or has more than its equation takes."""
     portioned = {part for c in instance.problem.boundary if c.portion is not None for part in c.parts}
-    for part in instance.domain.shape.parts if is_square(instance) else ():
+    equations = deciding_equations(instance)
+    for part in instance.domain.shape.parts if equations is not None else ():
         if part in portioned and not has_bare_portions(instance, part):
-            yield from _on_part(instance, part) or ()
+            yield from _on_part(instance, equations or (), part) or ()
 
 
-def _on_part(instance: Instance, part: str) -> list[Finding] | None:
+def _on_part(instance: Instance, equations: Sequence[Equation], part: str) -> list[Finding] | None:
     """Say what is wrong with the conditions on a part; None where that is not sure."""
     problem = instance.problem
     own = [c for c in problem.boundary if part in c.parts]
@@ -79,7 +81,7 @@ def _on_part(instance: Instance, part: str) -> list[Finding] | None:
     for pattern, places in groups.items():
         there = [condition for condition, holds in zip(own, pattern, strict=True) if holds]
         judged = places[:_POINTS]
-        counts = _counts(instance, there, side.points[judged], side.normals[judged])
+        counts = _counts(instance, equations, there, side.points[judged], side.normals[judged])
         where = f" at {point_text(problem.coordinates, side.points[places[0]])}" if len(groups) > 1 else ""
         sure = [count for count in counts if count is not None]
         if not counts or len(sure) < len(counts) or len({count.wanted for count in sure}) > 1:
@@ -113,7 +115,7 @@ def _said(counts: Sequence[Count], conditions: Sequence[Condition], takes: str) 
         )
 
 
-def _on_a_line(instance: Instance) -> Iterator[Finding]:
+def _on_a_line(instance: Instance, equations: Sequence[Equation]) -> Iterator[Finding]:
     """Compare what is given at both ends of an interval with the order of a system without time."""
     problem = instance.problem
     sides = [
@@ -124,7 +126,7 @@ def _on_a_line(instance: Instance) -> Iterator[Finding]:
     for part, side in sides:
         assert side.normals is not None
         own = [c for c in problem.boundary if part in c.parts]
-        counts = _counts(instance, own, side.points[:1], side.normals[:1], line=True)
+        counts = _counts(instance, equations, own, side.points[:1], side.normals[:1], line=True)
         if not counts or any(count is None for count in counts):
             yield from bare_parts(instance)
             return
@@ -149,6 +151,7 @@ def _on_a_line(instance: Instance) -> Iterator[Finding]:
 
 def _counts(
     instance: Instance,
+    equations: Sequence[Equation],
     conditions: Sequence[Condition],
     points: FloatArray,
     normals: FloatArray,
@@ -157,47 +160,14 @@ def _counts(
 ) -> list[Count | None]:
     """Return the counts at points, for every state and wave; None where they are not sure."""
     states = 1 if is_linear(instance) else _STATES
-    equations = [frozen_slopes(instance, e, points, states=states) for e in instance.problem.equations]
+    held = [frozen_slopes(instance, e, points, states=states) for e in equations]
     given = [frozen_slopes(instance, c, points, normals, states=states) for c in conditions]
     every = np.tile(normals, (states, 1))
     counts: list[Count | None] = []
     for waves, rates in ((1.0, 1.0),) if line else _WAVES:
-        symbols = [_rows(instance, own, every, waves, rates) for own in equations]
-        boundary = [_rows(instance, own, every, waves, rates) for own in given]
+        symbols = [side_row(instance, own, every, waves, rates) for own in held]
+        boundary = [side_row(instance, own, every, waves, rates) for own in given]
         polynomial = determinant(symbols)
         for entry in range(len(every)):
             counts.append(wave_count(symbols, boundary, polynomial, entry, least=1.0 if line else None))
     return counts
-
-
-def _rows(
-    instance: Instance, slopes: Slopes, normals: FloatArray, waves: float, rates: float
-) -> list[Polynomial]:
-    """Return a statement's row of P(s, i xi + z m), polynomials in z over the reciprocal extent of space."""
-    domain, offset = instance.domain, int(instance.problem.time is not None)
-    lower, upper = domain.bounding_box
-    extent = float((upper - lower)[offset:].max())
-    rate = 0.0 if domain.time is None else rates * (1 + 0.3j) / (domain.time[1] - domain.time[0])
-    drawn = np.random.default_rng(_SEED).normal(size=normals.shape)
-    tangents = drawn - (drawn * normals).sum(axis=1, keepdims=True) * normals
-    lengths = np.linalg.norm(tangents, axis=1, keepdims=True)
-    xi = waves * tangents / np.where(lengths > 0.0, lengths, 1.0) if normals.shape[1] > 1 else 0 * normals
-    result: list[Polynomial] = [{} for _ in instance.problem.unknowns]
-    for partial, values in slopes.items():
-        term: Polynomial = {(0,): values * rate ** sum(partial.orders[:offset])}
-        for axis, order in enumerate(partial.orders[offset:]):
-            for _ in range(order):
-                factor: Polynomial = {(0,): 1j * xi[:, axis] / extent, (1,): -normals[:, axis] / extent}
-                term = _times(term, factor)
-        own = result[partial.unknown]
-        for key, coefficient in term.items():
-            own[key] = own.get(key, 0.0) + coefficient
-    return result
-
-
-def _times(left: Polynomial, right: Polynomial) -> Polynomial:
-    result: Polynomial = {}
-    for (m,), a in left.items():
-        for (n,), b in right.items():
-            result[m + n,] = result.get((m + n,), 0.0) + a * b
-    return result

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pinnkan.physics.wellposed.frozen import Polynomial, entry_of
+from pinnkan.physics.instance import Instance
+from pinnkan.physics.wellposed.frozen import Polynomial, Slopes, entry_of
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complexfloating[Any, Any]]
@@ -27,6 +28,7 @@ _TOGETHER = 2e-3
 """Distance, over their size, of roots that count as one."""
 _ON_A_CIRCLE = 32
 _INDEPENDENT = 1e-6
+_SEED = 244_948
 _SEPARATE = 1e-3
 
 
@@ -91,6 +93,47 @@ def wave_count(
         singular = np.linalg.svd(flat @ waves, compute_uv=False) if flat.size and waves.size else np.zeros(0)
         ranks.append(int((singular > _INDEPENDENT).sum()))
     return Count(len(decaying), *ranks)
+
+
+def side_row(
+    instance: Instance, slopes: Slopes, normals: FloatArray, waves: float, rates: float
+) -> list[Polynomial]:
+    """Return a statement's row of P(s, i xi + z m), polynomials in z over the reciprocal extent of space.
+
+    Args:
+        instance: The problem at a parameter value.
+        slopes: The factors of its derivatives at N points and states.
+        normals: Outward normals -m there, (N, d).
+        waves: Length of xi, which is across the normal, times the extent of space.
+        rates: Size of s times the duration.
+    """
+    domain, offset = instance.domain, int(instance.problem.time is not None)
+    lower, upper = domain.bounding_box
+    extent = float((upper - lower)[offset:].max())
+    rate = 0.0 if domain.time is None else rates * (1 + 0.3j) / (domain.time[1] - domain.time[0])
+    drawn = np.random.default_rng(_SEED).normal(size=normals.shape)
+    tangents = drawn - (drawn * normals).sum(axis=1, keepdims=True) * normals
+    lengths = np.linalg.norm(tangents, axis=1, keepdims=True)
+    xi = waves * tangents / np.where(lengths > 0.0, lengths, 1.0) if normals.shape[1] > 1 else 0 * normals
+    result: list[Polynomial] = [{} for _ in instance.problem.unknowns]
+    for partial, values in slopes.items():
+        term: Polynomial = {(0,): values * rate ** sum(partial.orders[:offset])}
+        for axis, order in enumerate(partial.orders[offset:]):
+            for _ in range(order):
+                factor: Polynomial = {(0,): 1j * xi[:, axis] / extent, (1,): -normals[:, axis] / extent}
+                term = _times(term, factor)
+        own = result[partial.unknown]
+        for key, coefficient in term.items():
+            own[key] = own.get(key, 0.0) + coefficient
+    return result
+
+
+def _times(left: Polynomial, right: Polynomial) -> Polynomial:
+    result: Polynomial = {}
+    for (m,), a in left.items():
+        for (n,), b in right.items():
+            result[m + n,] = result.get((m + n,), 0.0) + a * b
+    return result
 
 
 def _matrix(rows: list[list[Polynomial]], entry: int, scale: float) -> ComplexArray:
