@@ -19,10 +19,8 @@ from pinnkan.language.expressions import (
     evaluate,
     normal_symbols,
     substitute_unknowns,
-    total_derivative,
 )
 from pinnkan.language.parameters import file_stem
-from pinnkan.language.problem.prescribed import Prescribed, difference_text, prescribed
 from pinnkan.language.problem.spec import Condition, Constraint, Equation, Problem
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.compiled import full_residual
@@ -38,7 +36,6 @@ FloatArray = NDArray[np.float64]
 _POINTS = 500
 _SEED = 7_041_776
 _SATISFIED = 1e-8
-_MEET = 1e-8
 _TOO_EASY = 0.1
 
 
@@ -142,7 +139,6 @@ def check_problem(family: Family, further: Sequence[Mapping[str, float]] = ()) -
     conditions = tuple(_checked(condition, instances, findings) for condition in problem.conditions)
     constraints = tuple(_checked(constraint, instances, findings) for constraint in problem.constraints)
     _note_unusable_data(instances, findings)
-    _note_gaps(base, findings)
     findings.extend(examine(base, instances[1:]))
     findings += [Finding("warning", message) for message in unseen_data(base)]
     for values in further:
@@ -316,42 +312,6 @@ def _note_unusable_data(instances: list[Instance], findings: list[Finding]) -> N
             except PinnkanError as error:
                 at = file_stem(instance.values)
                 findings.append(Finding("error", f"at {at}: {error}" if at else str(error)))
-
-
-def _note_gaps(instance: Instance, findings: list[Finding]) -> None:
-    """Prescribed boundary values and initial values must meet where both hold."""
-    problem = instance.problem
-    found = [item for c in problem.conditions if (item := prescribed(c, problem.names)) is not None]
-    for start in (item for item in found if item.condition.is_initial):
-        sides = (i for i in found if not i.condition.is_initial and i.unknown == start.unknown)
-        for side in sides:
-            gap, size, point = _gap(instance, start, side)
-            if gap > _MEET * size:
-                place = ", ".join(f"{n} = {x:.4g}" for n, x in zip(problem.coordinates, point, strict=True))
-                names = f"{start.condition.name} and {side.condition.name}"
-                what = f"{names} {difference_text(gap, size)} at {place}"
-                findings.append(Finding("warning", f"initial and boundary data do not meet: {what}"))
-
-
-def _gap(instance: Instance, start: Prescribed, side: Prescribed) -> tuple[float, float, FloatArray]:
-    """Return the largest difference of initial and boundary data, their size, and where it is."""
-    problem, domain = instance.problem, instance.domain
-    assert domain.time is not None
-    assert problem.time is not None
-    wanted = side.data
-    if start.order == 1:
-        wanted = total_derivative(wanted, problem.time, problem.names)
-    regions = side.condition.regions(problem.names, instance.values)
-    sets = [domain.collocate(region, _POINTS, rule="random", seed=_SEED) for region in regions]
-    points = np.concatenate([drawn.points for drawn in sets])
-    points[:, 0] = domain.time[0]
-    given, expected = evaluate([start.data, wanted], problem.coordinates, points, instance.values)
-    duration = domain.time[1] - domain.time[0]
-    scale = instance.scales[problem.unknowns.index(start.unknown)]
-    size = max(scale / duration**start.order, *(float(np.abs(data).max()) for data in (given, expected)))
-    gap = np.abs(given - expected)
-    worst = int(gap.argmax())
-    return float(gap[worst]), size, points[worst]
 
 
 def _zero_network(instance: Instance, findings: list[Finding]) -> float | None:

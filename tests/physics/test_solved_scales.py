@@ -102,6 +102,11 @@ KEPT = {
     "no solution": LINE + 'equations: ["-u_xx = 1"]\nboundary: [dn(u) = 0]',
     "zero": SQUARE + 'equations: ["laplace(u) = 0"]\nboundary: ["dn(u) + 1e-3*u = 0"]',
     "fast growth": "time: {t: [0, 1]}\nunknowns: u\nequations: [u_t = 300*u]\ninitial: [u = 1]",
+    # Of these, two degrees give sizes 3, 13 and 24 times apart.
+    "short waves": SQUARE + 'equations: ["laplace(u) + 9^2*u = x*y"]\nboundary: ["u = 0"]',
+    "short waves near a resonance": SQUARE + 'equations: ["laplace(u) + 10^2*u = x*y"]\nboundary: ["u = 0"]',
+    "growth of what diffuses": ROD.replace("1000", "1")
+    + 'equations: ["u_t = u_xx + 20*u"]\nboundary: ["dn(u) = 0"]\ninitial: [u = 1]',
     "backwards": ROD.replace("1000", "1")
     + 'equations: ["u_t = -u_xx"]\nboundary: ["u = 0"]\ninitial: [u = sin(pi*x)^3]',
     "no value": LINE + 'equations: ["-u_xx + 1e-4*u = log(x - 2)"]\nboundary: [dn(u) = 0]',

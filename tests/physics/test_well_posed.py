@@ -289,7 +289,11 @@ WARNED = {
     "on a line, Neumann": (problem(LINE, "u_xx + 4*pi^2*u = 1", "dn(u) = 0"), "nearly singular: "),
     "on the disk": (problem(DISK, "laplace(u) + 2.404825557695773^2*u = 1", "u = 0"), "nearly singular: "),
     "in the ball": (problem(BALL, "laplace(u) + (pi/2)^2*u = 1", "u = 1"), "nearly singular: "),
-    "on the boundary": (problem(DISK, "laplace(u) = 1", "dn(u) = u"), "nearly singular: "),
+    "on the boundary": (problem(DISK, "laplace(u) = 1", "dn(u) = 2*u"), "nearly singular: "),
+    "on the boundary, by planes": (
+        problem(DISK, "laplace(u) = 1", "dn(u) = u"),
+        "the solution is fixed only up to (u + c1*x), (u + c2*y)",
+    ),
 }
 
 GOOD = {

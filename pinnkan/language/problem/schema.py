@@ -21,6 +21,7 @@ from pinnkan.language.problem.constraints import read_constraints
 from pinnkan.language.problem.declarations import Declared, read_declarations
 from pinnkan.language.problem.defaults import Circumstances
 from pinnkan.language.problem.domains import check_at_base, number_at, read_interval, read_shape
+from pinnkan.language.problem.initial import initial_shortage, mentions
 from pinnkan.language.problem.narrowing import narrowed
 from pinnkan.language.problem.overrides import apply_overrides
 from pinnkan.language.problem.prescribed import prescribed
@@ -55,7 +56,6 @@ _SYNONYMS = {
     "optimizer": "training", "rhs": "source", "data": "samples",
     "periodic": "domain: {..., periodic: x}",
 }  # fmt: skip
-_NUMBER_WORDS = {1: "one initial condition (u)", 2: "two initial conditions (u and u_t)"}
 
 
 def read_problem(
@@ -280,31 +280,14 @@ def _check_initial(
     names: Names,
     faults: Faults,
 ) -> None:
-    """An unknown of order m in time needs m initial conditions."""
-    for position, unknown in enumerate(names.unknowns if names.time else ()):
-        orders = [(_time_order(equation, position, names), equation) for equation in equations]
-        order, equation = max(orders, key=lambda pair: pair[0], default=(0, None))
-        count = sum(_mentions(condition, position, names) for condition in initial)
-        if equation is not None and count < order:
-            node = root.get("initial")
-            place = equation.place if node is None else node.place
-            what = f"{equation.name} is of {ORDINALS[order]} order in time and needs"
-            if len(names.unknowns) > 1:
-                what = f"{unknown} is of {ORDINALS[order]} order in time ({equation.name}) and needs"
-            needs = _NUMBER_WORDS[order].replace("u", unknown).replace("_t", f"_{names.time}")
-            faults.add(place, f"initial: {what} {needs}; found {count}")
-
-
-def _time_order(equation: Equation, unknown: int, names: Names) -> int:
-    """Return the order in time of an unknown in an equation."""
-    partials = derivative_symbols(equation.residual, names).values()
-    return max((partial.orders[0] for partial in partials if partial.unknown == unknown), default=0)
-
-
-def _mentions(statement: Equation, unknown: int, names: Names) -> bool:
-    """Tell whether a statement holds an unknown or a derivative of it."""
-    partials = derivative_symbols(statement.residual, names).values()
-    return any(partial.unknown == unknown for partial in partials)
+    """An equation of order m in time needs m initial conditions; those of a system are counted together."""
+    if names.time is None or len(names.unknowns) != 1:
+        return
+    shortage = initial_shortage(equations, initial, 0, names)
+    if shortage is not None:
+        equation, message = shortage
+        node = root.get("initial")
+        faults.add(equation.place if node is None else node.place, message)
 
 
 def _check_counts(root: Block, equations: tuple[Equation, ...], names: Names, faults: Faults) -> None:
@@ -313,7 +296,7 @@ def _check_counts(root: Block, equations: tuple[Equation, ...], names: Names, fa
     if node is None:
         return
     for position, unknown in enumerate(names.unknowns):
-        if not any(_mentions(equation, position, names) for equation in equations):
+        if not any(mentions(equation, position, names) for equation in equations):
             faults.add(node.place, f"equations: the unknown {unknown} occurs in none of them")
     if len(equations) < len(names.unknowns):
         listed = ", ".join(names.unknowns)

@@ -13,9 +13,14 @@ import numpy as np
 from pinnkan.ground.errors import ProblemError
 from pinnkan.language.parameters import file_stem
 from pinnkan.physics.instance import Instance
+from pinnkan.physics.wellposed.balance import unbalanced
 from pinnkan.physics.wellposed.characteristics import characteristics
-from pinnkan.physics.wellposed.constants import unbalanced, unfixed_constant
-from pinnkan.physics.wellposed.corners import initial_against_flux, values_against_flux
+from pinnkan.physics.wellposed.constraint_data import constraints_against_data
+from pinnkan.physics.wellposed.corners import (
+    initial_against_flux,
+    initial_against_values,
+    values_against_flux,
+)
 from pinnkan.physics.wellposed.counts import (
     excess_initial,
     missing_sides,
@@ -26,25 +31,35 @@ from pinnkan.physics.wellposed.counts import (
 from pinnkan.physics.wellposed.findings import SEVERITIES, Finding
 from pinnkan.physics.wellposed.forward import ill_posed_forward
 from pinnkan.physics.wellposed.high_orders import conditions_for_high_orders
+from pinnkan.physics.wellposed.initial import excess_initial_of_unknowns, missing_initial
 from pinnkan.physics.wellposed.kinds import (
     hyperbolic_with_values_all_around,
     parabolic_with_conditions_at_both_ends,
 )
+from pinnkan.physics.wellposed.portion_jumps import jumps_between_portions
 from pinnkan.physics.wellposed.resonance import nearly_singular
 from pinnkan.physics.wellposed.seams import data_across_seams, exact_across_seams
 from pinnkan.physics.wellposed.short_waves import growing_short_waves
-from pinnkan.physics.wellposed.sides import conditions_on_sides
-from pinnkan.physics.wellposed.unknowns import bare_portions, excess_initial_of_unknowns
+from pinnkan.physics.wellposed.sides import conditions_on_portions, conditions_on_sides
+from pinnkan.physics.wellposed.unfixed import unfixed_motions
+from pinnkan.physics.wellposed.unknowns import bare_portions
 
 Test = Callable[[Instance], Iterator[Finding]]
 
 REFUSING: tuple[Test, ...] = (data_across_seams,)
-WARNING: tuple[Test, ...] = (unfixed_constant, bare_portions, exact_across_seams)
+WARNING: tuple[Test, ...] = (
+    initial_against_values,
+    unfixed_motions,
+    bare_portions,
+    jumps_between_portions,
+    constraints_against_data,
+    exact_across_seams,
+)
 WARNING_SYSTEM: tuple[Test, ...] = (conditions_on_sides, excess_initial_of_unknowns)
 """Of problems with several unknowns."""
 REFUSING_ONE: tuple[Test, ...] = (ill_posed_forward, unbalanced)
 """Of problems with one unknown: what a system's principal part says is not decided equation by equation."""
-REFUSING_SYSTEM: tuple[Test, ...] = (growing_short_waves,)
+REFUSING_SYSTEM: tuple[Test, ...] = (growing_short_waves, missing_initial)
 _WARNING_OF_WHOLE_PARTS: tuple[Test, ...] = (
     two_on_one_side,
     conditions_for_high_orders,
@@ -60,6 +75,7 @@ WARNING_ONE: tuple[Test, ...] = (
     no_condition,
     missing_sides,
     excess_initial,
+    conditions_on_portions,
     *_WARNING_OF_WHOLE_PARTS,
 )
 _OF_WHOLE_PARTS = (unbalanced, *_WARNING_OF_WHOLE_PARTS)

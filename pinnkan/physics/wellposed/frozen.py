@@ -9,8 +9,9 @@ of the products that it is the sum of, so that no unit decides.
 
 from __future__ import annotations
 
+import itertools
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ Slopes = Mapping[Partial, FloatArray]
 
 MOST_UNKNOWNS = 9
 """A determinant costs 2^U products."""
+_MOST_CHOICES = 20
 _ROUNDING = 1e-11
 
 
@@ -40,6 +42,12 @@ def is_square(instance: Instance) -> bool:
     """Tell whether a system has as many equations as unknowns, and few enough for its determinant."""
     count = len(instance.problem.unknowns)
     return len(instance.problem.equations) == count <= MOST_UNKNOWNS
+
+
+def square_choices(rows: Sequence[list[Polynomial]]) -> Iterator[list[list[Polynomial]]]:
+    """Yield the square matrices that rows make: all rows, or, of more than columns, any as many of them."""
+    choices = itertools.combinations(rows, len(rows[0]))
+    yield from map(list, itertools.islice(choices, _MOST_CHOICES))
 
 
 def is_linear(instance: Instance) -> bool:

@@ -19,11 +19,11 @@ from pinnkan.ground.derivatives import MultiIndex, value_index
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.polynomials import Polynomials
 from pinnkan.physics.wellposed.characteristics import characteristics
-from pinnkan.physics.wellposed.constants import unfixed_constant
 from pinnkan.physics.wellposed.counts import missing_sides, no_condition
 from pinnkan.physics.wellposed.factors import Factors, factors
 from pinnkan.physics.wellposed.findings import Finding, warning
 from pinnkan.physics.wellposed.high_orders import conditions_for_high_orders
+from pinnkan.physics.wellposed.unfixed import unfixed_motions
 
 FloatArray = NDArray[np.float64]
 
@@ -36,7 +36,7 @@ _SAID_ELSEWHERE = (
     missing_sides,
     conditions_for_high_orders,
     characteristics,
-    unfixed_constant,
+    unfixed_motions,
 )
 _FIFTH = 4
 _NEARBY = 0.02

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pinnkan.ground.derivatives import Partial
 from pinnkan.physics.instance import Instance
+from pinnkan.physics.wellposed.deciding import deciding_equations
 from pinnkan.physics.wellposed.findings import Finding, point_text, refusal
 from pinnkan.physics.wellposed.forward import along_text, directions_in
 from pinnkan.physics.wellposed.frozen import (
@@ -25,7 +26,6 @@ from pinnkan.physics.wellposed.frozen import (
     entry_of,
     frozen_slopes,
     is_linear,
-    is_square,
 )
 
 FloatArray = NDArray[np.float64]
@@ -40,13 +40,13 @@ _GROWS = 1e-3
 def growing_short_waves(instance: Instance) -> Iterator[Finding]:
     """Refuse a system whose short waves grow without bound at a point, whatever its state."""
     problem = instance.problem
-    if problem.time is None or not problem.space or not is_square(instance):
+    equations = deciding_equations(instance)
+    if problem.time is None or not problem.space or equations is None:
         return
     points = instance.domain.uniform(_POINTS, _SEED)
     states = 1 if is_linear(instance) else _STATES
     slopes = [
-        frozen_slopes(instance, equation, points, states=states, decades=_DECADES)
-        for equation in problem.equations
+        frozen_slopes(instance, equation, points, states=states, decades=_DECADES) for equation in equations
     ]
     for direction in directions_in(len(problem.space))[:_MOST_DIRECTIONS]:
         symbols = [

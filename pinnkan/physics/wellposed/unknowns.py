@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from pinnkan.physics.coverage import holds_unknown
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.findings import Finding, warning
 
-_POINTS = 4096
+_POINTS, _SEED = 4096, 300_000
 _ROUNDING = 1e-9
 _OPPOSITE = str.maketrans("+-", "-+")
 
@@ -78,40 +80,18 @@ def bare_share(instance: Instance, part: str, unknown: int) -> float:
     portions = [condition.portion for condition in _holding(problem, part, unknown)]
     if not portions or None in portions or not _is_second_order_across(instance, part, unknown):
         return 0.0
-    side = instance.domain.collocate(BoundaryPart(part), _POINTS)
-    covered = np.zeros(len(side.points), dtype=bool)
-    for portion in portions:
-        assert portion is not None
-        covered |= portion.holds(side.points, problem.names, instance.values)
-    return float(side.weights @ ~covered)
-
-
-def excess_initial_of_unknowns(instance: Instance) -> Iterator[Finding]:
-    """Warn of more initial conditions of an unknown than its order in time."""
-    problem = instance.problem
-    for position, unknown in enumerate(problem.unknowns if problem.time else ()):
-        partials = [
-            partial
-            for equation in problem.equations
-            for partial in derivative_symbols(equation.residual, problem.names).values()
-            if partial.unknown == position
-        ]
-        order = max((partial.orders[0] for partial in partials), default=0)
-        own = [c for c in problem.initial if _unknowns(c, problem) == {position}]
-        if len(own) > order:
-            count = f"{len(own)} initial condition{'s are' if len(own) > 1 else ' is'} given"
-            what = f"is of order {order} in time" if order else "has no derivative in time"
-            yield warning(f"{unknown} {what}, {count}: {', '.join(c.name for c in own)}")
+    bare, even = [], replace(instance.domain, time_scale=math.inf)
+    for rule in ("sobol", "quadrature"):
+        side = even.collocate(BoundaryPart(part), _POINTS, rule=rule, seed=_SEED)
+        held = [portion.holds(side.points, problem.names, instance.values) for portion in portions if portion]
+        bare.append(float(side.weights @ ~np.logical_or.reduce(held)))
+    # A quadrature may have points where portions only touch: y < 0 and y > 0 on a circle.
+    return bare[1] if bare[0] else 0.0
 
 
 def _holding(problem: Problem, part: str, unknown: int) -> list[Condition]:
     """Return the conditions on a part that hold an unknown."""
     return [c for c in problem.boundary if part in c.parts and holds_unknown(c, unknown, problem)]
-
-
-def _unknowns(condition: Condition, problem: Problem) -> set[int]:
-    partials = derivative_symbols(condition.residual, problem.names).values()
-    return {partial.unknown for partial in partials}
 
 
 def _is_second_order_across(instance: Instance, part: str, unknown: int) -> bool:

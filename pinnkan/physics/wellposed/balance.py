@@ -1,6 +1,6 @@
-"""The additive constant: whether anything fixes it, and whether a problem without it has a solution.
+"""Whether a problem in derivatives of its unknown alone has a solution: whether source and flux balance.
 
-Where only derivatives of u occur, u + c solves whatever u solves. For a linear stationary equation
+For a linear stationary equation
 div(C grad u) + f = 0 with conormal data n.C grad u = q, the divergence theorem then asks that
 
     integral of q over the boundary + integral of f over the domain = 0,
@@ -21,10 +21,9 @@ from pinnkan.ground.derivatives import MultiIndex, pure_index, raised
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import derivative_symbols, evaluate, partial_derivative, symbol
 from pinnkan.language.problem.spec import Condition, Equation
-from pinnkan.physics.constants import free_constants, is_free_in_time
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.factors import factors, known_terms
-from pinnkan.physics.wellposed.findings import Finding, refusal, warning
+from pinnkan.physics.wellposed.findings import Finding, refusal
 
 FloatArray = NDArray[np.float64]
 
@@ -35,28 +34,6 @@ _UNBALANCED = 1e-4
 _SURE = 10.0
 """Multiple of the quadratures' difference that an imbalance must exceed."""
 _EQUAL = 1e-8
-
-
-def unfixed_constant(instance: Instance) -> Iterator[Finding]:
-    """Warn where u + c solves whatever u solves, for every unknown."""
-    problem = instance.problem
-    for u in problem.unknowns:
-        if u not in free_constants(problem):
-            continue
-        remedies = [f'add constraints: ["integral({u}) = 0"]'] if problem.space else []
-        if not problem.is_system:
-            remedies.insert(
-                0,
-                f"prescribe the value of {u} on a part of the boundary"
-                if instance.domain.shape.parts
-                else f"add a term in {u}",
-            )
-        what = f"the constant of {u}" if problem.is_system else "the constant"
-        c = f"c({problem.time})" if is_free_in_time(problem, u) else "c"
-        yield warning(
-            f"nothing fixes {what}: only derivatives of {u} occur, so {u} + {c} solves whatever "
-            f"{u} solves; {', '.join(remedies)}, or read it up to a constant"
-        )
 
 
 def unbalanced(instance: Instance) -> Iterator[Finding]:
