@@ -14,8 +14,6 @@ from pinnkan.cli.terminal.progress import watching, watching_training
 from pinnkan.ground.errors import UsageError, quote
 from pinnkan.ground.machine import Compute
 from pinnkan.optim.kinds import OPTIMIZERS
-from pinnkan.output.pictures.formats import PICTURES
-from pinnkan.output.suffixes import require_suffix
 
 if TYPE_CHECKING:
     from pinnkan.studies.rows import Row
@@ -176,6 +174,9 @@ def _require_writable(picture: Path | None, report: Path | None, section: str) -
         FileAccessError: If the report cannot be read or written.
     """
     if picture is not None:
+        from pinnkan.output.pictures.formats import PICTURES
+        from pinnkan.output.suffixes import require_suffix
+
         require_suffix(picture, PICTURES)
     if report is not None:
         from pinnkan.studies.report import around

@@ -13,7 +13,6 @@ from pinnkan.ground.errors import UsageError
 from pinnkan.ground.machine import Compute
 from pinnkan.language.methods import LOTRA
 from pinnkan.storage.runs.paths import ResultName
-from pinnkan.workflows.requests import Places
 
 EXAMPLES = options.examples(
     "pinnkan export runs/elliptic --lambda 0.1 --grid 101x101 -o u.csv",
@@ -84,6 +83,7 @@ def export(
         raise UsageError("--time goes with --grid; the points of a file carry their own times")
     values = targets.at_most_one(targets.read_values(directory, lambdas, params, quiet=quiet))
     from pinnkan.workflows.export import export as run
+    from pinnkan.workflows.requests import Places
 
     with watching(quiet=quiet, verbose=verbose) as observer:
         path = run(

@@ -10,8 +10,6 @@ from pinnkan.cli.terminal import options, render, targets
 from pinnkan.cli.terminal.progress import watching_training
 from pinnkan.ground.errors import ToleranceMissedError, UsageError
 from pinnkan.ground.machine import Compute
-from pinnkan.sweeps.options import SweepOptions, TrainingOptions
-from pinnkan.workflows.requests import FamilyRequest
 
 if TYPE_CHECKING:
     from pinnkan.workflows.family import FamilyResult
@@ -87,7 +85,9 @@ def family(
     targets.require_run(directory)
     if only is None and not params:
         raise UsageError("which range? Give --lambda LOW:HIGH or --param NAME=LOW:HIGH")
+    from pinnkan.sweeps.options import SweepOptions, TrainingOptions
     from pinnkan.workflows.family import family as run
+    from pinnkan.workflows.requests import FamilyRequest
 
     request = FamilyRequest(only, params or [], tolerance, max_adapters)
     training = TrainingOptions(seed, force, compute=Compute(threads=threads))

@@ -13,10 +13,10 @@ from pinnkan.ground.errors import OtherSettingsError, PinnkanError, UsageError
 from pinnkan.ground.machine import Compute
 from pinnkan.ground.progress import Observer
 from pinnkan.language.methods import LOTRA
-from pinnkan.sweeps.options import SweepOptions, TrainingOptions
 
 if TYPE_CHECKING:
     from pinnkan.storage.runs.results import TrainingResult
+    from pinnkan.sweeps.options import SweepOptions
 
 SOME_FAILED = 1
 
@@ -67,6 +67,8 @@ def finetune(
     if jobs and dask:
         raise UsageError("--jobs and --dask exclude each other: workers are here, or on the cluster")
     values = targets.read_values(directory, lambdas, params, quiet=quiet, paired=paired)
+    from pinnkan.sweeps.options import SweepOptions, TrainingOptions
+
     compute = Compute(device, dtype and dtype.value, threads)
     sweep = SweepOptions(
         directory,

@@ -9,7 +9,6 @@ import typer
 from pinnkan.cli.pretrain import RunDirectory, base_row
 from pinnkan.cli.terminal import options, render, targets
 from pinnkan.ground.machine import Compute
-from pinnkan.sweeps.options import TrainingOptions
 
 EXAMPLES = options.examples(
     'pinnkan fit "sin(pi*x)*sin(pi*y)" --domain x=-1:1,y=-1:1 --noise 0.05 -o runs/waves',
@@ -115,6 +114,7 @@ def fit(
     against the formula without it.
     """
     from pinnkan.language.problem.fitting import Request, fit_problem
+    from pinnkan.sweeps.options import TrainingOptions
 
     asked = Request(domain, column, samples, validation, noise, tuple(overrides or ()))
     stated = fit_problem(source, asked)

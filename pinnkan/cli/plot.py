@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,9 @@ from pinnkan.cli.terminal.progress import watching
 from pinnkan.ground.machine import Compute
 from pinnkan.language.methods import LOTRA
 from pinnkan.storage.runs.paths import ResultName
-from pinnkan.workflows.requests import FlowKind, View
+
+if TYPE_CHECKING:
+    from pinnkan.workflows.requests import FlowKind
 
 EXAMPLES = options.examples(
     "pinnkan plot runs/elliptic -o base.png",
@@ -85,6 +87,7 @@ def plot(
     targets.spare_the_store(output, directory)
     values = targets.at_most_one(targets.read_values(directory, lambdas, params, quiet=quiet))
     from pinnkan.workflows.plot import plot as run
+    from pinnkan.workflows.requests import View
 
     view = View(
         field=field or _default_field(streamlines or arrows),

@@ -10,7 +10,6 @@ import typer
 from pinnkan.cli.terminal import options, render, results, targets, verdicts
 from pinnkan.cli.terminal.progress import watching_training
 from pinnkan.ground.machine import Compute
-from pinnkan.sweeps.options import TrainingOptions
 
 EXAMPLES = options.examples(
     "pinnkan pretrain elliptic",
@@ -19,6 +18,7 @@ EXAMPLES = options.examples(
 
 if TYPE_CHECKING:
     from pinnkan.language.problem import Problem
+    from pinnkan.sweeps.options import TrainingOptions
 
 RunDirectory = Annotated[
     Path | None,
@@ -54,6 +54,8 @@ def pretrain(
     written all the same, and the exit code is 4 ('pinnkan evaluate --help' defines verdict and
     relative_residual).
     """
+    from pinnkan.sweeps.options import TrainingOptions
+
     stated = targets.load(problem, overrides)
     row = base_row(
         stated,

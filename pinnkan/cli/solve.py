@@ -12,7 +12,6 @@ from pinnkan.cli.terminal import options, render, targets, verdicts
 from pinnkan.cli.terminal.progress import watching
 from pinnkan.ground.errors import ToleranceMissedError, UsageError
 from pinnkan.storage.runs.paths import FAMILY
-from pinnkan.workflows.requests import Places
 
 if TYPE_CHECKING:
     from pinnkan.workflows.answers import Answers
@@ -86,6 +85,7 @@ def solve(
     from pinnkan.ground.runtime import limited_threads
     from pinnkan.language.parameters import family_points
     from pinnkan.workflows.answers_file import write_answers
+    from pinnkan.workflows.requests import Places
     from pinnkan.workflows.solve import ReducedBasis
 
     with watching(quiet=quiet, verbose=verbose) as observer, limited_threads(threads):

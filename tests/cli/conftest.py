@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -80,6 +81,7 @@ def workflow(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[..., An
         return calls
 
     program()  # whose imports need the package that is replaced
+    importlib.import_module("pinnkan.workflows.requests")  # those of the commands, too
     stub(monkeypatch, "pinnkan.workflows")
     return replace
 
