@@ -113,9 +113,9 @@ class LBFGS(Optimizer):
         one that was taken.
         """
         theta = self.theta
-        for known in self._seen:
-            if torch.equal(known.theta, theta):
-                return known
+        for evaluation in self._seen:
+            if torch.equal(evaluation.theta, theta):
+                return evaluation
         self._seen.append(_Evaluation(theta, *self.problem.gradient(theta)))
         return self._seen[-1]
 

@@ -283,8 +283,8 @@ def _exact_residual(statement: Equation, instance: Instance) -> tuple[float, flo
     else:
         regions = statement.regions(problem.names, instance.values)
         sets = [domain.collocate(region, _POINTS, rule="random", seed=_SEED) for region in regions]
-        normals = [found.normals for found in sets if found.normals is not None]
-        points = np.hstack([np.concatenate([found.points for found in sets]), np.concatenate(normals)])
+        normals = [places.normals for places in sets if places.normals is not None]
+        points = np.hstack([np.concatenate([places.points for places in sets]), np.concatenate(normals)])
         names += tuple(leaf.name for leaf in normal_symbols(problem.names))
     residual = substitute_unknowns(full_residual(statement), problem.exact, problem.names)
     terms = evaluate([residual, *sympy.Add.make_args(residual)], names, points, instance.values)

@@ -79,16 +79,16 @@ class _Training:
     def __call__(self) -> Trained:
         first = 0 if self._run.state is None else self._run.state.phase
         forms = self._course.forms
-        for at, phase in enumerate(self._phases[first:], start=first):
-            if at > first:
-                self._turn(at)
-            outcome = self._run_phase(at, phase)
+        for place, phase in enumerate(self._phases[first:], start=first):
+            if place > first:
+                self._turn(place)
+            outcome = self._run_phase(place, phase)
             late = outcome.reason == "time_limit"
-            if (late or forms[at + 1 : at + 2] != forms[at : at + 1]) and self._went_back(at):
+            if (late or forms[place + 1 : place + 2] != forms[place : place + 1]) and self._went_back(place):
                 break
             if late:
                 break
-        return self._trained(at, phase, outcome)
+        return self._trained(place, phase, outcome)
 
     def _trained(self, at: int, phase: PhaseSettings, outcome: Outcome) -> Trained:
         seconds = time.perf_counter() - self._started
@@ -318,8 +318,8 @@ def _prune(
     network = network_for(run.instance, run.settings.network, coefficients)
     result, count = pruned(network, coefficients, share)
     rms = []
-    for one in (coefficients, result):
-        whole = Parametrisation([Full(c) for c in one])
+    for network_coefficients in (coefficients, result):
+        whole = Parametrisation([Full(c) for c in network_coefficients])
         rms.append(_rms(run, network, whole, whole.start().to(run.arithmetic.device), held_out))
     edges = sum(c.shape[0] * c.shape[1] for c in coefficients)
     run.audience.observer.note(

@@ -30,7 +30,7 @@ def shipped_with_the_paper() -> dict[str, Path]:
     Kept apart from the shipped problems: they serve a comparison, and most of them are no problems.
     """
     files = sorted(
-        path for one in list(shipped_problems().values())[:1] for path in one.parent.glob("*/*.yaml")
+        path for shipped in list(shipped_problems().values())[:1] for path in shipped.parent.glob("*/*.yaml")
     )
     return {f"{path.parent.name}/{path.stem}": path for path in files}
 

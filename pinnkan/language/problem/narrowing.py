@@ -80,12 +80,12 @@ def _where_it_holds(
     """
     assert condition.portion is not None
     held = {part: bool(_holds(condition, part, names, domain, values).any()) for part in condition.parts}
-    missing = [part for part, some in held.items() if not some]
+    missing = [part for part, holds in held.items() if not holds]
     if missing and (condition.portion.named or len(missing) == len(condition.parts)):
         listed = ", ".join(missing)
         message = f"{condition.name}.where: '{condition.portion.text}' holds at no point of {listed}"
         faults.add(condition.place, message)
-    kept = tuple(part for part, some in held.items() if some)
+    kept = tuple(part for part, holds in held.items() if holds)
     return replace(condition, parts=kept or condition.parts)
 
 

@@ -36,8 +36,8 @@ def slim(
     """
     layers: list[LayerParametrisation] = []
     outer = outer_layers(len(coefficients), chains)
-    for at, base in enumerate(coefficients):
-        if at in outer:
+    for depth, base in enumerate(coefficients):
+        if depth in outer:
             layers.append(Full(base))
             continue
         shape = kan_shape(base)
@@ -63,8 +63,8 @@ def slim_from(coefficients: Sequence[Tensor], compression: float, *, chains: int
     """
     layers: list[LayerParametrisation] = []
     outer = outer_layers(len(coefficients), chains)
-    for at, base in enumerate(coefficients):
-        if at in outer:
+    for depth, base in enumerate(coefficients):
+        if depth in outer:
             layers.append(Full(base))
             continue
         factors = hosvd(base.cpu(), ranks_of(kan_shape(base), compression))

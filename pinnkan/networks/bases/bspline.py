@@ -98,9 +98,9 @@ class BSpline(Basis):
         result[-1, -1] = 1.0
         for spline in range(self.functions):
             first = times * (spline - self.degree) + self.degree
-            for at, weight in enumerate(relation.coef, start=first):
-                if 0 <= at < finer.functions:
-                    result[at, spline] = float(weight)
+            for finest, weight in enumerate(relation.coef, start=first):
+                if 0 <= finest < finer.functions:
+                    result[finest, spline] = float(weight)
         return result
 
     def _splines(self, x: Tensor) -> list[list[Tensor]]:

@@ -174,7 +174,7 @@ def balance(
     """
 
     def terms(amplitude: float, points: FloatArray = places.points) -> FloatArray:
-        amplitudes = [amplitude if at in moved else scale for at, scale in enumerate(scales)]
+        amplitudes = [amplitude if unknown in moved else scale for unknown, scale in enumerate(scales)]
         return characteristic_terms(block, replace(places, points=points), amplitudes, lengths)
 
     def left_over(points: FloatArray) -> FloatArray:

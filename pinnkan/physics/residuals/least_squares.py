@@ -158,27 +158,27 @@ class NetworkLeastSquares:
     def _layer_blocks(self, theta: Tensor) -> list[Rows | OuterProducts]:
         """Return one block a layer, fully trained ones as outer products where that pays."""
         layers = self.parameters.layers
-        outer = [self._keeps_outer_products(at) for at in range(len(layers))]
+        outer = [self._keeps_outer_products(depth) for depth in range(len(layers))]
         products: list[list[_Products]] = [[_Products() for _ in self.sets] for _ in layers]
         rows = [
-            None if outer[at] else theta.new_empty(self.count, layer.size, dtype=self.product_dtype)
-            for at, layer in enumerate(layers)
+            None if outer[depth] else theta.new_empty(self.count, layer.size, dtype=self.product_dtype)
+            for depth, layer in enumerate(layers)
         ]
         parts = self.parameters.split(theta)
         for position, own, features, adjoints in self._sweep(theta):
-            for at, layer in enumerate(layers):
-                matrix = rows[at]
+            for depth, layer in enumerate(layers):
+                matrix = rows[depth]
                 if matrix is None:
-                    products[at][position].add(features[at], adjoints[at])
+                    products[depth][position].add(features[depth], adjoints[depth])
                 else:
-                    phi, delta = (self.sets[position].by_residual(part[at]) for part in (features, adjoints))
-                    matrix[own] = layer.jacobian(phi, delta, parts[at])
-        return [_joined(products[at]) if matrix is None else Rows(matrix) for at, matrix in enumerate(rows)]
+                    phi, delta = (self.sets[position].by_residual(part[depth]) for part in (features, adjoints))
+                    matrix[own] = layer.jacobian(phi, delta, parts[depth])
+        return [_joined(products[depth]) if matrix is None else Rows(matrix) for depth, matrix in enumerate(rows)]
 
-    def _keeps_outer_products(self, at: int) -> bool:
-        channels = max(len(one.channels) for one in self.sets)
-        layer = self.network.layers[at]
-        full = isinstance(self.parameters.layers[at], Full)
+    def _keeps_outer_products(self, depth: int) -> bool:
+        channels = max(len(own.channels) for own in self.sets)
+        layer = self.network.layers[depth]
+        full = isinstance(self.parameters.layers[depth], Full)
         # Points that are worked together count as channels, far too many for outer products.
         full = full and all(own.together == 1 for own in self.sets)
         return full and OuterProducts.pays(channels, layer.features, layer.outputs)
@@ -216,8 +216,8 @@ class NetworkLeastSquares:
             for _, positions in itertools.groupby(range(len(self.sets)), self._group):
                 group = tuple(positions)
                 for part in self.sets[group[0]].parts(self.chunk):
-                    sets = tuple(self.sets[at].chunk(part) for at in group)
-                    begins = [starts[at] + part.start // self.sets[at].together for at in group]
+                    sets = tuple(self.sets[position].chunk(part) for position in group)
+                    begins = [starts[position] + part.start // self.sets[position].together for position in group]
                     rows = tuple(
                         slice(begin, begin + own.residual_count)
                         for begin, own in zip(begins, sets, strict=True)

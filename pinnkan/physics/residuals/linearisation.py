@@ -41,10 +41,10 @@ class Rows:
         """Return S J, float64: sums rounded to float32 cost adapters up to 2.8 times the error."""
         result = self.matrix.new_empty(sum(averages.counts), self.matrix.shape[1], dtype=torch.float64)
         width = max(1, _CHUNK // len(self.matrix))
-        for some, part in zip(
+        for columns, part in zip(
             torch.split(self.matrix, width, dim=1), torch.split(result, width, dim=1), strict=True
         ):
-            part.copy_(torch.sparse.mm(averages.matrix, some.to(torch.float64)))
+            part.copy_(torch.sparse.mm(averages.matrix, columns.to(torch.float64)))
         return Rows(result)
 
     def push(self, step: Tensor) -> Tensor:
@@ -87,8 +87,8 @@ class OuterProducts:
         tiles = list(self._tiles())
         count = sum(phi.shape[1] for phi in self.phi)
         result = self.phi[0].new_empty(count, count)
-        for at, (rows, phi, delta) in enumerate(tiles):
-            for columns, other_phi, other_delta in tiles[: at + 1]:
+        for place, (rows, phi, delta) in enumerate(tiles):
+            for columns, other_phi, other_delta in tiles[: place + 1]:
                 tile = _tile(phi, delta, other_phi, other_delta)
                 result[rows, columns] = tile
                 result[columns, rows] = tile.T

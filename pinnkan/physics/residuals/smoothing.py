@@ -91,10 +91,10 @@ def averages_of(sets: Sequence[TrainingSet], network: Network, neighbours: int) 
     """Return S over all sets: averages where points fill the domain, the identity on conditions."""
     near: list[Tensor] = []
     weights: list[Tensor] = []
-    for one in sets:
-        found = _averages(one, network, neighbours) if one.interior else _identity(one.residual_count)
-        for kept, array in zip((near, weights), found, strict=True):
-            kept.append(torch.from_numpy(array).to(one.points.device))
+    for own in sets:
+        averages = _averages(own, network, neighbours) if own.interior else _identity(own.residual_count)
+        for kept, array in zip((near, weights), averages, strict=True):
+            kept.append(torch.from_numpy(array).to(own.points.device))
     return Averages(near, weights, [own.residual_count for own in sets])
 
 

@@ -52,7 +52,7 @@ def training_sets(
         sets += _sets_on(instance, list(members), len(sets), device)
     if points.noise > 0.0:
         generator = np.random.default_rng([seed, variant, _NOISE])
-        sets = [noisy(one, points.noise, generator) if one.interior else one for one in sets]
+        sets = [noisy(own, points.noise, generator) if own.interior else own for own in sets]
     return sets
 
 

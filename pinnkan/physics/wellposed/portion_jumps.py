@@ -73,7 +73,7 @@ def _at_corners(instance: Instance, first: Prescribed, second: Prescribed) -> It
     shape = instance.domain.shape
     if not isinstance(shape, Box):
         return
-    pairs = [(one, other) for one in first.condition.parts for other in second.condition.parts]
+    pairs = [(part, other) for part in first.condition.parts for other in second.condition.parts]
     for part, other in pairs:
         if part[:-1] == other[:-1]:
             continue

@@ -84,11 +84,11 @@ def _rows(instance: Instance, degree: int) -> tuple[FloatArray, FloatArray] | No
         for part in condition.parts:
             side = domain.collocate(BoundaryPart(part), 2 * polynomials.count_on_a_side)
             blocks.append((factors(instance, condition, side.points, side.normals), side, _HELD))
-    if any(not found.linear or not _usable(found) for found, _, _ in blocks):
+    if any(not slopes.linear or not _usable(slopes) for slopes, _, _ in blocks):
         return None
     applied = [
-        weight * np.sqrt(points.weights)[:, None] * _applied(polynomials, found, points.points)
-        for found, points, weight in blocks
+        weight * np.sqrt(points.weights)[:, None] * _applied(polynomials, slopes, points.points)
+        for slopes, points, weight in blocks
     ]
     values = np.sqrt(inside.weights)[:, None] * polynomials.derivative(
         value_index(len(domain.coordinates)), inside.points

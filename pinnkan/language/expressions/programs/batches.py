@@ -95,7 +95,7 @@ class PointProgram:
         results = np.empty((len(self._exprs), len(values), len(self._points)))
         for row, output in enumerate(self._outputs):
             results[row] = registers[output]
-        for at in np.flatnonzero(~np.isfinite(results).all(axis=(0, 2))).tolist():
-            named = dict(zip(self._parameters, values[at].tolist(), strict=True))
-            results[:, at] = evaluate(self._exprs, self._coordinates, self._points, named)
+        for failed in np.flatnonzero(~np.isfinite(results).all(axis=(0, 2))).tolist():
+            named = dict(zip(self._parameters, values[failed].tolist(), strict=True))
+            results[:, failed] = evaluate(self._exprs, self._coordinates, self._points, named)
         return results
