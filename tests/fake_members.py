@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from pinnkan.geometry import Shape, ShapeKind
-from pinnkan.geometry.rules import FloatArray, unit_cube
+from pinnkan.geometry.rules import unit_cube
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.channels import Channels
 from pinnkan.language.adapted_layers import LayerKind
 from pinnkan.language.bases import BasisKind

@@ -11,8 +11,9 @@ import sympy
 
 from pinnkan.geometry.extents import ExtentFault, check_extent, check_finite
 from pinnkan.geometry.mapped import MappedShape
-from pinnkan.geometry.rules import FloatArray, equispaced, gauss, turn
+from pinnkan.geometry.rules import equispaced, gauss, turn
 from pinnkan.geometry.shape import Shape, ShapeEntries, ShapeKind, number
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import UsageError
 
 _ALIASES = (("left", "right"), ("bottom", "top"), ("front", "back"))

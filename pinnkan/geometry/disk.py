@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from pinnkan.geometry.round import Round, round_kind
-from pinnkan.geometry.rules import GOLDEN_TURN, FloatArray, circle, gauss, match_density, turn
+from pinnkan.geometry.rules import GOLDEN_TURN, circle, gauss, match_density, turn
+from pinnkan.ground.arrays import FloatArray
 
 _FEWEST_ANGLES = 5
 """On the innermost rings; what they alias is of order radius^5 there."""

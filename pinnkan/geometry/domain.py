@@ -19,9 +19,10 @@ from pinnkan.geometry.regions import (
     Region,
     WholeDomain,
 )
-from pinnkan.geometry.rules import FloatArray, check_points, share
+from pinnkan.geometry.rules import check_points, share
 from pinnkan.geometry.shape import Shape
 from pinnkan.geometry.times import Duration, Moment, NoTime, Times
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import UsageError
 
 _LEVELS = 4096

@@ -6,8 +6,9 @@ from abc import abstractmethod
 
 import numpy as np
 
-from pinnkan.geometry.rules import FloatArray, unit_cube
+from pinnkan.geometry.rules import unit_cube
 from pinnkan.geometry.shape import Shape
+from pinnkan.ground.arrays import FloatArray
 
 
 class MappedShape(Shape):

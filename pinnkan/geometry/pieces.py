@@ -8,9 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from pinnkan.geometry.rules import FloatArray
 from pinnkan.geometry.shape import Shape
 from pinnkan.geometry.times import Times
+from pinnkan.ground.arrays import FloatArray
 
 
 class Sampler(Protocol):

@@ -8,8 +8,8 @@ import numpy as np
 import sympy
 
 from pinnkan.geometry.mapped import MappedShape
-from pinnkan.geometry.rules import FloatArray
 from pinnkan.geometry.shape import ShapeKind
+from pinnkan.ground.arrays import FloatArray
 
 
 class Point(MappedShape):

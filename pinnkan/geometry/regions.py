@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
+from pinnkan.ground.arrays import BoolArray, FloatArray
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Portion:
     """
 
     text: str
-    holds: Callable[[NDArray[np.float64]], NDArray[np.bool_]] = field(compare=False)
+    holds: Callable[[FloatArray], BoolArray] = field(compare=False)
 
 
 @dataclass(frozen=True)

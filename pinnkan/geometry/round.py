@@ -9,8 +9,8 @@ import sympy
 
 from pinnkan.geometry.extents import ExtentFault, check_extent, check_finite
 from pinnkan.geometry.mapped import MappedShape
-from pinnkan.geometry.rules import FloatArray
 from pinnkan.geometry.shape import Shape, ShapeEntries, ShapeKind, number
+from pinnkan.ground.arrays import FloatArray
 
 
 class Round(MappedShape):

@@ -22,11 +22,9 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import UsageError, did_you_mean
-
-FloatArray = NDArray[np.float64]
 
 RULES = ("quadrature", "sobol", "random")
 

@@ -11,7 +11,8 @@ from types import MappingProxyType
 import numpy as np
 import sympy
 
-from pinnkan.geometry.rules import MOST_POINTS, FloatArray, unit_cube
+from pinnkan.geometry.rules import MOST_POINTS, unit_cube
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import UsageError, did_you_mean
 
 _ATTEMPTS = 12

@@ -10,7 +10,8 @@ from typing import ClassVar
 import numpy as np
 
 from pinnkan.geometry.extents import ExtentFault, check_extent, check_finite
-from pinnkan.geometry.rules import FloatArray, gauss, unit_cube
+from pinnkan.geometry.rules import gauss, unit_cube
+from pinnkan.ground.arrays import FloatArray
 
 _AXIS = 3
 """Time shifts its nodes by a sequence that no space axis uses."""

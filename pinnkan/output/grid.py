@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import UsageError, did_you_mean
-from pinnkan.output.exports.field_table import Array
 
 # A typing slip such as 10001x10001x101 would fill the memory before anything is said.
 MOST_POINTS = 50_000_000
@@ -26,7 +26,7 @@ class Grid:
     """
 
     coordinates: tuple[str, ...]
-    axes: tuple[Array, ...]
+    axes: tuple[FloatArray, ...]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -39,7 +39,7 @@ class Grid:
         return tuple(i for i, axis in enumerate(self.axes) if len(axis) > 1)
 
     @property
-    def points(self) -> Array:
+    def points(self) -> FloatArray:
         """All points, shape (N, D)."""
         return np.stack([a.ravel() for a in np.meshgrid(*self.axes, indexing="ij")], axis=-1)
 

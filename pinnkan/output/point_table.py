@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import BoolArray, FloatArray
 from pinnkan.ground.datafiles import Columns, DataFile
 from pinnkan.ground.errors import UsageError, did_you_mean, quote
-from pinnkan.output.exports.field_table import Array
 
 _MOST_FAULTS = 10
 
@@ -29,10 +28,10 @@ class PointTable:
 
     columns: Columns
     coordinates: tuple[str, ...]
-    points: Array
-    values: Mapping[str, Array] = field(default_factory=dict)
+    points: FloatArray
+    values: Mapping[str, FloatArray] = field(default_factory=dict)
 
-    def require_inside(self, inside: NDArray[np.bool_]) -> None:
+    def require_inside(self, inside: BoolArray) -> None:
         """Refuse points outside the domain, each named by its row.
 
         Args:

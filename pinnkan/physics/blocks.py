@@ -13,10 +13,10 @@ from typing import Protocol
 import numpy as np
 import sympy
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from pinnkan.geometry import Region
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import Collapsed, Derivative, Partial
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import (
@@ -29,8 +29,6 @@ from pinnkan.language.expressions import (
     split_data,
 )
 from pinnkan.physics.combinations import Collapse, combination_symbol
-
-FloatArray = NDArray[np.float64]
 
 _Lowered = Callable[[Mapping[str, Tensor | float]], list[Tensor]]
 

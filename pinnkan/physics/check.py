@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
 from pinnkan.geometry import InitialTime
 from pinnkan.ground.derivatives import value_index
@@ -30,8 +29,6 @@ from pinnkan.physics.instance import Instance
 from pinnkan.physics.lost import refuse_lost_derivatives
 from pinnkan.physics.steepness import unseen_data
 from pinnkan.physics.wellposed import SEVERITIES, Finding, examine
-
-FloatArray = NDArray[np.float64]
 
 _POINTS = 500
 _SEED = 7_041_776

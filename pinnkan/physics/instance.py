@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pinnkan.geometry import (
     BoundaryPart,
@@ -20,6 +19,7 @@ from pinnkan.geometry import (
     Region,
     WholeDomain,
 )
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import evaluate
 from pinnkan.language.problem.settings import PointSettings
@@ -31,8 +31,6 @@ from pinnkan.physics.magnitudes.scales import half_extents, sizing_points
 from pinnkan.physics.magnitudes.sizes import characteristic_terms, size_of
 from pinnkan.physics.reference import Known, Reference
 from pinnkan.physics.sample_table import SampleTable
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from pinnkan.geometry import CollocationSet
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.polynomials import Polynomials
-
-FloatArray = NDArray[np.float64]
 
 
 def polynomial_rows(

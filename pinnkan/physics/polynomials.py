@@ -8,11 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.polynomial import chebyshev
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import Channel, MultiIndex, terms_of
-
-FloatArray = NDArray[np.float64]
 
 
 class Polynomials:

@@ -12,12 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import BoolArray, FloatArray
 from pinnkan.ground.datafiles import Columns, DataFile
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.parameters import file_stem
 from pinnkan.language.problem.spec import Problem
-
-FloatArray = NDArray[np.float64]
 
 Interpolator = Callable[[FloatArray], FloatArray]
 
@@ -184,13 +183,13 @@ class ReferenceTable:
         return Reference(points, {name: held.arrays[name] for name in given}, columns.label)
 
 
-def _equal(column: FloatArray, value: float) -> NDArray[np.bool_]:
+def _equal(column: FloatArray, value: float) -> BoolArray:
     """Return which entries are a value: those exactly equal, or else those equal but for rounding."""
-    equal: NDArray[np.bool_] = column == value
+    equal: BoolArray = column == value
     if equal.any():
         return equal
     noise = np.finfo(float).eps * np.abs(column).max()  # of a zero that was computed as a difference
-    near: NDArray[np.bool_] = np.abs(column - value) <= max(_SAME * abs(value), noise)
+    near: BoolArray = np.abs(column - value) <= max(_SAME * abs(value), noise)
     return near
 
 

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pinnkan.geometry import Domain
+from pinnkan.ground.arrays import BoolArray, FloatArray
 from pinnkan.language.expressions.questions.crossings import Line
-
-FloatArray = NDArray[np.float64]
 
 _LINES = 12
 _SEED = 31_337
@@ -67,7 +65,7 @@ class DomainRegion:
         """Return where the lines from points (L, D) leave the domain, going towards the bounding box."""
         probes = points.copy()
 
-        def contained(positions: FloatArray) -> NDArray[np.bool_]:
+        def contained(positions: FloatArray) -> BoolArray:
             probes[:, axis] = positions
             return self.domain.contains(probes, 0.0)
 

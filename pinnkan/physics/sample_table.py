@@ -6,14 +6,12 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pinnkan.geometry import Domain
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.datafiles import DataFile
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.problem.spec import DataTable, Problem
-
-FloatArray = NDArray[np.float64]
 
 _STREAM = 0x5A3
 

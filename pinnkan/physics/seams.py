@@ -8,16 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 import torch
-from numpy.typing import NDArray
 
 from pinnkan.geometry import Domain, Interior
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import Channel, terms_of
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import ExpressionFault, Names, evaluate, total_derivative
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.magnitudes.scales import half_extents
-
-FloatArray = NDArray[np.float64]
 
 DIFFERS = 1e-5
 """Share of their largest value by which data may differ across a seam, as a soliton's tail does by 1e-6."""

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.language.expressions import derivative_symbols, normal_symbols
 from pinnkan.language.expressions.questions.crossings import Line
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.magnitudes.sizes import characteristic
-
-FloatArray = NDArray[np.float64]
 
 _LINES = 3
 _SEED = 161_803

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import Derivative, value_index
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.expressions import PointProgram, symbol
@@ -23,7 +23,6 @@ from pinnkan.physics.constants import free_constants, is_free_in_time
 from pinnkan.physics.family import Family
 from pinnkan.physics.instance import Instance
 
-FloatArray = NDArray[np.float64]
 Lift = Callable[[FloatArray], FloatArray]
 """From parameter values (L, P) to derivatives of the lifts (C, L, N)."""
 

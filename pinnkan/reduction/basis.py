@@ -6,15 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.channels import Channels
 from pinnkan.ground.derivatives import Derivative, value_index
 from pinnkan.networks import Network
 from pinnkan.physics.conditions.ansatz import Ansatz
-
-FloatArray = NDArray[np.float64]
 
 _CHUNK = 2048
 

@@ -25,10 +25,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from pinnkan.ground.arrays import BoolArray, FloatArray
 
 
-def in_cells(points: FloatArray, size: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def in_cells(points: FloatArray, size: int) -> tuple[NDArray[np.int64], BoolArray]:
     """Sort points into cells of neighbours, by halving the longer side again and again.
 
     Args:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.reduction import (
     Range,
     Reduced,
@@ -23,7 +23,6 @@ from pinnkan.reduction import (
     shares,
 )
 
-FloatArray = NDArray[np.float64]
 Train = Callable[[FloatArray], Sequence[Tensor]]
 """From parameter values (P,) to the coefficients of an adapter trained there."""
 Reason = Literal["tolerance", "max_adapters", "stalled"]

@@ -10,13 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pinnkan.ground.arrays import BoolArray, FloatArray
 from pinnkan.reduction.ansatz import FamilyAnsatz
 from pinnkan.reduction.basis import values_of
 from pinnkan.reduction.gauss_newton import minimise
 from pinnkan.reduction.norm import field_root, stacked
 from pinnkan.reduction.online import Bound, OnlineBlock
-
-FloatArray = NDArray[np.float64]
 
 _CHUNK_NUMBERS = 1 << 17
 """Numbers in the Jacobians of a chunk of parameter values: 1 MB, about what a core keeps near itself."""
@@ -40,7 +39,7 @@ class Reduced:
     residual: FloatArray
     norm: FloatArray
     steps: NDArray[np.int64]
-    converged: NDArray[np.bool_]
+    converged: BoolArray
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from pinnkan.ground.arrays import FloatArray
 
 _LEAST_SIZE = 1e-3
 """Share of its scale below which an unknown beside others is no size to measure an error by."""

@@ -12,17 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from pinnkan.geometry import CollocationSet, Interior
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.language.expressions import PointProgram, substitute, symbol
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
 from pinnkan.reduction.ansatz import FamilyAnsatz, Lift
 from pinnkan.reduction.cells import in_cells
-
-FloatArray = NDArray[np.float64]
 
 VARIANT = 1 << 20
 """Of the point sets: no training or held-out set comes near it."""

@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import BoolArray, FloatArray
 from pinnkan.ground.errors import UsageError, did_you_mean, quote
 from pinnkan.language.parameters import Parameter, parse_number
-
-FloatArray = NDArray[np.float64]
 
 _ONE_PARAMETER = 64
 _SOBOL_EXPONENT = 6
@@ -138,11 +136,11 @@ def shares(ranges: Sequence[Range], values: FloatArray) -> FloatArray:
     return np.stack([span.share(column) for span, column in zip(ranges, values.T, strict=True)], axis=1)
 
 
-def outside(ranges: Sequence[Range], values: FloatArray) -> NDArray[np.bool_]:
+def outside(ranges: Sequence[Range], values: FloatArray) -> BoolArray:
     """Tell which of parameter values (L, P) lie outside the box, shape (L,)."""
     low, high = np.array([span.low for span in ranges]), np.array([span.high for span in ranges])
     slack = _SLACK * np.maximum(1.0, np.maximum(np.abs(low), np.abs(high)))
-    found: NDArray[np.bool_] = ((values < low - slack) | (values > high + slack)).any(axis=1)
+    found: BoolArray = ((values < low - slack) | (values > high + slack)).any(axis=1)
     return found
 
 

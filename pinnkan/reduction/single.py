@@ -7,16 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.networks import Network
 from pinnkan.reduction.ansatz import FamilyAnsatz
 from pinnkan.reduction.basis import network_jets, values_of
 from pinnkan.reduction.norm import field_root, stacked
 from pinnkan.reduction.online import OnlineBlock, OnlinePoints
-
-FloatArray = NDArray[np.float64]
 
 
 def network_solution(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import Derivative
 from pinnkan.networks import Network
 from pinnkan.reduction.ansatz import FamilyAnsatz
@@ -15,8 +15,6 @@ from pinnkan.reduction.basis import network_jets, orthonormalised, values_of
 from pinnkan.reduction.model import Basis, ReducedModel
 from pinnkan.reduction.norm import field_root, largest_relative, stacked
 from pinnkan.reduction.online import OnlineBlock, OnlinePoints
-
-FloatArray = NDArray[np.float64]
 
 
 class Snapshots:

@@ -18,16 +18,14 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.optimize import nnls
 from torch import Tensor
 
+from pinnkan.ground.arrays import BoolArray, FloatArray
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.reduction.model import Basis, ReducedModel
 from pinnkan.reduction.norm import largest_relative
 from pinnkan.reduction.online import OnlineBlock
-
-FloatArray = NDArray[np.float64]
 
 _MOST_SUMS = 200
 _RELEVANT = 1e-4
@@ -76,7 +74,7 @@ def _quadrature(terms: FloatArray, wanted: FloatArray) -> FloatArray | None:
     return weights
 
 
-def _sums(model: ReducedModel, values: FloatArray) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]] | None:
+def _sums(model: ReducedModel, values: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray] | None:
     """Return the terms of all sums, one column a smallest cell, (sums, M), and the sums; None if a fit fails.
 
     And which of the sums decide the coefficients; the others are the squares of residual and solution.

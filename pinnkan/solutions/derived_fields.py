@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import Partial, derivatives_of
 from pinnkan.ground.errors import UsageError, quote
 from pinnkan.language.expressions import (
@@ -25,8 +25,6 @@ from pinnkan.language.expressions import (
 from pinnkan.language.problem import Problem
 from pinnkan.physics.constants import free_constants, is_free_in_time
 from pinnkan.solutions.solution import Solution
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import Derivative, derivatives_of
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
@@ -18,8 +18,6 @@ from pinnkan.solutions.evaluation.relative import residual_report
 from pinnkan.solutions.evaluation.verdict import Behind, Evidence, StatementEvidence, judge
 from pinnkan.training.judgement import evidence_of, finite
 from pinnkan.workflows.answers import Answers
-
-FloatArray = NDArray[np.float64]
 
 MEASURED = 300
 """Answers whose residuals are measured, some 30 ms each; of more values those with the largest estimates."""

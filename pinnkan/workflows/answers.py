@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import BoolArray, FloatArray
 from pinnkan.language.parameters import file_stem, shortest_text
 from pinnkan.physics.instance import Instance
 from pinnkan.reduction import field_root, network_solution, online_points, rows_of, stacked, values_of
 from pinnkan.storage.runs.reduced_basis import StoredReducedBasis
 from pinnkan.workflows.family import largest, relative_errors
-
-FloatArray = NDArray[np.float64]
 
 _CHUNK = 1 << 24
 """Numbers of solutions held at a time."""
@@ -40,8 +38,8 @@ class Answers:
     values: Sequence[Mapping[str, float]]
     coefficients: FloatArray
     estimates: FloatArray
-    outside: NDArray[np.bool_]
-    by_base: NDArray[np.bool_]
+    outside: BoolArray
+    by_base: BoolArray
     seconds: float
 
     @property
@@ -50,13 +48,13 @@ class Answers:
         return rows_of(self.stored.ranges, self.values)
 
     @property
-    def doubtful(self) -> NDArray[np.bool_]:
+    def doubtful(self) -> BoolArray:
         """Which values are outside the range or estimated above the tolerance, shape (L,).
 
         Outside the range the base is no extrapolation at its own value.
         """
         extrapolated = self.outside & ~self.by_base
-        found: NDArray[np.bool_] = extrapolated | ~(self.estimates <= self.stored.tolerance)
+        found: BoolArray = extrapolated | ~(self.estimates <= self.stored.tolerance)
         return found
 
     def method(self, at: int) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.ground.files import clean_leftovers, require_writable
 from pinnkan.ground.progress import Observer
@@ -41,8 +41,6 @@ from pinnkan.sweeps.options import SweepOptions
 from pinnkan.training import network_for
 from pinnkan.workflows.finetune import finetune
 from pinnkan.workflows.requests import FamilyRequest
-
-FloatArray = NDArray[np.float64]
 
 _CHECKED = 32
 """Parameter values at which the estimate is compared with an exact solution."""

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from pinnkan.ground.arrays import BoolArray, FloatArray
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.parameters import complete_values, file_stem
 from pinnkan.language.problem import Problem
@@ -20,8 +21,6 @@ from pinnkan.solutions.fields import checked_points
 from pinnkan.storage.runs.paths import FAMILY
 from pinnkan.storage.runs.reduced_basis import StoredReducedBasis, read_family
 from pinnkan.workflows.answers import Answers
-
-FloatArray = NDArray[np.float64]
 
 
 @contextmanager
@@ -125,7 +124,7 @@ class ReducedBasis:
             seconds=seconds,
         )
 
-    def _by_base(self, rows: FloatArray) -> tuple[NDArray[np.bool_], float]:
+    def _by_base(self, rows: FloatArray) -> tuple[BoolArray, float]:
         """Tell which of parameter values (L, P) are the base's, and how large its relative residual is.
 
         None are if the basis has an adapter of that value.
@@ -133,7 +132,7 @@ class ReducedBasis:
         stored = self._stored
         (own,) = rows_of(stored.ranges, [stored.problem.base_values])
         model = stored.model
-        by_base: NDArray[np.bool_] = (rows == own).all(axis=1) & ~(model.basis.known == own).all(axis=1).any()
+        by_base: BoolArray = (rows == own).all(axis=1) & ~(model.basis.known == own).all(axis=1).any()
         if not by_base.any():
             return by_base, 0.0
         places = [block.place for block in model.blocks]

@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import BoolArray, FloatArray
 from pinnkan.ground.datafiles.csv_text import CsvTable
 from pinnkan.ground.datafiles.faults import DataFault
 from pinnkan.ground.datafiles.npz_arrays import NpzArchive
 from pinnkan.ground.datafiles.repeats import find_repeats
 from pinnkan.ground.errors import UsageError, did_you_mean, quote
 from pinnkan.ground.files import read_data
-
-FloatArray = NDArray[np.float64]
 
 LARGEST_FILE = 512 * 1024 * 1024
 _SHOWN_FAULTS = 10
@@ -44,7 +43,7 @@ class Columns:
         row = self.rows[index]
         return f"{self.label}:{row}" if self.counted == "line" else f"{self.label}, {self.counted} {row}"
 
-    def where(self, kept: NDArray[np.bool_]) -> Columns:
+    def where(self, kept: BoolArray) -> Columns:
         """Return some of the entries only."""
         arrays = {name: array[kept] for name, array in self.arrays.items()}
         return Columns(self.label, arrays, self.rows[kept], self.counted)

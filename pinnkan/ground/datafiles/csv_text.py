@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.datafiles.faults import DataFault
 from pinnkan.ground.errors import quote
 
@@ -85,7 +86,7 @@ class CsvTable:
         _check_header(words)
         self.names = tuple(words)
 
-    def columns(self, names: Sequence[str]) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int64]]:
+    def columns(self, names: Sequence[str]) -> tuple[dict[str, FloatArray], NDArray[np.int64]]:
         """Return the columns of these names and the line of every row, each of shape (N,).
 
         Raises:

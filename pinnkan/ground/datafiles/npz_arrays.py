@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from typing import IO
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.datafiles.faults import DataFault
 from pinnkan.ground.errors import quote
 
@@ -64,7 +64,7 @@ class NpzArchive:
             raise _fault("there is no array in it")
         self.names = tuple(self._entries)
 
-    def columns(self, names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    def columns(self, names: Sequence[str]) -> dict[str, FloatArray]:
         """Return the arrays of these names as columns of equal length, the last axis running fastest.
 
         Raises:
@@ -100,7 +100,7 @@ class NpzArchive:
             raise _fault(f"{what} declares the shape {shape}, {declared:,} bytes, and holds {held:,}")
         return shape
 
-    def _numbers(self, name: str) -> NDArray[np.float64]:
+    def _numbers(self, name: str) -> FloatArray:
         what = f"array {quote(name)} cannot be read"
         with _as_fault(what), self._zip.open(self._entries[name]) as file:
             array = np.lib.format.read_array(file, allow_pickle=False, max_header_size=_LONGEST_HEADER)

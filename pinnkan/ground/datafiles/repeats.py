@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
+
 _ROUNDING = 1e-9
 
 
@@ -23,7 +25,7 @@ class Repeats(NamedTuple):
     contradiction: tuple[int, int] | None
 
 
-def find_repeats(points: NDArray[np.float64], values: NDArray[np.float64]) -> Repeats:
+def find_repeats(points: FloatArray, values: FloatArray) -> Repeats:
     """Look for points that occur more than once.
 
     Args:

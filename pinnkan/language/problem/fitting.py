@@ -11,9 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.datafiles import DataFile
 from pinnkan.ground.errors import UsageError, did_you_mean, quote
 from pinnkan.language.expressions import derivative_symbols
@@ -127,7 +125,7 @@ def _of_table(path: Path, request: Request) -> Problem:
     return load_problem(text, overrides=request.overrides, name=path.stem, directory=path.parent)
 
 
-def _range(name: str, column: NDArray[np.float64], label: str) -> tuple[float, float]:
+def _range(name: str, column: FloatArray, label: str) -> tuple[float, float]:
     """Return the least and the largest entry of a coordinate.
 
     Raises:

@@ -16,9 +16,9 @@ from itertools import combinations
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
 from pinnkan.geometry import BoundaryPart, Domain
+from pinnkan.ground.arrays import BoolArray
 from pinnkan.language.expressions import Names, derivative_symbols
 from pinnkan.language.problem.prescribed import prescribed
 from pinnkan.language.problem.spec import Condition, Equation, StatedPortion
@@ -91,7 +91,7 @@ def _where_it_holds(
 
 def _holds(
     condition: Condition, part: str, names: Names, domain: Domain, values: Mapping[str, float]
-) -> NDArray[np.bool_]:
+) -> BoolArray:
     """Tell at which points of a part a condition holds, (N,)."""
     points = domain.collocate(BoundaryPart(part), _POINTS, rule="sobol", seed=_SEED).points
     if condition.portion is None:

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import sympy
-from numpy.typing import NDArray
 
 from pinnkan.geometry import BoundaryPart, InitialTime, Portion, Region
+from pinnkan.ground.arrays import BoolArray, FloatArray
 from pinnkan.language.expressions import Names, evaluate, symbol
 from pinnkan.language.parameters import Parameter, complete_values
 from pinnkan.language.problem.settings import Settings
@@ -55,11 +54,9 @@ class StatedPortion:
     indicator: sympy.Expr
     named: bool = False
 
-    def holds(
-        self, points: NDArray[np.float64], names: Names, values: Mapping[str, float]
-    ) -> NDArray[np.bool_]:
+    def holds(self, points: FloatArray, names: Names, values: Mapping[str, float]) -> BoolArray:
         """Tell at which points (N, D) it holds, (N,)."""
-        found: NDArray[np.bool_] = evaluate([self.indicator], names.coordinates, points, values)[0] > 0.5
+        found: BoolArray = evaluate([self.indicator], names.coordinates, points, values)[0] > 0.5
         return found
 
 

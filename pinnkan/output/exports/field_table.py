@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from math import prod
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import BoolArray, FloatArray
 from pinnkan.ground.errors import PinnkanError
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -37,9 +35,9 @@ class FieldTable:
     """
 
     coordinates: tuple[str, ...]
-    points: Array
-    fields: Mapping[str, Array]
-    inside: NDArray[np.bool_]
+    points: FloatArray
+    fields: Mapping[str, FloatArray]
+    inside: BoolArray
     shape: tuple[int, ...] | None = None
     time: str | None = None
     about: Mapping[str, str | float] = field(default_factory=dict)
@@ -63,7 +61,7 @@ class FieldTable:
         fields = {name: self._masked(name, values) for name, values in self.fields.items()}
         object.__setattr__(self, "fields", fields)
 
-    def _masked(self, name: str, values: Array) -> Array:
+    def _masked(self, name: str, values: FloatArray) -> FloatArray:
         """Return one field with NaN outside, after a look at the points inside."""
         if values.shape != self.inside.shape:
             raise ValueError(f"field '{name}' has shape {values.shape}, expected {self.inside.shape}")
@@ -79,12 +77,12 @@ class FieldTable:
         return np.where(self.inside, values, np.nan)
 
     @property
-    def columns(self) -> dict[str, Array]:
+    def columns(self) -> dict[str, FloatArray]:
         """Every column by its header name, coordinates first, each of shape (N,)."""
         return {name: self.points[:, i] for i, name in enumerate(self.coordinates)} | dict(self.fields)
 
     @property
-    def arrays(self) -> dict[str, Array]:
+    def arrays(self) -> dict[str, FloatArray]:
         """The columns, in the shape of the grid without its fixed axes if there is a grid."""
         if self.shape is None:
             return self.columns

@@ -10,8 +10,9 @@ import meshio
 import numpy as np
 from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import UsageError
-from pinnkan.output.exports.field_table import Array, FieldTable
+from pinnkan.output.exports.field_table import FieldTable
 
 _CELLS = ("vertex", "line", "quad", "hexahedron")
 
@@ -62,7 +63,7 @@ def _axes(samples: FieldTable) -> list[int]:
     return axes
 
 
-def _vector(samples: FieldTable, components: Sequence[str], axes: Sequence[int]) -> Array:
+def _vector(samples: FieldTable, components: Sequence[str], axes: Sequence[int]) -> FloatArray:
     """Return a vector along X, Y and Z, shape (N, 3), zero along an axis for which it has no component.
 
     One component a space coordinate lies along the axis of its coordinate: where time takes the third axis

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pinnkan.output.exports.field_table import Array
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.output.pictures.canvas import (
     DEFAULT_DPI,
     DOUBLE_COLUMN_MM,
@@ -27,7 +27,7 @@ _MARKERS = "osD^v<>"
 
 def plot_collocation(
     path: Path,
-    sets: Mapping[str, Array],
+    sets: Mapping[str, FloatArray],
     *,
     coordinates: Sequence[str],
     time: str | None = None,
@@ -72,13 +72,13 @@ def _pairs(coordinates: Sequence[str], time: str | None) -> list[tuple[int, int]
     return pairs if time is None or not space else [*pairs, (coordinates.index(time), space[0])]
 
 
-def _draw_pair(axes: Axes, sets: Mapping[str, Array]) -> None:
+def _draw_pair(axes: Axes, sets: Mapping[str, FloatArray]) -> None:
     for (name, points), style in zip(sets.items(), _styles(sets), strict=False):
         label = f"{plain(name)} ({len(points):,})"
         axes.plot(points[:, 0], points[:, 1], linestyle="", label=label, **style)
 
 
-def _draw_rows(figure: Figure, sets: Mapping[str, Array], coordinate: str) -> None:
+def _draw_rows(figure: Figure, sets: Mapping[str, FloatArray], coordinate: str) -> None:
     """Draw the sets of an interval, in space or time, as rows, the first on top."""
     axes = figure.add_subplot()
     for row, ((_, points), style) in enumerate(zip(sets.items(), _styles(sets), strict=False)):
@@ -89,7 +89,7 @@ def _draw_rows(figure: Figure, sets: Mapping[str, Array], coordinate: str) -> No
     axes.set_xlabel(symbol(coordinate))
 
 
-def _styles(sets: Mapping[str, Array]) -> Iterator[dict[str, Any]]:
+def _styles(sets: Mapping[str, FloatArray]) -> Iterator[dict[str, Any]]:
     """Yield a colour, a marker and a size a set: the more points, the smaller; the frame cuts none."""
     for points, colour, marker in zip(sets.values(), cycle(LINE_COLOURS), cycle(_MARKERS), strict=False):
         size = float(np.clip(40 / np.sqrt(max(len(points), 1)), 0.8, 2.5))

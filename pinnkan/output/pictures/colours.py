@@ -11,7 +11,7 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import Colormap, LogNorm, Normalize
 
-from pinnkan.output.exports.field_table import Array
+from pinnkan.ground.arrays import FloatArray
 
 # Okabe and Ito (2008): eight colours that colour-blind readers can tell apart;
 # without yellow, which is too pale for a line on white paper.
@@ -56,7 +56,7 @@ class Scale:
         assert self.norm.vmax is not None
         return float(self.norm.vmax)
 
-    def prepare(self, values: Array) -> Array:
+    def prepare(self, values: FloatArray) -> FloatArray:
         """Return what is drawn of a field: itself in its unit, or its magnitude above the lowest decade."""
         return np.maximum(np.abs(values), self.low) if self.logarithmic else values / self.unit
 
@@ -66,7 +66,7 @@ class Scale:
         return "" if self.unit == 1.0 else f"$10^{{{round(math.log10(self.unit))}}}$"
 
 
-def scale_of(fields: Sequence[Array], kind: Literal["value", "signed", "magnitude"]) -> Scale:
+def scale_of(fields: Sequence[FloatArray], kind: Literal["value", "signed", "magnitude"]) -> Scale:
     """Choose colours for fields that are to be compared.
 
     Args:

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 from matplotlib.ticker import MaxNLocator
 
-from pinnkan.output.exports.field_table import Array
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.output.pictures.canvas import (
     DEFAULT_DPI,
     MM_PER_INCH,
@@ -52,7 +52,7 @@ class Quantity:
     """
 
     label: str
-    values: tuple[Array, ...]
+    values: tuple[FloatArray, ...]
     kind: Literal["value", "signed", "magnitude"] = "value"
     title: str = ""
     same_scale_as_previous: bool = False
@@ -114,7 +114,7 @@ def _layout(plane: Plane, quantities: Sequence[Quantity]) -> Layout:
     return still_layout(plane.height_over_width, sizes)
 
 
-def colour_panel(figure: Figure, axes: Axes, plane: Plane, values: Array, *, label: str) -> None:
+def colour_panel(figure: Figure, axes: Axes, plane: Plane, values: FloatArray, *, label: str) -> None:
     """Draw one field of kind ``value`` into a panel of somebody else's figure, with its colour bar."""
     scale = scale_of([values], "value")
     _draw(axes, plane, scale.prepare(values), scale)
@@ -161,7 +161,7 @@ def _runs(quantities: Sequence[Quantity]) -> list[list[Quantity]]:
     return runs
 
 
-def _draw(axes: Axes, plane: Plane, shown: Array, scale: Scale) -> None:
+def _draw(axes: Axes, plane: Plane, shown: FloatArray, scale: Scale) -> None:
     """Colour one panel; the colours are pixels also in a vector format, lines and text are not."""
     style: dict[str, Any] = {"cmap": scale.colours, "norm": scale.norm, "rasterized": True}
     mesh = axes.tripcolor(plane.covered(shown), shown, shading="gouraud", **style)
@@ -171,7 +171,7 @@ def _draw(axes: Axes, plane: Plane, shown: Array, scale: Scale) -> None:
     axes.add_collection(LineCollection(list(plane.edge), colors="0.3", linewidths=0.3, capstyle="round"))
 
 
-def _draw_contours(axes: Axes, plane: Plane, shown: Array, scale: Scale, count: int) -> None:
+def _draw_contours(axes: Axes, plane: Plane, shown: FloatArray, scale: Scale, count: int) -> None:
     levels = np.linspace(scale.low, scale.high, count + 2)[1:-1]
     inside = levels[(levels > np.nanmin(shown)) & (levels < np.nanmax(shown))]
     if inside.size:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.tri import LinearTriInterpolator, Triangulation
 
-from pinnkan.output.exports.field_table import Array
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.output.pictures.canvas import MM_PER_INCH
 from pinnkan.output.pictures.plane import Plane
 
@@ -49,7 +49,7 @@ class Flow:
     """
 
     kind: Literal["arrows", "streamlines"]
-    vectors: tuple[tuple[Array, Array], ...]
+    vectors: tuple[tuple[FloatArray, FloatArray], ...]
 
 
 def draw_flow(axes: Axes, plane: Plane, flow: Flow, time: int) -> None:
@@ -83,14 +83,14 @@ def _arrow_count(axes: Axes, plane: Plane) -> int:
     return round(min(max(longer_mm / _APART_MM, _LEAST), _MOST))
 
 
-def _along(plane: Plane) -> Array:
+def _along(plane: Plane) -> FloatArray:
     """Return how long a unit of each coordinate is on paper, in longer sides of the drawing, shape (2,)."""
     sides = np.array([1.0, plane.height_over_width])
-    along: Array = sides / sides.max() / np.ptp(plane.points, axis=0)
+    along: FloatArray = sides / sides.max() / np.ptp(plane.points, axis=0)
     return along
 
 
-def _draw_arrows(axes: Axes, plane: Plane, pair: tuple[Array, Array], count: int) -> None:
+def _draw_arrows(axes: Axes, plane: Plane, pair: tuple[FloatArray, FloatArray], count: int) -> None:
     """Draw arrows in the middle of even cells; those that would leave the region are left out."""
     low, high = plane.points.min(axis=0), plane.points.max(axis=0)
     counts = np.maximum(np.round(count * _along(plane) * (high - low)), 1).astype(int)
@@ -125,7 +125,7 @@ def _draw_arrows(axes: Axes, plane: Plane, pair: tuple[Array, Array], count: int
         quiver.set_in_layout(False)
 
 
-def _draw_streamlines(axes: Axes, plane: Plane, pair: tuple[Array, Array], count: int) -> None:
+def _draw_streamlines(axes: Axes, plane: Plane, pair: tuple[FloatArray, FloatArray], count: int) -> None:
     """Draw lines that the vectors touch."""
     low, high = plane.points.min(axis=0), plane.points.max(axis=0)
     sides = _along(plane) * (high - low)
@@ -169,18 +169,18 @@ def _outline(axes: Axes, lines: LineCollection, heads: Sequence[Patch]) -> None:
         artist.set_in_layout(False)
 
 
-def _inside(covered: Triangulation, line: Array) -> list[Array]:
+def _inside(covered: Triangulation, line: FloatArray) -> list[FloatArray]:
     """Return the pieces of a line (N, 2) whose corners are in a region."""
     outside = np.flatnonzero(np.asarray(covered.get_trifinder()(*line.T)) < 0)
     return [piece for piece in np.split(line, np.union1d(outside, outside + 1)) if len(piece) > 1]
 
 
-def _at(covered: Triangulation, pair: tuple[Array, Array], places: Array) -> Array:
+def _at(covered: Triangulation, pair: tuple[FloatArray, FloatArray], places: FloatArray) -> FloatArray:
     """Return vectors at places (M, 2) of a region, linear in each triangle; NaN outside."""
     columns = [np.ma.filled(LinearTriInterpolator(covered, part)(*places.T), np.nan) for part in pair]
     return np.stack(columns, axis=1)
 
 
-_Drawing = Callable[[Axes, Plane, tuple[Array, Array], int], None]
+_Drawing = Callable[[Axes, Plane, tuple[FloatArray, FloatArray], int], None]
 
 _DRAWINGS: Mapping[str, _Drawing] = {"arrows": _draw_arrows, "streamlines": _draw_streamlines}

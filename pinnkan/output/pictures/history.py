@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from pinnkan.output.exports.field_table import Array
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.output.pictures.canvas import DEFAULT_DPI, SINGLE_COLUMN_MM, legend_below, picture
 from pinnkan.output.pictures.colours import LINE_COLOURS, LINE_DASHES
 from pinnkan.output.pictures.labels import Caption, plain
@@ -29,10 +29,10 @@ class TrainingCurves:
         kept: The step whose coefficients were kept.
     """
 
-    steps: Array
-    terms: Mapping[str, Array]
-    held_out: Array | None = None
-    error: Array | None = None
+    steps: FloatArray
+    terms: Mapping[str, FloatArray]
+    held_out: FloatArray | None = None
+    error: FloatArray | None = None
     phases: Sequence[tuple[str, float]] = field(default_factory=tuple)
     kept: float | None = None
 
@@ -87,14 +87,14 @@ def _draw_terms(axes: Axes, curves: TrainingCurves) -> None:
         )
 
 
-def _draw_measured(axes: Axes, steps: Array, values: Array, **style: str) -> None:
+def _draw_measured(axes: Axes, steps: FloatArray, values: FloatArray, **style: str) -> None:
     """Draw a curve through the steps at which it was measured, with a dot where that is one of few."""
     measured = np.isfinite(_positive(values))
     marker = "." if np.count_nonzero(measured) <= 60 else ""
     axes.plot(steps[measured], values[measured], marker=marker, **style)  # type: ignore[arg-type]
 
 
-def _positive(values: Array) -> Array:
+def _positive(values: FloatArray) -> FloatArray:
     """Return values with a gap where a logarithmic axis has no place for them."""
     return np.where(np.isfinite(values) & (values > 0), values, np.nan)
 

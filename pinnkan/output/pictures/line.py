@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pinnkan.output.exports.field_table import Array
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.output.pictures.canvas import (
     DEFAULT_DPI,
     DOUBLE_COLUMN_MM,
@@ -46,9 +46,9 @@ class Curve:
     """
 
     label: str
-    places: Array
-    values: Array
-    reference: Array | None = None
+    places: FloatArray
+    values: FloatArray
+    reference: FloatArray | None = None
 
 
 Style = dict[str, Any]
@@ -152,7 +152,7 @@ def draw_curves(axes: Axes, curves: Sequence[Curve], styles: Sequence[Style]) ->
     axes.grid(visible=True)
 
 
-def _plot(axes: Axes, places: Array, values: Array, style: Style) -> None:
+def _plot(axes: Axes, places: FloatArray, values: FloatArray, style: Style) -> None:
     # Along a line that is nowhere, matplotlib cannot place marks, and fails.
     nowhere = not np.isfinite(values).any()
     axes.plot(places, values, **({**style, "markevery": None} if nowhere else style))

@@ -10,7 +10,7 @@ from matplotlib.tri import Triangulation
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from pinnkan.output.exports.field_table import Array
+from pinnkan.ground.arrays import BoolArray, FloatArray
 
 # The longest region, in widths, that is drawn to scale.
 _LONGEST = 5.0
@@ -28,22 +28,22 @@ class Plane:
     """
 
     names: tuple[str, str]
-    points: Array
+    points: FloatArray
     triangles: NDArray[np.int64]
     equal_scale: bool = True
 
-    def covered(self, values: Array) -> Triangulation:
+    def covered(self, values: FloatArray) -> Triangulation:
         """Return the region as matplotlib draws it, without triangles where values (N,) are NaN."""
         whole = Triangulation(self.points[:, 0], self.points[:, 1], self.triangles)
         whole.set_mask(np.isnan(values)[self.triangles].any(axis=1))
         return whole
 
     @property
-    def edge(self) -> Array:
+    def edge(self) -> FloatArray:
         """The sides that belong to one triangle only, shape (L, 2 ends, 2)."""
         sides = np.sort(np.concatenate([self.triangles[:, [i, (i + 1) % 3]] for i in range(3)]), axis=1)
         unique, counts = np.unique(sides, axis=0, return_counts=True)
-        edge: Array = self.points[unique[counts == 1]]
+        edge: FloatArray = self.points[unique[counts == 1]]
         return edge
 
     @property
@@ -64,10 +64,10 @@ class Plane:
 
 def grid_plane(
     names: tuple[str, str],
-    x: Array,
-    y: Array,
+    x: FloatArray,
+    y: FloatArray,
     *,
-    inside: NDArray[np.bool_] | None = None,
+    inside: BoolArray | None = None,
     equal_scale: bool = True,
 ) -> Plane:
     """Cut every cell of a grid into two triangles; a triangle with a corner outside is left out.
@@ -94,9 +94,9 @@ def grid_plane(
 
 def cloud_plane(
     names: tuple[str, str],
-    points: Array,
+    points: FloatArray,
     *,
-    contains: Callable[[Array], NDArray[np.bool_]] | None = None,
+    contains: Callable[[FloatArray], BoolArray] | None = None,
     equal_scale: bool = True,
 ) -> Plane:
     """Triangulate scattered points (Delaunay).
@@ -114,7 +114,7 @@ def cloud_plane(
     return Plane(names, points, triangles, equal_scale)
 
 
-def fitted_points(grid: Array, inside: NDArray[np.bool_], edge: Array) -> Array:
+def fitted_points(grid: FloatArray, inside: BoolArray, edge: FloatArray) -> FloatArray:
     """Return the points of a grid in a domain and those on its edge, so that a picture ends at the edge.
 
     A masked grid alone ends in stairs. Grid points nearer to the edge than the

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
-from pinnkan.output.exports.field_table import Array
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.output.pictures.canvas import DEFAULT_DPI, DOUBLE_COLUMN_MM, legend_below, picture
 from pinnkan.output.pictures.field import colour_panel
 from pinnkan.output.pictures.labels import Caption, symbol
@@ -32,14 +32,14 @@ class FilmedField:
     """
 
     quantity: str
-    values: Array
+    values: FloatArray
     profiles: Sequence[tuple[float, Curve]]
 
 
 def plot_spacetime_fields(
     path: Path,
-    times: Array,
-    places: Array,
+    times: FloatArray,
+    places: FloatArray,
     fields: Sequence[FilmedField],
     *,
     names: tuple[str, str],

@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import UsageError
-from pinnkan.output.exports.field_table import Array
 from pinnkan.output.pictures.canvas import DEFAULT_DPI, SINGLE_COLUMN_MM, legend_below, picture
 from pinnkan.output.pictures.colours import LINE_COLOURS
 from pinnkan.output.pictures.labels import Caption, plain
@@ -37,8 +37,8 @@ class SpectraPanel:
     """
 
     title: str
-    relative: Mapping[str, Array]
-    discarded: Mapping[str, Array]
+    relative: Mapping[str, FloatArray]
+    discarded: Mapping[str, FloatArray]
 
 
 def plot_spectra(
@@ -77,7 +77,7 @@ def plot_spectra(
         legend_below(figure, grid[0, 0])
 
 
-def _draw(axes: Axes, curves: Mapping[str, Array], *, first: int) -> None:
+def _draw(axes: Axes, curves: Mapping[str, FloatArray], *, first: int) -> None:
     for index, (name, values) in enumerate(curves.items()):
         shown = np.where(values > _FLOOR, values, np.nan)
         style = ("-", "--", ":", "-.")[index // 3 % 4]

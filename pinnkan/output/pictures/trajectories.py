@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from pinnkan.output.exports.field_table import Array
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.output.pictures.canvas import DEFAULT_DPI, DOUBLE_COLUMN_MM, legend_below, picture
 from pinnkan.output.pictures.colours import LINE_COLOURS, LINE_DASHES
 from pinnkan.output.pictures.labels import plain
@@ -30,9 +30,9 @@ class Trajectory:
         loss: Shape (S,); NaN where nothing was measured.
     """
 
-    steps: Array
-    seconds: Array
-    loss: Array
+    steps: FloatArray
+    seconds: FloatArray
+    loss: FloatArray
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,9 @@ def _style(place: int) -> tuple[str, str]:
     return LINE_COLOURS[colour], LINE_DASHES[round_of_colours % len(LINE_DASHES)]
 
 
-def _draw(axes: Axes, runs: Sequence[tuple[Array, Array]], label: str, style: tuple[str, str]) -> None:
+def _draw(
+    axes: Axes, runs: Sequence[tuple[FloatArray, FloatArray]], label: str, style: tuple[str, str]
+) -> None:
     colour, dashes = style
     places = np.linspace(min(x[0] for x, _ in runs), max(x[-1] for x, _ in runs), _PLACES)
     curves = np.array([_interpolated(places, x, y) for x, y in runs])
@@ -108,7 +110,7 @@ def _draw(axes: Axes, runs: Sequence[tuple[Array, Array]], label: str, style: tu
         )
 
 
-def _interpolated(places: Array, x: Array, y: Array) -> Array:
+def _interpolated(places: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
     """Return y at places, between its measured values by decades."""
     known = np.isfinite(y) & (y > 0)
     return np.exp(np.interp(places, x[known], np.log(y[known])))

@@ -11,13 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.channels import Channels
 from pinnkan.ground.derivatives import Channel
 from pinnkan.physics.conditions.point_functions import PointFunction
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

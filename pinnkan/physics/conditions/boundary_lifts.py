@@ -7,16 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
 from pinnkan.geometry import Ball, BoundaryPart, Box, Disk, Shape
 from pinnkan.geometry.shape import number
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.language.expressions import substitute, symbol
 from pinnkan.language.problem.prescribed import Prescribed, difference_text
 from pinnkan.physics.conditions.condition_data import ConditionData
 from pinnkan.physics.conditions.lifts import HarmonicLift, harmonic_lift, transfinite
-
-FloatArray = NDArray[np.float64]
 
 _ZERO = sympy.Integer(0)
 

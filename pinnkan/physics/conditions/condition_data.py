@@ -6,17 +6,15 @@ from collections.abc import Mapping
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
 from pinnkan.geometry import BoundaryPart, Domain, Region
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import PinnkanError, ProblemError
 from pinnkan.language.expressions import evaluate, symbol
 from pinnkan.language.problem.prescribed import Prescribed
 from pinnkan.language.problem.spec import Problem
 from pinnkan.physics.conditions.roughness import LiftSmoothness
 from pinnkan.physics.region import DomainRegion
-
-FloatArray = NDArray[np.float64]
 
 _SAMPLES = 200
 _TIMES = 8

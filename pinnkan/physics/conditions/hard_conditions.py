@@ -14,7 +14,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
 from pinnkan.geometry import Domain, InitialTime
 from pinnkan.geometry.shape import number
@@ -30,8 +29,6 @@ from pinnkan.physics.conditions.condition_data import ConditionData
 from pinnkan.physics.conditions.meeting import initial_gap
 from pinnkan.physics.conditions.point_functions import FormulaFunction, Memory, PointFunction
 from pinnkan.physics.conditions.roughness import LiftSmoothness
-
-FloatArray = NDArray[np.float64]
 
 _ZERO = sympy.Integer(0)
 

@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 
 from pinnkan.geometry import Box
 from pinnkan.geometry.shape import number
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import Channel, MultiIndex, terms_of
 from pinnkan.language.expressions import substitute, symbol
 from pinnkan.physics.conditions.point_functions import PointFunction
-
-FloatArray = NDArray[np.float64]
 
 _ANGLES = 512
 _MOST_MODES = 128

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
 from pinnkan.geometry import BoundaryPart, Box, CollocationSet, Domain, InitialTime
 from pinnkan.geometry.shape import number
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.language.expressions import (
     ExpressionFault,
     Names,
@@ -28,8 +28,6 @@ from pinnkan.language.expressions import (
 )
 from pinnkan.language.problem.prescribed import initial_state, prescribed
 from pinnkan.language.problem.spec import Condition
-
-FloatArray = NDArray[np.float64]
 
 CONTRADICTS = 1e-6
 """Share of the size of a condition's terms from which on a gap is a contradiction."""

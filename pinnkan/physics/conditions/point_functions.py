@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import Channel, MultiIndex, lowered, terms_of
 from pinnkan.language.expressions import Names, display_text, evaluate, total_derivative
 
-FloatArray = NDArray[np.float64]
 Memory = dict[object, sympy.Expr]
 """Derivatives of formulas, by formula and multi-index: they are the same at every parameter value."""
 

@@ -6,17 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 from pinnkan.geometry import Domain, Interior
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import Derivative, pure_index, value_index
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import derivative_symbols
 from pinnkan.language.problem.spec import Problem
 from pinnkan.physics.blocks import ResidualBlock
-
-FloatArray = NDArray[np.float64]
 
 VARIANT = 1 << 21
 """Of the points on which scales and sizes are found: far from those of training."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import PinnkanError
-
-FloatArray = NDArray[np.float64]
 
 _ROUNDINGS = 8 * float(np.finfo(np.float64).eps)
 

@@ -24,9 +24,9 @@ from dataclasses import replace
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
 from pinnkan.geometry import CollocationSet, Domain, Interior
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import evaluate
 from pinnkan.language.problem.prescribed import prescribed
@@ -35,8 +35,6 @@ from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.magnitudes.growth import VARIANT, growth, growth_of_system, marching_axis
 from pinnkan.physics.magnitudes.rounding import is_rounded_zero
 from pinnkan.physics.magnitudes.sizes import characteristic_terms, size_of
-
-FloatArray = NDArray[np.float64]
 
 _POINTS = 200
 _PRESCRIBED_POINTS = 200

@@ -11,13 +11,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pinnkan.geometry import CollocationSet, Interior
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import Partial
 from pinnkan.physics.blocks import ResidualBlock
-
-FloatArray = NDArray[np.float64]
 
 _NOTHING = 1e-4
 """A term counts as zero below this share of the largest that a function of the unknown's range makes."""

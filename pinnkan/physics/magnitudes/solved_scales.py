@@ -22,9 +22,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pinnkan.geometry import CollocationSet, Domain, WholeDomain
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import value_index
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.physics.blocks import ResidualBlock
@@ -33,8 +33,6 @@ from pinnkan.physics.magnitudes.scales import half_extents
 from pinnkan.physics.magnitudes.sizes import characteristic_terms, size_of
 from pinnkan.physics.polynomial_rows import polynomial_rows
 from pinnkan.physics.polynomials import Polynomials
-
-FloatArray = NDArray[np.float64]
 
 _POINTS, _SEED = 256, 0
 """Points of each statement; an integral is taken at twice as many times as the degree."""

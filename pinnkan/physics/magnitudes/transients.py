@@ -21,10 +21,10 @@ import math
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
 from pinnkan.geometry import Domain
 from pinnkan.geometry.shape import number
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import MultiIndex, pure_index
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import (
@@ -41,8 +41,6 @@ from pinnkan.language.problem.spec import Condition, Equation, Problem
 from pinnkan.physics.compiled import full_residual
 from pinnkan.physics.conditions.meeting import CONTRADICTS, initial_gap
 from pinnkan.physics.magnitudes.scales import rounded
-
-FloatArray = NDArray[np.float64]
 
 _POINTS = 200
 _SEED = 161_803

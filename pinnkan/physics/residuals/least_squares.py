@@ -171,9 +171,13 @@ class NetworkLeastSquares:
                 if matrix is None:
                     products[depth][position].add(features[depth], adjoints[depth])
                 else:
-                    phi, delta = (self.sets[position].by_residual(part[depth]) for part in (features, adjoints))
+                    phi, delta = (
+                        self.sets[position].by_residual(part[depth]) for part in (features, adjoints)
+                    )
                     matrix[own] = layer.jacobian(phi, delta, parts[depth])
-        return [_joined(products[depth]) if matrix is None else Rows(matrix) for depth, matrix in enumerate(rows)]
+        return [
+            _joined(products[depth]) if matrix is None else Rows(matrix) for depth, matrix in enumerate(rows)
+        ]
 
     def _keeps_outer_products(self, depth: int) -> bool:
         channels = max(len(own.channels) for own in self.sets)
@@ -217,7 +221,9 @@ class NetworkLeastSquares:
                 group = tuple(positions)
                 for part in self.sets[group[0]].parts(self.chunk):
                     sets = tuple(self.sets[position].chunk(part) for position in group)
-                    begins = [starts[position] + part.start // self.sets[position].together for position in group]
+                    begins = [
+                        starts[position] + part.start // self.sets[position].together for position in group
+                    ]
                     rows = tuple(
                         slice(begin, begin + own.residual_count)
                         for begin, own in zip(begins, sets, strict=True)

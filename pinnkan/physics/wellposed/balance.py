@@ -14,9 +14,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
 from pinnkan.geometry import BoundaryPart, CollocationSet, Interior
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import MultiIndex, pure_index, raised
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import derivative_symbols, evaluate, partial_derivative, symbol
@@ -24,8 +24,6 @@ from pinnkan.language.problem.spec import Condition, Equation
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.factors import factors, known_terms
 from pinnkan.physics.wellposed.findings import Finding, refusal
-
-FloatArray = NDArray[np.float64]
 
 _COUNTS = (2000, 3300)
 """Two quadratures: their difference bounds the error of either."""

@@ -11,16 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pinnkan.geometry import BoundaryPart
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import pure_index
 from pinnkan.language.problem.spec import Equation
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.factors import decided, factors
 from pinnkan.physics.wellposed.findings import Finding, point_text, warning
-
-FloatArray = NDArray[np.float64]
 
 _POINTS = 100
 _SEED = 141_421

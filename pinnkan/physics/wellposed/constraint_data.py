@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
 from pinnkan.geometry import CollocationSet, InitialTime, PointInSpace, Region, WholeDomain
 from pinnkan.geometry.shape import number
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import (
     ExpressionFault,
@@ -26,8 +26,6 @@ from pinnkan.language.problem.prescribed import Prescribed, initial_state, presc
 from pinnkan.language.problem.spec import Constraint
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.findings import Finding, point_text, warning
-
-FloatArray = NDArray[np.float64]
 
 _COUNTS = (2000, 3300)
 """Two quadratures: their difference bounds the error of either."""

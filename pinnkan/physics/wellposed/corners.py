@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pinnkan.geometry import Box
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.language.expressions import evaluate, total_derivative
 from pinnkan.language.problem.prescribed import Prescribed, difference_text, prescribed
 from pinnkan.physics.conditions.meeting import corner_gap, initial_gap
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.findings import Finding, point_text, warning
-
-FloatArray = NDArray[np.float64]
 
 _POINTS, _SEED = 500, 7_041_776
 _MEET = 1e-8

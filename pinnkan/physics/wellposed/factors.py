@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
 from pinnkan.geometry.shape import number
+from pinnkan.ground.arrays import BoolArray, FloatArray
 from pinnkan.ground.derivatives import MultiIndex
 from pinnkan.language.expressions import (
     ExpressionFault,
@@ -33,9 +33,6 @@ from pinnkan.language.problem.prescribed import initial_state, prescribed
 from pinnkan.language.problem.spec import Equation
 from pinnkan.physics.compiled import full_residual
 from pinnkan.physics.instance import Instance
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 _STATES = 8
 _SEED = 271_828

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.language.reading.places import Place
-
-FloatArray = NDArray[np.float64]
 
 SEVERITIES = ("refusal", "error", "warning")
 """The gravest first."""

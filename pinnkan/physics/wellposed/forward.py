@@ -17,17 +17,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pinnkan.geometry import InitialTime
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import MultiIndex, pure_index
 from pinnkan.language.expressions import Names, derivative_name
 from pinnkan.language.expressions.calculus import ORDINALS
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.factors import Factors, decided, factors, initial_factors
 from pinnkan.physics.wellposed.findings import Finding, point_text, refusal
-
-FloatArray = NDArray[np.float64]
 
 _POINTS = 200
 _SEED = 314_159

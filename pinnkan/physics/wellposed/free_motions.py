@@ -17,17 +17,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pinnkan.geometry import CollocationSet, WholeDomain
+from pinnkan.ground.arrays import BoolArray, FloatArray
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.polynomial_rows import polynomial_rows
 from pinnkan.physics.polynomials import Polynomials
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 _POINTS, _TIMES, _SEED = 32, 3, 360_555
 _MEANS = (1.0, -1.0, 0.0)

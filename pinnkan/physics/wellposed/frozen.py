@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import Partial
 from pinnkan.language.expressions import (
     defined_values,
@@ -27,8 +28,6 @@ from pinnkan.language.expressions import (
 from pinnkan.language.problem.spec import Equation
 from pinnkan.physics.instance import Instance
 
-FloatArray = NDArray[np.float64]
-ComplexArray = NDArray[np.complex128]
 Polynomial = dict[tuple[int, ...], NDArray[Any]]
 Slopes = Mapping[Partial, FloatArray]
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pinnkan.geometry import BoundaryPart, Box
 from pinnkan.ground.derivatives import pure_index
@@ -19,8 +18,6 @@ from pinnkan.language.expressions.calculus import ORDINALS
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.factors import Factors, factors
 from pinnkan.physics.wellposed.findings import Finding, warning
-
-FloatArray = NDArray[np.float64]
 
 _POINTS = 60
 _SEED = 173_205

@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.language.problem.prescribed import prescribed
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.factors import decided, factors, second_order
 from pinnkan.physics.wellposed.findings import Finding, point_text, warning
-
-FloatArray = NDArray[np.float64]
 
 _POINTS = 100
 _SEED = 577_215

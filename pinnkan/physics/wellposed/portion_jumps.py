@@ -10,18 +10,15 @@ from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from pinnkan.geometry import BoundaryPart, Box
+from pinnkan.ground.arrays import BoolArray, FloatArray
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import evaluate
 from pinnkan.language.problem.prescribed import Prescribed, difference_text, prescribed
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.findings import Finding, point_text, warning
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 _POINTS, _PAIRS, _SEED = 1024, 64, 173_205
 _HALVINGS, _ROUNDING = 40, 1e-9

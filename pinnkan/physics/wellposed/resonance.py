@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pinnkan.geometry import BoundaryPart, Interior
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import MultiIndex, value_index
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.polynomials import Polynomials
@@ -24,8 +24,6 @@ from pinnkan.physics.wellposed.factors import Factors, factors
 from pinnkan.physics.wellposed.findings import Finding, warning
 from pinnkan.physics.wellposed.high_orders import conditions_for_high_orders
 from pinnkan.physics.wellposed.unfixed import unfixed_motions
-
-FloatArray = NDArray[np.float64]
 
 _DEGREES = {1: 100, 2: 12, 3: 8}
 """Total degree of the polynomials, by dimension: 101, 91 and 165 of them. What they do not resolve looks far

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import Partial
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.deciding import deciding_equations
@@ -27,9 +27,6 @@ from pinnkan.physics.wellposed.frozen import (
     frozen_slopes,
     is_linear,
 )
-
-FloatArray = NDArray[np.float64]
-ComplexArray = NDArray[np.complex128]
 
 _POINTS, _SEED, _STATES, _DECADES = 12, 223_606, 10, 3.0
 _MOST_DIRECTIONS = 6

@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pinnkan.geometry import BoundaryPart
+from pinnkan.ground.arrays import BoolArray, FloatArray
 from pinnkan.language.problem.spec import Condition, Equation
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.deciding import deciding_equations
@@ -27,9 +27,6 @@ from pinnkan.physics.wellposed.frozen import (
 )
 from pinnkan.physics.wellposed.unknowns import bare_parts, has_bare_portions, parts_without_conditions
 from pinnkan.physics.wellposed.waves import Count, side_row, wave_count
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 _POINTS, _PORTION_POINTS, _SEED, _STATES = 2, 512, 244_948, 3
 _WAVES = ((1e3, 1e6), (3e4, 1e8))

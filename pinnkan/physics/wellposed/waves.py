@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.frozen import Polynomial, Slopes, entry_of
 
-FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complexfloating[Any, Any]]
 
 _ON_THE_AXIS = 1e-5

@@ -14,15 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from pinnkan.geometry import CollocationSet, Interior
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import Channel, lowered, pure_index, terms_of, value_index
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
-
-FloatArray = NDArray[np.float64]
 
 _INTERIOR, _BOUNDARY, _SEED = 1024, 256, 0
 _VARIANT = 7

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
 from pinnkan.geometry import WholeDomain
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import derivatives_of, value_index
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.physics.blocks import ResidualBlock
@@ -36,8 +37,6 @@ from pinnkan.physics.magnitudes.sizes import characteristic_terms
 from pinnkan.physics.polynomial_rows import polynomial_rows
 from pinnkan.physics.polynomials import Polynomials
 from pinnkan.solutions.evaluation.relative import Measurable, extents_of
-
-FloatArray = NDArray[np.float64]
 
 _DEGREES = {1: 100, 2: 24, 3: 10, 4: 6}
 """Total degree of the polynomials, by dimension: 101, 325, 286 and 210 of them."""

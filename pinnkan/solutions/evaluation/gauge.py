@@ -10,13 +10,12 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.polynomial import chebyshev
-from numpy.typing import NDArray
 
 from pinnkan.geometry import InitialTime
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.physics.constants import is_free_in_time
 from pinnkan.physics.instance import Instance
 
-FloatArray = NDArray[np.float64]
 Field = Callable[[FloatArray], FloatArray]
 """From points (N, D) to values (N,)."""
 

@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pinnkan.geometry import Interior
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import Derivative, pure_index
 from pinnkan.physics.instance import Instance
-
-FloatArray = NDArray[np.float64]
 
 _SEGMENTS, _LEVELS = 32, 14
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)

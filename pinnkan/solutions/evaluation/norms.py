@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import DivergedError, PinnkanError
 
 
@@ -115,11 +116,11 @@ def measure_errors(values: ArrayLike, reference: ArrayLike) -> ErrorReport:
     return sums.report()
 
 
-def _largest(values: NDArray[np.float64]) -> float:
+def _largest(values: FloatArray) -> float:
     return float(np.max(np.abs(values), initial=0.0))
 
 
-def _norm(values: NDArray[np.float64]) -> float:
+def _norm(values: FloatArray) -> float:
     """Return the Euclidean norm, scaled so that no square overflows or vanishes."""
     peak = _largest(values)
     if peak == 0.0 or math.isinf(peak):
@@ -132,7 +133,7 @@ def _ratio(numerator: float, denominator: float) -> float | None:
     return numerator / denominator if denominator > 0.0 and math.isfinite(numerator) else None
 
 
-def _require_finite(values: NDArray[np.float64], who: str, fault: type[PinnkanError]) -> None:
+def _require_finite(values: FloatArray, who: str, fault: type[PinnkanError]) -> None:
     bad = values.size - int(np.count_nonzero(np.isfinite(values)))
     if bad:
         raise fault(f"{who} is not finite at {bad} of {values.size} points: no error can be given")

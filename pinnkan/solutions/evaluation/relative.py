@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pinnkan.geometry import CollocationSet, InitialTime, Interior, Region
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import Derivative, derivatives_of
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.physics.blocks import ResidualBlock
@@ -23,8 +23,6 @@ from pinnkan.physics.instance import Instance
 from pinnkan.physics.magnitudes.sizes import characteristic_terms, judged_terms, size_of
 from pinnkan.solutions.evaluation.brackets import Bracket, bracket_left
 from pinnkan.solutions.evaluation.jumps import Jump, largest_jump
-
-FloatArray = NDArray[np.float64]
 
 INTERIOR, BOUNDARY = 4096, 1024
 """Points of an equation and of a condition: powers of two, which Sobol points are made for."""

@@ -10,15 +10,13 @@ from typing import Any
 import numpy as np
 import sympy
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import UsageError
 from pinnkan.networks import InputMap, KanLayer, Network
 from pinnkan.solutions.formulas.expansions import expansion, has_expansion
 from pinnkan.solutions.formulas.library import LIBRARY, Snap, fit, snap
-
-FloatArray = NDArray[np.float64]
 
 MOST_EDGES = 100
 _SMALL = 1e-6

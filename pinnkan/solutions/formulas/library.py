@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from pinnkan.ground.arrays import FloatArray
 
 _SLOPES = np.geomspace(0.1, 12.0, 24)
 _OFFSETS = np.linspace(-8.0, 8.0, 41)

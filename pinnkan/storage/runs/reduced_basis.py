@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import DamagedFileError, UsageError
 from pinnkan.networks import Network
 from pinnkan.language.problem import Problem
@@ -34,7 +34,6 @@ from pinnkan.training import coefficient_shapes, network_for
 from pinnkan.storage.runs.facts import family_from, hidden_widths
 from pinnkan.storage.runs.directory import Result, changed_coefficients, whole_coefficients
 
-FloatArray = NDArray[np.float64]
 
 _PROBES = 5
 _PARTS = ("mixing", "known", "coordinates", "values")

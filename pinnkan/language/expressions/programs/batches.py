@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.language.expressions.programs.evaluation import OPERATIONS, as_constant, evaluate, settled
 from pinnkan.language.expressions.programs.program import Step, compile_program
-
-Array = NDArray[np.float64]
 
 
 class PointProgram:
@@ -33,7 +31,7 @@ class PointProgram:
     """
 
     def __init__(
-        self, exprs: Sequence[Any], coordinates: Sequence[str], points: Array, parameters: Sequence[str]
+        self, exprs: Sequence[Any], coordinates: Sequence[str], points: FloatArray, parameters: Sequence[str]
     ) -> None:
         self._exprs, self._coordinates, self._points = tuple(exprs), tuple(coordinates), points
         self._parameters = tuple(parameters)
@@ -80,7 +78,7 @@ class PointProgram:
             self._pointless.add(here)
         return None
 
-    def __call__(self, values: Array) -> Array:
+    def __call__(self, values: FloatArray) -> FloatArray:
         """Evaluate at parameter values (L, P), shape (E, L, N).
 
         Raises:

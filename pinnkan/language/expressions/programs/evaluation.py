@@ -8,15 +8,13 @@ from operator import add, mul
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions.programs.program import ONE_OPERAND, Program, compile_program, run
 from pinnkan.language.expressions.questions import multiprecision
 from pinnkan.language.expressions.questions.limits import any_limit, rays, smooth_limits
 from pinnkan.language.expressions.text import display_text
-
-Array = NDArray[np.float64]
 
 _CHUNK = 8192
 # Below this fraction of the extent of the points a coordinate is zero: the middle
@@ -25,8 +23,11 @@ _ZERO = 1e-14
 
 
 def evaluate(
-    exprs: Sequence[Any], coordinates: Sequence[str], points: Array, values: Mapping[str, float] | None = None
-) -> Array:
+    exprs: Sequence[Any],
+    coordinates: Sequence[str],
+    points: FloatArray,
+    values: Mapping[str, float] | None = None,
+) -> FloatArray:
     """Evaluate expressions at points.
 
     Where a value is not finite although the expression has a limit there (the
@@ -61,16 +62,16 @@ def evaluate(
     return results
 
 
-def settled(points: Array) -> Array:
+def settled(points: FloatArray) -> FloatArray:
     """Return points with coordinates that are zero up to rounding set to zero, shape (N, D)."""
     return _settled(points, _extent(points))
 
 
-def _settled(points: Array, extent: Array) -> Array:
+def _settled(points: FloatArray, extent: FloatArray) -> FloatArray:
     return np.where(np.abs(points) < _ZERO * extent, 0.0, points)
 
 
-def _extent(points: Array) -> Array:
+def _extent(points: FloatArray) -> FloatArray:
     """Size of the point set along every coordinate, the length that steps towards a limit start from."""
     if len(points) == 0:
         return np.ones(points.shape[1])
@@ -80,7 +81,7 @@ def _extent(points: Array) -> Array:
     return np.where(spread > 0, spread, np.where(reach > 0, reach, 1.0))
 
 
-def direct(program: Program, points: Array, values: Mapping[str, float]) -> Array:
+def direct(program: Program, points: FloatArray, values: Mapping[str, float]) -> FloatArray:
     """Evaluate a program at points (N, D) without limits, shape (E, N): what is not finite stays so."""
     results = np.empty((len(program.outputs), len(points)))
     # In chunks, since every step keeps its result.
@@ -94,7 +95,7 @@ def direct(program: Program, points: Array, values: Mapping[str, float]) -> Arra
     return results
 
 
-def defined_values(exprs: Sequence[Any], names: Sequence[str], points: Array) -> Array:
+def defined_values(exprs: Sequence[Any], names: Sequence[str], points: FloatArray) -> FloatArray:
     """Evaluate expressions in the names of columns, NaN where there is no finite value; limits are not taken.
 
     Args:
@@ -109,7 +110,9 @@ def defined_values(exprs: Sequence[Any], names: Sequence[str], points: Array) ->
     return np.where(np.isfinite(results), results, np.nan)
 
 
-def _limits(program: Program, points: Array, values: Mapping[str, float], extent: Array) -> Array:
+def _limits(
+    program: Program, points: FloatArray, values: Mapping[str, float], extent: FloatArray
+) -> FloatArray:
     """The limits of a program of one output, shape (N,), NaN where there is none."""
     directions = rays(points.shape[1]) * extent
     limits = smooth_limits(lambda at: direct(program, at, values)[0], points, directions)
@@ -126,7 +129,7 @@ def _limits(program: Program, points: Array, values: Mapping[str, float], extent
     return limits
 
 
-def _no_limit(expr: Any, coordinates: Sequence[str], point: Array) -> PinnkanError:
+def _no_limit(expr: Any, coordinates: Sequence[str], point: FloatArray) -> PinnkanError:
     place = ", ".join(f"{name}={value:.6g}" for name, value in zip(coordinates, point.tolist(), strict=True))
     text = display_text(expr)
     shown = text if len(text) <= 80 else f"{text[:77]}..."

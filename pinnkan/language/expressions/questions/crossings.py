@@ -16,13 +16,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.language.expressions.calculus import partial_derivative
 from pinnkan.language.expressions.names import symbol
 from pinnkan.language.expressions.programs.evaluation import direct
 from pinnkan.language.expressions.programs.program import Program, compile_program
 from pinnkan.language.expressions.questions.switches import Switch
-
-Array = NDArray[np.float64]
 
 _SAMPLES = 201
 _BISECTIONS = 60
@@ -45,7 +44,7 @@ class Line:
     low: float
     high: float
 
-    def at(self, positions: Array) -> Array:
+    def at(self, positions: FloatArray) -> FloatArray:
         """Return the points (N, D) at positions (N,)."""
         points = np.tile(self.point, (len(positions), 1))
         points[:, self.axis] = positions
@@ -58,7 +57,7 @@ class Region(Hashable, Protocol):
     def lines(self, axis: int) -> Sequence[Line]:
         """Return lines parallel to an axis at places of no special kind, each from boundary to boundary."""
 
-    def line_through(self, point: Array, axis: int) -> Line | None:
+    def line_through(self, point: FloatArray, axis: int) -> Line | None:
         """Return the line through a point (D,), None for a point outside."""
 
 
@@ -156,13 +155,15 @@ class _Search:
             np.repeat(np.arange(len(lines)), _SAMPLES), self.positions.ravel()
         ).reshape(-1, *self.positions.shape)
 
-    def evaluate(self, line: NDArray[np.intp], positions: Array) -> Array:
+    def evaluate(self, line: NDArray[np.intp], positions: FloatArray) -> FloatArray:
         """Return all functions (2 J, N) at positions (N,) on the lines of these numbers."""
         points = self.starts[line]
         points[:, self.lines[0].axis] = positions
         return direct(self.program, points, self.values)
 
-    def bisect(self, function: NDArray[np.intp], line: NDArray[np.intp], low: Array, high: Array) -> Array:
+    def bisect(
+        self, function: NDArray[np.intp], line: NDArray[np.intp], low: FloatArray, high: FloatArray
+    ) -> FloatArray:
         """Return a zero (N,) in every bracket of a change of sign."""
         if not len(line):
             return low
@@ -252,7 +253,7 @@ def _critical_zeros(
     coordinates: Sequence[str],
     values: Mapping[str, float],
     lines: Sequence[Line],
-) -> list[Array]:
+) -> list[FloatArray]:
     """Return points (D,) where switches of one sign on all lines have a zero, or the other sign."""
     leaves = [symbol(name) for name in coordinates]
     points = np.concatenate([line.at(np.linspace(line.low, line.high, 9)) for line in lines])
@@ -281,11 +282,13 @@ def _critical_zeros(
     return result
 
 
-def _at_point(program: Program, values: Mapping[str, float], point: Array) -> Array:
+def _at_point(program: Program, values: Mapping[str, float], point: FloatArray) -> FloatArray:
     return direct(program, point[None], values)[:, 0]
 
 
-def _newton(derivatives: Callable[[Array], Array], start: Array, extent: Array) -> Array | None:
+def _newton(
+    derivatives: Callable[[FloatArray], FloatArray], start: FloatArray, extent: FloatArray
+) -> FloatArray | None:
     """Return a critical point of a function given with gradient and Hessian, None if none is found."""
     point, dimension = start.copy(), len(start)
     for _ in range(_NEWTON_STEPS):

@@ -14,11 +14,9 @@ from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.language.expressions.questions import multiprecision
-
-Array = NDArray[np.float64]
 
 _STEPS = 0.05 * 0.5 ** np.arange(8)
 _EXACT_STEPS = tuple(2.0 ** -(5 + k) for k in range(13))
@@ -26,7 +24,7 @@ _TOLERANCE = 1e-11
 _EXACT_TOLERANCE = 1e-9
 
 
-def rays(dimension: int) -> Array:
+def rays(dimension: int) -> FloatArray:
     """Directions to approach a point from: one into every orthant, none along an axis or diagonal.
 
     Every orthant, so that a corner of a box is approached from inside, too.
@@ -39,7 +37,9 @@ def rays(dimension: int) -> Array:
     return np.asarray(signs * sizes, dtype=np.float64)
 
 
-def smooth_limits(values_at: Callable[[Array], Array], points: Array, directions: Array) -> Array:
+def smooth_limits(
+    values_at: Callable[[FloatArray], FloatArray], points: FloatArray, directions: FloatArray
+) -> FloatArray:
     """Limits by Richardson extrapolation along every ray.
 
     Args:
@@ -64,7 +64,7 @@ def smooth_limits(values_at: Callable[[Array], Array], points: Array, directions
     return np.array([_agreed(*row, _TOLERANCE) for row in zip(table[-1], error, sizes, strict=True)])
 
 
-def any_limit(value_at: Callable[[Sequence[Any]], Any], point: Array, directions: Array) -> float:
+def any_limit(value_at: Callable[[Sequence[Any]], Any], point: FloatArray, directions: FloatArray) -> float:
     """The limit at one point by Wynn's epsilon algorithm on values of 60 digits.
 
     Args:
@@ -89,7 +89,7 @@ def any_limit(value_at: Callable[[Sequence[Any]], Any], point: Array, directions
     return _agreed(np.array(limits), np.array(errors), np.array(sizes), _EXACT_TOLERANCE)
 
 
-def _agreed(limits: Array, errors: Array, sizes: Array, tolerance: float) -> float:
+def _agreed(limits: FloatArray, errors: FloatArray, sizes: FloatArray, tolerance: float) -> float:
     """The common limit of the rays on which there are values, NaN if there is none.
 
     Limits agree up to a share of their own size or of the values' at the first step, whichever is larger.

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
+from pinnkan.ground.arrays import FloatArray
 from pinnkan.language.expressions.calculus import partial_derivative
 from pinnkan.language.expressions.names import symbol
 from pinnkan.language.expressions.programs.evaluation import direct
@@ -22,8 +22,7 @@ from pinnkan.language.expressions.programs.program import Program, compile_progr
 from pinnkan.language.expressions.questions.crossings import Crossing, Line, Region, crossings
 from pinnkan.language.expressions.questions.switches import Switch
 
-Array = NDArray[np.float64]
-Evaluate = Callable[[Array], Array]
+Evaluate = Callable[[FloatArray], FloatArray]
 """Values (N,) at points (N, D)."""
 Spacing = Callable[[float], float]
 """Distance of neighbouring points at a position on an axis."""
@@ -118,8 +117,8 @@ def _narrow(evaluate: Evaluate, places: Sequence[Crossing], spacing: Spacing) ->
     return result
 
 
-def _evaluated(program: Program, values: Mapping[str, float], points: Array) -> Array:
-    result: Array = direct(program, points, values)[0]
+def _evaluated(program: Program, values: Mapping[str, float], points: FloatArray) -> FloatArray:
+    result: FloatArray = direct(program, points, values)[0]
     return result
 
 
@@ -162,12 +161,12 @@ def _all_centres(expr: Any, leaf: Any) -> Iterator[Switch]:
             yield Switch(partial_derivative(part.base, leaf), "a quotient" if part.exp == -1 else "a power")
 
 
-def _offsets(spacing: float) -> Array:
+def _offsets(spacing: float) -> FloatArray:
     """Return the distances from a place at which a formula is sampled, each half of the last."""
     return np.asarray(spacing * 0.5 ** np.arange(_HALVINGS), dtype=np.float64)
 
 
-def _beside(crossing: Crossing, spacing: float) -> Array:
+def _beside(crossing: Crossing, spacing: float) -> FloatArray:
     """Return points (2 H + 1, D) about a place at H distances on both sides; itself for those outside."""
     line, offsets = crossing.line, _offsets(spacing)
     positions = crossing.position + np.concatenate([-offsets, [0.0], offsets[::-1]])
@@ -175,7 +174,7 @@ def _beside(crossing: Crossing, spacing: float) -> Array:
     return line.at(np.where(inside, positions, crossing.position))
 
 
-def _half_width(beside: Array, along: Array, spacing: float, extent: float) -> float | None:
+def _half_width(beside: FloatArray, along: FloatArray, spacing: float, extent: float) -> float | None:
     """Return within which width half of the change about a place happens, None if points see it.
 
     Args:
