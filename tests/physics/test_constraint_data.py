@@ -9,7 +9,7 @@ from pinnkan.language.problem import load_problem
 from pinnkan.physics.family import Family
 from pinnkan.physics.wellposed import examine
 
-ONE = 'unknowns: u\nequations: ["u_t = u_xx"]\nboundary: ["dn(u) = 0"]\n'
+ONE = 'unknowns: u\nequations: ["u_t = laplace(u)"]\nboundary: ["dn(u) = 0"]\n'
 STILL = 'unknowns: u\nequations: ["u_xx = 1"]\nboundary: [{on: left, equation: "u = K"}, "dn(u) = 1"]\n'
 TWO = ["u_t = u_xx - v", "v_t = v_xx + u"]
 
@@ -70,6 +70,8 @@ MET = {
     "the mean of the start": heat("u = 1 + cos(pi*x)", "mean(u) = 1"),
     "a mean that changes": heat("u = 1", "mean(u) = exp(-t)"),
     "an integral in tiny units": heat("u = 1e-9*(1 - x)", "integral(u) = 5e-10"),
+    "a jump": heat("u = where(x < 1/3, 1, 0)", "mean(u) = 1/3"),
+    "a jump on a square": heat("u = where(x + 2*y < 1, 1, 0)", "mean(u) = 1/4", head=SQUARE + TIME),
     "a kink": heat("u = abs(x - 1/3)", "mean(u) = 5/18"),
     "nothing but for rounding": heat("u = 1e5*cos(pi*x)", "mean(u) = 0"),
     "an unknown without a start": system(SQUARE + TIME, "u, v, p", FLOW_IN_TIME, ["u = 0", "v = 0"],

@@ -49,6 +49,7 @@ FIXED = {
     "a body clamped on one side": system(SQUARE, "u, v", LAME, [*FREE[2:], ("left", "u = 0"), ("left", "v = 0"), ("right", "2*u_x = 1"), ("right", "u_y + v_x = 0")]),
     "a body on two walls": system(SQUARE, "u, v", BODY, [("left", "u = 0"), ("bottom", "v = 0"), ("right", "2*u_x = 1"), ("top", "2*v_y = 0"), "u_y + v_x = 0"]),
     "a body from rest": system(SQUARE + TIME, "u, v", ["u_tt = 2*u_xx + u_yy + v_xy", "v_tt = v_xx + 2*v_yy + u_xy"], FREE, ["u = 0", "v = 0", "u_t = 0", "v_t = 0"]),
+    "a loss below zero alone": system(SQUARE, "u, v", ["laplace(u) = v - max(-u, 0)", "laplace(v) = v"], ["dn(u) = 0", "dn(v) = 0"]),
     "reaction and diffusion from a start": system(SQUARE + TIME, "u, v", ["u_t = laplace(u) + v - u", "v_t = laplace(v) + u - v"], ["dn(u) = 0", "dn(v) = 0"], ["u = 1", "v = 0"]),
 }  # fmt: skip
 
@@ -73,3 +74,12 @@ def test_what_may_be_added_to_a_solution_is_named_and_the_constraints_advised_fi
 @pytest.mark.parametrize("name", FIXED)
 def test_what_nothing_may_be_added_to_is_passed_in_silence(name):
     assert findings_of(FIXED[name]) == []
+
+
+def test_where_conditions_are_missing_no_motion_is_named_but_constants():
+    spoken = findings_of(
+        system(SQUARE, "u, v", ["laplace(u) = 0", "laplace(v) = v"], [("left", "dn(u) = 0"), "v = 0"])
+    )
+    assert [line for line in spoken if "no boundary condition for u on the sides x+, y-, y+" in line], spoken
+    assert [line for line in spoken if "nothing fixes the constant of u" in line], spoken
+    assert not [line for line in spoken if "fixed only up to" in line], spoken

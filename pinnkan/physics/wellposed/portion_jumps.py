@@ -7,7 +7,7 @@ is smooth inside nevertheless. But no network has it: its values go over from on
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -70,7 +70,7 @@ def _at_corners(instance: Instance, first: Prescribed, second: Prescribed) -> It
     shape = instance.domain.shape
     if not isinstance(shape, Box):
         return
-    pairs = [(part, other) for part in first.condition.parts for other in second.condition.parts]
+    pairs = product(first.condition.parts, second.condition.parts)
     for part, other in pairs:
         if part[:-1] == other[:-1]:
             continue
