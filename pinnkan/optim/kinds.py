@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from pinnkan.ground.keys import key
@@ -79,8 +79,7 @@ class OptimizerKind:
 
     def build(self, start: Start, stated: Mapping[str, Any]) -> Optimizer:
         """Make the optimizer with the keys that are stated."""
-        module, _, function = self.factory.partition(":")
-        made: Optimizer = getattr(import_module(module), function)(start, **vars(self.settings(stated)))
+        made: Optimizer = resolve_name(self.factory)(start, **vars(self.settings(stated)))
         return made
 
 

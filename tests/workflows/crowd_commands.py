@@ -20,7 +20,7 @@ from warm_commands import Command, done, finished_files, same_arrays, temporary_
 from pinnkan.sweeps import job as training_job
 
 CROWD = 8
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
 
 
 def meet_before_saving(places: mmap.mmap, mine: int) -> None:
@@ -32,7 +32,7 @@ def meet_before_saving(places: mmap.mmap, mine: int) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while sum(places[:CROWD]) < CROWD:
             assert time.monotonic() < deadline
-            time.sleep(0)
+            time.sleep(0.001)
         save(*arguments, **options)
 
     training_job.write_store = saving

@@ -14,6 +14,7 @@ from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.family import Family
 from pinnkan.storage.runs.directory import RunDirectory
+from pinnkan.storage.runs.paths import ResultName
 from pinnkan.storage.store import read_store
 
 SMALL = """
@@ -116,7 +117,7 @@ def test_a_layer_of_an_adapter_runs_through_every_command(tmp_path, monkeypatch,
     arrays = read_store(file).arrays
     assert {name: array.shape for name, array in arrays.items()} == {"0.scale": (3,), "2.change": (4, 1, 4)}
     run = RunDirectory(tmp_path / "run")
-    base, adapted = run.base(), run.find({"lambda": 0.5}, "lotra", None)
+    base, adapted = run.base(), run.find(ResultName({"lambda": 0.5}))
     moved = torch.from_numpy(1 + arrays["0.scale"])[:, None]
     assert torch.equal(adapted.coefficients[0], base.coefficients[0] * moved)
     assert torch.equal(adapted.coefficients[1], base.coefficients[1])

@@ -52,7 +52,12 @@ class Motion:
 
 
 def free_motions(instance: Instance) -> list[Motion]:
-    """Return a basis of what may be added to a solution; what depends on space comes first."""
+    """Return a basis of what may be added to a solution; what depends on space comes first.
+
+    Nothing may be added to a table of values.
+    """
+    if not instance.equations:
+        return []
     domain, offset = instance.domain, int(instance.problem.time is not None)
     polynomials = Polynomials(*domain.bounding_box, 2 + offset, domain.periodic)
     rows = _rows(instance, polynomials)
