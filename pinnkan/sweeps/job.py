@@ -19,6 +19,7 @@ from pinnkan.ground.files import require_writable
 from pinnkan.ground.progress import Observer, Outcome, StepReport, SweepReport
 from pinnkan.ground.runtime import dtype_for, provenance
 from pinnkan.language.methods import BASE, method_named
+from pinnkan.language.problem.idle_keys import idle_keys
 from pinnkan.physics.family import Family
 from pinnkan.physics.lost import refuse_lost_derivatives
 from pinnkan.physics.steepness import unseen_data
@@ -165,12 +166,14 @@ class TrainingJob:
         instance = self.family.at(identity.values)
         require_well_posed(instance)
         refuse_lost_derivatives(instance)
-        for message in unseen_data(instance, method_named(identity.method).block):
+        block = method_named(identity.method).block
+        settings = self.family.problem.settings
+        for message in (*idle_keys(settings, block), *unseen_data(instance, block)):
             self.observer.note(f"{self.title}: warning: {message}")
         error = shown_error(instance, self.family.problem.settings.network, self.remark)
         run = TrainingTask(
             instance,
-            self.family.problem.settings,
+            settings,
             identity.seed,
             Arithmetic(self.means.device, dtype_for(identity.dtype)),
             Audience(_Recorded(self.observer, state_file), self.title, error),

@@ -18,6 +18,7 @@ from pinnkan.ground.runtime import device_for, limited_threads
 from pinnkan.language.expressions import hidden_builtins
 from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem import Problem
+from pinnkan.language.problem.idle_keys import idle_keys
 from pinnkan.language.problem.settings import Settings
 from pinnkan.networks.adapters import slim
 from pinnkan.output.pictures.formats import PICTURES
@@ -26,6 +27,7 @@ from pinnkan.physics.check import CheckedFormulas, CheckedStatement, CheckReport
 from pinnkan.physics.family import Family
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed import Finding
+from pinnkan.physics.wellposed.findings import warning
 from pinnkan.training import network_for, plan_for, refined
 from pinnkan.training.adapters import attach
 from pinnkan.training.phases import HELD_OUT, phase_variant
@@ -65,7 +67,8 @@ def check(
     with limited_threads(compute.threads):
         report = check_problem(family, further)
         problem, instance = family.problem, family.at(None)
-        findings = [_finding(finding) for finding in report.findings]
+        idle = [*idle_keys(problem.settings, "training"), *idle_keys(problem.settings, "finetuning")]
+        findings = [_finding(finding) for finding in (*report.findings, *map(warning, idle))]
         counted = _parameters(instance, problem.settings, findings)
         sets = _point_sets(instance, seed)
         if plot is not None:

@@ -252,3 +252,13 @@ def test_data_narrower_than_the_points_are_said_at_the_value_that_has_them(pinnk
     several = pinnkan("finetune", tmp_path / "run", "--lambda", "2.5,100000")
     assert f"a=100000: warning: {told}" in several.err
     assert several.err.count(told) == 1
+
+
+def test_check_and_training_say_which_key_changes_nothing(done, tmp_path):
+    words = "--set", "training.optimizer=adam", "--set", "training.damping=1e-2", "--set", "training.steps=1"
+    found = done("check", "poisson_square", *words, "--json").json["findings"]
+    assert [(entry["severity"], entry["message"].split(":")[0]) for entry in found] == [
+        ("warning", "training.damping changes nothing")
+    ]
+    trained = done("pretrain", "poisson_square", *words, "--set", "network.hidden=[4]", "-o", tmp_path / "run")
+    assert "warning: training.damping changes nothing: no phase of training is of lm" in trained.err
