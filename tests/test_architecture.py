@@ -54,7 +54,7 @@ LIGHT = {
     "language.parameters": HEAVY,
     "language.reading": HEAVY,
     "language.problem.finding": HEAVY,
-    "language.problem.settings": HEAVY,
+    "language.settings.blocks": HEAVY,
     "storage.store": HEAVY,
     "storage.runs.paths": HEAVY,
     "storage.runs.identity": HEAVY,

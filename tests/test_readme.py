@@ -23,8 +23,8 @@ from pinnkan.cli.evaluate import COST, ERRORS, JUDGEMENT
 from pinnkan.language.problem import load_problem, shipped_problems
 from pinnkan.language.problem.finding import shipped_with_the_paper
 from pinnkan.language.problem.schema import KEYS
-from pinnkan.language.problem.settings import Settings
-from pinnkan.language.problem.settings_keys import keys_of
+from pinnkan.language.settings.blocks import Settings
+from pinnkan.language.settings.keys import keys_of
 from pinnkan.optim.rates import RATES
 from pinnkan.studies.planning import planned
 from pinnkan.studies.study_file import is_study, read_study

@@ -22,8 +22,8 @@ from pinnkan.geometry import (
 from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import evaluate
-from pinnkan.language.problem.settings import PointSettings
 from pinnkan.language.problem.spec import Problem
+from pinnkan.language.settings.blocks import PointSettings
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.compiled import CompiledStatements
 from pinnkan.physics.conditions.ansatz import Ansatz

@@ -6,8 +6,8 @@ from pinnkan.geometry import BoundaryPart, InitialTime, Interior, PointInSpace, 
 from pinnkan.language.expressions import normal_symbols
 from pinnkan.language.expressions.questions.ramps import Ramp, Spacing, unseen_ramps
 from pinnkan.language.expressions.questions.smoothness import breaks, shown_position
-from pinnkan.language.problem.settings import PhaseSettings, TrainingSettings
 from pinnkan.language.problem.spec import Derived
+from pinnkan.language.settings.blocks import PhaseSettings, TrainingSettings
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.region import DomainRegion

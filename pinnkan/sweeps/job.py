@@ -19,7 +19,7 @@ from pinnkan.ground.files import require_writable
 from pinnkan.ground.progress import Observer, Outcome, StepReport, SweepReport
 from pinnkan.ground.runtime import dtype_for, provenance
 from pinnkan.language.methods import BASE, method_named
-from pinnkan.language.problem.idle_keys import idle_keys
+from pinnkan.language.settings.idle_keys import idle_keys
 from pinnkan.physics.family import Family
 from pinnkan.physics.lost import refuse_lost_derivatives
 from pinnkan.physics.steepness import unseen_data

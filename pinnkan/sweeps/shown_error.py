@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from torch import Tensor
 
-from pinnkan.language.problem.settings import NetworkSettings
+from pinnkan.language.settings.blocks import NetworkSettings
 from pinnkan.physics.instance import Instance
 from pinnkan.solutions.evaluation.measures import errors_at
 from pinnkan.solutions.solution import Solution

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.adapted_layers import LAYER_KINDS
-from pinnkan.language.problem.settings import Settings
+from pinnkan.language.settings.blocks import Settings
 from pinnkan.networks.adapters import GROWTH, Parametrisation, kan_shape, outer_layers
 from pinnkan.networks.tucker import ranks_of
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pinnkan.language.methods import method_named
-from pinnkan.language.problem.settings import PhaseSettings, TrainingSettings
+from pinnkan.language.settings.blocks import PhaseSettings, TrainingSettings
 from pinnkan.physics.instance import Instance
 from pinnkan.solutions.evaluation.advice import Circumstances, StatedCount, advice
 from pinnkan.solutions.evaluation.correction import Correction, correction_of

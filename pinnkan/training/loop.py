@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from torch import Tensor
 
 from pinnkan.ground.progress import Observer, Outcome, StepReport, StopReason
-from pinnkan.language.problem.settings import PhaseSettings
+from pinnkan.language.settings.blocks import PhaseSettings
 from pinnkan.optim.optimizer import Optimizer, OptimizerState, Step
 from pinnkan.physics.residuals.least_squares import TrainingLeastSquares
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from pinnkan.language.network_kinds import NETWORK_KINDS
-from pinnkan.language.problem.settings import NetworkSettings
+from pinnkan.language.settings.blocks import NetworkSettings
 from pinnkan.networks import InputMap, Network, side_by_side
 from pinnkan.physics.instance import Instance
 from pinnkan.training.refinement import basis_for, fitted

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pinnkan.ground.errors import DivergedError
 from pinnkan.ground.progress import Outcome, StepReport
-from pinnkan.language.problem.settings import PhaseSettings, Shaping, TrainingSettings
+from pinnkan.language.settings.blocks import PhaseSettings, Shaping, TrainingSettings
 from pinnkan.networks import Network
 from pinnkan.networks.adapters import Full, Parametrisation
 from pinnkan.optim.optimizer import Optimizer, Start

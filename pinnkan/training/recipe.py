@@ -19,7 +19,7 @@ from pinnkan.ground.errors import DivergedError, UsageError
 from pinnkan.language.methods import METHODS
 from pinnkan.language.network_kinds import NETWORK_KINDS, NetworkKind
 from pinnkan.language.problem import Problem
-from pinnkan.language.problem.settings import NetworkSettings, Settings, Shaping
+from pinnkan.language.settings.blocks import NetworkSettings, Settings, Shaping
 from pinnkan.networks import InputMap
 from pinnkan.networks.adapters import GROWTH, Parametrisation, grow, slim, slim_from
 from pinnkan.networks.adapters.layerwise import Full, Sparse

@@ -14,7 +14,7 @@ from torch import Tensor
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.bases import BASES, make_basis
 from pinnkan.language.network_kinds import NETWORK_KINDS
-from pinnkan.language.problem.settings import NetworkSettings
+from pinnkan.language.settings.blocks import NetworkSettings
 from pinnkan.networks.bases import Basis
 
 

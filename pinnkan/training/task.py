@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pinnkan.ground.progress import Observer, Outcome, StepReport
-from pinnkan.language.problem.settings import Settings
+from pinnkan.language.settings.blocks import Settings
 from pinnkan.networks import Network
 from pinnkan.networks.adapters import Parametrisation
 from pinnkan.physics.instance import Instance

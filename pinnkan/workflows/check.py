@@ -18,8 +18,8 @@ from pinnkan.ground.runtime import device_for, limited_threads
 from pinnkan.language.expressions import hidden_builtins
 from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem import Problem
-from pinnkan.language.problem.idle_keys import idle_keys
-from pinnkan.language.problem.settings import Settings
+from pinnkan.language.settings.blocks import Settings
+from pinnkan.language.settings.idle_keys import idle_keys
 from pinnkan.networks.adapters import slim
 from pinnkan.output.pictures.formats import PICTURES
 from pinnkan.output.suffixes import require_suffix

@@ -10,7 +10,7 @@ import torch
 from pinnkan.ground.errors import DamagedFileError, UsageError
 from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem import Problem
-from pinnkan.language.problem.settings import NetworkSettings
+from pinnkan.language.settings.blocks import NetworkSettings
 from pinnkan.storage.runs.directory import RunDirectory
 from pinnkan.storage.runs.facts import family_from, hidden_widths
 from pinnkan.storage.runs.identity import fits, stored_values, weights_hash

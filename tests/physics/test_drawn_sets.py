@@ -6,7 +6,7 @@ import numpy as np
 
 from pinnkan.geometry import BoundaryPart, InitialTime, Interior
 from pinnkan.language.problem import load_problem
-from pinnkan.language.problem.settings import PointSettings
+from pinnkan.language.settings.blocks import PointSettings
 from pinnkan.physics.family import Family
 
 ROD = """

@@ -12,7 +12,7 @@ from pinnkan.ground.errors import ProblemError
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.family import Family
 from pinnkan.physics.wellposed import require_well_posed
-from pinnkan.physics.wellposed.frozen import determinant
+from pinnkan.physics.wellposed.symbol.frozen import determinant
 
 DIFFUSION = ["u_t = u_xx - v", "v_t = v_xx + u"]
 START = ["u = x*(1 - x)", "v = 0"]

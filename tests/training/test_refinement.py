@@ -16,7 +16,7 @@ from pinnkan.ground.errors import UsageError
 from pinnkan.ground.progress import Silent
 from pinnkan.language.bases import make_basis
 from pinnkan.language.problem import load_problem
-from pinnkan.language.problem.settings import NetworkSettings
+from pinnkan.language.settings.blocks import NetworkSettings
 from pinnkan.networks.adapters import Full, TuckerChange
 from pinnkan.networks.bases import BSpline
 from pinnkan.training import finetune, network_for, pretrain

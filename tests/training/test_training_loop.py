@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from pinnkan.ground.progress import Outcome, Silent, StepReport
-from pinnkan.language.problem.settings import PhaseSettings
-from pinnkan.language.problem.settings_keys import with_keys
+from pinnkan.language.settings.blocks import PhaseSettings
+from pinnkan.language.settings.keys import with_keys
 from pinnkan.optim.least_squares import LeastSquares
 from pinnkan.optim.optimizer import Optimizer, OptimizerState, Step
 from pinnkan.training.loop import PhaseResult, Watch, run_phase

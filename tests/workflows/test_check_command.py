@@ -260,5 +260,7 @@ def test_check_and_training_say_which_key_changes_nothing(done, tmp_path):
     assert [(entry["severity"], entry["message"].split(":")[0]) for entry in found] == [
         ("warning", "training.damping changes nothing")
     ]
-    trained = done("pretrain", "poisson_square", *words, "--set", "network.hidden=[4]", "-o", tmp_path / "run")
+    trained = done(
+        "pretrain", "poisson_square", *words, "--set", "network.hidden=[4]", "-o", tmp_path / "run"
+    )
     assert "warning: training.damping changes nothing: no phase of training is of lm" in trained.err

@@ -17,8 +17,8 @@ from tiny_family import TINY
 
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.problem import load_problem
-from pinnkan.language.problem.settings import Settings
-from pinnkan.language.problem.settings_keys import keys_of
+from pinnkan.language.settings.blocks import Settings
+from pinnkan.language.settings.keys import keys_of
 from pinnkan.physics.family import Family
 
 VALUES = (

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pinnkan.language.problem.finding import find_problem, shipped_problems
     from pinnkan.language.problem.loading import load_problem
-    from pinnkan.language.problem.settings import Settings
     from pinnkan.language.problem.spec import Condition, Equation, Problem
 
 __all__ = [
     "Condition",
     "Equation",
     "Problem",
-    "Settings",
     "find_problem",
     "load_problem",
     "shipped_problems",
@@ -28,7 +26,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(finding, name)
     if name in __all__:
-        from pinnkan.language.problem import loading, settings, spec
+        from pinnkan.language.problem import loading, spec
 
-        return next(getattr(room, name) for room in (spec, loading, settings) if hasattr(room, name))
+        return next(getattr(room, name) for room in (spec, loading) if hasattr(room, name))
     raise AttributeError(f"module 'pinnkan.language.problem' has no attribute {name!r}")

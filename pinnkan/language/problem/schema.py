@@ -19,15 +19,12 @@ from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem.conditions import read_conditions
 from pinnkan.language.problem.constraints import read_constraints
 from pinnkan.language.problem.declarations import Declared, read_declarations
-from pinnkan.language.problem.defaults import Circumstances
 from pinnkan.language.problem.domains import check_at_base, number_at, read_interval, read_shape
 from pinnkan.language.problem.initial import initial_shortage, mentions
 from pinnkan.language.problem.narrowing import narrowed
 from pinnkan.language.problem.overrides import apply_overrides
 from pinnkan.language.problem.prescribed import prescribed
 from pinnkan.language.problem.samples import read_samples
-from pinnkan.language.problem.settings import NetworkSettings
-from pinnkan.language.problem.settings_schema import SETTINGS_KEYS, read_settings
 from pinnkan.language.problem.spec import (
     Condition,
     Equation,
@@ -43,6 +40,9 @@ from pinnkan.language.problem.statements import StatementReader
 from pinnkan.language.reading.fields import describe, read_block, read_number, read_text, refuse_unknown_keys
 from pinnkan.language.reading.nodes import Block, Scalar, read_yaml
 from pinnkan.language.reading.places import Faults
+from pinnkan.language.settings.blocks import NetworkSettings
+from pinnkan.language.settings.defaults import Circumstances
+from pinnkan.language.settings.reading import SETTINGS_KEYS, read_settings
 
 _TEXT_KEYS = ("title", "description", "citation")
 KEYS = (

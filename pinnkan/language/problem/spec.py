@@ -13,8 +13,8 @@ from pinnkan.geometry import BoundaryPart, InitialTime, Portion, Region
 from pinnkan.ground.arrays import BoolArray, FloatArray
 from pinnkan.language.expressions import Names, evaluate, symbol
 from pinnkan.language.parameters import Parameter, complete_values
-from pinnkan.language.problem.settings import Settings
 from pinnkan.language.reading.places import Place
+from pinnkan.language.settings.blocks import Settings
 
 
 @dataclass(frozen=True)

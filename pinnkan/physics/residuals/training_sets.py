@@ -12,7 +12,7 @@ from torch import Tensor
 from pinnkan.geometry import CollocationSet, Interior
 from pinnkan.ground.channels import Channels
 from pinnkan.ground.derivatives import value_index
-from pinnkan.language.problem.settings import PointSettings
+from pinnkan.language.settings.blocks import PointSettings
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.residuals.given import Given, noisy

@@ -20,7 +20,7 @@ from pinnkan.language.problem.prescribed import prescribed
 from pinnkan.language.problem.spec import Condition, Problem
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.wellposed.findings import Finding, refusal, warning
-from pinnkan.physics.wellposed.frozen import (
+from pinnkan.physics.wellposed.symbol.frozen import (
     MOST_UNKNOWNS,
     Polynomial,
     Slopes,
@@ -32,7 +32,7 @@ from pinnkan.physics.wellposed.frozen import (
     is_square,
     square_choices,
 )
-from pinnkan.physics.wellposed.waves import wave_count
+from pinnkan.physics.wellposed.symbol.waves import wave_count
 
 _POINTS, _SEED, _STATES = 2, 264_575, 3
 _WAVES = (2.7, 7.3)

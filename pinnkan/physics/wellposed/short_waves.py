@@ -16,10 +16,10 @@ import numpy as np
 from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.derivatives import Partial
 from pinnkan.physics.instance import Instance
-from pinnkan.physics.wellposed.deciding import deciding_equations
 from pinnkan.physics.wellposed.findings import Finding, point_text, refusal
 from pinnkan.physics.wellposed.forward import along_text, directions_in
-from pinnkan.physics.wellposed.frozen import (
+from pinnkan.physics.wellposed.symbol.deciding import deciding_equations
+from pinnkan.physics.wellposed.symbol.frozen import (
     Polynomial,
     along,
     determinant,

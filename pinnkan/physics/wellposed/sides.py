@@ -18,15 +18,15 @@ from pinnkan.geometry import BoundaryPart
 from pinnkan.ground.arrays import BoolArray, FloatArray
 from pinnkan.language.problem.spec import Condition, Equation
 from pinnkan.physics.instance import Instance
-from pinnkan.physics.wellposed.deciding import deciding_equations
 from pinnkan.physics.wellposed.findings import Finding, point_text, warning
-from pinnkan.physics.wellposed.frozen import (
+from pinnkan.physics.wellposed.symbol.deciding import deciding_equations
+from pinnkan.physics.wellposed.symbol.frozen import (
     determinant,
     frozen_slopes,
     is_linear,
 )
+from pinnkan.physics.wellposed.symbol.waves import Count, side_row, wave_count
 from pinnkan.physics.wellposed.unknowns import bare_parts, has_bare_portions, parts_without_conditions
-from pinnkan.physics.wellposed.waves import Count, side_row, wave_count
 
 _POINTS, _PORTION_POINTS, _SEED, _STATES = 2, 512, 244_948, 3
 _WAVES = ((1e3, 1e6), (3e4, 1e8))

@@ -11,7 +11,7 @@ import torch
 
 from pinnkan.ground.derivatives import Derivative
 from pinnkan.language.problem import load_problem
-from pinnkan.language.problem.settings import NetworkSettings
+from pinnkan.language.settings.blocks import NetworkSettings
 from pinnkan.physics.family import Family
 from pinnkan.physics.instance import Instance
 from pinnkan.solutions.evaluation.jumps import largest_jump

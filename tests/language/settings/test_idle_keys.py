@@ -6,7 +6,7 @@ import pytest
 
 from pinnkan.language.problem import load_problem
 from pinnkan.language.problem.finding import shipped_problems
-from pinnkan.language.problem.idle_keys import idle_keys
+from pinnkan.language.settings.idle_keys import idle_keys
 
 
 def said(*overrides: str, problem: str = "poisson_square") -> list[str]:

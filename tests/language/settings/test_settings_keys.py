@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from pinnkan.language.problem import load_problem
-from pinnkan.language.problem.settings import (
+from pinnkan.language.settings.blocks import (
     FinetuningPhase,
     PhaseSettings,
     PretrainingPhase,
     Settings,
     Shaping,
 )
-from pinnkan.language.problem.settings_keys import keys_of, with_keys
+from pinnkan.language.settings.keys import keys_of, with_keys
 
 COMMON = ["optimizer", "steps", "points", "refresh", "rates", "rate", "schedule", "damping"]
 COMMON += ["patience", "keep", "tolerance", "smoothing"]

@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from pinnkan.language.bases import BASES
 from pinnkan.language.network_kinds import NETWORK_KINDS
-from pinnkan.language.problem.settings import (
+from pinnkan.language.settings.blocks import (
     AdapterSettings,
     Ending,
     FinetuningPhase,
@@ -28,7 +28,7 @@ from pinnkan.language.problem.settings import (
     Settings,
     TrainingSettings,
 )
-from pinnkan.language.problem.settings_keys import with_keys
+from pinnkan.language.settings.keys import with_keys
 
 LARGEST_IN_FULL = 5000
 """Most coefficients that are trained in full: J^T J of more takes seconds a step."""

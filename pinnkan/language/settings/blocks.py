@@ -1,10 +1,10 @@
 """What a problem file may say about network, adapter, points and training.
 
 The defaults of widths, points, steps and ranks depend on each other and on the problem: they are those of
-:mod:`pinnkan.language.problem.defaults`. What is written here holds for a block made without a problem.
+:mod:`pinnkan.language.settings.defaults`. What is written here holds for a block made without a problem.
 
 Each dataclass is one block of the file, or a part of one, and each field one key; the reader takes names,
-types, choices and bounds from here (see :mod:`pinnkan.language.problem.settings_keys`), so that a new key is
+types, choices and bounds from here (see :mod:`pinnkan.language.settings.keys`), so that a new key is
 one line. The keys of one optimizer alone are in its row of :mod:`pinnkan.optim.kinds`.
 """
 
@@ -18,7 +18,7 @@ from pinnkan.ground.keys import key
 from pinnkan.language.adapted_layers import LAYER_KINDS
 from pinnkan.language.bases import BASES
 from pinnkan.language.network_kinds import NETWORK_KINDS
-from pinnkan.language.problem.settings_keys import collected
+from pinnkan.language.settings.keys import collected
 from pinnkan.optim.kinds import LEVENBERG_MARQUARDT, OPTIMIZERS, OptimizerKind, classes_of_keys
 
 

@@ -13,8 +13,14 @@ import numpy as np
 
 from pinnkan.language.problem.spec import Equation
 from pinnkan.physics.instance import Instance
-from pinnkan.physics.wellposed.frozen import MOST_UNKNOWNS, Slopes, determinant, frozen_slopes, is_linear
-from pinnkan.physics.wellposed.waves import side_row, wave_count
+from pinnkan.physics.wellposed.symbol.frozen import (
+    MOST_UNKNOWNS,
+    Slopes,
+    determinant,
+    frozen_slopes,
+    is_linear,
+)
+from pinnkan.physics.wellposed.symbol.waves import side_row, wave_count
 
 _POINTS, _SEED, _STATES, _MOST_CHOICES = 2, 316_227, 3, 20
 _WAVES = ((2.3, 3.1), (7.9, 5.7))

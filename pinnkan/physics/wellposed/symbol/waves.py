@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pinnkan.ground.arrays import FloatArray
 from pinnkan.physics.instance import Instance
-from pinnkan.physics.wellposed.frozen import Polynomial, Slopes, entry_of
+from pinnkan.physics.wellposed.symbol.frozen import Polynomial, Slopes, entry_of
 
 ComplexArray = NDArray[np.complexfloating[Any, Any]]
 

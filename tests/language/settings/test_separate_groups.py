@@ -7,7 +7,7 @@ import torch
 
 from pinnkan.ground.errors import ProblemError
 from pinnkan.language.problem import Problem, load_problem
-from pinnkan.language.problem.defaults import LARGEST_IN_FULL, numbers_in_full, numbers_slim
+from pinnkan.language.settings.defaults import LARGEST_IN_FULL, numbers_in_full, numbers_slim
 from pinnkan.networks import InputMap
 from pinnkan.networks.adapters import slim
 from pinnkan.training.network import network_over

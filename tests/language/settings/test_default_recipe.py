@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pinnkan.language.problem import load_problem
-from pinnkan.language.problem.defaults import LARGEST_IN_FULL, numbers_in_full, numbers_slim
+from pinnkan.language.settings.defaults import LARGEST_IN_FULL, numbers_in_full, numbers_slim
 from pinnkan.networks.adapters import slim
 from pinnkan.physics.family import Family
 from pinnkan.physics.residuals.training_sets import training_sets

@@ -1,6 +1,6 @@
 """The blocks ``network``, ``adapter``, ``points``, ``training``, ``finetuning``, read by their dataclasses.
 
-Types, choices and bounds come from :mod:`pinnkan.language.problem.settings` and, for the keys of one
+Types, choices and bounds come from :mod:`pinnkan.language.settings.blocks` and, for the keys of one
 optimizer alone, from :mod:`pinnkan.optim.kinds`; a key added there is understood here without a change.
 """
 
@@ -12,15 +12,6 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pinnkan.language.parameters import parse_number
-from pinnkan.language.problem.defaults import (
-    Circumstances,
-    default_network,
-    default_settings,
-    stated_training,
-)
-from pinnkan.language.problem.separate import read_separate
-from pinnkan.language.problem.settings import PhaseT, Settings, TrainingSettings
-from pinnkan.language.problem.settings_keys import keys_of, with_keys
 from pinnkan.language.reading.fields import (
     describe,
     read_block,
@@ -34,6 +25,15 @@ from pinnkan.language.reading.fields import (
 )
 from pinnkan.language.reading.nodes import Block, Listing, Node, Scalar
 from pinnkan.language.reading.places import Faults
+from pinnkan.language.settings.blocks import PhaseT, Settings, TrainingSettings
+from pinnkan.language.settings.defaults import (
+    Circumstances,
+    default_network,
+    default_settings,
+    stated_training,
+)
+from pinnkan.language.settings.keys import keys_of, with_keys
+from pinnkan.language.settings.separate import read_separate
 
 _EXAMPLES = {
     "network": "{hidden: [64, 64]}",

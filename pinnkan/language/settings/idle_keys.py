@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pinnkan.language.bases import BASES
 from pinnkan.language.network_kinds import NETWORK_KINDS
-from pinnkan.language.problem.settings import NetworkSettings, Settings
+from pinnkan.language.settings.blocks import NetworkSettings, Settings
 from pinnkan.optim.kinds import OPTIMIZERS
 
 _DEFAULT = NetworkSettings()

@@ -1,0 +1,1 @@
+"""The settings of network, adapter, points and training: blocks of the file, their keys and defaults."""

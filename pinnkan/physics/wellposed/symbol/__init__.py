@@ -1,0 +1,1 @@
+"""The symbol of a system frozen at a point, its determinant and its waves."""
