@@ -136,3 +136,12 @@ def test_units_move_a_solved_scale_by_their_factor():
     text, _ = SOLVED["weak losses"]
     usual, other = (Family(load_problem(t)).scales[0] for t in (text, text.replace('= 1"', '= 1000"')))
     assert other == pytest.approx(1000 * usual, rel=1e-10)
+
+
+def test_terms_without_a_value_at_any_amplitude_give_no_scale():
+    """v_xx / log(v) has none at v = 1, which is tried first: the other unknown's data decide."""
+    text = PAIR.replace("domain", "time: {t: [0, 1]}\ndomain") + (
+        'equations: ["u_t = u_xx", "v_t = v_xx/log(v)"]\nboundary: ["u = 0", "v = 0"]\n'
+        'initial: ["u = 3", "v = 0"]\n'
+    )
+    assert all(math.isfinite(scale) and scale > 0.0 for scale in Family(load_problem(text)).scales)

@@ -26,6 +26,8 @@ DIVERGENCE = "H1_x + H2_y = 0"
 CURL_FREE = ["u_x = a", "u_y = b", "a_x + b_y = 1", "a_y - b_x = 0"]
 TM_START = ["E = 0", "H1 = 0", "H2 = 0"]
 
+TEN = [f"u{number}" for number in range(10)]
+
 REFUSED = {
     "backward heat through a second unknown": (system(LINE + TIME, "u, v", ["u_t = -v_xx", "v = u"], ["u = 0"], ["u = x*(1 - x)"]), "grow as exp(1 k^2 t)"),
     "anti-diffusion as a first-order system": (system(LINE + TIME, "u, q", ["u_t = -q_x", "q = u_x"], ["u = 0"], ["u = x*(1 - x)"]), "grow as exp(1 k^2 t)"),
@@ -50,6 +52,14 @@ LACKING_INITIAL = {
     "one said twice": (system(LINE + TIME, "u, v", DIFFUSION, ["u = 0", "v = 0"], ["u + v = 0", "2*u + 2*v = 0"]), "those given (initial[0], initial[1]) fix 1"),
     "values without rates": (system(SQUARE + TIME, "u, v", LAME_IN_TIME, ["u = 0", "v = 0"], ["u = 0", "v = 0", "v_t = 0"]), "u is of second order in time (equation[0]) and needs two initial conditions (u and u_t); found 1"),
     "a beam by its moment without its rate": (system(LINE + TIME, "w, M", ["w_tt = -M_xx", "M = w_xx"], ["w = 0", "M = 0"], ["w = 0"]), "w is of second order in time"),
+    "ten that diffuse, nine of them given": (
+        system(LINE + TIME, ", ".join(TEN), [f"{u}_t = {u}_xx" for u in TEN], [f"{u} = 0" for u in TEN], [f"{u} = 1" for u in TEN[:9]]),
+        "u9 is of first order in time (equation[9]) and needs one initial condition (u9); found 0",
+    ),
+    "a coefficient without a value at any state": (
+        system(LINE + TIME, "u, v", ["sqrt(u - 5)*u_t = u_xx", "v_t = v_xx"], ["u = 0", "v = 0"], ["u = sin(pi*x)"]),
+        "v is of first order in time (equation[1]) and needs one initial condition (v); found 0",
+    ),
     "Biot's consolidation with none": (system(LINE + TIME, "u, p", BIOT, BIOT_SIDES), "take 1 independent initial condition, none is given"),
     "a flow with none": (system(SQUARE + TIME, "u, v, p", FLOW_IN_TIME, ["u = 0", "v = 0"], more=PRESSURE), "take 1 independent initial condition, none is given"),
     "an algebraic equation among rates": (system(TIME, "a, b, c", DAE, [], ["a = 1"]), "c is of first order in time"),
@@ -80,6 +90,9 @@ WARNED = {
 }  # fmt: skip
 
 GOOD = {
+    "ten that diffuse": system(
+        LINE + TIME, ", ".join(TEN), [f"{u}_t = {u}_xx" for u in TEN], [f"{u} = 0" for u in TEN], [f"{u} = 0" for u in TEN]
+    ),
     "two that diffuse": system(LINE + TIME, "u, v", DIFFUSION, ["u = 0", "v = 0"], START),
     "a coupling and a balance of fluxes": system(LINE + TIME, "u, v", DIFFUSION, ["u = v", "dn(u) + dn(v) = 0"], ["u = 1", "v = 1"]),
     "two that diffuse, in first order": system(LINE + TIME, "u, q", ["u_t = -q_x", "q = -u_x"], ["u = 0"], ["u = x*(1 - x)"]),

@@ -201,7 +201,7 @@ def balance(
             if not math.isfinite(twice):
                 amplitude /= _OVERFLOW
                 continue
-            exponent = math.log2(twice / now) if now > 0.0 else math.nan
+            exponent = math.log2(twice / now) if 0.0 < now < math.inf and twice > 0.0 else math.nan
             if not data or not 0.05 < exponent < math.inf:
                 return 0.0
             factor = (data / now) ** (1 / exponent)

@@ -53,15 +53,16 @@ def missing_initial(instance: Instance) -> Iterator[Finding]:
     found = [initial_shortage(problem.equations, problem.initial, k, problem.names) for k in unknowns]
     shortages = [shortage for shortage in found if shortage is not None]
     orders = sum(time_order(problem.equations, k, problem.names)[0] for k in unknowns)
-    if count.wanted == orders and shortages and (count.fixed is None or fixed < count.wanted):
+    wanted = orders if count.wanted is None else count.wanted
+    if wanted == orders and shortages and (count.fixed is None or fixed < wanted):
         for equation, message in shortages:
             yield refusal(message, equation.place)
-    elif fixed < count.wanted:
+    elif fixed < wanted and count.wanted is not None:
         names = ", ".join(condition.name for condition in problem.initial)
         few = f"those given ({names}) fix {fixed}" if problem.initial else "none is given"
         yield refusal(
-            f"initial: the equations together take {count.wanted} independent initial condition"
-            f"{'s' * (count.wanted > 1)}, {few}: infinitely many solutions are left; state what is missing",
+            f"initial: the equations together take {wanted} independent initial condition"
+            f"{'s' * (wanted > 1)}, {few}: infinitely many solutions are left; state what is missing",
             (*problem.initial, *problem.equations)[0].place,
         )
 
@@ -96,8 +97,10 @@ def excess_initial_of_unknowns(instance: Instance) -> Iterator[Finding]:
             count = f"{len(own)} initial condition{'s are' if len(own) > 1 else ' is'} given"
             what = f"is of order {order} in time" if order else "has no derivative in time"
             excess.append(f"{unknown} {what}, {count}: {', '.join(c.name for c in own)}")
-    if excess and len(problem.initial) > _count(instance).wanted:
-        yield from map(warning, excess)
+    if excess:
+        wanted = _count(instance).wanted
+        if wanted is None or len(problem.initial) > wanted:
+            yield from map(warning, excess)
 
 
 def _unknowns(condition: Condition, problem: Problem) -> set[int]:
@@ -106,9 +109,9 @@ def _unknowns(condition: Condition, problem: Problem) -> set[int]:
 
 
 class _Count(NamedTuple):
-    """How many initial conditions the equations take; how many those given fix, None where that is unsure."""
+    """How many initial conditions the equations take, and how many those given fix; None where unsure."""
 
-    wanted: int
+    wanted: int | None
     fixed: int | None
 
 
@@ -116,7 +119,7 @@ def _count(instance: Instance) -> _Count:
     """Return the fewest that are taken, and the most that are fixed, at points, states and wave numbers."""
     problem = instance.problem
     if len(problem.unknowns) > MOST_UNKNOWNS:
-        return _Count(0, None)
+        return _Count(None, None)
     points = instance.domain.collocate(InitialTime(), _POINTS, rule="random", seed=_SEED).points
     states = 1 if is_linear(instance) else _STATES
     equations, initial = (
@@ -137,7 +140,7 @@ def _count(instance: Instance) -> _Count:
                     fixed.append(None if count is None else count.fixed)
     ranks = [rank for rank in fixed if rank is not None]
     sure = is_square(instance) and len(ranks) == len(fixed) > 0
-    return _Count(min(wanted, default=0), max(ranks) if sure else None)
+    return _Count(min(wanted, default=None), max(ranks) if sure else None)
 
 
 def _degree(polynomial: Polynomial, entry: int) -> int | None:
