@@ -177,6 +177,21 @@ def test_a_combination_needs_the_span_of_its_symbol_s_slopes(dimension, requeste
     assert len(orders) == sum(counts)
 
 
+def test_a_small_factor_enlarges_none():
+    """Of a combination that is nearly one derivative, what stands for the others is as small as they are."""
+    channels = Channels([Collapsed((((3, 0), 1e-8), ((1, 2), 1.0)))], 2)
+    coefficients = [monomial.coefficient for term in channels.bell for monomial in term.monomials]
+    products = [term.coefficient for term in channels.leibniz]
+    assert max(map(abs, [*coefficients, *products])) < 10.0
+
+
+@pytest.mark.parametrize(("dimension", "requested"), ALL + COMBINED)
+def test_a_product_of_channels_is_one_monomial(dimension, requested):
+    for term in Channels(requested, dimension).bell:
+        factors = [tuple(sorted(monomial.factors)) for monomial in term.monomials]
+        assert len(set(factors)) == len(factors)
+
+
 def test_order_of_the_request_does_not_matter():
     keys: list[Channel] = [(2, 0), (0, 1), squares((1.0, 2.0)), squares((-1.0, 2.0))]
     assert Channels(keys, 2).keys == Channels(keys[::-1], 2).keys
