@@ -48,7 +48,6 @@ SECONDS: dict[str, float] = {
     "tests/test_reference_solutions.py": 7,
     "tests/language/problem/test_shipped_problems.py": 7,
     "tests/physics/test_units.py": 6,
-    "tests/test_architecture.py": 6,
     "tests/networks/test_network_jets.py": 6,
     "tests/physics/test_unseen_data.py": 6,
     "tests/physics/residuals/test_together.py": 6,
