@@ -51,14 +51,14 @@ class Product:
 
 
 class Channels:
-    """A closed, ordered set of derivative channels with its chain and product rules.
+    """An ordered set of derivative channels, closed under the chain and the product rule, with both rules.
 
     Args:
         requested: The derivatives that residuals read, in any order.
         dimension: Number of coordinates D.
 
     Attributes:
-        keys: All channels, closed downwards, the value first; requested ones included.
+        keys: All channels, the requested ones among them, the value first.
         order: Highest derivative of a univariate function that the chain rule needs.
         bell: The terms of Faa di Bruno's formula for every channel but the value.
         leibniz: The terms of Leibniz' formula for every channel.

@@ -11,7 +11,8 @@ plane 1 + 2 + 3 + 2 + 1 = 9 channels where thirteen multi-indices lie below its 
 
 All products that the rules form lie in tensor products of these spaces, so a rule written in multi-indices
 becomes one in a basis of them by replacing each multi-index with its coordinates in that basis, which are
-read off at the pivots of a reduced echelon form. The arithmetic is exact, in fractions.
+read off at the pivots of a reduced echelon form. The arithmetic is that of fractions; only the factors that
+a basis vector has in its name are rounded to floats.
 """
 
 from __future__ import annotations
@@ -51,14 +52,16 @@ class Closure:
         stated: list[Channel] = [*_sorted_indices(plain), *_sorted_combinations(combined)]
         for channel in stated:
             self._echelon.add(channel, symbol_of(channel))
-        symbols = [symbol_of(combination) for combination in _sorted_combinations(combined)]
-        for symbol in self._echelon.beyond(slope for stated in symbols for slope in _slopes(stated)):
-            channel = _named(symbol)
-            self._echelon.add(channel, symbol)
-            if isinstance(channel, Collapsed):
-                combined.add(channel)
+        slopes = [
+            slope for channel in _sorted_combinations(combined) for slope in _slopes(symbol_of(channel))
+        ]
+        for slope in self._echelon.beyond(slopes):
+            further = _named(slope)
+            self._echelon.add(further, slope)
+            if isinstance(further, Collapsed):
+                combined.add(further)
             else:
-                plain.add(channel)
+                plain.add(further)
         self.keys: tuple[Channel, ...] = (*_sorted_indices(plain), *_sorted_combinations(combined))
 
     def coordinates(self, index: MultiIndex) -> Mapping[Channel, Fraction]:
@@ -104,9 +107,9 @@ class _Echelon:
     def beyond(self, symbols: Iterable[Symbol]) -> list[Symbol]:
         """Return what symbols span beyond the rows, in reduced echelon form: monomials where it can be."""
         trial = _Echelon()
-        trial.rows, trial.coordinates = dict(self.rows), {pivot: {} for pivot in self.rows}
+        trial.rows, trial.coordinates = dict(self.rows), dict(self.coordinates)
         for symbol in symbols:
-            trial.add((), symbol)
+            trial.add(_named(symbol), symbol)
         return [row for pivot, row in trial.rows.items() if pivot not in self.rows]
 
 
@@ -139,7 +142,7 @@ def _slope(symbol: Symbol, powers: MultiIndex) -> Symbol:
 
 
 def _named(symbol: Symbol) -> Channel:
-    """Return a symbol as a channel: a multi-index where it is one monomial, whose factor is 1 then."""
+    """Return the channel of a symbol: of one monomial its multi-index, whatever the factor."""
     indices = _sorted_indices(symbol)
     return indices[0] if len(indices) == 1 else Collapsed(tuple((i, float(symbol[i])) for i in indices))
 
