@@ -5,7 +5,7 @@ training hands its state on after every step, which the workflows save on the wa
 
 Python drops an exception that leaves a callback of C code (ctypes, a destructor), and a library may catch
 everything: the program would go on as if nobody had asked. What is dropped arrives again a moment later, and
-whatever is swallowed is raised again at the next step of a training.
+whatever is swallowed is raised again at the next step of a training, whichever comes first: not both.
 """
 
 from __future__ import annotations
@@ -24,6 +24,13 @@ _EXCEPTIONS: dict[int, type[BaseException]] = {signal.SIGINT: KeyboardInterrupt,
 _arrived: list[int] = []
 
 
+class _Again:
+    """Where the second coming of a dropped exception stands: ``sent`` by the timer, ``served`` by `insist`."""
+
+    sent = False
+    served = False
+
+
 def stop_at_once(number: int, frame: FrameType | None) -> None:
     """Raise the exception of a signal where the program stands; a second SIGTERM lets the first be served.
 
@@ -31,6 +38,10 @@ def stop_at_once(number: int, frame: FrameType | None) -> None:
         KeyboardInterrupt: For SIGINT.
         Terminated: For SIGTERM.
     """
+    if _Again.sent:
+        _Again.sent = False
+        if _Again.served:  # while the program is on its way out already
+            return
     _arrived.append(number)
     if number == signal.SIGTERM:
         signal.signal(number, signal.SIG_IGN)
@@ -56,6 +67,7 @@ def insist() -> None:
         Terminated: If SIGTERM did.
     """
     if _arrived:
+        _Again.served = True
         raise _EXCEPTIONS[_arrived[-1]]
 
 
@@ -67,6 +79,13 @@ def _unraisable(dropped: Any) -> None:
         return
     signal.signal(number, stop_at_once)
     # Later, and outside the callback: raised here, it would be dropped once more.
-    timer = threading.Timer(_AGAIN_AFTER_S, os.kill, (os.getpid(), number))
+    _Again.sent = _Again.served = False
+    timer = threading.Timer(_AGAIN_AFTER_S, _send_again, (number,))
     timer.daemon = True
     timer.start()
+
+
+def _send_again(number: int) -> None:
+    if not _Again.served:
+        _Again.sent = True
+        os.kill(os.getpid(), number)

@@ -146,6 +146,45 @@ def test_a_swallowed_signal_stops_all_the_same(swallower, number, code, said):
     assert "ignored" not in err
 
 
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_what_a_step_raises_again_does_not_come_a_third_time(number):
+    """The timer of a dropped exception goes off while the program stops: that must not be disturbed."""
+    code = f"""
+import ctypes, os, signal, time
+from pinnkan.ground import signals
+signals._AGAIN_AFTER_S = 0.2
+signals.heed(signal.{number})
+ctypes.CFUNCTYPE(None)(lambda: os.kill(os.getpid(), signal.{number}))()
+try:
+    signals.insist()
+except BaseException as fault:
+    time.sleep(0.6)
+    print("stopped by", type(fault).__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    name = {"SIGINT": "KeyboardInterrupt", "SIGTERM": "Terminated"}[number]
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"stopped by {name}\n", "")
+
+
+@pytest.mark.parametrize("late", [0.0, 0.19, 0.199, 0.2, 0.201, 0.21])
+def test_a_step_and_the_timer_at_one_moment_stop_once(late):
+    code = f"""
+import ctypes, os, signal, time
+from pinnkan.ground import signals
+signals._AGAIN_AFTER_S = 0.2
+signals.heed(signal.SIGINT)
+ctypes.CFUNCTYPE(None)(lambda: os.kill(os.getpid(), signal.SIGINT))()
+try:
+    time.sleep({late})
+    signals.insist()
+except KeyboardInterrupt:
+    time.sleep(0.3)
+    print("stopped")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "stopped\n", "")
+
+
 def test_any_other_exception_in_a_callback_is_shown_as_always():
     code = "from pinnkan.ground.signals import heed\nimport signal, ctypes\nheed(signal.SIGINT)\n"
     code += "ctypes.CFUNCTYPE(None)(lambda: [][0])()"
