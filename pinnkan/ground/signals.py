@@ -25,7 +25,7 @@ _arrived: list[int] = []
 
 
 class _Again:
-    """Where the second coming of a dropped exception stands: ``sent`` by the timer, ``served`` by `insist`."""
+    """How far a dropped exception has come again: ``sent`` by the timer, ``served`` by `insist`."""
 
     sent = False
     served = False

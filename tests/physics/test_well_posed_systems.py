@@ -121,6 +121,7 @@ GOOD = {
     "chemotaxis": system(SQUARE + TIME, "u, c", ["u_t = laplace(u) - div(u*grad(c))", "c_t = laplace(c) + u - c"], ["dn(u) = 0", "dn(c) = 0"], ["u = 1", "c = 0"]),
     "portions side by side": system(SQUARE, "u, v", PAIR, ["v = 0", "u = 0", ("top", "x < 0.5", "u = x"), ("top", "x > 0.5", "dn(u) = 0")]),
     "a contact, which holds at some states": system(SQUARE, "u, v", PAIR, ["v = 0", "max(u, 0) = 0"]),
+    "a start that holds at some states": system(LINE + TIME, "u, v", DIFFUSION, ["u = 0", "v = 0"], ["u = 0", "max(v, 0) = 0"]),
     "a contact beside what is enough": system(SQUARE, "u, v", PAIR, ["u = 0", "v = 0", "max(dn(u), 0) = 0"]),
     "two transported": system(LINE + TIME, "u, v", ["u_t + 2*u_x = 0", "v_t + v_x = u"], [("left", "u = 0"), ("left", "v = 0")], ["u = 0", "v = 0"]),
     "in and out on one side": system(SQUARE + TIME, "u, v", ["u_t + (y - 1/2)*u_x = 0", "v_t + (y - 1/2)*v_x = u"], [], ["u = 1", "v = 1"]),
