@@ -117,6 +117,13 @@ def test_collapsing(text, value, combination):
     assert found == pytest.approx(expected, rel=1e-12)
 
 
+def test_a_combination_with_a_factor_that_is_not_finite_does_not_collapse():
+    family = Family(operator("u_xx/p + u_yy"))
+    (block,), (whole,) = family.at(0.0).equations, family.at(2.0).equations
+    assert [read.channel for read in block.reads] == [(2, 0), (0, 2)]
+    assert [read.channel for read in whole.reads] == [squares((0.5, 1.0))]
+
+
 def two_unknowns(first: str, second: str):
     text = ANISOTROPIC.replace("unknowns: u", "unknowns: [u, v]").replace('"u = 0"', '"u = 0", "v = 0"')
     return load_problem(text.replace('["OPERATOR = 0"]', f'["{first} = 0", "{second} = 0"]'))
