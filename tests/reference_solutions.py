@@ -13,6 +13,7 @@ from scipy.special import roots_hermite
 
 _NODES = 150
 _CHUNK = 4096
+_POINTS_AT_ONCE = 1000
 
 
 def burgers(t: np.ndarray, x: np.ndarray, viscosity: float, *, nodes: int = _NODES) -> np.ndarray:
@@ -105,33 +106,136 @@ def half_square_slope(wave: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     return lambda modes: 0.5j * wave * np.fft.fft(np.fft.ifft(modes * kept).real ** 2) * kept
 
 
-def kuramoto_sivashinsky(
-    t: np.ndarray, x: np.ndarray, nu: float, *, modes: int = 64, steps: int = 3000
-) -> np.ndarray:
-    """Solve u_t + u u_x + u_xx + nu u_xxxx = 0 on a ring of length 2 pi by Fourier modes and ETDRK4.
+Equation = Callable[[np.ndarray], tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]]
+"""From wave numbers to L and F of du/dt = L u + F(u) for the modes u of ``numpy.fft.fft``."""
 
-    u = sin(x) + cos(2 x)/2 at t = 0.
+
+def on_a_ring(
+    t: np.ndarray,
+    x: np.ndarray,
+    equation: Equation,
+    start: Callable[[np.ndarray], np.ndarray],
+    *,
+    ring: tuple[float, float],
+    end: float,
+    modes: int,
+    steps: int,
+) -> np.ndarray:
+    """Solve an equation on a ring by Fourier modes and ETDRK4; between steps a spline of degree seven.
 
     Args:
-        t: Times in [0, 2], shape (N,); between steps a spline of degree seven.
+        t: Times in [0, end], shape (N,).
         x: Places, shape (N,).
-        nu: Damping of short waves.
+        equation: L and F.
+        start: u at t = 0 as a function of the places.
+        ring: The two ends of x that are one place.
+        end: Last time.
         modes: Number of Fourier modes.
         steps: Number of time steps.
 
     Returns:
         u, shape (N,).
     """
-    wave = modes * np.fft.fftfreq(modes)
-    places = 2 * math.pi * np.arange(modes) / modes
-    start = np.fft.fft(np.sin(places) + np.cos(2 * places) / 2)
-    slope = half_square_slope(wave)
-    states = exponential_runge_kutta(
-        wave**2 - nu * wave**4, lambda u: -slope(u), start, time=2.0, steps=steps
+    low, high = ring
+    wave = 2 * math.pi / (high - low) * modes * np.fft.fftfreq(modes)
+    places = low + (high - low) * np.arange(modes) / modes
+    states = exponential_runge_kutta(*equation(wave), np.fft.fft(start(places)), time=end, steps=steps)
+    spline = make_interp_spline(np.linspace(0, end, steps + 1), states, k=7)
+    solution = np.empty(len(t))
+    for first in range(0, len(t), _POINTS_AT_ONCE):
+        part = slice(first, first + _POINTS_AT_ONCE)
+        turns = np.exp(1j * (x[part, None] - low) * wave)
+        solution[part] = (spline(t[part]) * turns).sum(axis=1).real / modes
+    return solution
+
+
+def kuramoto_sivashinsky(
+    t: np.ndarray, x: np.ndarray, nu: float, *, modes: int = 64, steps: int = 3000
+) -> np.ndarray:
+    """Solve u_t + u u_x + u_xx + nu u_xxxx = 0 on a ring of length 2 pi from sin(x) + cos(2 x)/2, t <= 2."""
+
+    def equation(wave: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+        slope = half_square_slope(wave)
+        return wave**2 - nu * wave**4, lambda u: -slope(u)
+
+    return on_a_ring(
+        t,
+        x,
+        equation,
+        lambda x: np.sin(x) + np.cos(2 * x) / 2,
+        ring=(0.0, 2 * math.pi),
+        end=2.0,
+        modes=modes,
+        steps=steps,
     )
-    spline = make_interp_spline(np.linspace(0, 2, steps + 1), states, k=7)
-    found: np.ndarray = (spline(t) * np.exp(1j * x[:, None] * wave)).sum(axis=1).real / modes
-    return found
+
+
+def kuramoto_chaos(t: np.ndarray, x: np.ndarray, *, modes: int = 384, steps: int = 4000) -> np.ndarray:
+    """Solve u_t + 16 a u u_x + a u_xx + a/256 u_xxxx = 0, a = 100/256, on a ring of length 2 pi, t <= 1/2.
+
+    u = cos(x) (1 + sin(x)) at t = 0: the set-up of Wang, Sankaran and Perdikaris (2022), in which chaos sets
+    in before t = 1/2. Against 512 modes and 8,000 steps, relative L2 error 4e-9.
+    """
+
+    def equation(wave: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+        slope = half_square_slope(wave)
+        return 100 / 16**2 * wave**2 - 100 / 16**4 * wave**4, lambda u: -100 / 16 * slope(u)
+
+    return on_a_ring(
+        t,
+        x,
+        equation,
+        lambda x: np.cos(x) * (1 + np.sin(x)),
+        ring=(0.0, 2 * math.pi),
+        end=0.5,
+        modes=modes,
+        steps=steps,
+    )
+
+
+def korteweg_de_vries(t: np.ndarray, x: np.ndarray, *, modes: int = 384, steps: int = 8000) -> np.ndarray:
+    """Solve u_t + u u_x + 0.022^2 u_xxx = 0 on the ring -1 < x < 1 from cos(pi x), t <= 1.
+
+    Zabusky and Kruskal, Phys. Rev. Lett. 15 (1965): solitons part from t = 1/pi on. Against 512 modes and
+    16,000 steps, relative L2 error 4e-10.
+    """
+
+    def equation(wave: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+        slope = half_square_slope(wave)
+        return 1j * 0.022**2 * wave**3, lambda u: -slope(u)
+
+    return on_a_ring(
+        t,
+        x,
+        equation,
+        lambda x: np.cos(math.pi * x),
+        ring=(-1.0, 1.0),
+        end=1.0,
+        modes=modes,
+        steps=steps,
+    )
+
+
+def allen_cahn(t: np.ndarray, x: np.ndarray, *, modes: int = 2048, steps: int = 2000) -> np.ndarray:
+    """Solve u_t = 1e-4 u_xx + 5 (u - u^3) on the ring -1 < x < 1 from x^2 cos(pi x), t <= 1.
+
+    The start has a kink at the seam, whose short waves last for a moment only. Against 4,096 modes and 4,000
+    steps, relative L2 error 5e-7, all of it of the first moments.
+    """
+
+    def equation(wave: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+        return 5 - 1e-4 * wave**2, lambda u: -5 * np.fft.fft(np.fft.ifft(u).real ** 3)
+
+    return on_a_ring(
+        t,
+        x,
+        equation,
+        lambda x: x**2 * np.cos(math.pi * x),
+        ring=(-1.0, 1.0),
+        end=1.0,
+        modes=modes,
+        steps=steps,
+    )
 
 
 def brusselator(t: np.ndarray, x: np.ndarray, feed: float, *, modes: int = 32) -> np.ndarray:

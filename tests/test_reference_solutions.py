@@ -6,7 +6,17 @@ import math
 
 import numpy as np
 import pytest
-from reference_solutions import brusselator, burgers, kuramoto_sivashinsky, predator_prey
+from reference_solutions import (
+    allen_cahn,
+    brusselator,
+    burgers,
+    half_square_slope,
+    korteweg_de_vries,
+    kuramoto_chaos,
+    kuramoto_sivashinsky,
+    on_a_ring,
+    predator_prey,
+)
 from scipy.integrate import solve_ivp
 
 
@@ -128,3 +138,84 @@ def test_prey_and_predators_keep_their_invariant(growth):
     inside = (t > step) & (t < 8 - step)
     rates = np.stack([growth * prey - 4 / 3 * prey * predator, prey * predator - predator])
     assert change[:, inside] == pytest.approx(rates[:, inside], abs=1e-7)
+
+
+def test_a_thin_layer_by_cole_and_hopf_is_what_fourier_modes_find():
+    """At the viscosity 0.01/pi of the literature, at all times."""
+    viscosity = 0.01 / math.pi
+    t, x = seeded(1.0, 1.0)
+
+    def equation(wave: np.ndarray):
+        slope = half_square_slope(wave)
+        return -viscosity * wave**2, lambda u: -slope(u)
+
+    modes = {"ring": (-1.0, 1.0), "end": 1.0, "modes": 2048, "steps": 1000}
+    expected = on_a_ring(t, x, equation, lambda x: -np.sin(math.pi * x), **modes)
+    difference = np.abs(burgers(t, x, viscosity) - expected).max()
+    assert difference < 1e-7, difference
+
+
+@pytest.mark.parametrize(
+    ("solve", "ring", "end", "size", "linear", "rest", "start"),
+    [
+        (
+            korteweg_de_vries,
+            (-1.0, 1.0),
+            0.4,
+            256,
+            lambda k: 1j * 0.022**2 * k**3,
+            lambda u, slope: -u * slope,
+            lambda x: np.cos(math.pi * x),
+        ),
+        (
+            kuramoto_chaos,
+            (0.0, 2 * math.pi),
+            0.2,
+            128,
+            lambda k: (100 * k**2 - 100 / 256 * k**4) / 256,
+            lambda u, slope: -100 / 16 * u * slope,
+            lambda x: np.cos(x) * (1 + np.sin(x)),
+        ),
+        (
+            allen_cahn,
+            (-1.0, 1.0),
+            0.5,
+            256,
+            lambda k: -1e-4 * k**2,
+            lambda u, slope: 5 * (u - u**3),
+            lambda x: x**2 * np.cos(math.pi * x),
+        ),
+    ],
+)
+def test_rings_by_another_integrator(solve, ring, end, size, linear, rest, start):
+    """Products at the places as they are, and Dormand and Prince's eighth order in time.
+
+    Dispersion is taken out: with v = exp(-i a t) u for the modes u and the imaginary part a of L nothing
+    turns fast. The highest wave has no slope.
+    """
+    low, high = ring
+    x = low + (high - low) * np.arange(size) / size
+    wave = 2 * math.pi / (high - low) * size * np.fft.fftfreq(size)
+    wave[size // 2] = 0.0
+    turn = np.imag(linear(wave))
+
+    def rate(t: float, modes: np.ndarray) -> np.ndarray:
+        turned = np.exp(1j * turn * t) * modes
+        u, slope = np.fft.ifft([turned, 1j * wave * turned]).real
+        return np.real(linear(wave)) * modes + np.fft.fft(rest(u, slope)) * np.exp(-1j * turn * t)
+
+    first = np.fft.fft(start(x))
+    last = solve_ivp(rate, (0, end), first, method="DOP853", rtol=1e-8, atol=1e-8).y[:, -1]
+    expected = np.fft.ifft(np.exp(1j * turn * end) * last).real
+    solution = solve(np.full(size, end), x, modes=2 * size, steps=1000)
+    difference = np.linalg.norm(solution - expected) / np.linalg.norm(expected)
+    assert difference < 1e-4, difference
+
+
+def test_the_order_in_time_is_four():
+    x = np.linspace(-1, 1, 50)
+    coarse, fine, exact = (
+        korteweg_de_vries(np.ones(50), x, modes=256, steps=steps) for steps in (500, 1000, 4000)
+    )
+    errors = [np.abs(solution - exact).max() for solution in (coarse, fine)]
+    assert math.log2(errors[0] / errors[1]) == pytest.approx(4, abs=0.3), errors
