@@ -2,8 +2,8 @@
 
 Runs ``pinnkan pretrain FILE --tolerance X`` for the problems of `tolerance_problems`, whose files say nothing
 of network, points or training, each in a process of its own and a fresh directory; then measures the error
-against the right answer on 20,000 points that no training saw. A pinnkan without ``--tolerance`` trains by its
-default settings.
+against the right answer on 20,000 points that no training saw. A pinnkan without ``--tolerance`` trains by
+its default settings.
 
     python tests/benchmarks/tolerances.py                                  # all, at what must be reached
     python tests/benchmarks/tolerances.py --only layer,kdv_cosine --tolerance 1e-4 --seeds 1 --time-limit 60
