@@ -32,10 +32,10 @@ COST = {
     "stop_reason": "why training ended",
 }
 JUDGEMENT = {
-    "error_estimate": "estimate of relative_l2 without a reference, made when training ended: |w| / |u|,"
+    "error_estimate": "estimate of relative_l2 without a reference, made when training ended: |w| / |u + w|,"
     " w what one step of Newton's method adds to the solution u, in polynomials, on points never trained on;"
-    " unknown where polynomials do not resolve it (jumps, thin layers). No bound: it does not see a second"
-    " solution, nor what is thinner than its points lie apart",
+    " unknown where polynomials take no more of the residual than of noise. No bound: it does not see a"
+    " second solution, nor what is thinner than its points lie apart",
     "relative_residual": "of every equation and condition (the largest in the table), on scrambled Sobol"
     " points of their own, never trained on: root mean square of its residual over the root mean square of"
     " the sum of the absolute values of its terms, as 'pinnkan check' prints them with derivatives written"

@@ -23,9 +23,13 @@ def lame(pinnkan, folder):
 
 
 def test_a_correction_is_evidence():
-    known = evidence_of(MEASURED, [1.0], correction=Correction(relatives=(0.5,), slack=0.2, left=0.1))
+    known = evidence_of(
+        MEASURED, [1.0], correction=Correction(relatives=(0.5,), slack=0.2, left=0.1, chance=0.2)
+    )
     assert (known.estimate, known.slack) == (0.5, 0.2)
-    unresolved = evidence_of(MEASURED, [1.0], correction=Correction(relatives=(0.5,), slack=0.2, left=0.9))
+    unresolved = evidence_of(
+        MEASURED, [1.0], correction=Correction(relatives=(0.5,), slack=0.2, left=0.9, chance=0.2)
+    )
     assert (unresolved.estimate, unresolved.slack) == (None, 0.2)
     none = evidence_of(MEASURED, [1.0])
     assert (none.estimate, none.slack) == (None, 0.0)

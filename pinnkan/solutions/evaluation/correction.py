@@ -7,13 +7,18 @@ equation or condition b, hard ones too, the correction w solves
 
 in the sense of least squares, on points that no training saw, in Chebyshev polynomials, and trigonometric
 ones along periodic coordinates. These know nothing of the network, so they represent what it does not (defect
-correction: Stetter, Numer. Math. 29, 1978). Then |w| / |u| estimates the relative L2 error. Every row is
-divided by the size of the statement's terms at its point, so that no part of the domain and no unit decides.
+correction: Stetter, Numer. Math. 29, 1978). Then |w| / |u + w| estimates the relative L2 error. The rows of a
+statement are divided by the size of its terms over the domain, so that no unit decides, and by one size for
+all its points. What polynomials cannot make of the residual, r, is then orthogonal to all that the operator
+makes of them: r has no smooth part, and an elliptic or parabolic operator's inverse makes next to nothing of
+it. Beside a jump or a front w is right though r is most of the residual. With rows divided by sizes of their
+own r is orthogonal in the weights, not in the domain, and w up to 40 times too large.
 
-Two things are known of w. What is left of the residuals tells whether polynomials resolve it: behind a jump
-or a thin layer they do not, and there is no estimate. And where one singular value of the system is far
-below all others, w is known in that direction only to within what is left over it: a front that may stand
-anywhere, a solution that grows from next to nothing.
+Two things are known of w. Where polynomials take no more from the residual than they would from noise, they
+know nothing of it, and there is no estimate. And where one singular value of the system is far below all
+others, w is known in that direction only to within r over it: a front that may stand anywhere, a solution
+that grows from next to nothing. This is asked of rows divided by sizes of their own, so that no part of the
+domain decides: growth from a millionth begins where all terms are a millionth.
 """
 
 from __future__ import annotations
@@ -44,13 +49,13 @@ _POINTS_PER_POLYNOMIAL, _SEED, _VARIANT = 5, 0, 3
 _POINTS_PER_SQUARE = 0.4
 """Points over the square of the degree: polynomials oscillate that fast beside an end of the domain."""
 _FLOOR = 1e-2
-"""Least size of a row over the root mean square of the sizes: where all terms vanish, a residual may not."""
+"""Least size of a statement over that of its usual terms: where all terms vanish, a residual may not."""
 _NOTHING = 1e-3
 """Share of a system's scales below which an unknown is zero beside the others, and no size to measure by."""
 _HELD = 10.0
 """Weight of the conditions' rows."""
-_RESOLVED = 0.65
-"""Share of the residuals up to which what polynomials leave of them is theirs, not the correction's."""
+_CHANCE = 1.5
+"""How much more of the squares of the residuals than of those of noise polynomials must take."""
 _ISOLATED = 0.05
 """Smallest singular value over the next one from which one direction is known worse than all others."""
 
@@ -60,21 +65,23 @@ class Correction:
     """What one step of Newton's method adds to a solution.
 
     Attributes:
-        relatives: |w| / max(|u|, |u + w|) of every unknown, root mean squares over the domain; of one that is
-            zero beside the others, |w| over a thousandth of its scale.
+        relatives: |w| / |u + w| of every unknown, root mean squares over the domain; of one that is zero
+            beside the others, |w| over a thousandth of its scale.
         slack: s / max(|u|, s) with s what is left of the residuals over the smallest singular value; 0 where
             that is not isolated.
         left: What is left of the residuals, as a share of them.
+        chance: Share of the squares of noise that polynomials take: how many there are, over the rows.
     """
 
     relatives: tuple[float, ...]
     slack: float
     left: float
+    chance: float
 
     @property
     def error_estimates(self) -> tuple[float, ...] | None:
-        """Estimates of the unknowns' relative L2 errors; None where polynomials do not resolve them."""
-        return self.relatives if self.left <= _RESOLVED else None
+        """Estimates of the unknowns' relative L2 errors; None where polynomials know nothing of residuals."""
+        return self.relatives if 1 - self.left**2 >= _CHANCE * self.chance else None
 
     @property
     def error_estimate(self) -> float | None:
@@ -103,7 +110,7 @@ def correction_of(solution: Measurable) -> Correction | None:
     extents = extents_of(instance, [(float(row.min()), float(row.max())) for row in u])
     with np.errstate(all="ignore"):
         try:
-            rows, residuals = _system(solution, polynomials, extents)
+            rows, residuals, sizes = _system(solution, polynomials, extents)
         except PinnkanError:
             return None
     values = polynomials.derivative(value_index(dimension), inside)
@@ -112,7 +119,7 @@ def correction_of(solution: Measurable) -> Correction | None:
     root, kept = math.sqrt(len(inside)), _kept(instance, polynomials)
     floors = [_NOTHING * scale if unknowns > 1 else 0.0 for scale in instance.scales]
     fixed = np.stack([_fixed_part(row, values, own) for row, own in zip(u, kept, strict=True)])
-    return _solved(rows, residuals, values / root, fixed / root, kept, floors)
+    return _solved(rows, residuals, sizes, values / root, fixed / root, kept, floors)
 
 
 def _fixed_part(row: FloatArray, values: FloatArray, kept: NDArray[np.int_]) -> FloatArray:
@@ -148,43 +155,57 @@ def _kept(instance: Instance, polynomials: Polynomials) -> list[NDArray[np.int_]
 def _solved(
     rows: FloatArray,
     residuals: FloatArray,
+    sizes: FloatArray,
     values: FloatArray,
     u: FloatArray,
     kept: Sequence[NDArray[np.int_]],
     floors: Sequence[float],
 ) -> Correction | None:
-    """Return the correction from the rows (M, U P), the residuals (M,), and polynomials (N, P) and u (U, N).
+    """Return the correction.
+
+    Rows (M, U P) and residuals (M,) are over one size a statement, `sizes` (M,) are their own over that;
+    values (N, P) are those of the polynomials, and u (U, N) the solution.
 
     The triangle of a QR factorisation of rows and residuals side by side has all that least squares need: of
-    its last column the last entry is what is left. Singular values are those in polynomials that are
-    orthonormal over the domain, whose triangle is that of the values: so |w| is the size of the coefficients.
+    its last column the last entry is what is left.
     """
     scales = _sizes(u, floors)
     columns = [unknown * values.shape[1] + own for unknown, own in enumerate(kept)]
     stretch = np.concatenate([np.full(len(own), scale) for own, scale in zip(kept, scales, strict=True)])
     system = rows[:, np.concatenate(columns)] * stretch
     triangle = _triangle(np.column_stack([system, residuals]))
-    operator, right, rest = triangle[:-1, :-1], triangle[:-1, -1], abs(float(triangle[-1, -1]))
+    size = math.sqrt(sum((_norm(row) / scale) ** 2 for row, scale in zip(u, scales, strict=True)))
     unit = block_diag(*(_triangle(values[:, own]) for own in kept))
     try:
-        coefficients = -np.linalg.solve(operator, right)
-        singular = np.linalg.svd(np.linalg.solve(unit.T, operator.T), compute_uv=False)
+        coefficients = -np.linalg.solve(triangle[:-1, :-1], triangle[:-1, -1])
+        slack = _slack(system / sizes[:, None], residuals / sizes, unit)
     except np.linalg.LinAlgError:
         return None
     ends = np.cumsum([len(own) for own in kept])[:-1]
     parts = zip(kept, np.split(coefficients, ends), scales, strict=True)
     w = [_fixed_part(scale * (values[:, own] @ part), values, own) for own, part, scale in parts]
-    size = math.sqrt(sum((_norm(row) / scale) ** 2 for row, scale in zip(u, scales, strict=True)))
-    defect = float(np.linalg.norm(residuals))
-    slack = rest / float(singular[-1]) if singular[-1] < _ISOLATED * singular[-2] else 0.0
+    defect = _norm(residuals)
     return Correction(
         relatives=tuple(
-            _norm(own) / max(_norm(row), _norm(row + own), floor)
+            _norm(own) / (max(_norm(row + own), floor) or _norm(row))
             for own, row, floor in zip(w, u, floors, strict=True)
         ),
         slack=slack / max(size, slack),
-        left=rest / defect if defect > 0.0 else 0.0,
+        left=abs(float(triangle[-1, -1])) / defect if defect > 0.0 else 0.0,
+        chance=system.shape[1] / len(system),
     )
+
+
+def _slack(system: FloatArray, residuals: FloatArray, unit: FloatArray) -> float:
+    """Return what is left of the residuals over the smallest singular value; 0 where that is not isolated.
+
+    Singular values are those in polynomials that are orthonormal over the domain, whose triangle is that of
+    the values, `unit`: so the size of the coefficients is that of the function.
+    """
+    triangle = _triangle(np.column_stack([system, residuals]))
+    singular = np.linalg.svd(np.linalg.solve(unit.T, triangle[:-1, :-1].T), compute_uv=False)
+    is_isolated = singular[-1] < _ISOLATED * singular[-2]
+    return abs(float(triangle[-1, -1])) / float(singular[-1]) if is_isolated else 0.0
 
 
 def _norm(values: FloatArray) -> float:
@@ -205,16 +226,17 @@ def _triangle(matrix: FloatArray) -> FloatArray:
 
 def _system(
     solution: Measurable, polynomials: Polynomials, extents: Sequence[float]
-) -> tuple[FloatArray, FloatArray]:
-    """Return all statements linearised (M, U P), and their residuals (M,)."""
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return all statements linearised (M, U P), their residuals (M,), and the rows' own sizes (M,)."""
     instance = solution.instance
     inside = _count(polynomials)
     aside = 2 * _POINTS_PER_POLYNOMIAL * polynomials.count_on_a_side
     parts = [_linearised(solution, block, polynomials, inside, extents) for block in instance.equations]
     for block in instance.conditions:
-        rows, residuals = _linearised(solution, block, polynomials, aside, extents)
-        parts.append((_HELD * rows, _HELD * residuals))
-    return np.concatenate([rows for rows, _ in parts]), np.concatenate([rest for _, rest in parts])
+        rows, residuals, sizes = _linearised(solution, block, polynomials, aside, extents)
+        parts.append((_HELD * rows, _HELD * residuals, sizes))
+    rows, residuals, sizes = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return rows, residuals, sizes
 
 
 def _linearised(
@@ -223,8 +245,11 @@ def _linearised(
     polynomials: Polynomials,
     count: int,
     extents: Sequence[float],
-) -> tuple[FloatArray, FloatArray]:
-    """Return a statement's derivative in the polynomials (N, U P) and its residual (N,), over their sizes."""
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return a statement's derivative in the polynomials (N, U P) and its residual (N,), over its size.
+
+    Third are the rows' own sizes over that, (N,).
+    """
     domain = replace(solution.instance.domain, time_scale=math.inf)
     where = block.where
     if isinstance(where, WholeDomain):
@@ -240,5 +265,7 @@ def _linearised(
     local, usual = np.abs(terms).sum(axis=0), np.abs(plain).sum(axis=0)
     floor = _FLOOR * max(math.sqrt(float(places.weights @ size**2)) for size in (local, usual))
     sizes = places.means(local) + floor
-    scale = np.sqrt(places.residual_weights) / np.where(sizes > 0.0, sizes, 1.0)
-    return rows.reshape(len(residual), -1) * scale[:, None], residual * scale
+    size = math.sqrt(float(np.mean(sizes**2))) or 1.0
+    scale = np.sqrt(places.residual_weights) / size
+    own = np.where(sizes > 0.0, sizes / size, 1.0)
+    return rows.reshape(len(residual), -1) * scale[:, None], residual * scale, own
