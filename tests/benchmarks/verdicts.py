@@ -14,7 +14,6 @@ import argparse
 import hashlib
 import json
 import math
-import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -77,18 +76,6 @@ def kind_of(row: Row) -> str:
     """Return ``good``, ``middling`` or ``bad``."""
     error = row["error"]
     return "good" if error < GOOD else "bad" if error > BAD else "middling"
-
-
-def effectivity(rows: Sequence[Row]) -> str:
-    """Say of estimates over errors how many there are, their median and the share within 0.2 to 10."""
-    pairs = [(row["evidence"]["estimate"], row["error"]) for row in rows]
-    ratios = [estimate / error for estimate, error in pairs if estimate is not None]
-    within = sum(0.2 <= ratio <= 10.0 for ratio in ratios) / len(ratios)
-    blind = sum(error > BAD and estimate is not None and estimate < 1e-2 for estimate, error in pairs)
-    return (
-        f"estimates: {len(ratios)} of {len(rows)}; over the error {statistics.median(ratios):.2f} in the "
-        f"median, {within:.0%} within 0.2 to 10; errors above {BAD:g} estimated below 0.01: {blind}"
-    )
 
 
 def measured(case: Any, directory: Path) -> dict[str, Any]:
@@ -165,6 +152,8 @@ def train(folder: Path) -> dict[str, dict[str, Any]]:
 
 def report(rows: Mapping[str, Row], names: Sequence[str]) -> str:
     """Return a table of the problems named by their errors, with the estimates, and what they come to."""
+    from effectivity import effectivity
+
     lines = []
     for name in sorted(names, key=lambda name: rows[name]["error"]):
         verdict = judged(rows[name])
@@ -173,7 +162,9 @@ def report(rows: Mapping[str, Row], names: Sequence[str]) -> str:
         lines.append(f"{name:22} {numbers}  {verdict.word:9} {'; '.join(verdict.reasons)}")
     kept = [rows[name] for name in names]
     counts = ", ".join(f"{name} {count}" for name, count in confusion(kept).items() if count)
-    return "\n".join([*lines, "", counts, effectivity(kept)])
+    return "\n".join(
+        [*lines, "", counts, effectivity([(row["evidence"]["estimate"], row["error"]) for row in kept])]
+    )
 
 
 def main() -> None:
