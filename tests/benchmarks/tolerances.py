@@ -98,11 +98,10 @@ def run(words: Sequence[str]) -> tuple[int, list[dict[str, Any]], float]:
 def rows_of(name: str, case: Case, seed: int, options: argparse.Namespace) -> Iterator[Row]:
     """Train the base of a case and its adapters, and measure each."""
     shared = ["--seed", str(seed), "--threads", str(options.threads)]
-    for text in (*case.overrides, *options.overrides):
-        shared += ["--set", text]
     if options.time_limit is not None:
         shared += ["--time-limit", str(options.time_limit)]
     tolerance = options.tolerance or case.must.error
+    overrides = [word for text in (*case.overrides, *options.overrides) for word in ("--set", text)]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "run"
 
@@ -112,7 +111,7 @@ def rows_of(name: str, case: Case, seed: int, options: argparse.Namespace) -> It
             code, (result,), cpu = run([command, *rest, *shared, *stated])
             return code, result, cpu, asked
 
-        results = trained("pretrain", str(case.file), "-o", str(folder))
+        results = trained("pretrain", str(case.file), "-o", str(folder), *overrides)
         yield row_of(name, seed, results, error_of(folder, None, case, case.answer))
         for value, answer in case.adapters.items():
             results = trained("finetune", str(folder), "--lambda", str(value))
@@ -201,7 +200,9 @@ def read_options() -> argparse.Namespace:
     made.add_argument("--seeds", type=int, default=3, help="how many (default %(default)s)")
     made.add_argument("--first-seed", type=int, default=0, help="the first of them (default %(default)s)")
     made.add_argument("--time-limit", type=float, metavar="SECONDS", help="of each training")
-    made.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")
+    made.add_argument(
+        "--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE", help="of the bases"
+    )
     options = made.parse_args()
     unknown = sorted(set(options.only) - set(CASES))
     if unknown:
