@@ -78,9 +78,10 @@ class Ending:
 class Shaping:
     """What a phase of pre-training, and none of fine-tuning, does to the network."""
 
-    form: str = key("full", choices=("full", "slim", "lotra"))
+    form: str = key("full", choices=("full", "slim", "lotra", "last_layer"))
     """What moves in this phase. ``full``: every coefficient; ``slim``: the hidden layers in Tucker form
-    from scratch; ``lotra``: a fresh adapter (``adapter:``), merged at the phase's end."""
+    from scratch; ``lotra``: a fresh adapter (``adapter:``), merged at the phase's end; ``last_layer``: the
+    last layer alone, in which a linear equation is linear."""
     functions: int | None = key(None, low=2, high=64)
     """Refine the network to so many functions on an edge when this phase begins; the function it represents
     stays. B-splines need a multiple of their cells (functions - degree)."""

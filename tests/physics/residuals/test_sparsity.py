@@ -90,6 +90,10 @@ def test_the_linearisation_is_that_of_both_parts():
     h = 1e-6
     slope = (problem.residuals(theta + h * step) - problem.residuals(theta - h * step)) / (2 * h)
     assert torch.allclose(slope, linear.push(step), rtol=1e-5, atol=1e-7)
+    for place, block, residuals in problem.row_blocks(theta, slice(2, problem.size)):
+        assert torch.allclose(block, rows[place, 2:])
+        assert torch.allclose(residuals, problem.residuals(theta)[place])
+    assert place.stop == problem.count
 
 
 def test_sparse_parameters_are_full_ones_with_columns_left_out():
