@@ -103,6 +103,11 @@ LEVENBERG_MARQUARDT = OptimizerKind(
 )
 """The optimizer of a phase that names none."""
 
+GAUSS_NEWTON = OptimizerKind(
+    "gauss_newton", "Gauss-Newton", "pinnkan.optim.gauss_newton:make_gauss_newton", GaussNewtonKeys
+)
+"""The optimizer of networks of which the last layer alone is trained."""
+
 OPTIMIZERS: Mapping[str, OptimizerKind] = {
     kind.name: kind
     for kind in (
@@ -111,12 +116,7 @@ OPTIMIZERS: Mapping[str, OptimizerKind] = {
         OptimizerKind(
             "adam", "Adam", "pinnkan.optim.adam:make_adam", AdamKeys, check_every=50, conditioned=False
         ),
-        OptimizerKind(
-            "gauss_newton",
-            "Gauss-Newton",
-            "pinnkan.optim.gauss_newton:make_gauss_newton",
-            GaussNewtonKeys,
-        ),
+        GAUSS_NEWTON,
     )
 }
 """The optimizers by name."""

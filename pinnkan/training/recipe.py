@@ -67,8 +67,8 @@ def pretrain(run: TrainingTask) -> Trained:
     """
     settings = run.settings.network
     shapings = [phase.shaping for phase in run.settings.training.in_turn]
-    slim_kind = NETWORK_KINDS[settings.kind].slim
-    forms = ["slim" if slim_kind and form != "last_layer" else form for form in (s.form for s in shapings)]
+    kind = NETWORK_KINDS[settings.kind]
+    forms = [_form(kind, shaping) for shaping in shapings]
     _check_phases(run.settings, shapings, forms)
     started = _started(run)
     generator = generator_for(run.seed, "coefficients")
@@ -83,9 +83,10 @@ def pretrain(run: TrainingTask) -> Trained:
         at, coefficients = origin.phase, origin.coefficients
         if form == "slim":
             chains = settings.chains
-            form_of = slim(coefficients, settings.rank, generator, chains=chains) if at == 0 else None
+            form_of = slim(coefficients, settings.of_kind.rank, generator, chains=chains) if at == 0 else None
             return _moved(
-                form_of or slim_from(coefficients, settings.rank, chains=chains), run.arithmetic.device
+                form_of or slim_from(coefficients, settings.of_kind.rank, chains=chains),
+                run.arithmetic.device,
             )
         if form == "lotra":
             plan = plan_for(run.settings, shapings[at].compression)
@@ -97,6 +98,22 @@ def pretrain(run: TrainingTask) -> Trained:
         return Parametrisation([layer(c) for c in coefficients])
 
     return train(run, run.settings.training, Stages(start, forms, parametrise, shapings=shapings), started)
+
+
+def _form(kind: NetworkKind, shaping: Shaping) -> str:
+    """Return what moves in a phase of a kind of network.
+
+    Raises:
+        UsageError: If the phase would move what such a network keeps.
+    """
+    if kind.frozen and shaping.form in ("slim", "lotra"):
+        raise UsageError(
+            f"training.form: {kind.title} keeps its hidden layer and trains the last one alone; "
+            f"found {shaping.form}; leave the key out or use a KAN (network.kind)"
+        )
+    if kind.frozen or shaping.form == "last_layer":
+        return "last_layer"
+    return "slim" if kind.slim else shaping.form
 
 
 def _check_phases(settings: Settings, shapings: Sequence[Shaping], forms: Sequence[str]) -> None:
@@ -167,12 +184,14 @@ def finetune(
     for phase in phases:
         _refuse_shaping(Shaping(**phase.misplaced))
     coefficients = [c.to(run.arithmetic.device) for c in base]
-    started, low_rank = _started(run), METHODS[method].low_rank
+    started, low_rank, network = _started(run), METHODS[method].low_rank, run.settings.network
 
     def parametrise(_form: str, origin: StageStart) -> tuple[Parametrisation, Tensor]:
         if low_rank:
             plan = plan_for(run.settings)
             made = _adapter(run, origin.coefficients, plan, purpose="factors")
+        elif NETWORK_KINDS[network.kind].frozen:
+            made = last_layer(origin.coefficients, chains=network.chains)
         else:
             made = Parametrisation([Full(c) for c in origin.coefficients])
         return made, start(made)

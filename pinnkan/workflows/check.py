@@ -212,10 +212,12 @@ def _parameters(
     sizes = []
     for shaping in (phase.shaping for phase in settings.training.in_turn):
         coefficients = refined(coefficients, settings.network, shaping.functions)
-        if shaping.form == "last_layer":
+        if NETWORK_KINDS[settings.network.kind].frozen or shaping.form == "last_layer":
             sizes.append(last_layer(coefficients, chains=settings.network.chains).size)
         elif NETWORK_KINDS[settings.network.kind].slim or shaping.form == "slim":
-            form = slim(coefficients, settings.network.rank, generator, chains=settings.network.chains)
+            form = slim(
+                coefficients, settings.network.of_kind.rank, generator, chains=settings.network.chains
+            )
             sizes.append(form.size)
         elif shaping.form == "full":
             sizes.append(sum(c.numel() for c in coefficients))

@@ -68,7 +68,7 @@ def pruned(network: Network, coefficients: Sequence[Tensor], share: float) -> tu
 
 def _kan(layer: object) -> KanLayer:
     if not isinstance(layer, KanLayer):
-        raise UsageError("sparsity: an MLP has no functions on its edges; use a KAN (network.kind)")
+        raise UsageError("sparsity: this network has no functions on its edges; use a KAN (network.kind)")
     return layer
 
 

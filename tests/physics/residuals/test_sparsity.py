@@ -165,7 +165,7 @@ def test_what_cannot_be(phases, message):
 
 def test_neither_for_an_mlp_nor_an_adapter():
     sparse = "training.phases=[{steps: 1, optimizer: adam, sparsity: 1}]"
-    with pytest.raises(UsageError, match="an MLP has no functions on its edges"):
+    with pytest.raises(UsageError, match="this network has no functions on its edges"):
         pretrain(run_of("disk", "network.kind=mlp", sparse))
     prune = "training.phases=[{steps: 1}, {steps: 1, prune: 0.1}]"
     with pytest.raises(UsageError, match="found an MLP"):
