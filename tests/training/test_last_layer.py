@@ -79,3 +79,17 @@ def test_an_adapter_has_no_form_of_its_own():
     run = run_of("heat", "finetuning.phases=[{form: last_layer, steps: 1}]")
     with pytest.raises(UsageError, match="finetuning: last_layer is for pre-training alone"):
         finetune(run, [], method="lotra")
+
+
+def test_the_factors_of_an_adapter_are_solved_for_in_turn():
+    """From the output to the input: the last layer in full, the four factors of the hidden one, the first."""
+    settings = ["training.steps=20", "points.interior=150", "adapter.compression=0.5"]
+    base = pretrain(run_of("heat", *settings)).coefficients()
+    polish = "{optimizer: gauss_newton, alternating: true, steps: 6, points: 600}"
+    tuned = f"finetuning.phases=[{{steps: 4}}, {polish}]"
+    trained = finetune(run_of("heat", *settings, tuned, at={"kappa": 0.3}), base, method="lotra")
+    widths = [int(report.note.split(" of ")[1].split(",")[0]) for report in trained.history[4:]]
+    tucker = [part.numel() for part in reversed(trained.parameters.layers[1].initial)]
+    assert widths == [50, *tucker, 100]
+    before, after = trained.history[3], trained.history[-1]
+    assert after.held_out < 0.8 * before.held_out, (before, after)
