@@ -45,7 +45,7 @@ AxisOption = Annotated[
         " method=1/8,1/4,full,scratch; optimizer="
         f"{','.join(OPTIMIZERS)}; rates=LR-1,LR-2;"
         " initialisation=batch,paper,orthonormal;"
-        " kind=kan,slim,mlp; or any key: finetuning.steps=10,20. Repeatable.",
+        " kind=kan,slim,mlp,random; or any key: finetuning.steps=10,20. Repeatable.",
         show_default=False,
     ),
 ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pinnkan.networks import InputMap, Network
@@ -29,6 +29,8 @@ class NetworkKind:
         on_edges: Whether its layers have functions of a basis on edges, (I, J, K) coefficients: only these
             have Tucker forms, are refined, pruned and read as formulas.
         slim: Whether its inner layers are trained in Tucker form from scratch.
+        frozen: Whether its hidden layer keeps what was drawn, and the last layer alone is trained.
+        keys: The keys of ``network:`` that its function takes, by name, beside the widths.
     """
 
     title: str
@@ -36,10 +38,13 @@ class NetworkKind:
     shape: Callable[[int, int, int], tuple[int, ...]]
     on_edges: bool = False
     slim: bool = False
+    frozen: bool = False
+    keys: tuple[str, ...] = ()
 
-    def build(self, widths: Sequence[int], basis: Basis | None, input_map: InputMap) -> Network:
+    def build(self, widths: Sequence[int], basis: Basis | None, input_map: InputMap, **keys: Any) -> Network:
         """Return the network of inputs, hidden widths and outputs; the basis is None if it has none."""
-        made: Network = resolve_name(self.made_by)(widths, *([] if basis is None else [basis]), input_map)
+        own = [] if basis is None else [basis]
+        made: Network = resolve_name(self.made_by)(widths, *own, input_map, **keys)
         return made
 
 
@@ -55,4 +60,11 @@ NETWORK_KINDS: dict[str, NetworkKind] = {
     "kan": NetworkKind("a KAN", "pinnkan.networks.build:make_kan", _on_edges, on_edges=True),
     "slim": NetworkKind("a slim KAN", "pinnkan.networks.build:make_kan", _on_edges, on_edges=True, slim=True),
     "mlp": NetworkKind("an MLP", "pinnkan.networks.build:make_mlp", _with_bias),
+    "random": NetworkKind(
+        "a network of random features",
+        "pinnkan.networks.random_features:make_random",
+        _with_bias,
+        frozen=True,
+        keys=("bandwidth",),
+    ),
 }

@@ -62,7 +62,13 @@ class Network:
         return [layer.matrix(c) for layer, c in zip(self.layers, coefficients, strict=True)]
 
     def push(
-        self, points: Tensor, weights: Sequence[Tensor], channels: Channels, *, keep: bool = False
+        self,
+        points: Tensor,
+        weights: Sequence[Tensor],
+        channels: Channels,
+        *,
+        keep: bool = False,
+        lowest: int = 0,
     ) -> Tape:
         """Carry the jet of the coordinates through every layer.
 
@@ -71,6 +77,7 @@ class Network:
             weights: One matrix (F, J) a layer; their dtype is that of the jets.
             channels: Derivatives to carry.
             keep: Whether `pull` will follow.
+            lowest: The lowest layer of a chain that it will go down to.
 
         Returns:
             The output's jet and, with ``keep``, features and derivatives of every layer.
@@ -79,8 +86,8 @@ class Network:
         outputs, features, kept = [], [], []
         for chain in self.chains:
             jet = inputs
-            for layer, weight in zip(self.layers[chain], weights[chain], strict=True):
-                phi, saved = layer.push(channels, jet, keep=keep)
+            for depth, (layer, weight) in enumerate(zip(self.layers[chain], weights[chain], strict=True)):
+                phi, saved = layer.push(channels, jet, keep=keep and depth > lowest)
                 jet = phi @ weight
                 if keep:
                     features.append(phi)
@@ -89,7 +96,7 @@ class Network:
         return Tape(self._joined(outputs), tuple(features), tuple(kept))
 
     def pull(
-        self, tape: Tape, weights: Sequence[Tensor], channels: Channels, adjoint: Tensor
+        self, tape: Tape, weights: Sequence[Tensor], channels: Channels, adjoint: Tensor, *, lowest: int = 0
     ) -> list[Tensor]:
         """Carry an adjoint of the output's jet back to every layer's output.
 
@@ -98,18 +105,20 @@ class Network:
             weights: Those of that push.
             channels: Those of that push.
             adjoint: Derivative of one scalar per point with respect to the output's jet, (C, N, J).
+            lowest: That of the push: layers of a chain below it are not asked for.
 
         Returns:
-            For every layer the derivative with respect to its output's jet, (C, N, J_l).
+            For every layer the derivative with respect to its output's jet, (C, N, J_l), or (C, N, 0) of one
+            that is not asked for.
             The gradient with respect to W_l is sum_c features_l[c]^T @ adjoint_l[c].
         """
         adjoints: list[Tensor] = []
         for chain, own in zip(self.chains, self._parted(adjoint), strict=True):
             backwards = [own]
-            for position in range(chain.stop - 1, chain.start, -1):
+            for position in range(chain.stop - 1, chain.start + lowest, -1):
                 back = backwards[-1] @ weights[position].T
                 backwards.append(self.layers[position].pull(channels, tape.kept[position], back))
-            adjoints += backwards[::-1]
+            adjoints += [own[..., :0]] * lowest + backwards[::-1]
         return adjoints
 
     def values(self, points: Tensor, weights: Sequence[Tensor]) -> Tensor:

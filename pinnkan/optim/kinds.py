@@ -44,6 +44,16 @@ class AdamKeys:
 
 
 @dataclass(frozen=True)
+class GaussNewtonKeys:
+    """What a phase may say of Gauss-Newton alone."""
+
+    cutoff: float = key(1e-12, low=0.0, high=1.0)
+    """Singular values below this share of the largest count as zero."""
+    alternating: bool = key(False)
+    """Whether a step solves for one group of numbers alone, in turn: a core, a factor, a layer in full."""
+
+
+@dataclass(frozen=True)
 class OptimizerKind:
     """One optimizer as files and training see it.
 
@@ -56,7 +66,8 @@ class OptimizerKind:
             declaration of the later row, and each takes its own default.
         check_every: Steps between two looks at the held-out residual, which costs about as much as one
             evaluation of the residual.
-        linearises: Whether it asks for the Jacobian, whose rows ``precision: mixed`` keeps in float32.
+        linearises: Whether it asks for the Jacobian as a whole, whose rows ``precision: mixed`` keeps in
+            float32; one that reads it row by row has them in float64.
         conditioned: Whether its steps depend on the basis of the coefficients, so that it moves a network in
             `Basis.conditioned` instead of the network's own.
     """
@@ -92,6 +103,11 @@ LEVENBERG_MARQUARDT = OptimizerKind(
 )
 """The optimizer of a phase that names none."""
 
+GAUSS_NEWTON = OptimizerKind(
+    "gauss_newton", "Gauss-Newton", "pinnkan.optim.gauss_newton:make_gauss_newton", GaussNewtonKeys
+)
+"""The optimizer of networks of which the last layer alone is trained."""
+
 OPTIMIZERS: Mapping[str, OptimizerKind] = {
     kind.name: kind
     for kind in (
@@ -100,6 +116,7 @@ OPTIMIZERS: Mapping[str, OptimizerKind] = {
         OptimizerKind(
             "adam", "Adam", "pinnkan.optim.adam:make_adam", AdamKeys, check_every=50, conditioned=False
         ),
+        GAUSS_NEWTON,
     )
 }
 """The optimizers by name."""

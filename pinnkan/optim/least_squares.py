@@ -6,6 +6,7 @@ Nothing here knows of equations, networks or adapters.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import torch
@@ -47,6 +48,12 @@ class LeastSquares(Protocol):
 
     def linearise(self, theta: Tensor) -> Linearisation:
         """Return the Jacobian at theta."""
+
+    def row_blocks(self, theta: Tensor, columns: slice) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Yield places among the residuals, columns of the Jacobian there, (m, Q), and residuals (m,).
+
+        A few at a time and in no order, so that memory does not grow with M.
+        """
 
 
 def symmetric_product(rows: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pinnkan.ground.errors import UsageError
 from pinnkan.language.adapted_layers import LAYER_KINDS
+from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.settings.blocks import Settings
 from pinnkan.networks.adapters import GROWTH, Parametrisation, kan_shape, outer_layers
 from pinnkan.networks.tucker import ranks_of
@@ -93,12 +94,30 @@ def plan_for(settings: Settings, compression: float | None = None) -> Plan:
     adapter = settings.adapter
     ratio, ranks = (adapter.compression, adapter.ranks) if compression is None else (compression, None)
     return Plan(
-        adapter.layers,
+        _adapted_layers(settings),
         GROWTH[0] if ratio == "auto" else ratio,
         ranks,
         adapter.initialisation,
         settings.network.chains,
     )
+
+
+def _adapted_layers(settings: Settings) -> str | Sequence[str]:
+    """Return the words of ``adapter.layers``; what was drawn once and kept is kept by adapters too.
+
+    Raises:
+        UsageError: If they say of such a network what it cannot do.
+    """
+    kind, stated = NETWORK_KINDS[settings.network.kind], settings.adapter.layers
+    if not kind.frozen:
+        return stated
+    kept = (*["frozen"] * len(settings.network.hidden), "full")
+    if stated not in ("paper", kept):
+        raise UsageError(
+            f"adapter.layers: an adapter of {kind.title} changes its last layer in full and nothing else; "
+            "leave the key out"
+        )
+    return kept
 
 
 def attach(

@@ -41,4 +41,5 @@ def network_over(input_map: InputMap, settings: NetworkSettings, unknowns: Seque
 def _network_of(input_map: InputMap, settings: NetworkSettings, outputs: int) -> Network:
     widths = (input_map.size, *settings.hidden, outputs)
     kind = NETWORK_KINDS[settings.kind]
-    return kind.build(widths, basis_for(settings) if kind.on_edges else None, input_map)
+    keys = {name: getattr(settings.of_kind, name) for name in kind.keys}
+    return kind.build(widths, basis_for(settings) if kind.on_edges else None, input_map, **keys)

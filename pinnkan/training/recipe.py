@@ -21,7 +21,7 @@ from pinnkan.language.network_kinds import NETWORK_KINDS, NetworkKind
 from pinnkan.language.problem import Problem
 from pinnkan.language.settings.blocks import NetworkSettings, Settings, Shaping
 from pinnkan.networks import InputMap
-from pinnkan.networks.adapters import GROWTH, Parametrisation, grow, slim, slim_from
+from pinnkan.networks.adapters import GROWTH, Parametrisation, grow, last_layer, slim, slim_from
 from pinnkan.networks.adapters.layerwise import Full, Sparse
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
 from pinnkan.physics.residuals.training_sets import training_sets
@@ -67,7 +67,8 @@ def pretrain(run: TrainingTask) -> Trained:
     """
     settings = run.settings.network
     shapings = [phase.shaping for phase in run.settings.training.in_turn]
-    forms = ["slim" if NETWORK_KINDS[settings.kind].slim else shaping.form for shaping in shapings]
+    kind = NETWORK_KINDS[settings.kind]
+    forms = [_form(kind, shaping) for shaping in shapings]
     _check_phases(run.settings, shapings, forms)
     started = _started(run)
     generator = generator_for(run.seed, "coefficients")
@@ -82,18 +83,37 @@ def pretrain(run: TrainingTask) -> Trained:
         at, coefficients = origin.phase, origin.coefficients
         if form == "slim":
             chains = settings.chains
-            form_of = slim(coefficients, settings.rank, generator, chains=chains) if at == 0 else None
+            form_of = slim(coefficients, settings.of_kind.rank, generator, chains=chains) if at == 0 else None
             return _moved(
-                form_of or slim_from(coefficients, settings.rank, chains=chains), run.arithmetic.device
+                form_of or slim_from(coefficients, settings.of_kind.rank, chains=chains),
+                run.arithmetic.device,
             )
         if form == "lotra":
             plan = plan_for(run.settings, shapings[at].compression)
             return _adapter(run, coefficients, plan, purpose=f"factors of phase {at}")
         # What one phase pruned stays pruned in all that follow.
         layer = Sparse if any(shaping.prune for shaping in shapings[: at + 1]) else Full
+        if form == "last_layer":
+            return last_layer(coefficients, chains=settings.chains, layer=layer)
         return Parametrisation([layer(c) for c in coefficients])
 
     return train(run, run.settings.training, Stages(start, forms, parametrise, shapings=shapings), started)
+
+
+def _form(kind: NetworkKind, shaping: Shaping) -> str:
+    """Return what moves in a phase of a kind of network.
+
+    Raises:
+        UsageError: If the phase would move what such a network keeps.
+    """
+    if kind.frozen and shaping.form in ("slim", "lotra"):
+        raise UsageError(
+            f"training.form: {kind.title} keeps its hidden layer and trains the last one alone; "
+            f"found {shaping.form}; leave the key out or use a KAN (network.kind)"
+        )
+    if kind.frozen or shaping.form == "last_layer":
+        return "last_layer"
+    return "slim" if kind.slim else shaping.form
 
 
 def _check_phases(settings: Settings, shapings: Sequence[Shaping], forms: Sequence[str]) -> None:
@@ -103,8 +123,9 @@ def _check_phases(settings: Settings, shapings: Sequence[Shaping], forms: Sequen
     if "slim" in forms:
         _check_slim(settings.network)
     if "slim" in forms[forms.count("slim") :]:
+        other = next(form for form in forms if form != "slim")
         raise UsageError(
-            "training.phases: found a slim phase after a full one; slim phases come first, "
+            f"training.phases: found a slim phase after a {other} one; slim phases come first, "
             "for a full network is not of low rank and compressing it would undo its training"
         )
     if settings.adapter.grows and any(
@@ -132,10 +153,11 @@ def _check_pruning(shapings: Sequence[Shaping], forms: Sequence[str], kind: Netw
     first = next((number for number, shaping in enumerate(shapings) if shaping.prune), None)
     if first == 0:
         raise UsageError("training.prune: the first phase has nothing to prune yet; say it in a later one")
-    if first is not None and (not kind.on_edges or set(forms[first:]) != {"full"}):
+    other = [] if first is None else [form for form in forms[first:] if form in ("slim", "lotra")]
+    if first is not None and (other or not kind.on_edges):
         raise UsageError(
-            "training.prune: from the phase that prunes, all are of form full and of a KAN; found "
-            + (next(form for form in forms[first:] if form != "full") if kind.on_edges else kind.title)
+            "training.prune: from the phase that prunes, all are of form full or last_layer and of a KAN; "
+            f"found {other[0] if kind.on_edges else kind.title}"
         )
 
 
@@ -162,12 +184,14 @@ def finetune(
     for phase in phases:
         _refuse_shaping(Shaping(**phase.misplaced))
     coefficients = [c.to(run.arithmetic.device) for c in base]
-    started, low_rank = _started(run), METHODS[method].low_rank
+    started, low_rank, network = _started(run), METHODS[method].low_rank, run.settings.network
 
     def parametrise(_form: str, origin: StageStart) -> tuple[Parametrisation, Tensor]:
         if low_rank:
             plan = plan_for(run.settings)
             made = _adapter(run, origin.coefficients, plan, purpose="factors")
+        elif NETWORK_KINDS[network.kind].frozen:
+            made = last_layer(origin.coefficients, chains=network.chains)
         else:
             made = Parametrisation([Full(c) for c in origin.coefficients])
         return made, start(made)

@@ -20,7 +20,7 @@ from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem import Problem
 from pinnkan.language.settings.blocks import Settings
 from pinnkan.language.settings.idle_keys import idle_keys
-from pinnkan.networks.adapters import slim
+from pinnkan.networks.adapters import last_layer, slim
 from pinnkan.output.pictures.formats import PICTURES
 from pinnkan.output.suffixes import require_suffix
 from pinnkan.physics.check import CheckedFormulas, CheckedStatement, CheckReport, check_problem
@@ -212,8 +212,12 @@ def _parameters(
     sizes = []
     for shaping in (phase.shaping for phase in settings.training.in_turn):
         coefficients = refined(coefficients, settings.network, shaping.functions)
-        if NETWORK_KINDS[settings.network.kind].slim or shaping.form == "slim":
-            form = slim(coefficients, settings.network.rank, generator, chains=settings.network.chains)
+        if NETWORK_KINDS[settings.network.kind].frozen or shaping.form == "last_layer":
+            sizes.append(last_layer(coefficients, chains=settings.network.chains).size)
+        elif NETWORK_KINDS[settings.network.kind].slim or shaping.form == "slim":
+            form = slim(
+                coefficients, settings.network.of_kind.rank, generator, chains=settings.network.chains
+            )
             sizes.append(form.size)
         elif shaping.form == "full":
             sizes.append(sum(c.numel() for c in coefficients))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -48,6 +48,13 @@ class Classic:
     def linearise(self, theta: Tensor) -> Explicit:
         self.evaluations["linearise"] += 1
         return Explicit(self._jacobian(theta))
+
+    def row_blocks(self, theta: Tensor, columns: slice) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Yield a row at a time."""
+        matrix, residuals = self._jacobian(theta), self.function(theta).detach()
+        for row in range(self.count):
+            place = slice(row, row + 1)
+            yield place, matrix[place, columns], residuals[place]
 
     def _jacobian(self, theta: Tensor) -> Tensor:
         return torch.autograd.functional.jacobian(self.function, theta)

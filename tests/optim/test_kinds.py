@@ -15,6 +15,7 @@ FACTS = {
     "lm": ("LM", 1, True, True, {"damping": 1e-3}),
     "lbfgs": ("L-BFGS", 5, False, True, {}),
     "adam": ("Adam", 50, False, False, {"rates": "theorem2", "rate": 1e-3, "schedule": "constant"}),
+    "gauss_newton": ("Gauss-Newton", 1, False, True, {"cutoff": 1e-12, "alternating": False}),
 }
 
 
@@ -29,9 +30,12 @@ def test_the_rows():
 
 
 def test_messages_name_optimizers_by_what_they_need(monkeypatch):
-    assert (names_where(linearises=True), names_where(linearises=False)) == ("lm", "lbfgs or adam")
+    assert (names_where(linearises=True), names_where(linearises=False)) == (
+        "lm",
+        "lbfgs or adam or gauss_newton",
+    )
     monkeypatch.setitem(OPTIMIZERS, "descent", GRADIENT_DESCENT)
-    assert names_where(linearises=False) == "lbfgs or adam or descent"
+    assert names_where(linearises=False) == "lbfgs or adam or gauss_newton or descent"
     assert classes_of_keys()[0] is GRADIENT_DESCENT.keys
 
 
@@ -40,7 +44,7 @@ def test_keys_of_other_optimizers_are_left_to_them():
     assert vars(OPTIMIZERS["lm"].settings(stated)) == {"damping": 0.5}
     assert OPTIMIZERS["adam"].settings(stated).rate == 0.25
     assert vars(GRADIENT_DESCENT.settings(stated)) == {"rate": 0.25, "growth": 3.0}
-    assert [kind.takes("rate") for kind in (*OPTIMIZERS.values(), GRADIENT_DESCENT)] == [0, 0, 1, 1]
+    assert [kind.takes("rate") for kind in (*OPTIMIZERS.values(), GRADIENT_DESCENT)] == [0, 0, 1, 0, 1]
 
 
 def start(size: int = 2) -> Start:

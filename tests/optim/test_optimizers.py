@@ -61,6 +61,7 @@ ROWS = {
         Row(OPTIMIZERS["lm"], (40, 1e-12), 10),
         Row(OPTIMIZERS["lbfgs"], (60, 1e-9), 10),
         Row(OPTIMIZERS["adam"], (3000, 1e-3), 1500, {"rate": 0.1}, after=False),
+        Row(OPTIMIZERS["gauss_newton"], (40, 1e-12), 1),
         Row(GRADIENT_DESCENT, (500, 0.6), 250),
     )
 }

@@ -27,6 +27,9 @@ PHASES = {
     "pruned": "[{optimizer: adam, steps: 2, sparsity: 0.01}, {steps: 2, prune: 0.3}, "
     "{optimizer: adam, steps: 1, functions: 5}]",
     "smoothed": "[{optimizer: lm, steps: 3, smoothing: 4}]",
+    "last layer": "[{optimizer: gauss_newton, form: last_layer, steps: 2}, {optimizer: lm, steps: 2}, "
+    "{optimizer: gauss_newton, form: last_layer, steps: 3}]",
+    "alternating": "[{optimizer: lm, steps: 1}, {optimizer: gauss_newton, alternating: true, steps: 5}]",
 }
 
 

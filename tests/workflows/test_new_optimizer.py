@@ -79,12 +79,15 @@ def test_its_keys_are_its_own_and_shared_ones_keep_their_defaults(pinnkan, folde
     assert answer.code == 2
     assert "training.growth: expected between 1 and 4, got '9'" in answer.err
     answer = pinnkan("check", folder / "tiny.yaml", "--set", "training.optimizer=descend")
-    assert "expected one of lm, lbfgs, adam, descent; got 'descend'; did you mean 'descent'?" in answer.err
+    assert (
+        "expected one of lm, lbfgs, adam, gauss_newton, descent; got 'descend'; did you mean 'descent'?"
+        in answer.err
+    )
 
 
 def test_without_its_row_nothing_knows_it(pinnkan, folder):
     for text, message in (
-        ("optimizer=descent", "expected one of lm, lbfgs, adam; got 'descent'"),
+        ("optimizer=descent", "expected one of lm, lbfgs, adam, gauss_newton; got 'descent'"),
         ("growth=2", "unknown key 'growth' in training"),
     ):
         answer = pinnkan("check", folder / "tiny.yaml", "--set", f"training.{text}")

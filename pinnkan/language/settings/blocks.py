@@ -23,6 +23,16 @@ from pinnkan.optim.kinds import LEVENBERG_MARQUARDT, OPTIMIZERS, OptimizerKind, 
 
 
 @dataclass(frozen=True)
+class KindKeys:
+    """What one kind of network alone reads."""
+
+    rank: float = key(0.125, low=0.0, high=1.0)
+    """Slim KAN: compression ratio of every hidden layer's Tucker form."""
+    bandwidth: float = key(4.0, low=0.0)
+    """Random features: largest slope of a neuron over half the width of the domain's box."""
+
+
+@dataclass(frozen=True)
 class NetworkSettings:
     """``network:`` the function space."""
 
@@ -33,8 +43,7 @@ class NetworkSettings:
     """K, basis functions on an edge, the constant included (B-spline: grid + degree)."""
     degree: int = key(3, low=1, high=7)
     """B-spline degree; the other bases do not read it."""
-    rank: float = key(0.125, low=0.0, high=1.0)
-    """Slim KAN: compression ratio of every hidden layer's Tucker form."""
+    of_kind: KindKeys = KindKeys()
     derivatives: str = key("jets", choices=("jets", "autograd"))
     separate: tuple[tuple[str, ...], ...] | None = key(None)
     """Groups of unknowns, each with a network of its own of the same hidden widths; None: one for all."""
@@ -78,9 +87,10 @@ class Ending:
 class Shaping:
     """What a phase of pre-training, and none of fine-tuning, does to the network."""
 
-    form: str = key("full", choices=("full", "slim", "lotra"))
+    form: str = key("full", choices=("full", "slim", "lotra", "last_layer"))
     """What moves in this phase. ``full``: every coefficient; ``slim``: the hidden layers in Tucker form
-    from scratch; ``lotra``: a fresh adapter (``adapter:``), merged at the phase's end."""
+    from scratch; ``lotra``: a fresh adapter (``adapter:``), merged at the phase's end; ``last_layer``: the
+    last layer alone, in which a linear equation is linear."""
     functions: int | None = key(None, low=2, high=64)
     """Refine the network to so many functions on an edge when this phase begins; the function it represents
     stays. B-splines need a multiple of their cells (functions - degree)."""

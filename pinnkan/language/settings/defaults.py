@@ -29,6 +29,7 @@ from pinnkan.language.settings.blocks import (
     TrainingSettings,
 )
 from pinnkan.language.settings.keys import with_keys
+from pinnkan.optim.kinds import GAUSS_NEWTON
 
 LARGEST_IN_FULL = 5000
 """Most coefficients that are trained in full: J^T J of more takes seconds a step."""
@@ -43,6 +44,11 @@ _WIDTH_BEYOND = 12
 """Of both hidden layers, by the number of coordinates. Burgers at 0.05 reaches 5e-6 in 50 steps at 12 (28 s
 of one busy core) and 1.7e-6 at 16 (117 s)."""
 _NARROWEST = 4
+_NEURONS = {1: 200, 2: 800}
+_NEURONS_BEYOND = 1500
+"""Neurons of a network of random features, by the number of coordinates: in the plane a solve takes 2 s."""
+_RATIO_OF_RANDOM = 4
+"""Residuals over the numbers that are solved for there: a row costs little, for few steps are taken."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +82,24 @@ class Circumstances:
         return self.dimension + self.periodic
 
 
-def default_network(circumstances: Circumstances) -> NetworkSettings:
+def default_network(circumstances: Circumstances, *, frozen: bool = False) -> NetworkSettings:
     """Return the network of a file that states none: narrower where few points are stated.
 
     Of several networks all are of the same width, the widest that is trained in full.
+
+    Args:
+        circumstances: What is known of the problem.
+        frozen: Whether the file states a kind of network of which the last layer alone is trained.
     """
     separate = circumstances.separate
     if circumstances.hidden is not None:
         return NetworkSettings(hidden=circumstances.hidden, separate=separate)
+    if frozen:
+        neurons = _NEURONS.get(circumstances.dimension, _NEURONS_BEYOND)
+        if circumstances.points is not None:
+            rows = circumstances.points * circumstances.equations
+            neurons = min(neurons, max(1, rows // (_RATIO_OF_RANDOM * circumstances.unknowns)))
+        return NetworkSettings(hidden=(neurons,), separate=separate)
     widest = _WIDTH.get(circumstances.dimension, _WIDTH_BEYOND)
     ratio = _RATIO.get(circumstances.dimension, _RATIO_BEYOND)
     networks = [
@@ -110,15 +126,18 @@ def default_settings(network: NetworkSettings, circumstances: Circumstances) -> 
     kind = NETWORK_KINDS[network.kind]
     large = len(network.hidden) > 1 and in_full > LARGEST_IN_FULL
     slim = kind.on_edges and not kind.slim and large
-    count = numbers_slim if slim or kind.slim else numbers_in_full
+    count = numbers_of_last_layer if kind.frozen else numbers_slim if slim or kind.slim else numbers_in_full
     trained = count(network, circumstances.inputs, circumstances.unknowns)
-    ratio = _RATIO.get(circumstances.dimension, _RATIO_BEYOND)
+    ratio = _RATIO_OF_RANDOM if kind.frozen else _RATIO.get(circumstances.dimension, _RATIO_BEYOND)
     points = min(max(_FEWEST, math.ceil(ratio * trained / circumstances.equations)), _MOST)
     if circumstances.jumps:
         points = 1 << (points - 1).bit_length()
     ending, smoothing = Ending(patience=_PATIENCE), _SMOOTHING * circumstances.jumps
     phase = PretrainingPhase(steps=_STEPS, ending=ending, smoothing=smoothing)
     tuning = FinetuningPhase(steps=_STEPS, ending=ending, smoothing=smoothing)
+    if kind.frozen:
+        phase = replace(phase, optimizer=GAUSS_NEWTON.name)
+        tuning = replace(tuning, optimizer=GAUSS_NEWTON.name)
     precision = "mixed" if slim else "full"
     return Settings(
         network=network,
@@ -164,6 +183,11 @@ def numbers_in_full(network: NetworkSettings, inputs: int, outputs: int = 1) -> 
     return sum(math.prod(shape) for widths in chains for shape in _shapes(network, widths))
 
 
+def numbers_of_last_layer(network: NetworkSettings, inputs: int, outputs: int = 1) -> int:
+    """Return how many coefficients the last layers of a network, or of several side by side, have."""
+    return sum(math.prod(_shapes(network, widths)[-1]) for widths in _widths(network, inputs, outputs))
+
+
 def numbers_slim(network: NetworkSettings, inputs: int, outputs: int = 1) -> int:
     """Return how many numbers a KAN has with its hidden layers in Tucker form of ``network.rank``."""
     count = 0
@@ -171,7 +195,7 @@ def numbers_slim(network: NetworkSettings, inputs: int, outputs: int = 1) -> int
         first, *hidden, last = _shapes(network, widths)
         count += math.prod(first) + math.prod(last)
         for shape in hidden:
-            ranks = [max(1, math.ceil(network.rank * size)) for size in shape]
+            ranks = [max(1, math.ceil(network.of_kind.rank * size)) for size in shape]
             count += math.prod(ranks) + sum(size * rank for size, rank in zip(shape, ranks, strict=True))
     return count
 

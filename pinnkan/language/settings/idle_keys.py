@@ -39,8 +39,11 @@ def idle_keys(settings: Settings, block: str) -> Iterator[str]:
 def _of_network(network: NetworkSettings, *, slim: bool) -> Iterator[str]:
     """Yield sentences on what is stated of a network, as far as it differs from what is not stated."""
     kind = NETWORK_KINDS[network.kind]
-    if network.rank != _DEFAULT.rank and not (kind.slim or slim):
+    if network.of_kind.rank != _DEFAULT.of_kind.rank and not (kind.slim or slim):
         yield "network.rank changes nothing: neither the network nor a phase of training is slim"
+    if network.of_kind.bandwidth != _DEFAULT.of_kind.bandwidth and "bandwidth" not in kind.keys:
+        takers = " or ".join(name for name, own in NETWORK_KINDS.items() if "bandwidth" in own.keys)
+        yield f"network.bandwidth changes nothing: the network is not of kind {takers}"
     if network.degree != _DEFAULT.degree and not (kind.on_edges and BASES[network.basis].piecewise):
         takers = " or ".join(name for name, basis in BASES.items() if basis.piecewise)
         yield f"network.degree changes nothing: the basis is not {takers}"

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
+from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.parameters import parse_number
 from pinnkan.language.reading.fields import (
     describe,
@@ -25,7 +26,7 @@ from pinnkan.language.reading.fields import (
 )
 from pinnkan.language.reading.nodes import Block, Listing, Node, Scalar
 from pinnkan.language.reading.places import Faults
-from pinnkan.language.settings.blocks import PhaseT, Settings, TrainingSettings
+from pinnkan.language.settings.blocks import NetworkSettings, PhaseT, Settings, TrainingSettings
 from pinnkan.language.settings.defaults import (
     Circumstances,
     default_network,
@@ -52,7 +53,9 @@ def read_settings(
     """Read every settings block of a problem file; what is left out comes from the default recipe."""
     separate = read_separate(root, unknowns, faults)
     circumstances = dataclasses.replace(circumstances, points=_stated_points(root), separate=separate)
-    network = _read_block(root, "network", default_network(circumstances), faults)
+    chosen = default_network(circumstances, frozen=_states_frozen(root))
+    network = _read_block(root, "network", chosen, faults)
+    _check_depth(root, network, faults)
     settings = default_settings(network, circumstances)
     values = {
         key: _read_block(root, key, getattr(settings, key), faults)
@@ -68,6 +71,26 @@ def _stated_points(root: Block) -> int | None:
     node = block.get("interior") if isinstance(block, Block) else None
     number = parse_number(node.text) if isinstance(node, Scalar) else None
     return int(number) if number is not None and number >= 1 and number == int(number) else None
+
+
+def _states_frozen(root: Block) -> bool:
+    """Tell whether the file states a kind of network of which the last layer alone is trained."""
+    block = root.get("network")
+    node = block.get("kind") if isinstance(block, Block) else None
+    kind = NETWORK_KINDS.get(node.text) if isinstance(node, Scalar) else None
+    return kind is not None and kind.frozen
+
+
+def _check_depth(root: Block, network: NetworkSettings, faults: Faults) -> None:
+    """A network that keeps what was drawn has one layer of it."""
+    kind, block = NETWORK_KINDS[network.kind], root.get("network")
+    node = block.get("hidden") if isinstance(block, Block) else None
+    if kind.frozen and node is not None and len(network.hidden) > 1:
+        faults.add(
+            node.place,
+            f"network.hidden: {kind.title} has one hidden layer, whose neurons it counts; "
+            f"found {len(network.hidden)} layers; try [{sum(network.hidden)}]",
+        )
 
 
 _CHOSEN = {

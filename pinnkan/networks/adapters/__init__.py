@@ -2,6 +2,7 @@
 
 from pinnkan.networks.adapters.growth import GROWTH, grow, widened
 from pinnkan.networks.adapters.initial_factors import initial_factors, kan_shape
+from pinnkan.networks.adapters.last_layer import last_layer
 from pinnkan.networks.adapters.layerwise import (
     AdaptedLayer,
     Frozen,
@@ -25,6 +26,7 @@ __all__ = [
     "grow",
     "initial_factors",
     "kan_shape",
+    "last_layer",
     "outer_layers",
     "slim",
     "slim_from",

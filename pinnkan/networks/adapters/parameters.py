@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -45,6 +45,36 @@ class Parametrisation:
         """Return dr/dtheta, (N, P), from features (C, N, F_l) and adjoints (C, N, J_l)."""
         rows = zip(self.layers, features, adjoints, self.split(theta), strict=True)
         return torch.cat([layer.jacobian(phi, delta, part) for layer, phi, delta, part in rows], dim=1)
+
+    def layers_of(self, columns: slice) -> dict[int, slice]:
+        """Return the layers that consecutive entries of theta belong to, and which of theirs they are."""
+        parts, start = {}, 0
+        for depth, size in enumerate(self._sizes):
+            low, high = max(columns.start - start, 0), min(columns.stop - start, size)
+            if low < high:
+                parts[depth] = slice(low, high)
+            start += size
+        return parts
+
+    def columns(
+        self, columns: slice, features: Mapping[int, Tensor], adjoints: Mapping[int, Tensor], theta: Tensor
+    ) -> Tensor:
+        """Return some consecutive columns of `jacobian`.
+
+        Args:
+            columns: Which entries of theta.
+            features: Of the layers that they belong to, (C, N, F_l).
+            adjoints: Of the same, (C, N, J_l).
+            theta: (P,).
+        """
+        thetas = self.split(theta)
+        return torch.cat(
+            [
+                self.layers[depth].jacobian(features[depth], adjoints[depth], thetas[depth])[:, part]
+                for depth, part in self.layers_of(columns).items()
+            ],
+            dim=1,
+        )
 
     def gradient(self, weight_gradients: Sequence[Tensor], theta: Tensor) -> Tensor:
         """Return the gradient (P,) from those of the weight matrices (F_l, J_l)."""

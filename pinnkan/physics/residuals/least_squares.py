@@ -126,6 +126,29 @@ class NetworkLeastSquares:
         sizes = [layer.size for layer in self.parameters.layers]
         return BlockLinearisation(blocks, sizes)
 
+    def row_blocks(self, theta: Tensor, columns: slice) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Yield places, columns of the Jacobian and the residuals there, a chunk of one set at a time.
+
+        No reverse pass goes below the lowest layer that the columns belong to: of the last layer alone the
+        Jacobian is its features times the adjoint of the output.
+        """
+        weights = self._weights(theta, self.product_dtype)
+        depths = self.parameters.layers_of(columns)
+        length = len(self.network.layers) // len(self.network.chains)
+        lowest = min((depth % length for depth in depths), default=0)
+        for chunk in self._chunks():
+            first = chunk.sets[0]
+            tape = self.network.push(first.points, weights, first.channels, keep=True, lowest=lowest)
+            for place, own in zip(chunk.rows, chunk.sets, strict=True):
+                seed = own.seed(tape.output)
+                adjoints = self.network.pull(tape, weights, own.channels, seed, lowest=lowest)
+                phi, delta = (
+                    {depth: own.by_residual(parts[depth]) for depth in depths}
+                    for parts in (tape.features, adjoints)
+                )
+                rows = self.parameters.columns(columns, phi, delta, theta)
+                yield place, rows.to(torch.float64), own.weighted(tape.output)
+
     def adjoints(self, theta: Tensor) -> list[Tensor]:
         """Return dr/dZ at every layer's output Z, all channels and points stacked, (B, J_l) each."""
         stacked: list[list[Tensor]] = [[] for _ in self.parameters.layers]

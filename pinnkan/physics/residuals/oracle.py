@@ -69,6 +69,14 @@ class AutogradLeastSquares:
         ]
         return BlockLinearisation([Rows(torch.stack(rows))], [self.size])
 
+    def row_blocks(self, theta: Tensor, columns: slice) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Yield places, columns of the Jacobian and the residuals there, a chunk of one set at a time."""
+        variable, start = theta.detach().requires_grad_(True), 0
+        for residual in self._chunks(variable):
+            rows = [_derivative(entry, variable, again=False)[columns] for entry in residual.unbind()]
+            yield slice(start, start + len(rows)), torch.stack(rows), residual.detach()
+            start += len(rows)
+
     def _chunks(self, theta: Tensor) -> Iterator[Tensor]:
         """Yield the residuals of every chunk as functions of theta."""
         for training_set in self.sets:

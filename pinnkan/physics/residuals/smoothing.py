@@ -19,7 +19,7 @@ by plain Levenberg-Marquardt; accelerated steps need it no more there (3.0e-5 an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -29,7 +29,7 @@ from torch import Tensor
 from pinnkan.networks.network import Network
 from pinnkan.physics.residuals.averages import Averages
 from pinnkan.physics.residuals.least_squares import TrainingLeastSquares, root_mean_squares
-from pinnkan.physics.residuals.linearisation import BlockLinearisation
+from pinnkan.physics.residuals.linearisation import BlockLinearisation, Rows
 from pinnkan.physics.residuals.training_set import TrainingSet
 
 _POINTWISE = 0.05
@@ -85,6 +85,13 @@ class SmoothedLeastSquares:
     def linearise(self, theta: Tensor) -> BlockLinearisation:
         """Return S J(theta)."""
         return self.inner.linearise(theta).averaged(self._averages)
+
+    def row_blocks(self, theta: Tensor, columns: slice) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Yield the columns of S J and S r at once: an average needs points of several chunks."""
+        pointwise = theta.new_empty(self.inner.count, columns.stop - columns.start)
+        for place, rows, _ in self.inner.row_blocks(theta, columns):
+            pointwise[place] = rows
+        yield slice(0, self.count), Rows(pointwise).averaged(self._averages).matrix, self.residuals(theta)
 
 
 def averages_of(sets: Sequence[TrainingSet], network: Network, neighbours: int) -> Averages:

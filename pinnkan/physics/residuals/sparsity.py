@@ -11,7 +11,7 @@ M is the basis's Gram matrix over [-1, 1], over a period for a basis on the line
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +68,7 @@ def pruned(network: Network, coefficients: Sequence[Tensor], share: float) -> tu
 
 def _kan(layer: object) -> KanLayer:
     if not isinstance(layer, KanLayer):
-        raise UsageError("sparsity: an MLP has no functions on its edges; use a KAN (network.kind)")
+        raise UsageError("sparsity: this network has no functions on its edges; use a KAN (network.kind)")
     return layer
 
 
@@ -132,9 +132,17 @@ class SparseLeastSquares:
                 f"{self.inner.count} points for {self.size} numbers; take more points, a smaller network, "
                 f"or optimizer {names_where(linearises=False)}"
             )
+        return SparseLinearisation(self.inner.linearise(theta), self._penalty_rows(theta), self.inner.count)
+
+    def row_blocks(self, theta: Tensor, columns: slice) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Yield places, some columns of the Jacobian of r and r, then those of s and s."""
+        yield from self.inner.row_blocks(theta, columns)
+        yield slice(self.inner.count, self.count), self._penalty_rows(theta)[:, columns], self.penalty(theta)
+
+    def _penalty_rows(self, theta: Tensor) -> Tensor:
         # Row by row: the batched forms of torch warn of deprecated parts of their own.
         own: Tensor = torch.autograd.functional.jacobian(self.penalty, theta.detach())  # type: ignore[no-untyped-call]
-        return SparseLinearisation(self.inner.linearise(theta), own, self.inner.count)
+        return own
 
 
 def _regular(matrix: Tensor) -> Tensor:

@@ -190,7 +190,7 @@ def closed_form(
 
 def _require_small(network: Network, coefficients: Sequence[Tensor]) -> None:
     if not all(isinstance(layer, KanLayer) for layer in network.layers):
-        raise UsageError("formula: an MLP has no functions on its edges; use a KAN (network.kind)")
+        raise UsageError("formula: this network has no functions on its edges; use a KAN (network.kind)")
     edges = sum(int((c != 0).any(dim=2).sum()) for c in coefficients)
     if edges > MOST_EDGES:
         raise UsageError(

@@ -579,7 +579,7 @@ CASES = [
         [
             "11:19: training.steps: expected a whole number, got '010'; write 10 without leading zeros",
             "11:31: training.rates: expected 4 entries, got 2",
-            "11:45: training.form: expected one of full, slim, lotra; got 'maybe'",
+            "11:45: training.form: expected one of full, slim, lotra, last_layer; got 'maybe'",
         ],
     ),
     (
@@ -592,8 +592,8 @@ CASES = [
     (
         {"training": "training: {phases: [{optimizer: sgd, phases: []}]}"},
         [
-            "11:33: training.phases[0].optimizer: expected one of lm, lbfgs, adam; got 'sgd'",
-            "11:38: unknown key 'phases' in training.phases[0]; known keys: optimizer, steps, points, refresh, rates, rate, schedule, damping, patience, keep, tolerance, smoothing, form, functions, sparsity, prune, compression",
+            "11:33: training.phases[0].optimizer: expected one of lm, lbfgs, adam, gauss_newton; got 'sgd'",
+            "11:38: unknown key 'phases' in training.phases[0]; known keys: optimizer, steps, points, refresh, cutoff, alternating, rates, rate, schedule, damping, patience, keep, tolerance, smoothing, form, functions, sparsity, prune, compression",
         ],
     ),
     (

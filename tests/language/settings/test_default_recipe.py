@@ -47,7 +47,7 @@ def numbers_trained(instance) -> int:
     coefficients = network_for(instance, settings.network).initial(generator)
     forms = [phase.shaping.form for phase in settings.training.in_turn]
     if settings.network.kind == "slim" or "slim" in forms:
-        return slim(coefficients, settings.network.rank, generator).size
+        return slim(coefficients, settings.network.of_kind.rank, generator).size
     return sum(c.numel() for c in coefficients)
 
 
@@ -73,7 +73,7 @@ def test_numbers_are_counted_as_the_network_has_them(basis, hidden):
     coefficients = network_for(Family(problem).at(), network).initial(generator)
     assert numbers_in_full(network, 3) == sum(c.numel() for c in coefficients)
     if hidden != "[3]":
-        assert numbers_slim(network, 3) == slim(coefficients, network.rank, generator).size
+        assert numbers_slim(network, 3) == slim(coefficients, network.of_kind.rank, generator).size
 
 
 def test_numbers_of_an_mlp():

@@ -91,7 +91,8 @@ def test_the_recipe_counts_the_numbers_of_every_network(kind):
     assert built.groups == ((0, 1), (2,))
     assert numbers_in_full(settings, 2, 3) == sum(c.numel() for c in coefficients)
     if kind != "mlp":
-        assert numbers_slim(settings, 2, 3) == slim(coefficients, settings.rank, generator, chains=2).size
+        rank = settings.of_kind.rank
+        assert numbers_slim(settings, 2, 3) == slim(coefficients, rank, generator, chains=2).size
 
 
 def test_many_networks_are_made_narrow_enough_to_be_trained_in_full():

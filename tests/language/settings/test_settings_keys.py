@@ -18,7 +18,8 @@ from pinnkan.language.settings.blocks import (
 )
 from pinnkan.language.settings.keys import keys_of, with_keys
 
-COMMON = ["optimizer", "steps", "points", "refresh", "rates", "rate", "schedule", "damping"]
+COMMON = ["optimizer", "steps", "points", "refresh", "cutoff", "alternating"]
+COMMON += ["rates", "rate", "schedule", "damping"]
 COMMON += ["patience", "keep", "tolerance", "smoothing"]
 SHAPING = ["form", "functions", "sparsity", "prune", "compression"]
 VALUES = {
@@ -34,6 +35,8 @@ VALUES = {
     "rate": 0.25,
     "schedule": "cosine",
     "damping": 2.0,
+    "cutoff": 1e-6,
+    "alternating": True,
     "form": "lotra",
     "functions": 9,
     "sparsity": 1e-3,

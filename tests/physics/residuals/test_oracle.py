@@ -55,6 +55,14 @@ def test_jets_agree_with_nested_autograd(name, plan):
     product = linearised.gram() if gram else linearised.kernel()
     torch.testing.assert_close(product, square, rtol=0, atol=1e-9 * float(square.abs().max()))
     torch.testing.assert_close(2 * jacobian.pull(residuals), slow_gradient, rtol=1e-9, atol=1e-12)
+    for columns in (slice(0, fast.size), slice(fast.size // 3, fast.size), slice(fast.size - 2, fast.size)):
+        for way in (fast, slow):
+            count = 0
+            for place, rows, part in way.row_blocks(theta, columns):
+                torch.testing.assert_close(rows, explicit[place, columns], rtol=0, atol=1e-9 * scale)
+                torch.testing.assert_close(part, residuals[place], rtol=1e-9, atol=1e-12)
+                count += len(part)
+            assert count == fast.count
 
 
 @pytest.mark.parametrize(("name", "more_points"), [("system", True), ("large system", False)])

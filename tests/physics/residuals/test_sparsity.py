@@ -90,6 +90,10 @@ def test_the_linearisation_is_that_of_both_parts():
     h = 1e-6
     slope = (problem.residuals(theta + h * step) - problem.residuals(theta - h * step)) / (2 * h)
     assert torch.allclose(slope, linear.push(step), rtol=1e-5, atol=1e-7)
+    for place, block, residuals in problem.row_blocks(theta, slice(2, problem.size)):
+        assert torch.allclose(block, rows[place, 2:])
+        assert torch.allclose(residuals, problem.residuals(theta)[place])
+    assert place.stop == problem.count
 
 
 def test_sparse_parameters_are_full_ones_with_columns_left_out():
@@ -161,7 +165,7 @@ def test_what_cannot_be(phases, message):
 
 def test_neither_for_an_mlp_nor_an_adapter():
     sparse = "training.phases=[{steps: 1, optimizer: adam, sparsity: 1}]"
-    with pytest.raises(UsageError, match="an MLP has no functions on its edges"):
+    with pytest.raises(UsageError, match="this network has no functions on its edges"):
         pretrain(run_of("disk", "network.kind=mlp", sparse))
     prune = "training.phases=[{steps: 1}, {steps: 1, prune: 0.1}]"
     with pytest.raises(UsageError, match="found an MLP"):

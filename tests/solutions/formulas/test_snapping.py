@@ -107,7 +107,7 @@ def test_the_inputs_of_a_narrow_box_far_out_are_mapped_in_float64():
 def test_what_has_no_formula():
     points = np.zeros((3, 2))
     mlp = make_mlp([2, 3, 1], InputMap.over([0.0, 0.0], [1.0, 1.0]))
-    with pytest.raises(UsageError, match="an MLP has no functions on its edges"):
+    with pytest.raises(UsageError, match="this network has no functions on its edges"):
         closed_form(mlp, mlp.initial(torch.Generator()), points, least_r2=0.99)
     kan = make_kan([2, 40, 1], make_basis("taylor", 3), InputMap.over([0.0, 0.0], [1.0, 1.0]))
     with pytest.raises(UsageError, match=r"120 edges make no formula that anyone reads \(most: 100\)"):
