@@ -118,6 +118,7 @@ class PointsState:
         lowest: Lowest loss on them; infinity right after an exchange of points.
         age: Steps on them.
         epoch: How often points were exchanged.
+        drawn_at: Where theta stood when they were drawn, on which they may depend; None of an older state.
         stuck: Whether the last step stalled.
     """
 
@@ -125,6 +126,7 @@ class PointsState:
     age: int = 0
     epoch: int = 0
     stuck: bool = False
+    drawn_at: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ def still_falling(held_out: Sequence[float | None]) -> bool:
 
 def run_phase(
     start: Callable[[TrainingLeastSquares], Optimizer],
-    draw: Callable[[int], TrainingLeastSquares],
+    draw: Callable[[int, Tensor | None], TrainingLeastSquares],
     phase: PhaseSettings,
     *,
     name: str,
@@ -187,7 +189,7 @@ def run_phase(
 
     Args:
         start: Makes the optimizer, standing at the phase's first theta, on given residuals.
-        draw: Gives the residuals on the k-th collocation sets.
+        draw: Gives the residuals on the k-th collocation sets, drawn at a theta; None: at the phase's first.
         phase: Steps, refreshing, patience, tolerance.
         name: Of the phase, for reports.
         watch: What to look at and whom to tell.
@@ -219,15 +221,17 @@ class _Phase:
     def __init__(
         self,
         start: Callable[[TrainingLeastSquares], Optimizer],
-        draw: Callable[[int], TrainingLeastSquares],
+        draw: Callable[[int, Tensor | None], TrainingLeastSquares],
         phase: PhaseSettings,
         name: str,
         watch: Watch,
         state: PhaseState | None,
     ) -> None:
         self._draw, self._phase, self._name, self._watch = draw, phase, name, watch
-        self._current = draw(0 if state is None else state.points.epoch)
+        drawn = PointsState() if state is None else state.points
+        self._current = draw(drawn.epoch, drawn.drawn_at)
         self._optimizer = start(self._current)
+        self._drawn_at = self._optimizer.theta if drawn.drawn_at is None else drawn.drawn_at
         if state is None:
             theta = self._optimizer.theta
             held_out = watch.residual_rms(theta)
@@ -249,7 +253,7 @@ class _Phase:
         return PhaseState(
             self._optimizer.state(),
             replace(self.best),
-            PointsState(self._lowest, self._age, self._epoch, self._stuck),
+            PointsState(self._lowest, self._age, self._epoch, self._stuck, self._drawn_at),
             seconds=time.perf_counter() - self._started,
             steps=len(self.reports),
             reports=self.reports,
@@ -286,7 +290,8 @@ class _Phase:
     def _exchange_points(self) -> None:
         """Go on with fresh points; the loss on them has nothing to do with the lowest on the old ones."""
         self._epoch, self._age, self._lowest = self._epoch + 1, 0, math.inf
-        self._current = self._draw(self._epoch)
+        self._drawn_at = self._optimizer.theta
+        self._current = self._draw(self._epoch, self._drawn_at)
         self._optimizer.replace_problem(self._current)
 
     def _checks(self, reason: StopReason | None) -> bool:

@@ -25,6 +25,7 @@ from pinnkan.training.conditioning import Conditioned, conditioned
 from pinnkan.training.loop import PhaseState, Watch, run_phase
 from pinnkan.training.network import network_for
 from pinnkan.training.refinement import refined
+from pinnkan.training.residual_points import sets_by_residual
 from pinnkan.training.task import ResidualRms, StageStart, Trained, TrainingState, TrainingTask
 
 
@@ -138,8 +139,8 @@ class _Training:
         run, pose = self._run, self._posed(phase)
         lean = run.arithmetic.dtype == torch.float32 or (self._precision == "mixed" and phase.kind.linearises)
 
-        def draw(epoch: int) -> TrainingLeastSquares:
-            sets = _phase_sets(run, phase, at, epoch)
+        def draw(epoch: int, theta: Tensor | None) -> TrainingLeastSquares:
+            sets = self._drawn_sets(at, pose, epoch, pose.theta if theta is None else theta)
             return self._problem(at, pose.network, pose.parameters, sets, lean=lean)
 
         def start(problem: TrainingLeastSquares) -> Optimizer:
@@ -161,6 +162,17 @@ class _Training:
             advice = result.outcome.advice
             raise DivergedError(f"{run.audience.title}: diverged at step {len(self._history)}: {advice}")
         return result.outcome
+
+    def _drawn_sets(self, at: int, pose: Conditioned, epoch: int, theta: Tensor) -> list[TrainingSet]:
+        """Return the points of a phase's epoch; a first network is not yet worth drawing them by."""
+        run, phase, first = self._run, self._phases[at], at == epoch == 0
+
+        def residuals(sets: Sequence[TrainingSet]) -> Tensor:
+            return _least_squares(run, pose.network, pose.parameters, sets).residuals(theta)
+
+        if run.settings.points.rule != "residual" or first:
+            return _phase_sets(run, phase, at, epoch)
+        return sets_by_residual(run, phase, phase_variant(at, epoch), residuals)
 
     def _watch(self, at: int, pose: Conditioned) -> Watch:
         """Return what a phase looks at beside its loss."""

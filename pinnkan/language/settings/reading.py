@@ -31,6 +31,7 @@ from pinnkan.language.settings.defaults import (
     default_network,
     default_settings,
     stated_training,
+    with_fresh_points,
 )
 from pinnkan.language.settings.keys import keys_of, with_keys
 from pinnkan.language.settings.separate import read_separate
@@ -54,6 +55,8 @@ def read_settings(
     circumstances = dataclasses.replace(circumstances, points=_stated_points(root), separate=separate)
     network = _read_block(root, "network", default_network(circumstances), faults)
     settings = default_settings(network, circumstances)
+    if _draws_by_residual(root, faults):
+        settings = with_fresh_points(settings)
     values = {
         key: _read_block(root, key, getattr(settings, key), faults)
         for key in SETTINGS_KEYS
@@ -68,6 +71,17 @@ def _stated_points(root: Block) -> int | None:
     node = block.get("interior") if isinstance(block, Block) else None
     number = parse_number(node.text) if isinstance(node, Scalar) else None
     return int(number) if number is not None and number >= 1 and number == int(number) else None
+
+
+def _draws_by_residual(root: Block, faults: Faults) -> bool:
+    """Tell whether the file draws points by the residual; where it gives samples, that is refused."""
+    block = root.get("points")
+    node = block.get("rule") if isinstance(block, Block) else None
+    if not isinstance(node, Scalar) or node.text != "residual":
+        return False
+    if root.get("samples") is not None:
+        faults.add(node.place, "points.rule: residual draws points of equations; samples are where they are")
+    return True
 
 
 _CHOSEN = {
