@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from torch import Tensor
 
@@ -39,6 +40,13 @@ _ADVICE_FALLING = "All steps were taken; more steps may lower the error further.
 _ADVICE_BLOWN_UP = f"The loss rose by a factor of {_BLOWN_UP:.0e}; lower the rate or raise the damping."
 
 
+class HeldOut(Protocol):
+    """Residuals that are looked at and not minimised."""
+
+    def residuals(self, theta: Tensor) -> Tensor:
+        """Return them, (M,), float64."""
+
+
 @dataclass(frozen=True)
 class Watch:
     """What is looked at beside the loss.
@@ -46,13 +54,14 @@ class Watch:
     Attributes:
         held_out: Residuals on points that are never trained on, followed by the penalty of a phase with
             ``sparsity``: by the residual alone its best state is the least sparse one, and nothing is pruned.
+            In a phase with ``balance`` over the sizes of their terms at the theta that is judged.
         error: Relative L2 error at theta, or None where there is no exact solution.
         observer: Who is told.
         title: What is trained.
         deadline: Reading of `time.perf_counter` at which to stop, or None.
     """
 
-    held_out: TrainingLeastSquares
+    held_out: HeldOut
     error: Callable[[Tensor], float | None] | None
     observer: Observer
     title: str

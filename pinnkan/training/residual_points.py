@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from pinnkan.language.settings.blocks import PhaseSettings
-from pinnkan.physics.residuals.residual_points import POOL, kept_by_residual
+from pinnkan.physics.residuals.residual_points import POOL, selections_by_residual
 from pinnkan.physics.residuals.training_set import TrainingSet
 from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.training.task import TrainingTask
@@ -23,14 +23,19 @@ def sets_by_residual(
     phase: PhaseSettings,
     variant: int,
     residuals: Callable[[Sequence[TrainingSet]], Tensor],
-) -> list[TrainingSet]:
-    """Return training sets whose points are drawn by the residual, those of soft conditions too.
+    *,
+    terms: bool,
+) -> tuple[list[TrainingSet], list[TrainingSet]]:
+    """Return sets whose points are drawn by the residual, those of soft conditions too, and of terms' sizes.
+
+    The latter, on the same points, are none unless they are asked for.
 
     Args:
         run: Problem, settings and seed.
         phase: Says how many interior points.
         variant: Of the pool, a set of Sobol points of its own every time.
         residuals: Gives the weighted residuals on sets where the training stands.
+        terms: Whether the sizes of the terms are asked for.
     """
     points = run.settings.points
     pool = replace(
@@ -40,5 +45,15 @@ def sets_by_residual(
         initial=POOL * points.initial,
         rule="sobol",
     )
-    sets = training_sets(run.instance, pool, seed=run.seed, variant=variant, device=run.arithmetic.device)
-    return kept_by_residual(sets, residuals(sets), np.random.default_rng([run.seed, variant, _STREAM]))
+
+    def drawn(**terms: bool) -> list[TrainingSet]:
+        device = run.arithmetic.device
+        return training_sets(run.instance, pool, seed=run.seed, variant=variant, device=device, **terms)
+
+    sets, generator = drawn(), np.random.default_rng([run.seed, variant, _STREAM])
+    selections = selections_by_residual(sets, residuals(sets), generator)
+    kept, sizes = (
+        [selection.of(own) for selection, own in zip(selections, every, strict=True)]
+        for every in (sets, drawn(terms=True) if terms else sets)
+    )
+    return kept, sizes if terms else []

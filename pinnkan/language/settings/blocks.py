@@ -172,6 +172,8 @@ class TrainingSettings(Generic[_P]):
     precision: str = key("mixed", choices=("mixed", "full"))
     """``mixed``: features, adjoints and Jacobian of an optimizer that linearises in float32, Gram matrices of
     its rows in float64; ``full``: all in float64."""
+    balance: str = key("none", choices=("none", "rows"))
+    """``rows``: divide every residual by the size of its terms at its point, taken when points are drawn."""
 
     @property
     def in_turn(self) -> tuple[_P, ...]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -33,9 +34,26 @@ _EXPONENT, _UNIFORM = 1.0, 1.0
 """k and c."""
 
 
-def kept_by_residual(
+@dataclass(frozen=True)
+class Selection:
+    """Points of a set that are kept.
+
+    Attributes:
+        places: Their indices (N',), ascending.
+        factor: What the roots of their weights are multiplied by, (N',).
+    """
+
+    places: Tensor
+    factor: Tensor
+
+    def of(self, pool: TrainingSet) -> TrainingSet:
+        """Return them."""
+        return pool.selected(self.places, self.factor)
+
+
+def selections_by_residual(
     sets: Sequence[TrainingSet], residuals: Tensor, generator: np.random.Generator
-) -> list[TrainingSet]:
+) -> list[Selection]:
     """Return one point in `POOL` of every set, drawn by the residuals of all sets that share the points.
 
     Sets whose points are worked together, those of an integral, stay whole.
@@ -46,12 +64,13 @@ def kept_by_residual(
         generator: Stream of the random starts.
     """
     parts = torch.split_with_sizes(residuals, [own.residual_count for own in sets])
-    kept: list[TrainingSet] = []
+    kept: list[Selection] = []
     for _, members in itertools.groupby(range(len(sets)), lambda position: sets[position].group):
         positions = list(members)
         first = sets[positions[0]]
         if first.together > 1:
-            kept += [sets[position] for position in positions]
+            every = torch.arange(first.count, device=first.points.device)
+            kept += [Selection(every, torch.ones_like(first.root_weights))] * len(positions)
             continue
         weights = (first.root_weights.square() / first.total_weight).cpu().numpy()
         together = torch.stack([parts[position] for position in positions])
@@ -59,7 +78,7 @@ def kept_by_residual(
         shares = inclusion(weights, np.sqrt(squares), max(1, round(first.count / POOL)))
         places = torch.from_numpy(systematic(shares, generator)).to(first.points.device)
         raised = torch.from_numpy(shares).to(first.points.device)[places].rsqrt()
-        kept += [sets[position].selected(places, raised) for position in positions]
+        kept += [Selection(places, raised)] * len(positions)
     return kept
 
 

@@ -51,8 +51,8 @@ PHASES = {"training": PretrainingPhase, "finetuning": FinetuningPhase}
         (PhaseSettings(), COMMON),
         (PretrainingPhase(), [*COMMON, *SHAPING]),
         (FinetuningPhase(), [*COMMON, *SHAPING]),
-        (Settings().training, [*COMMON, *SHAPING, "phases", "precision"]),
-        (Settings().finetuning, [*COMMON, *SHAPING, "phases", "precision"]),
+        (Settings().training, [*COMMON, *SHAPING, "phases", "precision", "balance"]),
+        (Settings().finetuning, [*COMMON, *SHAPING, "phases", "precision", "balance"]),
     ],
 )
 def test_keys_are_listed_as_the_file_has_them(settings, names):

@@ -9,7 +9,7 @@ from small_problems import run_of, start_of
 
 from pinnkan.networks.adapters import Full, Parametrisation
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
-from pinnkan.physics.residuals.residual_points import POOL, inclusion, kept_by_residual, systematic
+from pinnkan.physics.residuals.residual_points import POOL, inclusion, selections_by_residual, systematic
 from pinnkan.physics.residuals.training_sets import training_sets
 
 SIZES = {
@@ -49,6 +49,11 @@ def test_systematic_draws_have_the_count_and_the_frequencies_that_were_asked_for
         assert len(set(places)) == len(places)
         drawn[places] += 1
     assert np.abs(drawn / 4000 - shares).max() < 0.035  # four standard deviations of a share of 1/2
+
+
+def kept_by_residual(pool, residuals, rng):
+    selections = selections_by_residual(pool, residuals, rng)
+    return [selection.of(own) for selection, own in zip(selections, pool, strict=True)]
 
 
 @pytest.mark.parametrize("name", ["heat", "system", "disk"])
