@@ -17,7 +17,7 @@ from torch import Tensor
 
 from pinnkan.geometry import Region
 from pinnkan.ground.arrays import FloatArray
-from pinnkan.ground.derivatives import Collapsed, Derivative, Partial
+from pinnkan.ground.derivatives import Collapsed, Derivative, Partial, derivatives_of
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import (
     Names,
@@ -177,7 +177,7 @@ class ResidualBlock:
         Raises:
             PinnkanError: If they have no finite value at a point.
         """
-        return self._known(self.program, points, normals)
+        return self.known(self.program, points, normals)
 
     def residual(self, data: Tensor, u: Tensor) -> Tensor:
         """Return left minus right, shape (N,), from data (E, N) and the derivatives (C, N) it reads."""
@@ -201,13 +201,13 @@ class ResidualBlock:
             PinnkanError: If a term has no value at a point.
         """
         program = self.summands
-        data = self._known(program, points, normals)
+        data = self.known(program, points, normals)
         named = dict(zip(program.unknowns, torch.as_tensor(np.asarray(u)), strict=True))
         named |= {f"_d{row}": torch.from_numpy(values) for row, values in enumerate(data)}
         terms = [np.broadcast_to(term.numpy(), (len(points),)) for term in program.values(named)]
         return np.stack(terms)
 
-    def _known(self, program: Known, points: FloatArray, normals: FloatArray | None) -> FloatArray:
+    def known(self, program: Known, points: FloatArray, normals: FloatArray | None) -> FloatArray:
         """Evaluate a program's data, (E, N)."""
         if not program.data:
             return np.zeros((0, len(points)))
@@ -226,6 +226,52 @@ class ResidualBlock:
         named: dict[str, Tensor | float] = dict(zip(self.program.unknowns, u, strict=True))
         named.update((f"_d{row}", values) for row, values in enumerate(data))
         return named
+
+
+@dataclass(frozen=True)
+class TermSizes:
+    """The sum of the sizes of a block's terms, in the place of its residual.
+
+    Attributes:
+        block: The block, whose residual may read its derivatives in combinations that hide the terms.
+    """
+
+    block: ResidualBlock
+
+    @property
+    def name(self) -> str:
+        """Of the block."""
+        return self.block.name
+
+    @property
+    def where(self) -> Region:
+        """Of the block."""
+        return self.block.where
+
+    @property
+    def weight(self) -> float:
+        """Of the block."""
+        return self.block.weight
+
+    @property
+    def reads(self) -> tuple[Derivative, ...]:
+        """The derivatives that the terms read."""
+        return tuple(derivatives_of(self.block.summands.partials))
+
+    def data(self, points: FloatArray, normals: FloatArray | None = None) -> FloatArray:
+        """See `ResidualBlock.data`."""
+        return self.block.known(self.block.summands, points, normals)
+
+    def residual(self, data: Tensor, u: Tensor) -> Tensor:
+        """Return the sum of the sizes, (N,)."""
+        named: dict[str, Tensor | float] = dict(zip(self.block.summands.unknowns, u, strict=True))
+        named |= {f"_d{row}": values for row, values in enumerate(data)}
+        terms = self.block.summands.values(named)
+        return torch.stack([torch.broadcast_to(term.abs(), u.shape[1:]) for term in terms]).sum(dim=0)
+
+    def partials(self, data: Tensor, u: Tensor) -> Tensor:
+        """Sizes weigh rows and are not minimised."""
+        raise NotImplementedError
 
 
 def bind(

@@ -102,7 +102,7 @@ class Instance:
         if interior:
             points = replace(points, interior=interior)
         for block in self.blocks:
-            count, rule = _count(points, block.where), points.rule
+            count, rule = _count(points, block.where), points.uniform_rule
             yield block, self.domain.collocate(block.where, count, rule=rule, seed=seed, variant=variant)
 
     @cached_property

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from torch import Tensor
 
@@ -39,6 +40,13 @@ _ADVICE_FALLING = "All steps were taken; more steps may lower the error further.
 _ADVICE_BLOWN_UP = f"The loss rose by a factor of {_BLOWN_UP:.0e}; lower the rate or raise the damping."
 
 
+class HeldOut(Protocol):
+    """Residuals that are looked at and not minimised."""
+
+    def residuals(self, theta: Tensor) -> Tensor:
+        """Return them, (M,), float64."""
+
+
 @dataclass(frozen=True)
 class Watch:
     """What is looked at beside the loss.
@@ -46,13 +54,14 @@ class Watch:
     Attributes:
         held_out: Residuals on points that are never trained on, followed by the penalty of a phase with
             ``sparsity``: by the residual alone its best state is the least sparse one, and nothing is pruned.
+            In a phase with ``balance`` over the sizes of their terms at the theta that is judged.
         error: Relative L2 error at theta, or None where there is no exact solution.
         observer: Who is told.
         title: What is trained.
         deadline: Reading of `time.perf_counter` at which to stop, or None.
     """
 
-    held_out: TrainingLeastSquares
+    held_out: HeldOut
     error: Callable[[Tensor], float | None] | None
     observer: Observer
     title: str
@@ -118,6 +127,7 @@ class PointsState:
         lowest: Lowest loss on them; infinity right after an exchange of points.
         age: Steps on them.
         epoch: How often points were exchanged.
+        drawn_at: Where theta stood when they were drawn, on which they may depend; None of an older state.
         stuck: Whether the last step stalled.
     """
 
@@ -125,6 +135,7 @@ class PointsState:
     age: int = 0
     epoch: int = 0
     stuck: bool = False
+    drawn_at: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -175,7 +186,7 @@ def still_falling(held_out: Sequence[float | None]) -> bool:
 
 def run_phase(
     start: Callable[[TrainingLeastSquares], Optimizer],
-    draw: Callable[[int], TrainingLeastSquares],
+    draw: Callable[[int, Tensor | None], TrainingLeastSquares],
     phase: PhaseSettings,
     *,
     name: str,
@@ -187,7 +198,7 @@ def run_phase(
 
     Args:
         start: Makes the optimizer, standing at the phase's first theta, on given residuals.
-        draw: Gives the residuals on the k-th collocation sets.
+        draw: Gives the residuals on the k-th collocation sets, drawn at a theta; None: at the phase's first.
         phase: Steps, refreshing, patience, tolerance.
         name: Of the phase, for reports.
         watch: What to look at and whom to tell.
@@ -219,15 +230,17 @@ class _Phase:
     def __init__(
         self,
         start: Callable[[TrainingLeastSquares], Optimizer],
-        draw: Callable[[int], TrainingLeastSquares],
+        draw: Callable[[int, Tensor | None], TrainingLeastSquares],
         phase: PhaseSettings,
         name: str,
         watch: Watch,
         state: PhaseState | None,
     ) -> None:
         self._draw, self._phase, self._name, self._watch = draw, phase, name, watch
-        self._current = draw(0 if state is None else state.points.epoch)
+        drawn = PointsState() if state is None else state.points
+        self._current = draw(drawn.epoch, drawn.drawn_at)
         self._optimizer = start(self._current)
+        self._drawn_at = self._optimizer.theta if drawn.drawn_at is None else drawn.drawn_at
         if state is None:
             theta = self._optimizer.theta
             held_out = watch.residual_rms(theta)
@@ -249,7 +262,7 @@ class _Phase:
         return PhaseState(
             self._optimizer.state(),
             replace(self.best),
-            PointsState(self._lowest, self._age, self._epoch, self._stuck),
+            PointsState(self._lowest, self._age, self._epoch, self._stuck, self._drawn_at),
             seconds=time.perf_counter() - self._started,
             steps=len(self.reports),
             reports=self.reports,
@@ -286,7 +299,8 @@ class _Phase:
     def _exchange_points(self) -> None:
         """Go on with fresh points; the loss on them has nothing to do with the lowest on the old ones."""
         self._epoch, self._age, self._lowest = self._epoch + 1, 0, math.inf
-        self._current = self._draw(self._epoch)
+        self._drawn_at = self._optimizer.theta
+        self._current = self._draw(self._epoch, self._drawn_at)
         self._optimizer.replace_problem(self._current)
 
     def _checks(self, reason: StopReason | None) -> bool:

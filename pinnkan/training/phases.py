@@ -15,6 +15,7 @@ from pinnkan.language.settings.blocks import PhaseSettings, Shaping, TrainingSet
 from pinnkan.networks import Network
 from pinnkan.networks.adapters import Full, Parametrisation
 from pinnkan.optim.optimizer import Optimizer, Start
+from pinnkan.physics.residuals.balancing import OwnSizes, balanced
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares, TrainingLeastSquares
 from pinnkan.physics.residuals.oracle import AutogradLeastSquares
 from pinnkan.physics.residuals.smoothing import PointwiseLeastSquares, SmoothedLeastSquares
@@ -22,9 +23,10 @@ from pinnkan.physics.residuals.sparsity import SparseLeastSquares, pruned
 from pinnkan.physics.residuals.training_set import TrainingSet
 from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.training.conditioning import Conditioned, conditioned
-from pinnkan.training.loop import PhaseState, Watch, run_phase
+from pinnkan.training.loop import HeldOut, PhaseState, Watch, run_phase
 from pinnkan.training.network import network_for
 from pinnkan.training.refinement import refined
+from pinnkan.training.residual_points import sets_by_residual
 from pinnkan.training.task import ResidualRms, StageStart, Trained, TrainingState, TrainingTask
 
 
@@ -70,6 +72,7 @@ class _Training:
     ) -> None:
         self._run, self._course, self._started = run, course, started
         self._phases, self._precision = settings.in_turn, settings.precision
+        self._balances = settings.balance == "rows"
         self._held_out = _held_out_sets(run)
         self._history: list[StepReport] = [] if run.state is None else list(run.state.earlier)
         self._origin = StageStart(0, course.coefficients) if run.state is None else run.state.origin
@@ -138,8 +141,8 @@ class _Training:
         run, pose = self._run, self._posed(phase)
         lean = run.arithmetic.dtype == torch.float32 or (self._precision == "mixed" and phase.kind.linearises)
 
-        def draw(epoch: int) -> TrainingLeastSquares:
-            sets = _phase_sets(run, phase, at, epoch)
+        def draw(epoch: int, theta: Tensor | None) -> TrainingLeastSquares:
+            sets = self._drawn_sets(at, pose, epoch, pose.theta if theta is None else theta)
             return self._problem(at, pose.network, pose.parameters, sets, lean=lean)
 
         def start(problem: TrainingLeastSquares) -> Optimizer:
@@ -162,6 +165,23 @@ class _Training:
             raise DivergedError(f"{run.audience.title}: diverged at step {len(self._history)}: {advice}")
         return result.outcome
 
+    def _drawn_sets(self, at: int, pose: Conditioned, epoch: int, theta: Tensor) -> list[TrainingSet]:
+        """Return the points of a phase's epoch; a first network is not yet worth drawing them by."""
+        run, phase, first = self._run, self._phases[at], at == epoch == 0
+
+        def residuals(sets: Sequence[TrainingSet]) -> Tensor:
+            return _least_squares(run, pose.network, pose.parameters, sets).residuals(theta)
+
+        sizes: list[TrainingSet] = []
+        if run.settings.points.rule == "residual" and not first:
+            variant = phase_variant(at, epoch)
+            sets, sizes = sets_by_residual(run, phase, variant, residuals, terms=self._balances)
+        else:
+            sets = _phase_sets(run, phase, at, epoch)
+            if self._balances:
+                sizes = _phase_sets(run, phase, at, epoch, terms=True)
+        return balanced(sets, sizes, residuals(sizes)) if sizes else sets
+
     def _watch(self, at: int, pose: Conditioned) -> Watch:
         """Return what a phase looks at beside its loss."""
         audience, limit = self._run.audience, self._run.time_limit
@@ -170,12 +190,19 @@ class _Training:
             return None if audience.error is None else audience.error(pose.own_coefficients(theta))
 
         return Watch(
-            held_out=self._problem(at, pose.network, pose.parameters, self._held_out),
+            held_out=self._checked(at, pose),
             error=error,
             observer=audience.observer,
             title=audience.title,
             deadline=None if limit is None else self._started + limit,
         )
+
+    def _checked(self, at: int, pose: Conditioned) -> HeldOut:
+        """Return the residuals that decide which state is kept."""
+        if self._balances:
+            sets = (self._held_out, _held_out_sets(self._run, terms=True))
+            return OwnSizes(*(NetworkLeastSquares(pose.network, pose.parameters, own) for own in sets))
+        return self._problem(at, pose.network, pose.parameters, self._held_out)
 
     def _problem(
         self,
@@ -288,7 +315,9 @@ def phase_variant(at: int, epoch: int = 0) -> int:
     return 2 * (at * _EPOCHS + epoch)
 
 
-def _phase_sets(run: TrainingTask, phase: PhaseSettings, at: int, epoch: int = 0) -> list[TrainingSet]:
+def _phase_sets(
+    run: TrainingTask, phase: PhaseSettings, at: int, epoch: int = 0, **terms: bool
+) -> list[TrainingSet]:
     return training_sets(
         run.instance,
         run.settings.points,
@@ -296,10 +325,11 @@ def _phase_sets(run: TrainingTask, phase: PhaseSettings, at: int, epoch: int = 0
         variant=phase_variant(at, epoch),
         interior=phase.points,
         device=run.arithmetic.device,
+        **terms,
     )
 
 
-def _held_out_sets(run: TrainingTask) -> list[TrainingSet]:
+def _held_out_sets(run: TrainingTask, **terms: bool) -> list[TrainingSet]:
     points = run.settings.points
     return training_sets(
         run.instance,
@@ -308,6 +338,7 @@ def _held_out_sets(run: TrainingTask) -> list[TrainingSet]:
         variant=HELD_OUT,
         interior=points.held_out,
         device=run.arithmetic.device,
+        **terms,
     )
 
 

@@ -19,7 +19,14 @@ from pinnkan.ground.errors import DivergedError, UsageError
 from pinnkan.language.methods import METHODS
 from pinnkan.language.network_kinds import NETWORK_KINDS, NetworkKind
 from pinnkan.language.problem import Problem
-from pinnkan.language.settings.blocks import NetworkSettings, Settings, Shaping
+from pinnkan.language.settings.blocks import (
+    NetworkSettings,
+    PhaseT,
+    PretrainingPhase,
+    Settings,
+    Shaping,
+    TrainingSettings,
+)
 from pinnkan.networks import InputMap
 from pinnkan.networks.adapters import GROWTH, Parametrisation, grow, last_layer, slim, slim_from
 from pinnkan.networks.adapters.layerwise import Full, Sparse
@@ -70,6 +77,7 @@ def pretrain(run: TrainingTask) -> Trained:
     kind = NETWORK_KINDS[settings.kind]
     forms = [_form(kind, shaping) for shaping in shapings]
     _check_phases(run.settings, shapings, forms)
+    _check_balance(run, run.settings.training, "training")
     started = _started(run)
     generator = generator_for(run.seed, "coefficients")
     drawn = network_for(run.instance, settings).initial(generator)
@@ -148,6 +156,23 @@ def _check_slim(network: NetworkSettings) -> None:
         )
 
 
+def _check_balance(run: TrainingTask, settings: TrainingSettings[PhaseT], block: str) -> None:
+    """Refuse to divide rows by their own sizes where they are averages, or weighed against a penalty."""
+    if settings.balance != "rows":
+        return
+    shapings = [phase.shaping for phase in settings.in_turn if isinstance(phase, PretrainingPhase)]
+    faults = {
+        "smoothing": any(phase.smoothing for phase in settings.in_turn),
+        "sparsity": any(shaping.sparsity for shaping in shapings),
+        "samples": run.instance.samples is not None,
+    }
+    for beside in (name for name, is_stated in faults.items() if is_stated):
+        raise UsageError(
+            f"{block}.balance: rows are an equation's residuals at single points, and do not go with "
+            f"{beside}; leave one of them out"
+        )
+
+
 def _check_pruning(shapings: Sequence[Shaping], forms: Sequence[str], kind: NetworkKind) -> None:
     """Refuse to prune what has no edges, or to hide pruned edges behind a form that fills them again."""
     first = next((number for number, shaping in enumerate(shapings) if shaping.prune), None)
@@ -183,6 +208,7 @@ def finetune(
     phases = run.settings.finetuning.in_turn
     for phase in phases:
         _refuse_shaping(Shaping(**phase.misplaced))
+    _check_balance(run, run.settings.finetuning, "finetuning")
     coefficients = [c.to(run.arithmetic.device) for c in base]
     started, low_rank, network = _started(run), METHODS[method].low_rank, run.settings.network
 

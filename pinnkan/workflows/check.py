@@ -262,7 +262,7 @@ def _interior(instance: Instance, count: int | None, seed: int, variant: int) ->
     """Return a collocation set, or the rows of samples that stand for it, as `training_sets` takes them."""
     points = instance.problem.settings.points
     if instance.samples is None:
-        wanted, rule = count or points.interior, points.rule
+        wanted, rule = count or points.interior, points.uniform_rule
         return instance.domain.collocate(Interior(), wanted, rule=rule, seed=seed, variant=variant).points
     training, held_out = instance.samples.split(instance.domain, seed=seed)
     return held_out.points if variant == HELD_OUT else training.points[:count]

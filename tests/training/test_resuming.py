@@ -9,6 +9,7 @@ import torch
 from small_problems import run_of
 
 from pinnkan.language.problem import load_problem
+from pinnkan.storage.runs.checkpoints import read_checkpoint, write_checkpoint
 from pinnkan.training import Trained, TrainingState, TrainingTask, finetune, pretrain
 
 DISK = ["points.interior=40", "network.hidden=[5, 5]"]
@@ -26,6 +27,7 @@ PHASES = {
     "{steps: 1, functions: 9}]",
     "pruned": "[{optimizer: adam, steps: 2, sparsity: 0.01}, {steps: 2, prune: 0.3}, "
     "{optimizer: adam, steps: 1, functions: 5}]",
+    "balanced": "[{optimizer: lm, steps: 4, refresh: 2}, {steps: 2}], balance: rows",
     "smoothed": "[{optimizer: lm, steps: 3, smoothing: 4}]",
     "last layer": "[{optimizer: gauss_newton, form: last_layer, steps: 2}, {optimizer: lm, steps: 2}, "
     "{optimizer: gauss_newton, form: last_layer, steps: 3}]",
@@ -50,11 +52,31 @@ def assert_same(one: Trained, other: Trained) -> None:
 
 @pytest.mark.parametrize("phases", PHASES)
 def test_a_base_goes_on_from_every_state(phases):
-    run, states = with_states(run_of("disk", *DISK, f"training.phases={PHASES[phases]}"))
+    run, states = with_states(run_of("disk", *DISK, f"training={{phases: {PHASES[phases]}}}"))
     whole = pretrain(run)
     assert len(states) == whole.steps
     for state in tuple(states):  # which goes on filling
         assert_same(whole, pretrain(replace(run, state=state)))
+
+
+@pytest.mark.parametrize(
+    "phases", ["lm", "adam, lbfgs", "full, lotra twice", "slim, refined", "smoothed", "balanced"]
+)
+@pytest.mark.parametrize("basis", [[], TAYLOR])
+def test_points_drawn_by_the_residual_are_the_same_ones_after_a_restart(phases, basis, tmp_path):
+    points = ["points={interior: 40, held_out: 30, rule: residual}"]
+    phases = (
+        PHASES[phases].replace("functions: 7", "functions: 9").replace("functions: 9}]", "functions: 11}]")
+    )
+    run, states = with_states(
+        run_of("disk", *DISK, *basis, *points, f"training={{refresh: 2, phases: {phases}}}")
+    )
+    whole = pretrain(run)
+    assert states
+    for number, state in enumerate(tuple(states)):  # which goes on filling
+        write_checkpoint(tmp_path / f"{number}.h5", "0" * 64, state)
+        stored = read_checkpoint(tmp_path / f"{number}.h5", "0" * 64, torch.device("cpu"))
+        assert_same(whole, pretrain(replace(run, state=stored)))
 
 
 @pytest.mark.parametrize("method", ["lotra", "full"])

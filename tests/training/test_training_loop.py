@@ -97,7 +97,7 @@ def run(
     places: list[float | tuple[float, float] | str],
     *,
     held_out: Points | None = None,
-    draw: Callable[[int], Points] | None = None,
+    draw: Callable[[int, torch.Tensor], Points] | None = None,
     deadline: float | None = None,
     error: Callable[[Tensor], float | None] | None = None,
     **settings: object,
@@ -111,7 +111,7 @@ def run(
         return made[-1]
 
     watch = Watch(held_out or Points(), error, observer, "base", deadline)
-    result = run_phase(start, draw or (lambda epoch: Points()), phase, name="lm", watch=watch)
+    result = run_phase(start, draw or (lambda epoch, theta: Points()), phase, name="lm", watch=watch)
     return result, observer, made[0]
 
 
@@ -249,7 +249,7 @@ def test_a_residual_that_falls_slowly_is_given_up_and_one_that_falls_steadily_is
 def test_fresh_points_come_every_so_many_steps():
     drawn: list[int] = []
 
-    def draw(epoch: int) -> Points:
+    def draw(epoch: int, theta: object) -> Points:
         drawn.append(epoch)
         return Points(floor=float(epoch))
 
@@ -261,7 +261,7 @@ def test_fresh_points_come_every_so_many_steps():
 def test_fresh_points_may_raise_the_loss_by_any_factor():
     """A base that interpolates its points to 1e-24 is not divergent on the next ones."""
     places = [1e-12, 1e-12, 1e-12, 1e-12]
-    result, _, _ = run(places, draw=lambda epoch: Points(floor=float(epoch)), refresh=2)
+    result, _, _ = run(places, draw=lambda epoch, theta: Points(floor=float(epoch)), refresh=2)
     assert (result.outcome.reason, len(result.reports)) == ("max_steps", 4)
 
 

@@ -63,11 +63,17 @@ class PointSettings:
     """Points of each soft boundary condition."""
     initial: int = key(200, low=1)
     """Points of each soft initial condition."""
-    rule: str = key("quadrature", choices=("quadrature", "sobol", "random"))
+    rule: str = key("quadrature", choices=("quadrature", "sobol", "random", "residual"))
+    """``residual``: whenever a phase draws points anew (``refresh``), by the size of the residual."""
     held_out: int = key(1000, low=1)
     """Interior points of the held-out residual, never trained on."""
     noise: float = key(0.0, low=0.0)
     """Standard deviation of normal noise on the equations' right sides, at training and held-out points."""
+
+    @property
+    def uniform_rule(self) -> str:
+        """The rule of points that no residual decides."""
+        return "quadrature" if self.rule == "residual" else self.rule
 
 
 @dataclass(frozen=True)
@@ -176,6 +182,8 @@ class TrainingSettings(Generic[_P]):
     precision: str = key("mixed", choices=("mixed", "full"))
     """``mixed``: features, adjoints and Jacobian of an optimizer that linearises in float32, Gram matrices of
     its rows in float64; ``full``: all in float64."""
+    balance: str = key("none", choices=("none", "rows"))
+    """``rows``: divide every residual by the size of its terms at its point, taken when points are drawn."""
 
     @property
     def in_turn(self) -> tuple[_P, ...]:

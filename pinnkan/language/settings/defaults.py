@@ -171,6 +171,20 @@ def stated_training(defaults: TrainingSettings[PhaseT], stated: Collection[str])
     return replace(defaults, phase=phase, phases=tuple(phases))
 
 
+def with_fresh_points(settings: Settings) -> Settings:
+    """Return the default settings of points that are drawn by the residual, every so many steps anew."""
+    values = {"refresh": _REFRESH}
+
+    def fresh(training: TrainingSettings[PhaseT]) -> TrainingSettings[PhaseT]:
+        phases = tuple(with_keys(phase, values) for phase in training.phases)
+        return replace(training, phase=with_keys(training.phase, values), phases=phases)
+
+    return replace(settings, training=fresh(settings.training), finetuning=fresh(settings.finetuning))
+
+
+_REFRESH = 10
+
+
 def _from_slim(phase: PretrainingPhase) -> tuple[PretrainingPhase, ...]:
     """Return the phases of a network that is too large to be trained in full."""
     slim, lotra = (with_keys(phase, {"form": form}) for form in ("slim", "lotra"))

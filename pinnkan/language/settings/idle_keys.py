@@ -26,6 +26,9 @@ def idle_keys(settings: Settings, block: str) -> Iterator[str]:
         if not any(phase.kind.takes(name) for phase in phases):
             takers = " or ".join(own.name for own in OPTIMIZERS.values() if own.takes(name))
             yield f"{block}.{name} changes nothing: no phase of {block} is of {takers}"
+    alone = len(phases) == 1 and not phases[0].refresh
+    if settings.points.rule == "residual" and alone:
+        yield f"points.rule: residual changes nothing in {block}: no points are drawn anew (refresh)"
     if block == "finetuning":
         if settings.finetuning.phase.misplaced.get("compression") is not None:
             yield "finetuning.compression changes nothing: that of an adapter is adapter.compression"

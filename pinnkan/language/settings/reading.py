@@ -32,6 +32,7 @@ from pinnkan.language.settings.defaults import (
     default_network,
     default_settings,
     stated_training,
+    with_fresh_points,
 )
 from pinnkan.language.settings.keys import keys_of, with_keys
 from pinnkan.language.settings.separate import read_separate
@@ -57,6 +58,8 @@ def read_settings(
     network = _read_block(root, "network", chosen, faults)
     _check_depth(root, network, faults)
     settings = default_settings(network, circumstances)
+    if _draws_by_residual(root, faults):
+        settings = with_fresh_points(settings)
     values = {
         key: _read_block(root, key, getattr(settings, key), faults)
         for key in SETTINGS_KEYS
@@ -91,6 +94,17 @@ def _check_depth(root: Block, network: NetworkSettings, faults: Faults) -> None:
             f"network.hidden: {kind.title} has one hidden layer, whose neurons it counts; "
             f"found {len(network.hidden)} layers; try [{sum(network.hidden)}]",
         )
+
+
+def _draws_by_residual(root: Block, faults: Faults) -> bool:
+    """Tell whether the file draws points by the residual; where it gives samples, that is refused."""
+    block = root.get("points")
+    node = block.get("rule") if isinstance(block, Block) else None
+    if not isinstance(node, Scalar) or node.text != "residual":
+        return False
+    if root.get("samples") is not None:
+        faults.add(node.place, "points.rule: residual draws points of equations; samples are where they are")
+    return True
 
 
 _CHOSEN = {

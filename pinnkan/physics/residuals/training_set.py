@@ -33,8 +33,8 @@ class Blend:
     lift: Tensor
     factor: Tensor
 
-    def chunk(self, part: slice) -> Blend:
-        """Return the points of one slice."""
+    def chunk(self, part: slice | Tensor) -> Blend:
+        """Return the points of one slice, or of indices."""
         return Blend(self.lift[:, part], self.factor[:, :, part])
 
     def unknown(self, jet: Tensor) -> Tensor:
@@ -129,6 +129,16 @@ class TrainingSet:
             data=self.data[:, part],
             root_weights=self.root_weights[part],
             blends=tuple(None if blend is None else blend.chunk(part) for blend in self.blends),
+        )
+
+    def selected(self, places: Tensor, factor: Tensor) -> TrainingSet:
+        """Return the points of indices (N',), the roots of their weights times a factor (N',)."""
+        return replace(
+            self,
+            points=self.points[places],
+            data=self.data[:, places],
+            root_weights=self.root_weights[places] * factor,
+            blends=tuple(None if blend is None else blend.chunk(places) for blend in self.blends),
         )
 
     def unknowns(self, network_jet: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from pinnkan.geometry import CollocationSet, Interior
 from pinnkan.ground.channels import Channels
 from pinnkan.ground.derivatives import value_index
 from pinnkan.language.settings.blocks import PointSettings
-from pinnkan.physics.blocks import ResidualBlock
+from pinnkan.physics.blocks import ResidualBlock, TermSizes
 from pinnkan.physics.instance import Instance
 from pinnkan.physics.residuals.given import Given, noisy
 from pinnkan.physics.residuals.training_set import Blend, TrainingSet
@@ -28,6 +28,7 @@ def training_sets(
     variant: int,
     interior: int | None = None,
     device: torch.device | None = None,
+    terms: bool = False,
 ) -> list[TrainingSet]:
     """Draw every residual block's collocation set and put down what stays fixed on it.
 
@@ -38,6 +39,7 @@ def training_sets(
         variant: Even for training, odd for held-out sets.
         interior: Interior points, overriding ``points.interior``.
         device: Where the tensors go.
+        terms: Whether the sizes of the blocks' terms stand for their residuals, at the same points.
     """
     sets = []
     if instance.samples is not None:
@@ -49,7 +51,8 @@ def training_sets(
         )
     drawn = list(instance.drawn(points, seed=seed, variant=variant, interior=interior))
     for _, members in itertools.groupby(drawn, lambda pair: pair[0].where):
-        sets += _sets_on(instance, list(members), len(sets), device)
+        pairs = [(TermSizes(block) if terms else block, places) for block, places in members]
+        sets += _sets_on(instance, pairs, len(sets), device)
     if points.noise > 0.0:
         generator = np.random.default_rng([seed, variant, _NOISE])
         sets = [noisy(own, points.noise, generator) if own.interior else own for own in sets]
@@ -109,7 +112,7 @@ def _sample_set(
 
 def _sets_on(
     instance: Instance,
-    members: Sequence[tuple[ResidualBlock, CollocationSet]],
+    members: Sequence[tuple[ResidualBlock | TermSizes, CollocationSet]],
     group: int,
     device: torch.device | None,
 ) -> list[TrainingSet]:

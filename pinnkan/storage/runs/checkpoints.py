@@ -106,6 +106,8 @@ def write_checkpoint(path: Path, settings_hash: str, state: TrainingState) -> No
     numbers, tensors = _split(inner.optimizer)
     tensors |= {f"origin.{layer}": tensor for layer, tensor in enumerate(state.origin.coefficients)}
     tensors["best"] = inner.best.theta
+    if points.drawn_at is not None:
+        tensors["drawn_at"] = points.drawn_at
     if state.origin.theta is not None:
         tensors["before"] = state.origin.theta
     reports = [*state.earlier, *inner.reports[: inner.steps]]
@@ -170,7 +172,7 @@ def _state(
     best = Best(tensors["best"], _number(held_out), _number(lowest_held_out), _number(mark), waiting)
     split = len(reports) - steps
     optimizer = _joined(meta["optimizer"], tensors)
-    points = PointsState(_number(lowest), age, epoch, stuck)
+    points = PointsState(_number(lowest), age, epoch, stuck, tensors.get("drawn_at"))
     inner = PhaseState(optimizer, best, points, seconds=seconds, steps=steps, reports=reports[split:])
     coefficients = [tensors[f"origin.{layer}"] for layer in range(sum(n.startswith("origin.") for n in tensors))]
     origin = StageStart(meta["origin"], coefficients, tensors.get("before"))

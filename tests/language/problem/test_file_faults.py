@@ -571,7 +571,7 @@ CASES = [
         {"points": "points: {interior: 1.5, rule: sobl}"},
         [
             "11:20: points.interior: expected a whole number, got '1.5'",
-            "11:31: points.rule: expected one of quadrature, sobol, random; got 'sobl'; did you mean 'sobol'?",
+            "11:31: points.rule: expected one of quadrature, sobol, random, residual; got 'sobl'; did you mean 'sobol'?",
         ],
     ),
     (

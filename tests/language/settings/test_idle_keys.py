@@ -40,6 +40,14 @@ def said(*overrides: str, problem: str = "poisson_square") -> list[str]:
         ),
         (["network.degree=5"], "network.degree changes nothing: the basis is not bspline"),
         (
+            ["points.rule=residual", "training.refresh=0"],
+            "points.rule: residual changes nothing in training: no points are drawn anew (refresh)",
+        ),
+        (
+            ["points.rule=residual", "finetuning.optimizer=adam"],
+            "points.rule: residual changes nothing in finetuning: no points are drawn anew (refresh)",
+        ),
+        (
             ["network.degree=5", "network.kind=mlp", "network.basis=bspline"],
             "network.degree changes nothing: the basis is not bspline",
         ),
@@ -59,6 +67,9 @@ def test_a_key_that_nothing_reads_is_said(overrides, message):
         ["network.kind=slim", "network.rank=0.5"],
         ["network.rank=0.5", "training.phases=[{form: slim}, {form: full}]"],
         ["network.basis=bspline", "network.degree=4"],
+        ["points.rule=residual"],
+        ["points.rule=residual", "training.phases=[{steps: 3}, {steps: 4}]"],
+        ["points.rule=residual", "training={optimizer: adam, refresh: 3}"],
     ],
 )
 def test_a_key_that_something_reads_is_not(overrides):

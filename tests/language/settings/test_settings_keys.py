@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pinnkan.ground.errors import ProblemError
 from pinnkan.language.problem import load_problem
 from pinnkan.language.settings.blocks import (
     FinetuningPhase,
@@ -53,8 +54,8 @@ PHASES = {"training": PretrainingPhase, "finetuning": FinetuningPhase}
         (PhaseSettings(), COMMON),
         (PretrainingPhase(), [*COMMON, *SHAPING]),
         (FinetuningPhase(), [*COMMON, *SHAPING]),
-        (Settings().training, [*COMMON, *SHAPING, "phases", "precision"]),
-        (Settings().finetuning, [*COMMON, *SHAPING, "phases", "precision"]),
+        (Settings().training, [*COMMON, *SHAPING, "phases", "precision", "balance"]),
+        (Settings().finetuning, [*COMMON, *SHAPING, "phases", "precision", "balance"]),
     ],
 )
 def test_keys_are_listed_as_the_file_has_them(settings, names):
@@ -109,3 +110,11 @@ def test_no_settings_have_more_than_eight_fields():
     counts = {type(group).__name__: len(dataclasses.fields(group)) for group in groups_of(Settings())}
     assert len(counts) > 8
     assert {name: count for name, count in counts.items() if count > 8} == {}
+
+
+def test_samples_are_where_they_are():
+    text = "coordinates: [x]\ndomain: {shape: interval, x: [0, 1]}\nunknowns: u\nsamples: {file: a.csv}\n"
+    with pytest.raises(
+        ProblemError, match=r"5:16: .*points.rule: residual draws points of equations; samples"
+    ):
+        load_problem(text + "points: {rule: residual}\n")
