@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 StopReason = Literal[
-    "converged", "max_steps", "stalled", "overfitting", "settled", "non_finite", "time_limit"
+    "converged", "tolerance", "max_steps", "stalled", "overfitting", "settled", "non_finite", "time_limit"
 ]
 
 

@@ -22,6 +22,7 @@ from pinnkan.physics.residuals.sparsity import SparseLeastSquares, pruned
 from pinnkan.physics.residuals.training_set import TrainingSet
 from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.training.conditioning import Conditioned, conditioned
+from pinnkan.training.goal import Goal, estimated_error
 from pinnkan.training.loop import PhaseState, Watch, run_phase
 from pinnkan.training.network import network_for
 from pinnkan.training.refinement import refined
@@ -69,7 +70,11 @@ class _Training:
         self, run: TrainingTask, settings: TrainingSettings[PhaseSettings], course: Stages, started: float
     ) -> None:
         self._run, self._course, self._started = run, course, started
-        self._phases, self._precision = settings.in_turn, settings.precision
+        self._phases, self._precision, self._tolerance = (
+            settings.in_turn,
+            settings.precision,
+            settings.tolerance,
+        )
         self._held_out = _held_out_sets(run)
         self._history: list[StepReport] = [] if run.state is None else list(run.state.earlier)
         self._origin = StageStart(0, course.coefficients) if run.state is None else run.state.origin
@@ -83,6 +88,8 @@ class _Training:
             if place > first:
                 self._turn(place)
             outcome = self._run_phase(place, phase)
+            if outcome.reason == "tolerance":
+                break
             late = outcome.reason == "time_limit"
             if (late or forms[place + 1 : place + 2] != forms[place : place + 1]) and self._went_back(place):
                 break
@@ -175,7 +182,20 @@ class _Training:
             observer=audience.observer,
             title=audience.title,
             deadline=None if limit is None else self._started + limit,
+            goal=None if self._tolerance is None else self._goal(pose, self._tolerance),
         )
+
+    def _goal(self, pose: Conditioned, tolerance: float) -> Goal:
+        """Return a tolerance as a phase's goal."""
+        run, network = self._run, self._network
+
+        def estimate(theta: Tensor) -> float | None:
+            return estimated_error(run.instance, network, pose.own_coefficients(theta))
+
+        def tell(text: str) -> None:
+            run.audience.observer.note(f"{run.audience.title}: {text}")
+
+        return Goal(tolerance, estimate, tell)
 
     def _problem(
         self,

@@ -20,6 +20,7 @@ from pinnkan.language.methods import METHODS
 from pinnkan.language.network_kinds import NETWORK_KINDS, NetworkKind
 from pinnkan.language.problem import Problem
 from pinnkan.language.settings.blocks import NetworkSettings, Settings, Shaping
+from pinnkan.language.settings.keys import with_keys
 from pinnkan.networks import InputMap
 from pinnkan.networks.adapters import GROWTH, Parametrisation, grow, slim, slim_from
 from pinnkan.networks.adapters.layerwise import Full, Sparse
@@ -53,12 +54,16 @@ def generator_for(seed: int, purpose: str) -> torch.Generator:
     return torch.Generator().manual_seed(int(key.generate_state(1, np.uint64)[0] >> 1))
 
 
-def pretrain(run: TrainingTask) -> Trained:
+def pretrain(run: TrainingTask, start: Sequence[Tensor] | None = None) -> Trained:
     """Train a network from random coefficients by the phases of ``training:``.
 
     A full phase on few points overfits, yet finds features; ``lotra`` phases on many
     points then move few numbers among those features and take the overfitting
     out (hyperbolic family: 2e-1 after the first, 4e-3 after one more, 2e-4 after three smoothed ones).
+
+    Args:
+        run: Problem, settings and circumstances.
+        start: Coefficients of a finished network to go on from, by the last phase alone; None begins afresh.
 
     Raises:
         UsageError: If a slim phase follows another form, the network has no Tucker form, or its basis
@@ -70,9 +75,11 @@ def pretrain(run: TrainingTask) -> Trained:
     forms = ["slim" if NETWORK_KINDS[settings.kind].slim else shaping.form for shaping in shapings]
     _check_phases(run.settings, shapings, forms)
     started = _started(run)
+    if start is not None:
+        return _going_on(run, start, started)
     generator = generator_for(run.seed, "coefficients")
     drawn = network_for(run.instance, settings).initial(generator)
-    start = [c.to(run.arithmetic.device) for c in refined(drawn, settings, shapings[0].functions)]
+    first = [c.to(run.arithmetic.device) for c in refined(drawn, settings, shapings[0].functions)]
 
     def parametrise(form: str, origin: StageStart) -> tuple[Parametrisation, Tensor]:
         made = parameters(form, origin)
@@ -93,7 +100,20 @@ def pretrain(run: TrainingTask) -> Trained:
         layer = Sparse if any(shaping.prune for shaping in shapings[: at + 1]) else Full
         return Parametrisation([layer(c) for c in coefficients])
 
-    return train(run, run.settings.training, Stages(start, forms, parametrise, shapings=shapings), started)
+    return train(run, run.settings.training, Stages(first, forms, parametrise, shapings=shapings), started)
+
+
+def _going_on(run: TrainingTask, start: Sequence[Tensor], started: float) -> Trained:
+    """Train a finished network further, every coefficient of it, by the last phase of ``training:``."""
+    last = with_keys(run.settings.training.in_turn[-1], dict(vars(Shaping())))
+    coefficients = [c.to(run.arithmetic.device) for c in start]
+
+    def parametrise(_form: str, origin: StageStart) -> tuple[Parametrisation, Tensor]:
+        made = Parametrisation([Full(c) for c in origin.coefficients])
+        return made, made.start()
+
+    settings = replace(run.settings.training, phases=(last,))
+    return train(run, settings, Stages(coefficients, ["full"], parametrise), started)
 
 
 def _check_phases(settings: Settings, shapings: Sequence[Shaping], forms: Sequence[str]) -> None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
+
+from torch import Tensor
 
 from pinnkan.ground.errors import DamagedFileError, PinnkanError, StoppedError, UsageError
 from pinnkan.ground.files import clean_leftovers
 from pinnkan.ground.progress import Observer
 from pinnkan.ground.runtime import device_for, limited_threads
 from pinnkan.physics.family import Family
-from pinnkan.storage.runs.directory import whole_arrays
-from pinnkan.storage.runs.identity import Identity, ProblemRecord
-from pinnkan.storage.runs.paths import BASE_STEM, WORK, base_path
-from pinnkan.storage.runs.results import TrainingResult, stored_report
+from pinnkan.storage.runs.directory import RunDirectory, whole_arrays
+from pinnkan.storage.runs.identity import Identity, ProblemRecord, fits, weights_hash
+from pinnkan.storage.runs.paths import BASE_STEM, WORK, adapter_paths, base_path
+from pinnkan.storage.runs.results import TrainingResult, is_within, stored_report
 from pinnkan.storage.runs.state_files import at_work, clear_failure, clear_finished, record_failure
 from pinnkan.storage.store import read_store
 from pinnkan.sweeps.job import Means, ResultFile, TrainingJob
 from pinnkan.sweeps.options import TrainingOptions
 from pinnkan.training import pretrain as train_base
+from pinnkan.training.goal import said
 
 _NAMED = 3
 
@@ -37,26 +41,31 @@ def pretrain(family: Family, directory: Path, options: TrainingOptions, observer
         FileAccessError: If the file cannot be written.
     """
     identity = _identity(family, options)
-    present = None if options.force else _present(directory, identity)
-    if present is not None:
+    tolerance = family.problem.settings.with_tolerance("training", options.tolerance).training.tolerance
+    present = None if options.force else _present(directory, identity, tolerance)
+    if present is not None and is_within(present.report):
         clear_finished(directory, BASE_STEM)
         return present
     for folder in (directory, directory / WORK):
         clean_leftovers(folder)
     _tell_of_others(directory, observer)
+    start = None if present is None else _start(directory, present, observer)
     device = device_for(options.compute.device)
     with limited_threads(options.compute.threads) as count:
         job = TrainingJob(
             ResultFile(directory, identity),
             family,
             title=f"{family.problem.name} base",
-            means=Means(device, count, options.time_limit),
+            means=Means(device, count, options.time_limit, options.tolerance),
             afresh=options.force,
             observer=observer,
             remark=observer.note,
         )
         try:
-            report = job(train_base, lambda trained, kind: whole_arrays(trained.coefficients(), kind))
+            report = job(
+                lambda run: train_base(run, start),
+                lambda trained, kind: whole_arrays(trained.coefficients(), kind),
+            )
         except StoppedError:
             raise
         except PinnkanError as fault:
@@ -91,8 +100,28 @@ def _tell_of_others(directory: Path, observer: Observer) -> None:
         )
 
 
-def _present(directory: Path, identity: Identity) -> TrainingResult | None:
+def _start(directory: Path, present: TrainingResult, observer: Observer) -> Sequence[Tensor]:
+    """Return the coefficients of a finished base whose error is above the tolerance, to go on from.
+
+    What that does to its adapters is said before it begins.
+    """
+    base = RunDirectory(directory).base()
+    count = sum(fits(read_store(path).meta, weights_hash(base.stored)) for path in adapter_paths(directory))
+    stale = f"; its {count} adapter{'s become' if count > 1 else ' becomes'} stale" if count else ""
+    observer.note(
+        f"{present.path}: {said(present.report['error_estimate'])}, "
+        f"tolerance {present.report['tolerance']:g}: going on from it{stale}"
+    )
+    return base.coefficients
+
+
+def _present(directory: Path, identity: Identity, tolerance: float | None) -> TrainingResult | None:
     """Return the finished base if it is the one asked for, None if there is none.
+
+    Args:
+        directory: The run directory.
+        identity: Of what is asked for.
+        tolerance: Bound of its error that is asked for, which it may miss.
 
     Raises:
         UsageError: If a different base stands there.
@@ -110,8 +139,8 @@ def _present(directory: Path, identity: Identity) -> TrainingResult | None:
             f"{path} is the base of another problem, settings, seed or precision; "
             "choose another directory with -o, or --force to replace it (its adapters become stale)"
         )
-    unasked = identity.unasked(meta)
-    return _result(identity, "present", path=path, report=stored_report(meta), unasked=unasked)
+    unasked, report = identity.unasked(meta), stored_report(meta) | {"tolerance": tolerance}
+    return _result(identity, "present", path=path, report=report, unasked=unasked)
 
 
 def _result(identity: Identity, status: Literal["trained", "present"], **more: Any) -> TrainingResult:

@@ -25,6 +25,7 @@ from pinnkan.optim.optimizer import OptimizerState
 from pinnkan.ground.progress import Observer, StepReport
 from pinnkan.storage.store import read_store, write_store
 from pinnkan.training import TrainingState
+from pinnkan.training.goal import Look
 from pinnkan.training.loop import Best, PhaseState, PointsState
 from pinnkan.training.task import StageStart
 
@@ -120,6 +121,7 @@ def write_checkpoint(path: Path, settings_hash: str, state: TrainingState) -> No
         "seconds": state.seconds,
         "optimizer": numbers,
         "best": [*map(_plain, (inner.best.held_out, inner.best.lowest, inner.best.mark)), inner.best.waiting],
+        "look": [_plain(inner.look.held_out), inner.look.estimate],
         "loop": [_plain(points.lowest), points.age, points.epoch, points.stuck, inner.seconds, inner.steps],
     }
     write_store(
@@ -171,7 +173,11 @@ def _state(
     split = len(reports) - steps
     optimizer = _joined(meta["optimizer"], tensors)
     points = PointsState(_number(lowest), age, epoch, stuck)
-    inner = PhaseState(optimizer, best, points, seconds=seconds, steps=steps, reports=reports[split:])
+    held_out, estimate = meta["look"]
+    look = Look(_number(held_out), estimate)
+    inner = PhaseState(
+        optimizer, best, points, seconds=seconds, steps=steps, reports=reports[split:], look=look
+    )
     coefficients = [tensors[f"origin.{layer}"] for layer in range(sum(n.startswith("origin.") for n in tensors))]
     origin = StageStart(meta["origin"], coefficients, tensors.get("before"))
     return TrainingState(

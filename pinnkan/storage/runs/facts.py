@@ -109,7 +109,8 @@ def parsed(record: ProblemRecord, hidden: tuple[int, ...] | None) -> Family:
         directory=folder,
         stored=True,
         hidden=hidden,
-        former=not record.narrows,
+        former=not record.reading.narrows,
+        bounds_residual=not record.reading.bounds_error,
     )
     # The stored scale, not one found again: what a network's output is multiplied by belongs to it. Results
     # of before there was one were trained in their own units, on lifts that nobody had looked at.

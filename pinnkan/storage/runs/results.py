@@ -46,6 +46,7 @@ REPORTED = (
     "steps",
     "stop_reason",
     "relative_residual",
+    "tolerance",
 )
 
 
@@ -61,6 +62,12 @@ def stored_verdict(meta: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``verdict`` and ``reasons`` as a file has them; None where it is from before there were any."""
     training = meta.get("training", {})
     return {"verdict": training.get("verdict"), "reasons": training.get("reasons")}
+
+
+def is_within(report: Mapping[str, Any]) -> bool:
+    """Tell whether a result's estimate of its error is within the tolerance it was asked for, if it was."""
+    tolerance, estimate = report.get("tolerance"), report.get("error_estimate")
+    return tolerance is None or (estimate is not None and estimate <= tolerance)
 
 
 def verdict_text(meta: Mapping[str, Any]) -> str:

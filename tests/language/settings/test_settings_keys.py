@@ -19,7 +19,7 @@ from pinnkan.language.settings.blocks import (
 from pinnkan.language.settings.keys import keys_of, with_keys
 
 COMMON = ["optimizer", "steps", "points", "refresh", "rates", "rate", "schedule", "damping"]
-COMMON += ["patience", "keep", "tolerance", "smoothing"]
+COMMON += ["patience", "keep", "residual_below", "smoothing"]
 SHAPING = ["form", "functions", "sparsity", "prune", "compression"]
 VALUES = {
     "optimizer": "adam",
@@ -28,7 +28,7 @@ VALUES = {
     "refresh": 2,
     "patience": 3,
     "keep": "last",
-    "tolerance": 0.5,
+    "residual_below": 0.5,
     "smoothing": 4,
     "rates": "LR-3",
     "rate": 0.25,
@@ -50,8 +50,8 @@ PHASES = {"training": PretrainingPhase, "finetuning": FinetuningPhase}
         (PhaseSettings(), COMMON),
         (PretrainingPhase(), [*COMMON, *SHAPING]),
         (FinetuningPhase(), [*COMMON, *SHAPING]),
-        (Settings().training, [*COMMON, *SHAPING, "phases", "precision"]),
-        (Settings().finetuning, [*COMMON, *SHAPING, "phases", "precision"]),
+        (Settings().training, [*COMMON, *SHAPING, "phases", "precision", "tolerance"]),
+        (Settings().finetuning, [*COMMON, *SHAPING, "phases", "precision", "tolerance"]),
     ],
 )
 def test_keys_are_listed_as_the_file_has_them(settings, names):
