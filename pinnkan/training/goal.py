@@ -2,8 +2,8 @@
 
 An estimate (`correction_of`) costs as much as a few steps of a small network, so it is made only where it may
 say something new: at the first check, after the held-out residual fell tenfold, and where it fell so far that
-an error in proportion to it would meet the goal. From a residual of 1 to 1e-8 that is about ten times, whatever the
-number of steps. No clock is read: the same seed stops at the same step.
+an error in proportion to it would meet the goal. From a residual of 1 to 1e-8 that is about ten times,
+whatever the number of steps. No clock is read: the same seed stops at the same step.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from pinnkan.language.settings.blocks import PhaseSettings
 from pinnkan.optim.optimizer import Optimizer, OptimizerState, Step
 from pinnkan.physics.residuals.least_squares import TrainingLeastSquares
 from pinnkan.training.goal import NOT_YET, Goal, Look
+from pinnkan.training.levels import OVERFITTED
 
 _BLOWN_UP = 1e8
 """A loss this many times the lowest one counts as divergence; see `_Phase._scale`."""
@@ -28,6 +29,7 @@ _LEAST_SCALE = 1e-6
 _ADVICE: dict[StopReason, str] = {
     "converged": "The residual fell below its bound (residual_below).",
     "tolerance": "The estimate of the error fell below the tolerance.",
+    "exhausted": "No refinement lowers the estimate of the error enough to pay; the best level is kept.",
     "max_steps": "All steps were taken.",
     "stalled": "No step lowers the loss any more; use more points, a wider network or another seed.",
     "overfitting": "The held-out residual stopped falling; use more points or fresh ones (refresh).",
@@ -74,9 +76,6 @@ _PAYS = 2 / 3
 _FAR, _PAYS_FAR = 1e-2, 0.9
 """Above this held-out residual nothing is solved, and so little progress pays: the wave equation from c = 1
 to 1.5 lowers it by a fifth in ten steps for seventy steps, then 400 times in seventy more."""
-
-_OVERFITTED = 1.5
-"""Held-out over training residual, from which the points and no longer the equation are fitted."""
 
 _AS_GOOD = 1.1
 """Held-out residuals up to so many times the lowest count as equal to it."""
@@ -280,7 +279,7 @@ class _Phase:
         if reason is None and report.held_out is not None and self._meets_the_goal():
             return "tolerance"
         if reason is None and 0 < self._phase.ending.patience <= self.best.waiting:
-            apart = report.held_out is not None and report.held_out > _OVERFITTED * math.sqrt(done.loss)
+            apart = report.held_out is not None and report.held_out > OVERFITTED * math.sqrt(done.loss)
             return "overfitting" if apart else "settled"
         return reason
 

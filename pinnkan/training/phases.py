@@ -23,10 +23,11 @@ from pinnkan.physics.residuals.training_set import TrainingSet
 from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.training.conditioning import Conditioned, conditioned
 from pinnkan.training.goal import Goal, estimated_error
+from pinnkan.training.levels import ResidualRms
 from pinnkan.training.loop import PhaseState, Watch, run_phase
 from pinnkan.training.network import network_for
 from pinnkan.training.refinement import refined
-from pinnkan.training.task import ResidualRms, StageStart, Trained, TrainingState, TrainingTask
+from pinnkan.training.task import Effort, StageStart, Trained, TrainingState, TrainingTask
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,8 @@ class _Training:
             theta=theta,
             history=tuple(self._history),
             outcome=outcome,
-            seconds=seconds,
             rms=ResidualRms(training, held_out),
-            trainable=self._trainable,
+            effort=Effort(seconds, self._trainable),
         )
 
     def _turn(self, at: int) -> None:

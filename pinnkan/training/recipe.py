@@ -20,15 +20,16 @@ from pinnkan.language.methods import METHODS
 from pinnkan.language.network_kinds import NETWORK_KINDS, NetworkKind
 from pinnkan.language.problem import Problem
 from pinnkan.language.settings.blocks import NetworkSettings, Settings, Shaping
-from pinnkan.language.settings.keys import with_keys
 from pinnkan.networks import InputMap
 from pinnkan.networks.adapters import GROWTH, Parametrisation, grow, slim, slim_from
 from pinnkan.networks.adapters.layerwise import Full, Sparse
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
 from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.training.adapters import Plan, attach, plan_for
+from pinnkan.training.adaptive import refine
 from pinnkan.training.network import network_for, network_over
 from pinnkan.training.phases import Stages, train
+from pinnkan.training.refinable import RefinableBase, moves_all
 from pinnkan.training.refinement import check_refinements, fitted, refined
 from pinnkan.training.task import StageStart, Trained, TrainingTask
 
@@ -38,12 +39,14 @@ def coefficient_shapes(problem: Problem, found: Sequence[Tensor]) -> list[tuple[
 
     Args:
         problem: Gives inputs and outputs, and the settings: a phase may refine the network.
-        found: Coefficients of every layer; taken for refined if a phase refines to as many functions.
+        found: Coefficients of every layer; refining only adds functions and neurons.
     """
-    settings, ends = problem.settings, ([0.0] * problem.inputs, [1.0] * problem.inputs)
-    network = fitted(settings.network, found)
-    if network.functions not in [phase.shaping.functions for phase in settings.training.in_turn]:
-        network = settings.network
+    stated, ends = problem.settings.network, ([0.0] * problem.inputs, [1.0] * problem.inputs)
+    network = fitted(stated, found)
+    if network.functions < stated.functions or any(
+        now < before for now, before in zip(network.hidden, stated.hidden, strict=True)
+    ):
+        network = stated
     built = network_over(InputMap.over(*ends), network, problem.unknowns)
     return [layer.shape for layer in built.layers]
 
@@ -70,13 +73,45 @@ def pretrain(run: TrainingTask, start: Sequence[Tensor] | None = None) -> Traine
             cannot be refined as a phase says.
         DivergedError: If the loss is not finite.
     """
-    settings = run.settings.network
-    shapings = [phase.shaping for phase in run.settings.training.in_turn]
-    forms = ["slim" if NETWORK_KINDS[settings.kind].slim else shaping.form for shaping in shapings]
-    _check_phases(run.settings, shapings, forms)
+    _check_phases(run.settings, *_shapings(run.settings))
     started = _started(run)
-    if start is not None:
-        return _going_on(run, start, started)
+    tolerance = run.settings.training.tolerance
+    if tolerance is not None:
+        return refine(run, _refinable(run, started, start), tolerance, started)
+    if run.state is not None and run.state.levels is not None and run.state.levels.done:
+        raise ValueError("a state of a training with a tolerance")
+    return _by_recipe(run, started)
+
+
+def _refinable(run: TrainingTask, started: float, start: Sequence[Tensor] | None) -> RefinableBase:
+    """Return what of a base is refined where a tolerance is missed."""
+    settings = run.settings
+
+    def moving(coefficients: Sequence[Tensor], number: int) -> Parametrisation:
+        if moves_all(settings, sum(c.numel() for c in coefficients)):
+            return Parametrisation([Full(c) for c in coefficients])
+        if NETWORK_KINDS[settings.network.kind].slim:
+            form = slim_from(coefficients, settings.network.rank, chains=settings.network.chains)
+            return _moved(form, run.arithmetic.device)
+        if any(phase.shaping.prune for phase in settings.training.in_turn):
+            return Parametrisation([Sparse(c) for c in coefficients])
+        plan = plan_for(settings)
+        return _adapter(run, coefficients, plan, purpose=f"factors of level {number}")
+
+    return RefinableBase(
+        run,
+        lambda task: _by_recipe(task, started),
+        started,
+        moving,
+        lambda purpose: generator_for(run.seed, purpose),
+        start,
+    )
+
+
+def _by_recipe(run: TrainingTask, started: float) -> Trained:
+    """Train a network from random coefficients by all phases of ``training:``."""
+    settings = run.settings.network
+    shapings, forms = _shapings(run.settings)
     generator = generator_for(run.seed, "coefficients")
     drawn = network_for(run.instance, settings).initial(generator)
     first = [c.to(run.arithmetic.device) for c in refined(drawn, settings, shapings[0].functions)]
@@ -103,17 +138,11 @@ def pretrain(run: TrainingTask, start: Sequence[Tensor] | None = None) -> Traine
     return train(run, run.settings.training, Stages(first, forms, parametrise, shapings=shapings), started)
 
 
-def _going_on(run: TrainingTask, start: Sequence[Tensor], started: float) -> Trained:
-    """Train a finished network further, every coefficient of it, by the last phase of ``training:``."""
-    last = with_keys(run.settings.training.in_turn[-1], dict(vars(Shaping())))
-    coefficients = [c.to(run.arithmetic.device) for c in start]
-
-    def parametrise(_form: str, origin: StageStart) -> tuple[Parametrisation, Tensor]:
-        made = Parametrisation([Full(c) for c in origin.coefficients])
-        return made, made.start()
-
-    settings = replace(run.settings.training, phases=(last,))
-    return train(run, settings, Stages(coefficients, ["full"], parametrise), started)
+def _shapings(settings: Settings) -> tuple[list[Shaping], list[str]]:
+    """Return what each phase of pre-training does to the network, and the form in which it moves."""
+    shapings = [phase.shaping for phase in settings.training.in_turn]
+    slim_kind = NETWORK_KINDS[settings.network.kind].slim
+    return shapings, ["slim" if slim_kind else shaping.form for shaping in shapings]
 
 
 def _check_phases(settings: Settings, shapings: Sequence[Shaping], forms: Sequence[str]) -> None:

@@ -89,6 +89,43 @@ def test_a_missed_tolerance_is_exit_5_and_the_result_is_written(pinnkan, run):
     assert Path(answer.json["file"]).is_file()
 
 
+@pytest.fixture(scope="module")
+def refined(pinnkan, tmp_path_factory):
+    """A base that had to grow: two neurons a layer are too few for 1e-5."""
+    folder = tmp_path_factory.mktemp("refined")
+    (folder / "square.yaml").write_text(SQUARE.replace("[6, 6], functions: 6", "[2, 2], functions: 3"))
+    answer = pretrained(pinnkan, folder, "--tolerance", "1e-5")
+    assert answer.code == 0, answer.err
+    return folder, answer
+
+
+def test_a_network_grows_until_it_is_good_enough_and_every_level_is_said_and_stored(done, refined):
+    folder, answer = refined
+    levels = answer.json["levels"]
+    assert len(levels) > 1
+    assert "square base: level 1 (recipe): 2-2-2-1, 3 functions, 700 points: error estimate" in answer.err
+    assert levels[0]["hidden"] == [2, 2]
+    grown = next(entry for entry in reversed(levels) if entry["kept"])
+    shown = done("show", folder / "run", "--json").json
+    assert shown["network"]["widths"] == "-".join(map(str, [2, *grown["hidden"], 1]))
+    assert shown["network"]["functions"] == grown["functions"]
+    assert shown["base"]["training"]["levels"] == levels
+    lines = done("show", folder / "run").out.splitlines()
+    assert [line.split()[0] for line in lines if line.strip().startswith(("recipe", "functions", "width"))]
+
+
+def test_a_refined_base_is_measured_adapted_and_answers_for_a_family(done, refined, tmp_path):
+    folder, answer = refined
+    run = Path(shutil.copytree(folder / "run", tmp_path / "run"))
+    (row,) = done("evaluate", run, "--json").json["results"]
+    assert row["relative_l2"] == pytest.approx(answer.json["relative_l2"], rel=0.1)
+    adapted = done("finetune", run, "--param", "k=1.1", "--json").json["results"][0]
+    assert adapted["verdict"] == "solved"
+    done("family", run, "--param", "k=1:1.2", "--tolerance", "1", "--max-adapters", "2", "-q")
+    (found,) = done("solve", run, "--param", "k=1.05", "--check", "--json").json["results"]
+    assert found["relative_l2"] < 1e-2
+
+
 def test_one_that_is_unsolved_too_is_exit_4(pinnkan, tmp_path):
     (tmp_path / "square.yaml").write_text(SQUARE)
     answer = pretrained(pinnkan, tmp_path, "--tolerance", "1e-3", "--time-limit", "0")

@@ -23,9 +23,11 @@ from torch import Tensor
 from pinnkan.ground.errors import DamagedFileError, FileAccessError
 from pinnkan.optim.optimizer import OptimizerState
 from pinnkan.ground.progress import Observer, StepReport
+from pinnkan.storage.runs.level_facts import level_facts, levels_from
 from pinnkan.storage.store import read_store, write_store
 from pinnkan.training import TrainingState
 from pinnkan.training.goal import Look
+from pinnkan.training.levels import Levels
 from pinnkan.training.loop import Best, PhaseState, PointsState
 from pinnkan.training.task import StageStart
 
@@ -109,6 +111,8 @@ def write_checkpoint(path: Path, settings_hash: str, state: TrainingState) -> No
     tensors["best"] = inner.best.theta
     if state.origin.theta is not None:
         tensors["before"] = state.origin.theta
+    if state.levels is not None:
+        tensors |= {f"kept.{place}": tensor for place, tensor in enumerate(state.levels.kept)}
     reports = [*state.earlier, *inner.reports[: inner.steps]]
     text = zlib.compress(json.dumps([asdict(report) for report in reports]).encode(), level=1)
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
@@ -121,6 +125,8 @@ def write_checkpoint(path: Path, settings_hash: str, state: TrainingState) -> No
         "seconds": state.seconds,
         "optimizer": numbers,
         "best": [*map(_plain, (inner.best.held_out, inner.best.lowest, inner.best.mark)), inner.best.waiting],
+        "levels": None if state.levels is None else level_facts(state.levels.done),
+        "goes_on": state.levels is not None and state.levels.goes_on,
         "look": [_plain(inner.look.held_out), inner.look.estimate],
         "loop": [_plain(points.lowest), points.age, points.epoch, points.stuck, inner.seconds, inner.steps],
     }
@@ -187,7 +193,13 @@ def _state(
         earlier=reports[:split],
         trainable=meta["trainable"],
         seconds=meta["seconds"],
+        levels=None if meta["levels"] is None else _levels(meta, tensors),
     )
+
+
+def _levels(meta: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Levels:
+    kept = [tensors[f"kept.{place}"] for place in range(sum(n.startswith("kept.") for n in tensors))]
+    return Levels(levels_from(meta["levels"]), kept, goes_on=meta["goes_on"] is True)
 
 
 def _split(state: OptimizerState) -> tuple[dict[str, float | int | None], dict[str, Tensor]]:

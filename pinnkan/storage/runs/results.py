@@ -51,10 +51,12 @@ REPORTED = (
 
 
 def stored_report(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a file knows of its own training."""
+    """Return what a file knows of its own training; the levels of one with a tolerance are a list."""
     training = meta.get("training", {})
     found = {key: training.get(key) for key in REPORTED}
     found["residual_rms"] = training.get("held_out")
+    if training.get("levels"):
+        found["levels"] = training["levels"]
     return found | stored_verdict(meta)
 
 
