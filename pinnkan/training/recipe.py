@@ -20,6 +20,7 @@ from pinnkan.language.methods import METHODS
 from pinnkan.language.network_kinds import NETWORK_KINDS, NetworkKind
 from pinnkan.language.problem import Problem
 from pinnkan.language.settings.blocks import NetworkSettings, Settings, Shaping
+from pinnkan.language.settings.defaults import interior_points
 from pinnkan.networks import InputMap
 from pinnkan.networks.adapters import GROWTH, Parametrisation, grow, slim, slim_from
 from pinnkan.networks.adapters.layerwise import Full, Sparse
@@ -29,7 +30,8 @@ from pinnkan.training.adapters import Plan, attach, plan_for
 from pinnkan.training.adaptive import refine
 from pinnkan.training.network import network_for, network_over
 from pinnkan.training.phases import Stages, train
-from pinnkan.training.refinable import RefinableBase, moves_all
+from pinnkan.training.refinable import RefinableBase, moves_all, on_points
+from pinnkan.training.refinable_adapter import AdapterForm, FinishedAdapter, RefinableAdapter, raised_ratios
 from pinnkan.training.refinement import check_refinements, fitted, refined
 from pinnkan.training.task import StageStart, Trained, TrainingTask
 
@@ -78,8 +80,7 @@ def pretrain(run: TrainingTask, start: Sequence[Tensor] | None = None) -> Traine
     tolerance = run.settings.training.tolerance
     if tolerance is not None:
         return refine(run, _refinable(run, started, start), tolerance, started)
-    if run.state is not None and run.state.levels is not None and run.state.levels.done:
-        raise ValueError("a state of a training with a tolerance")
+    _require_no_levels(run)
     return _by_recipe(run, started)
 
 
@@ -194,6 +195,7 @@ def finetune(
     *,
     method: str,
     start: Callable[[Parametrisation], Tensor] = Parametrisation.start,
+    finished: FinishedAdapter | None = None,
 ) -> Trained:
     """Adapt a base to the instance's parameter value by the phases of ``finetuning:``.
 
@@ -202,16 +204,51 @@ def finetune(
         base: Coefficients of every layer, float64.
         method: ``lotra`` (the adapter of ``adapter:``) or ``full`` (every coefficient).
         start: Gives the first theta; the one that changes nothing unless another adapter's is wanted.
+        finished: To go on from, by the last phase alone; None begins with the base.
 
     Raises:
         UsageError: If the adapter does not fit the network, or a phase has a form of pre-training.
         DivergedError: If the loss is not finite.
     """
-    phases = run.settings.finetuning.in_turn
-    for phase in phases:
+    for phase in run.settings.finetuning.in_turn:
         _refuse_shaping(Shaping(**phase.misplaced))
     coefficients = [c.to(run.arithmetic.device) for c in base]
-    started, low_rank = _started(run), METHODS[method].low_rank
+    started, tolerance = _started(run), run.settings.finetuning.tolerance
+    run = _on_enough_points(run, coefficients, low_rank=METHODS[method].low_rank)
+
+    def by_recipe(task: TrainingTask) -> Trained:
+        return _by_finetuning(task, coefficients, method, start, started)
+
+    if tolerance is not None:
+        form = _adapter_form(run, coefficients, low_rank=METHODS[method].low_rank)
+        subject = RefinableAdapter(run, coefficients, by_recipe, form, started, finished)
+        return refine(run, subject, tolerance, started)
+    _require_no_levels(run)
+    return by_recipe(run)
+
+
+def _on_enough_points(run: TrainingTask, base: Sequence[Tensor], *, low_rank: bool) -> TrainingTask:
+    """Return a training on as many points as a base takes that was refined beyond what its file states."""
+    settings = run.settings
+    stated, network = settings.network, fitted(settings.network, base)
+    counts = {stated.functions, *(phase.shaping.functions for phase in settings.training.in_turn)}
+    if network.hidden == stated.hidden and network.functions in counts:
+        return run
+    numbers = plan_for(settings).numbers(base) if low_rank else sum(c.numel() for c in base)
+    coordinates, equations = len(run.instance.problem.coordinates), len(run.instance.equations)
+    points = max(settings.points.interior, interior_points(numbers, coordinates, max(1, equations)))
+    return replace(run, settings=on_points(settings, points))
+
+
+def _by_finetuning(
+    run: TrainingTask,
+    coefficients: Sequence[Tensor],
+    method: str,
+    start: Callable[[Parametrisation], Tensor],
+    started: float,
+) -> Trained:
+    """Adapt a base by all phases of ``finetuning:``; arguments as in `finetune`."""
+    phases, low_rank = run.settings.finetuning.in_turn, METHODS[method].low_rank
 
     def parametrise(_form: str, origin: StageStart) -> tuple[Parametrisation, Tensor]:
         if low_rank:
@@ -232,6 +269,54 @@ def finetune(
         course = _growing(run, coefficients, len(phases), parametrise)
         settings = replace(settings, phases=phases * (len(course.forms) // len(phases)))
     return train(run, settings, course, started)
+
+
+def _adapter_form(run: TrainingTask, base: Sequence[Tensor], *, low_rank: bool) -> AdapterForm:
+    """Return how adapters of a base come about, ranks that are raised included."""
+
+    def at(compression: float | None) -> Parametrisation:
+        if not low_rank:
+            return Parametrisation([Full(c) for c in base])
+        return _adapter(run, base, plan_for(run.settings, compression), purpose="factors")
+
+    def raised(narrow: Parametrisation, theta: Tensor, compression: float) -> tuple[Parametrisation, Tensor]:
+        wide, start = grow(
+            narrow,
+            theta,
+            compression,
+            adjoints=_adjoints(run, narrow.coefficients(theta), of_loss=False),
+            generator=generator_for(run.seed, f"columns at {compression:g}"),
+        )
+        return _moved(wide, run.arithmetic.device), start
+
+    def ratio_of(ranks: Sequence[Sequence[int]]) -> float | None:
+        adapter, wanted = run.settings.adapter, tuple(map(tuple, ranks))
+        ratios = [*([] if adapter.grows else [None]), *raised_ratios(adapter)]
+        plans = ((ratio, plan_for(run.settings, ratio)) for ratio in ratios)
+        for ratio, plan in plans if low_rank else ():
+            if plan.ranks_in(base) == wanted:
+                return ratio
+        if low_rank:
+            raise UsageError(
+                f"an adapter of ranks {list(ranks)} is none of these settings; --force trains it"
+            )
+        return None
+
+    def numbers(compression: float) -> int:
+        return plan_for(run.settings, compression).numbers(base)
+
+    has_ranks = low_rank and bool(plan_for(run.settings).ranks_in(base))
+    return AdapterForm(at, raised, numbers, ratio_of, has_ranks)
+
+
+def _require_no_levels(run: TrainingTask) -> None:
+    """Refuse the state of a training with a tolerance, which stands at a level.
+
+    Raises:
+        ValueError: If the state is one.
+    """
+    if run.state is not None and run.state.levels is not None and run.state.levels.done:
+        raise ValueError("a state of a training with a tolerance")
 
 
 def _refuse_shaping(shaping: Shaping) -> None:

@@ -16,6 +16,7 @@ from pinnkan.language.settings.blocks import (
     NetworkSettings,
     PhaseSettings,
     PhaseT,
+    PretrainingPhase,
     Settings,
     Shaping,
     TrainingSettings,
@@ -77,7 +78,9 @@ def on_points(settings: Settings, points: int) -> Settings:
 
 def last_phase(recipe: TrainingSettings[PhaseT]) -> TrainingSettings[PhaseT]:
     """Return the last phase alone, on ``points.interior``; it does nothing to the network."""
-    last = with_keys(recipe.in_turn[-1], {**vars(Shaping()), "points": None})
+    last = recipe.in_turn[-1]
+    shaping = vars(Shaping()) if isinstance(last, PretrainingPhase) else {}
+    last = with_keys(last, {**shaping, "points": None})
     return replace(recipe, phases=(last,))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,11 +12,12 @@ from pinnkan.ground.errors import DamagedFileError, PinnkanError, StoppedError, 
 from pinnkan.ground.files import clean_leftovers
 from pinnkan.ground.progress import Observer
 from pinnkan.ground.runtime import device_for, limited_threads
+from pinnkan.language.methods import stands_alone
 from pinnkan.physics.family import Family
 from pinnkan.storage.runs.directory import RunDirectory, whole_arrays
 from pinnkan.storage.runs.identity import Identity, ProblemRecord, fits, weights_hash
 from pinnkan.storage.runs.paths import BASE_STEM, WORK, adapter_paths, base_path
-from pinnkan.storage.runs.results import TrainingResult, is_within, stored_report
+from pinnkan.storage.runs.results import TrainingResult, answers, stored_report
 from pinnkan.storage.runs.state_files import at_work, clear_failure, clear_finished, record_failure
 from pinnkan.storage.store import read_store
 from pinnkan.sweeps.job import Means, ResultFile, TrainingJob
@@ -42,14 +43,15 @@ def pretrain(family: Family, directory: Path, options: TrainingOptions, observer
     """
     identity = _identity(family, options)
     tolerance = family.problem.settings.with_tolerance("training", options.tolerance).training.tolerance
-    present = None if options.force else _present(directory, identity, tolerance)
-    if present is not None and is_within(present.report):
+    meta = None if options.force else _finished(directory, identity)
+    if meta is not None and answers(meta, tolerance):
         clear_finished(directory, BASE_STEM)
-        return present
+        report, unasked = stored_report(meta) | {"tolerance": tolerance}, identity.unasked(meta)
+        return _result(identity, "present", path=base_path(directory), report=report, unasked=unasked)
     for folder in (directory, directory / WORK):
         clean_leftovers(folder)
     _tell_of_others(directory, observer)
-    start = None if present is None else _start(directory, present, observer)
+    start = None if meta is None else _start(directory, tolerance, observer)
     device = device_for(options.compute.device)
     with limited_threads(options.compute.threads) as count:
         job = TrainingJob(
@@ -100,28 +102,22 @@ def _tell_of_others(directory: Path, observer: Observer) -> None:
         )
 
 
-def _start(directory: Path, present: TrainingResult, observer: Observer) -> Sequence[Tensor]:
+def _start(directory: Path, tolerance: float | None, observer: Observer) -> Sequence[Tensor]:
     """Return the coefficients of a finished base whose error is above the tolerance, to go on from.
 
     What that does to its adapters is said before it begins.
     """
     base = RunDirectory(directory).base()
-    count = sum(fits(read_store(path).meta, weights_hash(base.stored)) for path in adapter_paths(directory))
+    stored = [read_store(path).meta for path in adapter_paths(directory)]
+    count = sum(fits(meta, weights_hash(base.stored)) and not stands_alone(meta["method"]) for meta in stored)
     stale = f"; its {count} adapter{'s become' if count > 1 else ' becomes'} stale" if count else ""
-    observer.note(
-        f"{present.path}: {said(present.report['error_estimate'])}, "
-        f"tolerance {present.report['tolerance']:g}: going on from it{stale}"
-    )
+    estimate = said(base.meta["training"].get("error_estimate"))
+    observer.note(f"{base.path}: {estimate}, tolerance {tolerance:g}: going on from it{stale}")
     return base.coefficients
 
 
-def _present(directory: Path, identity: Identity, tolerance: float | None) -> TrainingResult | None:
-    """Return the finished base if it is the one asked for, None if there is none.
-
-    Args:
-        directory: The run directory.
-        identity: Of what is asked for.
-        tolerance: Bound of its error that is asked for, which it may miss.
+def _finished(directory: Path, identity: Identity) -> Mapping[str, Any] | None:
+    """Return what the finished base says if it is the one asked for, None if there is none.
 
     Raises:
         UsageError: If a different base stands there.
@@ -139,8 +135,7 @@ def _present(directory: Path, identity: Identity, tolerance: float | None) -> Tr
             f"{path} is the base of another problem, settings, seed or precision; "
             "choose another directory with -o, or --force to replace it (its adapters become stale)"
         )
-    unasked, report = identity.unasked(meta), stored_report(meta) | {"tolerance": tolerance}
-    return _result(identity, "present", path=path, report=report, unasked=unasked)
+    return meta
 
 
 def _result(identity: Identity, status: Literal["trained", "present"], **more: Any) -> TrainingResult:

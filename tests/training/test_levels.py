@@ -14,9 +14,10 @@ from pinnkan.language.problem import load_problem
 from pinnkan.language.settings.blocks import NetworkSettings
 from pinnkan.solutions.evaluation.measures import errors_at
 from pinnkan.solutions.solution import Solution
-from pinnkan.training import generator_for, network_for, pretrain
+from pinnkan.training import finetune, generator_for, network_for, pretrain
 from pinnkan.training.levels import Level, Levels, ResidualRms, Size
 from pinnkan.training.marking import Candidate, marked, pays
+from pinnkan.training.refinable_adapter import FinishedAdapter
 from pinnkan.training.refinement import fitted, widened
 
 NETWORKS = {
@@ -60,11 +61,13 @@ def test_networks_side_by_side_widen_alike():
     assert torch.allclose(before, wider.values(points, wider.matrices(wide)), rtol=0, atol=1e-14)
 
 
-def level(
-    kind: str, estimate: float | None, *, numbers: int = 100, kept: bool = True, **more: float
-) -> Level:
-    rms = ResidualRms(more.get("training", 1e-3), more.get("held_out", 1e-3))
-    return Level(kind, Size((5, 5), 8, 1000, numbers), estimate, rms, steps=10, seconds=1.0, kept=kept)
+def level(kind: str, estimate: float | None, *, kept: bool = True, held_out: float = 1e-3) -> Level:
+    rms = ResidualRms(1e-3, held_out)
+    return Level(kind, Size((5, 5), 8, 1000, 100), estimate, rms, steps=10, seconds=1.0, kept=kept)
+
+
+def vain(kind: str, estimate: float) -> Level:
+    return level(kind, estimate, kept=False)
 
 
 FUNCTIONS = Candidate("functions", Size((5, 5), 10, 1000, 200))
@@ -82,22 +85,22 @@ CHOICES = {
     ),
     "points where the points are fitted": ([RECIPE], [FUNCTIONS, WIDTH, DUE], "points"),
     "another kind where points were in vain": (
-        [RECIPE, level("points", 1e-2, kept=False)],
+        [RECIPE, vain("points", 1e-2)],
         [FUNCTIONS, WIDTH, DUE],
         "functions",
     ),
     "a kind again after another one paid": (
         [
             RECIPE,
-            level("functions", 1e-2, kept=False),
+            vain("functions", 1e-2),
             level("width", 1e-4),
-            level("width", 1e-4, kept=False),
+            vain("width", 1e-4),
         ],
         [FUNCTIONS, WIDTH],
         "functions",
     ),
     "none after two in vain": (
-        [RECIPE, level("points", 1e-2, kept=False), level("functions", 9e-3, kept=False)],
+        [RECIPE, vain("points", 1e-2), vain("functions", 9e-3)],
         [FUNCTIONS, WIDTH],
         None,
     ),
@@ -191,6 +194,51 @@ def test_a_finished_network_is_gone_on_from_and_refined():
     assert torch.equal(second.theta, again.theta)
     with pytest.raises(ValueError, match="began otherwise"):
         pretrain(replace(run, state=states[-1]))
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("adapter", "ratios"),
+    [
+        ("{compression: 1/4}", [None, 0.5, 1.0]),
+        ("{ranks: [1, 1, 1]}", [None, 1.0]),
+        ("{compression: auto}", []),
+    ],
+)
+def test_an_adapter_is_refined_by_ranks_and_points_and_every_state_goes_on(adapter, ratios):
+    disk = [
+        "network={hidden: [6, 6], functions: 4}",
+        "points={interior: 150, held_out: 60}",
+        f"adapter={adapter}",
+    ]
+    base = pretrain(run_of("disk", *disk, "training.steps=12")).coefficients()
+    observer = Told()
+    recipe = "finetuning={steps: 4, tolerance: 1e-9}"
+    run, states = with_states(run_of("disk", *disk, recipe, at={"lambda": 0.5}, observer=observer))
+    whole = finetune(run, base, method="lotra")
+    levels = whole.effort.levels
+    assert {entry.kind for entry in levels} <= {"recipe", "ranks", "points"}
+    assert {entry.size.hidden for entry in levels} == {(6, 6)}
+    assert whole.outcome.reason == "exhausted"
+    assert whole.trainable == whole.parameters.size == whole.theta.numel()
+    found = [entry.size.compression for entry in levels if entry.kind != "points"]
+    assert found == ratios[: len(found)] or not ratios
+    for state in (states[5], states[-1]):
+        again = finetune(replace(run, state=state), base, method="lotra")
+        assert torch.equal(again.theta, whole.theta)
+        assert again.parameters.ranks == whole.parameters.ranks
+    finished = FinishedAdapter(lambda parameters: whole.theta, whole.parameters.ranks)
+    further = finetune(replace(run, state=None), base, method="lotra", finished=finished)
+    assert further.effort.levels[0].kind == "more steps"
+    assert further.history[0].loss < 2 * whole.history[0].loss
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_network_tuned_in_full_takes_points_alone():
+    disk = ["network={hidden: [4, 4], functions: 4}", "points={interior: 90, held_out: 60}"]
+    base = pretrain(run_of("disk", *disk, "training.steps=8")).coefficients()
+    run = run_of("disk", *disk, "finetuning={steps: 3, tolerance: 1e-9}", at={"lambda": 0.5})
+    assert {entry.kind for entry in finetune(run, base, method="full").effort.levels} == {"recipe", "points"}
 
 
 @pytest.mark.usefixtures("quick")

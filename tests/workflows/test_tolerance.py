@@ -126,6 +126,34 @@ def test_a_refined_base_is_measured_adapted_and_answers_for_a_family(done, refin
     assert found["relative_l2"] < 1e-2
 
 
+def test_adapters_meet_a_tolerance_or_say_that_they_do_not(pinnkan, run):
+    tune = ("finetune", run / "run", "--param", "k=1.5", "--json")
+    first = pinnkan(*tune, "--tolerance", "5e-2")
+    assert first.code == 0, first.err
+    (row,) = first.json["results"]
+    assert (row["stop_reason"], row["tolerance"]) == ("tolerance", 5e-2)
+    assert row["error_estimate"] <= 5e-2
+    assert pinnkan(*tune).json["results"][0]["status"] == "present"
+    missed = pinnkan(*tune, "--tolerance", "1e-8", "--time-limit", "0")
+    assert missed.code == 5
+    assert "above the tolerance: going on from it" in missed.err
+    assert "goes on from it" in missed.err
+    (again,) = pinnkan(*tune, "--tolerance", "2e-2").json["results"]
+    assert again["error_estimate"] <= 2e-2
+    assert again["relative_l2"] <= 4e-2
+
+
+def test_of_several_values_some_that_miss_are_exit_1_and_the_facts_say_which(pinnkan, run):
+    tune = ("finetune", run / "run", "--param", "k=1.2,1.4", "--json", "--time-limit", "0")
+    answer = pinnkan(*tune, "--set", "finetuning.tolerance=1e-8")
+    assert answer.code == 1
+    assert answer.err.count("is above the tolerance 1e-08; the same command with more time") == 2
+    assert [row["tolerance"] for row in answer.json["results"]] == [1e-8, 1e-8]
+    loose = pinnkan(*tune, "--set", "finetuning.tolerance=1")
+    assert [row["status"] for row in loose.json["results"]] == ["present", "present"]
+    assert loose.code == 0
+
+
 def test_one_that_is_unsolved_too_is_exit_4(pinnkan, tmp_path):
     (tmp_path / "square.yaml").write_text(SQUARE)
     answer = pretrained(pinnkan, tmp_path, "--tolerance", "1e-3", "--time-limit", "0")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from pinnkan.language.parameters import parse_number
 from pinnkan.language.reading.nodes import Block, Scalar, read_yaml
 from pinnkan.language.reading.places import Faults
 
@@ -55,6 +56,31 @@ def _cut(text: str, key: Scalar, alone_in: Scalar | None) -> str:
         after = re.sub(r"^,\s*", "", after)
         lines[at] = (re.sub(r",\s*$", "", before) if after.startswith("}") else before) + after
     return "\n".join(lines)
+
+
+def stated_tolerance(text: str, overrides: Sequence[str], block: str) -> float | None:
+    """Return the tolerance that a text and the overrides behind it state for a block; no other key is read.
+
+    Args:
+        text: Of a problem file that was read before.
+        overrides: ``--set`` texts.
+        block: ``training`` or ``finetuning``.
+    """
+    stated = _tolerance_in(text, block)
+    for override in overrides:
+        path, _, value = override.partition("=")
+        if path.strip() == f"{block}.{_KEY}":
+            stated = value.strip()
+        elif path.strip() == block:
+            stated = _tolerance_in(f"{block}: {value}", block)
+    return None if stated is None else parse_number(stated)
+
+
+def _tolerance_in(text: str, block: str) -> str | None:
+    root = read_yaml(text, "text", Faults()) if _KEY in text else None
+    node = root.get(block) if isinstance(root, Block) else None
+    value = node.get(_KEY) if isinstance(node, Block) else None
+    return value.text if isinstance(value, Scalar) else None
 
 
 def overrides_without_tolerance(overrides: Sequence[str], block: str) -> list[str]:

@@ -15,7 +15,11 @@ from pinnkan.ground.errors import DamagedFileError, UsageError
 from pinnkan.ground.files import read_data
 from pinnkan.language.methods import METHODS, method_named, stands_alone
 from pinnkan.language.parameters import Parameter, complete_values
-from pinnkan.language.settings.tolerance_text import overrides_without_tolerance, without_tolerance
+from pinnkan.language.settings.tolerance_text import (
+    overrides_without_tolerance,
+    stated_tolerance,
+    without_tolerance,
+)
 from pinnkan.storage.store import Stored, hash_arrays, read_store
 from pinnkan.storage.runs.paths import base_path
 
@@ -201,6 +205,14 @@ class Identity:
     def facts(self) -> dict[str, Any]:
         """Return it as it is stored."""
         return {"problem": self.problem.facts(), **self._settings(), "settings_hash": self.hash}
+
+    @property
+    def tolerance(self) -> float | None:
+        """The tolerance of the error that the problem states for it."""
+        if not self.problem.reading.bounds_error:
+            return None
+        block = method_named(self.method).block
+        return stated_tolerance(self.problem.text, self.problem.overrides, block)
 
     def answered_by(self, meta: Mapping[str, Any]) -> bool:
         """Tell whether a stored result is the one asked for, whatever was left open."""

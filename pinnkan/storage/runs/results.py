@@ -72,6 +72,21 @@ def is_within(report: Mapping[str, Any]) -> bool:
     return tolerance is None or (estimate is not None and estimate <= tolerance)
 
 
+def answers(meta: Mapping[str, Any], tolerance: float | None) -> bool:
+    """Tell whether a finished result needs no more training for a tolerance, be it met or out of reach.
+
+    Args:
+        meta: What its file says.
+        tolerance: Asked for; None asks for no accuracy.
+    """
+    training = meta.get("training", {})
+    if is_within({"tolerance": tolerance, "error_estimate": training.get("error_estimate")}):
+        return True
+    sought = training.get("tolerance")
+    assert tolerance is not None, "every result is within no tolerance"
+    return training.get("stop_reason") == "exhausted" and sought is not None and sought <= tolerance
+
+
 def verdict_text(meta: Mapping[str, Any]) -> str:
     """Return ``unsolved: `` or ``doubtful: `` with the reasons; nothing for what is solved or not judged."""
     stored = stored_verdict(meta)

@@ -8,7 +8,11 @@ from pinnkan.ground.errors import ProblemError
 from pinnkan.language.problem import load_problem
 from pinnkan.language.problem.finding import find_problem, problem_text
 from pinnkan.language.problem.schema import read_problem
-from pinnkan.language.settings.tolerance_text import overrides_without_tolerance, without_tolerance
+from pinnkan.language.settings.tolerance_text import (
+    overrides_without_tolerance,
+    stated_tolerance,
+    without_tolerance,
+)
 
 
 @pytest.mark.parametrize("block", ["training", "finetuning"])
@@ -96,3 +100,19 @@ def test_overrides_that_state_a_tolerance_are_left_out():
     texts = ["training.tolerance=1e-3", "training={tolerance: 1}", "training={steps: 3, tolerance: 1}", "a=1"]
     assert overrides_without_tolerance(texts, "training") == ["training={steps: 3}", "a=1"]
     assert overrides_without_tolerance(texts, "finetuning") == texts
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides", "stated"),
+    [
+        ("training: {steps: 3}", [], None),
+        ("training: {tolerance: 1/4}", [], 0.25),
+        ("training: {tolerance: 1/4}", ["training.tolerance=1e-3"], 1e-3),
+        ("training: {tolerance: 1/4}", ["training={steps: 2}"], None),
+        ("training: {steps: 3}", ["training={tolerance: 2}", "training.tolerance = 3"], 3.0),
+        ("finetuning: {tolerance: 1}", ["finetuning.tolerance=2"], None),
+        ("training: {tolerance: 1", [], None),
+    ],
+)
+def test_the_stated_tolerance_is_read_without_the_rest(text, overrides, stated):
+    assert stated_tolerance(text, overrides, "training") == stated
