@@ -42,6 +42,7 @@ def finetune(
     device: options.Device = "cpu",
     dtype: options.StoredDtype = None,
     threads: options.Threads = None,
+    tolerance: options.Tolerance = None,
     time_limit: options.TimeLimit = None,
     start: options.Start = None,
     jobs: options.Jobs = None,
@@ -60,6 +61,10 @@ def finetune(
     training goes on where it was. If one of several values fails, or its answer is unsolved, the
     others go on and the exit code is 1; 'pinnkan status DIR' says why. An answer that is unsolved is
     written all the same; if it is the only one asked for, the exit code is 4.
+
+    With a tolerance, a value's training ends as soon as its error_estimate is below it ('pinnkan pretrain
+    --help' defines that); ranks are raised and points added where it is missed. A finished result above it is
+    gone on from. What stays above it is written, and the exit code is 5, or 1 among several values.
     """
     targets.require_run(directory)
     if not lambdas and not params:
@@ -75,7 +80,7 @@ def finetune(
         method,
         tag,
         overrides=tuple(options.settings(overrides, compression)),
-        training=TrainingOptions(seed, force, time_limit, compute),
+        training=TrainingOptions(seed, force, time_limit, compute, tolerance),
         nearest=options.nearest(start),
         jobs=jobs,
         dask=dask,
@@ -115,6 +120,7 @@ def _words(sweep: SweepOptions) -> list[str]:
         "--device": training.compute.device,
         "--dtype": training.compute.dtype,
         "--start": starts[sweep.nearest],
+        "--tolerance": training.tolerance,
         "--time-limit": training.time_limit,
     }
     words = [word for name, value in given.items() if value is not None for word in (name, str(value))]

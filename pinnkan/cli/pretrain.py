@@ -40,6 +40,7 @@ def pretrain(
     device: options.Device = "cpu",
     dtype: options.TrainingDtype = None,
     threads: options.Threads = None,
+    tolerance: options.Tolerance = None,
     time_limit: options.TimeLimit = None,
     force: options.Force = False,
     as_json: options.AsJson = False,
@@ -53,6 +54,11 @@ def pretrain(
     nothing is trained without --force, which makes the adapters there stale. A base that is unsolved is
     written all the same, and the exit code is 4 ('pinnkan evaluate --help' defines verdict and
     relative_residual).
+
+    With a tolerance, training ends as soon as error_estimate is below it. That is the relative L2 norm of
+    the correction that one Newton step on other points, in polynomials, would make; the largest over the
+    unknowns. A finished base with a larger estimate is gone on from; one that stays above it is written,
+    and the exit code is 5.
     """
     from pinnkan.sweeps.options import TrainingOptions
 
@@ -60,7 +66,7 @@ def pretrain(
     row = base_row(
         stated,
         output or targets.RUNS / stated.name,
-        TrainingOptions(seed, force, time_limit, Compute(device, dtype and dtype.value, threads)),
+        TrainingOptions(seed, force, time_limit, Compute(device, dtype and dtype.value, threads), tolerance),
         present="is finished for this problem and these settings; --force trains it again",
         quiet=quiet,
         verbose=verbose,

@@ -54,4 +54,4 @@ def show(
 
 
 def _without_reasons(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if key != "reasons"}
+    return {key: value for key, value in row.items() if key not in ("reasons", "levels")}

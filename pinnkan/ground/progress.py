@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 StopReason = Literal[
-    "converged", "max_steps", "stalled", "overfitting", "settled", "non_finite", "time_limit"
+    "converged",
+    "tolerance",
+    "exhausted",
+    "max_steps",
+    "stalled",
+    "overfitting",
+    "settled",
+    "non_finite",
+    "time_limit",
 ]
 
 

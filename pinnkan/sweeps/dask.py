@@ -90,6 +90,9 @@ class DaskCluster:
         if identity.start is not None:
             values = cast(dict[str, float], identity.start["values"])
             needed.append(adapter_file(directory, values, options.method, options.tag))
+        own = adapter_file(directory, identity.values, options.method, options.tag)
+        if own.is_file() and not options.training.force:
+            needed.append(own)  # to go on from, where its error is above the tolerance
         files = {str(path.relative_to(directory)): read_file(path, _LARGEST_FILE) for path in needed}
         parcel = Parcel(files, options, identity)
         self._futures[self._client.submit(unpack_and_train, parcel, pure=False)] = key

@@ -14,11 +14,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from pinnkan.ground.errors import FileAccessError, PinnkanError, StoppedError, Terminated, UnsavedError
+from pinnkan.ground.errors import (
+    FileAccessError,
+    PinnkanError,
+    StoppedError,
+    Terminated,
+    UnsavedError,
+    UsageError,
+)
 from pinnkan.ground.files import require_writable
 from pinnkan.ground.progress import Observer, Outcome, StepReport, SweepReport
 from pinnkan.ground.runtime import dtype_for, provenance
 from pinnkan.language.methods import BASE, method_named
+from pinnkan.language.settings.blocks import Settings
 from pinnkan.language.settings.idle_keys import idle_keys
 from pinnkan.physics.family import Family
 from pinnkan.physics.lost import refuse_lost_derivatives
@@ -78,11 +86,13 @@ class Means:
         device: Where tensors live.
         threads: CPU threads in force.
         time_limit: Seconds, or None.
+        tolerance: Bound of the relative error, instead of what the file says; None leaves it to the file.
     """
 
     device: torch.device
     threads: int
     time_limit: float | None
+    tolerance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +123,14 @@ class TrainingJob:
     def _identity(self) -> Identity:
         return self.result.identity
 
+    @property
+    def _block(self) -> str:
+        return method_named(self._identity.method).block
+
+    @property
+    def _settings(self) -> Settings:
+        return self.family.problem.settings.with_tolerance(self._block, self.means.tolerance)
+
     def __call__(
         self,
         train: Callable[[TrainingTask], Trained],
@@ -138,7 +156,8 @@ class TrainingJob:
             trained, relative_l2 = self._train(train, keeper, state_file)
             instance = self.family.at(self._identity.values)
             verdict = judgement(instance, trained, self._identity.method, self.base_verdict)
-            training = training_facts(trained) | {"relative_l2": relative_l2} | verdict
+            asked = {"relative_l2": relative_l2, "tolerance": self._settings.tolerance(self._block)}
+            training = training_facts(trained) | asked | verdict
             self._write(trained, training, arrays(trained, dtype_for(self._identity.dtype)))
         keeper.discard()
         self.observer.note(f"wrote {self.result.path}")
@@ -166,8 +185,12 @@ class TrainingJob:
         instance = self.family.at(identity.values)
         require_well_posed(instance)
         refuse_lost_derivatives(instance)
-        block = method_named(identity.method).block
-        settings = self.family.problem.settings
+        block, settings = self._block, self._settings
+        if settings.tolerance(block) is not None and not instance.equations:
+            raise UsageError(
+                "tolerance bounds the error of an equation's solution, and samples come with no equation; "
+                "bound the residual instead (--set training.residual_below=X)"
+            )
         for message in (*idle_keys(settings, block), *unseen_data(instance, block)):
             self.observer.note(f"{self.title}: warning: {message}")
         error = shown_error(instance, self.family.problem.settings.network, self.remark)

@@ -19,12 +19,14 @@ class TrainingOptions:
         time_limit: Seconds for each training, or None.
         compute: Where it is trained, and the precision of the stored arrays; None leaves that open, with the
             base's for new adapters.
+        tolerance: Bound of the relative error, instead of what the file says; None leaves it to the file.
     """
 
     seed: int | None = None
     force: bool = False
     time_limit: float | None = None
     compute: Compute = field(default_factory=Compute)
+    tolerance: float | None = None
 
 
 @dataclass(frozen=True)

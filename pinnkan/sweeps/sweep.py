@@ -26,7 +26,7 @@ from pinnkan.storage.runs.identity import Identity, weights_hash
 from pinnkan.storage.runs.inventory import value_status
 from pinnkan.storage.runs.paths import base_path, stem_of, work_path
 from pinnkan.storage.runs.predecessors import followers_of, predecessors_of, started_from
-from pinnkan.storage.runs.results import TrainingResult, stored_report
+from pinnkan.storage.runs.results import TrainingResult, answers, stored_report
 from pinnkan.storage.runs.state_files import (
     clear_failure,
     clear_finished,
@@ -105,10 +105,12 @@ class Sweep:
             return
         options = self._options
         present = None if options.training.force else value_status(options.directory, identity, options.tag)
-        if present is not None and present.status == "done" and present.meta is not None:
-            report = stored_report(present.meta)
+        tolerance = identity.tolerance if options.training.tolerance is None else options.training.tolerance
+        done = None if present is None or present.status != "done" else present.meta
+        if present is not None and done is not None and answers(done, tolerance):
+            report = stored_report(done) | {"tolerance": tolerance}
             clear_finished(options.directory, stem_of(identity.values, identity.method, options.tag))
-            unasked = identity.unasked(present.meta)
+            unasked = identity.unasked(done)
             self._end(key, self._result(key, "present", path=present.path, report=report, unasked=unasked))
             return
         if present is not None and present.kept:

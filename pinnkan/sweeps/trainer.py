@@ -5,7 +5,8 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,11 +19,18 @@ from pinnkan.language.methods import METHODS
 from pinnkan.language.parameters import file_stem
 from pinnkan.networks.adapters import AdaptedLayer, Parametrisation
 from pinnkan.storage.runs.adapter_files import adapter_file
-from pinnkan.storage.runs.directory import RunDirectory, arrays_of_layer, change_arrays, whole_arrays
+from pinnkan.storage.runs.directory import (
+    RunDirectory,
+    arrays_of_layer,
+    change_arrays,
+    whole_arrays,
+    whole_coefficients,
+)
 from pinnkan.storage.runs.facts import parsed
 from pinnkan.storage.runs.identity import Identity, ProblemRecord
+from pinnkan.storage.runs.inventory import value_status
 from pinnkan.storage.runs.paths import stem_of
-from pinnkan.storage.runs.results import TrainingResult, stored_verdict
+from pinnkan.storage.runs.results import TrainingResult, stored_report, stored_verdict
 from pinnkan.storage.runs.state_files import clear_failure, record_failure
 from pinnkan.storage.store import read_store
 from pinnkan.sweeps.job import Means, ResultFile, TrainingJob
@@ -30,6 +38,8 @@ from pinnkan.sweeps.options import SweepOptions
 from pinnkan.training import Trained, TrainingTask
 from pinnkan.training import finetune as train_adapter
 from pinnkan.training import pretrain as train_from_scratch
+from pinnkan.training.goal import said
+from pinnkan.training.refinable_adapter import FinishedAdapter
 
 
 class Trainer:
@@ -92,7 +102,7 @@ class Trainer:
             ResultFile(options.directory, identity, options.tag),
             self._family,
             title=file_stem(identity.values) or self._family.problem.name,
-            means=Means(self._device, threads, options.training.time_limit),
+            means=Means(self._device, threads, options.training.time_limit, options.training.tolerance),
             afresh=options.training.force,
             observer=self.observer,
             remark=self._remark,
@@ -100,9 +110,14 @@ class Trainer:
         )
 
     def _train(self, run: TrainingTask, identity: Identity) -> Trained:
+        arrays = self._finished(identity)
         if not METHODS[identity.method].on_base:
-            return train_from_scratch(run)
+            begun = None if arrays is None else whole_coefficients(self._path(identity), arrays)
+            return train_from_scratch(run, begun)
         coefficients = self._base.coefficients
+        if arrays is not None:
+            finished = FinishedAdapter(partial(stored_theta, arrays=arrays), stored_ranks(arrays))
+            return train_adapter(run, coefficients, method=identity.method, finished=finished)
         if identity.start is None:
             return train_adapter(run, coefficients, method=identity.method)
         values = identity.start["values"]
@@ -114,6 +129,21 @@ class Trainer:
             return stored_theta(parameters, arrays)
 
         return train_adapter(run, coefficients, method=identity.method, start=start)
+
+    def _path(self, identity: Identity) -> Path:
+        return adapter_file(self.options.directory, identity.values, identity.method, self.options.tag)
+
+    def _finished(self, identity: Identity) -> Mapping[str, np.ndarray] | None:
+        """Return the numbers of a finished result to go on from, for its error is above the tolerance."""
+        options = self.options
+        if options.training.force:
+            return None
+        present = value_status(options.directory, identity, options.tag)
+        if present.status != "done":
+            return None
+        estimate = stored_report(present.meta or {})["error_estimate"]
+        self.observer.note(f"{present.path}: {said(estimate)}, above the tolerance: going on from it")
+        return read_store(present.path, kind="adapter").arrays
 
     def _arrays(self, trained: Trained, dtype: torch.dtype) -> dict[str, np.ndarray]:
         if METHODS[self.options.method].low_rank:
@@ -129,6 +159,12 @@ def stored_theta(parameters: Parametrisation, arrays: Mapping[str, np.ndarray]) 
         assert isinstance(layer, AdaptedLayer), "what a file holds of an adapter"
         parts.append(layer.theta_of(arrays_of_layer(tensors, depth)))
     return torch.cat(parts)
+
+
+def stored_ranks(arrays: Mapping[str, np.ndarray]) -> list[tuple[int, ...]]:
+    """Return (R1, R2, R3) of every layer in Tucker form, from the stored arrays of an adapter."""
+    cores = {int(name.partition(".")[0]): array for name, array in arrays.items() if name.endswith(".core")}
+    return [tuple(cores[layer].shape) for layer in sorted(cores)]
 
 
 class WorkerTrainer:

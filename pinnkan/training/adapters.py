@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -82,6 +83,22 @@ class Plan:
         """
         words = zip(coefficients, self.words(len(coefficients)), strict=True)
         return tuple(self.ranks_for(kan_shape(base)) for base, word in words if LAYER_KINDS[word].low_rank)
+
+    def numbers(self, coefficients: Sequence[Tensor]) -> int:
+        """Return how many numbers an adapter of these layers has.
+
+        Args:
+            coefficients: Of every layer of the base.
+        """
+        count = 0
+        for base, word in zip(coefficients, self.words(len(coefficients)), strict=True):
+            if LAYER_KINDS[word].low_rank:
+                shape = kan_shape(base)
+                ranks = self.ranks_for(shape)
+                count += math.prod(ranks) + sum(n * r for n, r in zip(shape, ranks, strict=True))
+            elif LAYER_KINDS[word].arrays:
+                count += base.numel()
+        return count
 
 
 def plan_for(settings: Settings, compression: float | None = None) -> Plan:

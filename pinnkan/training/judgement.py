@@ -23,6 +23,7 @@ from pinnkan.solutions.evaluation.verdict import (
 from pinnkan.solutions.solution import Solution
 from pinnkan.training import Trained
 from pinnkan.training.loop import still_falling
+from pinnkan.training.refinement import fitted
 
 
 def judgement(instance: Instance, trained: Trained, method: str, base: str | None) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def circumstances(instance: Instance, trained: Trained, method: str) -> Circumst
         ),
         steps=StatedCount(last.steps, f"{prefix}.steps"),
         trainable=trained.trainable,
-        hidden=() if how.on_base else settings.network.hidden,
+        hidden=() if how.on_base else fitted(settings.network, trained.coefficients()).hidden,
         still_falling=trained.outcome.reason == "max_steps"
         and still_falling([report.held_out for report in steps]),
         out_of_time=trained.outcome.reason == "time_limit",

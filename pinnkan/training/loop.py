@@ -18,6 +18,8 @@ from pinnkan.ground.progress import Observer, Outcome, StepReport, StopReason
 from pinnkan.language.settings.blocks import PhaseSettings
 from pinnkan.optim.optimizer import Optimizer, OptimizerState, Step
 from pinnkan.physics.residuals.least_squares import TrainingLeastSquares
+from pinnkan.training.goal import NOT_YET, Goal, Look
+from pinnkan.training.levels import OVERFITTED
 
 _BLOWN_UP = 1e8
 """A loss this many times the lowest one counts as divergence; see `_Phase._scale`."""
@@ -26,7 +28,9 @@ _LEAST_SCALE = 1e-6
 """Lower losses count as this one: at an exact solution both kinds of points leave rounding errors alone."""
 
 _ADVICE: dict[StopReason, str] = {
-    "converged": "The residual fell below the tolerance.",
+    "converged": "The residual fell below its bound (residual_below).",
+    "tolerance": "The estimate of the error fell below the tolerance.",
+    "exhausted": "No refinement lowers the estimate of the error enough to pay; the best level is kept.",
     "max_steps": "All steps were taken.",
     "stalled": "No step lowers the loss any more; use more points, a wider network or another seed.",
     "overfitting": "The held-out residual stopped falling; use more points or fresh ones (refresh).",
@@ -59,6 +63,7 @@ class Watch:
         observer: Who is told.
         title: What is trained.
         deadline: Reading of `time.perf_counter` at which to stop, or None.
+        goal: A tolerance of the error; None trains until more does not pay.
     """
 
     held_out: HeldOut
@@ -66,6 +71,7 @@ class Watch:
     observer: Observer
     title: str
     deadline: float | None = None
+    goal: Goal | None = None
 
     def residual_rms(self, theta: Tensor) -> float:
         """Return the root of the held-out loss; infinity where it is not finite."""
@@ -79,9 +85,6 @@ _PAYS = 2 / 3
 _FAR, _PAYS_FAR = 1e-2, 0.9
 """Above this held-out residual nothing is solved, and so little progress pays: the wave equation from c = 1
 to 1.5 lowers it by a fifth in ten steps for seventy steps, then 400 times in seventy more."""
-
-_OVERFITTED = 1.5
-"""Held-out over training residual, from which the points and no longer the equation are fitted."""
 
 _AS_GOOD = 1.1
 """Held-out residuals up to so many times the lowest count as equal to it."""
@@ -149,6 +152,7 @@ class PhaseState:
         seconds: Wall time since the phase began.
         steps: Taken in this phase.
         reports: One a step; the first ``steps`` of them belong to this state.
+        look: The last look at the error; none before the first.
     """
 
     optimizer: OptimizerState
@@ -157,6 +161,7 @@ class PhaseState:
     seconds: float
     steps: int
     reports: list[StepReport]
+    look: Look = NOT_YET
 
 
 @dataclass(frozen=True)
@@ -199,7 +204,7 @@ def run_phase(
     Args:
         start: Makes the optimizer, standing at the phase's first theta, on given residuals.
         draw: Gives the residuals on the k-th collocation sets, drawn at a theta; None: at the phase's first.
-        phase: Steps, refreshing, patience, tolerance.
+        phase: Steps, refreshing, patience, bound of the residual.
         name: Of the phase, for reports.
         watch: What to look at and whom to tell.
         keep: Given the state after every step but one that ends the phase: from any of these states
@@ -213,7 +218,7 @@ def run_phase(
         reason = work.advance()
         if reason is None:
             keep(work.state())
-    reason = reason or "max_steps"
+    reason = work.concluded(reason or "max_steps")
     outcome = Outcome(reason, work.advice(reason), len(work.reports))
     watch.observer.end(outcome)
     return PhaseResult(work.best.theta, work.best.held_out, outcome, work.reports)
@@ -248,7 +253,7 @@ class _Phase:
             state = PhaseState({}, best, PointsState(), seconds=0.0, steps=0, reports=[])
         else:
             self._optimizer.restore(state.optimizer)
-        self.reports, self.best = state.reports[: state.steps], replace(state.best)
+        self.reports, self.best, self._look = state.reports[: state.steps], replace(state.best), state.look
         self._started, points = time.perf_counter() - state.seconds, state.points
         self._lowest, self._age, self._epoch, self._stuck = (
             points.lowest,
@@ -266,6 +271,7 @@ class _Phase:
             seconds=time.perf_counter() - self._started,
             steps=len(self.reports),
             reports=self.reports,
+            look=self._look,
         )
 
     def advance(self) -> StopReason | None:
@@ -283,10 +289,26 @@ class _Phase:
         self._watch.observer.step(report)
         if report.held_out is not None:
             self.best.offer(self._optimizer.theta, report.held_out, keep=self._phase.ending.keep)
+        if reason is None and report.held_out is not None and self._meets_the_goal():
+            return "tolerance"
         if reason is None and 0 < self._phase.ending.patience <= self.best.waiting:
-            apart = report.held_out is not None and report.held_out > _OVERFITTED * math.sqrt(done.loss)
+            apart = report.held_out is not None and report.held_out > OVERFITTED * math.sqrt(done.loss)
             return "overfitting" if apart else "settled"
         return reason
+
+    def concluded(self, reason: StopReason) -> StopReason:
+        """Return why the phase ended: whatever ended it, its best state may be within the tolerance."""
+        if reason in ("tolerance", "non_finite") or not self._meets_the_goal(at_the_end=True):
+            return reason
+        return "tolerance"
+
+    def _meets_the_goal(self, *, at_the_end: bool = False) -> bool:
+        """Tell whether the best state is within the tolerance, if it deserves an estimate or is the last."""
+        goal = self._watch.goal
+        if goal is None or not (at_the_end or goal.is_due(self._look, self.best.held_out)):
+            return False
+        self._look = goal.look(self.best.theta, self.best.held_out)
+        return goal.is_met(self._look)
 
     def advice(self, reason: StopReason) -> str:
         """Return one sentence on why it ended; a blown-up loss is finite."""
@@ -329,7 +351,7 @@ class _Phase:
         watch = self._watch
         if not math.isfinite(done.loss) or done.loss > _BLOWN_UP * self._scale():
             return "non_finite"
-        if math.sqrt(done.loss) < self._phase.ending.tolerance:
+        if math.sqrt(done.loss) < self._phase.ending.residual_below:
             return "converged"
         if done.stalled and not self._stuck:
             return "stalled"

@@ -23,11 +23,13 @@ from pinnkan.physics.residuals.sparsity import SparseLeastSquares, pruned
 from pinnkan.physics.residuals.training_set import TrainingSet
 from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.training.conditioning import Conditioned, conditioned
+from pinnkan.training.goal import Goal, estimated_error
+from pinnkan.training.levels import ResidualRms
 from pinnkan.training.loop import HeldOut, PhaseState, Watch, run_phase
 from pinnkan.training.network import network_for
 from pinnkan.training.refinement import refined
 from pinnkan.training.residual_points import sets_by_residual
-from pinnkan.training.task import ResidualRms, StageStart, Trained, TrainingState, TrainingTask
+from pinnkan.training.task import Effort, StageStart, Trained, TrainingState, TrainingTask
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,11 @@ class _Training:
         self, run: TrainingTask, settings: TrainingSettings[PhaseSettings], course: Stages, started: float
     ) -> None:
         self._run, self._course, self._started = run, course, started
-        self._phases, self._precision = settings.in_turn, settings.precision
+        self._phases, self._precision, self._tolerance = (
+            settings.in_turn,
+            settings.precision,
+            settings.tolerance,
+        )
         self._balances = settings.balance == "rows"
         self._held_out = _held_out_sets(run)
         self._history: list[StepReport] = [] if run.state is None else list(run.state.earlier)
@@ -86,6 +92,8 @@ class _Training:
             if place > first:
                 self._turn(place)
             outcome = self._run_phase(place, phase)
+            if outcome.reason == "tolerance":
+                break
             late = outcome.reason == "time_limit"
             if (late or forms[place + 1 : place + 2] != forms[place : place + 1]) and self._went_back(place):
                 break
@@ -106,9 +114,8 @@ class _Training:
             theta=theta,
             history=tuple(self._history),
             outcome=outcome,
-            seconds=seconds,
             rms=ResidualRms(training, held_out),
-            trainable=self._trainable,
+            effort=Effort(seconds, self._trainable),
         )
 
     def _turn(self, at: int) -> None:
@@ -195,6 +202,7 @@ class _Training:
             observer=audience.observer,
             title=audience.title,
             deadline=None if limit is None else self._started + limit,
+            goal=None if self._tolerance is None else self._goal(pose, self._tolerance),
         )
 
     def _checked(self, at: int, pose: Conditioned) -> HeldOut:
@@ -203,6 +211,18 @@ class _Training:
             sets = (self._held_out, _held_out_sets(self._run, terms=True))
             return OwnSizes(*(NetworkLeastSquares(pose.network, pose.parameters, own) for own in sets))
         return self._problem(at, pose.network, pose.parameters, self._held_out)
+
+    def _goal(self, pose: Conditioned, tolerance: float) -> Goal:
+        """Return a tolerance as a phase's goal."""
+        run, network = self._run, self._network
+
+        def estimate(theta: Tensor) -> float | None:
+            return estimated_error(run.instance, network, pose.own_coefficients(theta))
+
+        def tell(text: str) -> None:
+            run.audience.observer.note(f"{run.audience.title}: {text}")
+
+        return Goal(tolerance, estimate, tell)
 
     def _problem(
         self,

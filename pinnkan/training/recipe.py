@@ -27,14 +27,18 @@ from pinnkan.language.settings.blocks import (
     Shaping,
     TrainingSettings,
 )
+from pinnkan.language.settings.defaults import interior_points
 from pinnkan.networks import InputMap
 from pinnkan.networks.adapters import GROWTH, Parametrisation, grow, last_layer, slim, slim_from
 from pinnkan.networks.adapters.layerwise import Full, Sparse
 from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
 from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.training.adapters import Plan, attach, plan_for
+from pinnkan.training.adaptive import refine
 from pinnkan.training.network import network_for, network_over
 from pinnkan.training.phases import Stages, train
+from pinnkan.training.refinable import RefinableBase, moves_all, on_points
+from pinnkan.training.refinable_adapter import AdapterForm, FinishedAdapter, RefinableAdapter, raised_ratios
 from pinnkan.training.refinement import check_refinements, fitted, refined
 from pinnkan.training.task import StageStart, Trained, TrainingTask
 
@@ -44,12 +48,14 @@ def coefficient_shapes(problem: Problem, found: Sequence[Tensor]) -> list[tuple[
 
     Args:
         problem: Gives inputs and outputs, and the settings: a phase may refine the network.
-        found: Coefficients of every layer; taken for refined if a phase refines to as many functions.
+        found: Coefficients of every layer; refining only adds functions and neurons.
     """
-    settings, ends = problem.settings, ([0.0] * problem.inputs, [1.0] * problem.inputs)
-    network = fitted(settings.network, found)
-    if network.functions not in [phase.shaping.functions for phase in settings.training.in_turn]:
-        network = settings.network
+    stated, ends = problem.settings.network, ([0.0] * problem.inputs, [1.0] * problem.inputs)
+    network = fitted(stated, found)
+    if network.functions < stated.functions or any(
+        now < before for now, before in zip(network.hidden, stated.hidden, strict=True)
+    ):
+        network = stated
     built = network_over(InputMap.over(*ends), network, problem.unknowns)
     return [layer.shape for layer in built.layers]
 
@@ -60,28 +66,64 @@ def generator_for(seed: int, purpose: str) -> torch.Generator:
     return torch.Generator().manual_seed(int(key.generate_state(1, np.uint64)[0] >> 1))
 
 
-def pretrain(run: TrainingTask) -> Trained:
+def pretrain(run: TrainingTask, start: Sequence[Tensor] | None = None) -> Trained:
     """Train a network from random coefficients by the phases of ``training:``.
 
     A full phase on few points overfits, yet finds features; ``lotra`` phases on many
     points then move few numbers among those features and take the overfitting
     out (hyperbolic family: 2e-1 after the first, 4e-3 after one more, 2e-4 after three smoothed ones).
 
+    Args:
+        run: Problem, settings and circumstances.
+        start: Coefficients of a finished network to go on from, by the last phase alone; None begins afresh.
+
     Raises:
         UsageError: If a slim phase follows another form, the network has no Tucker form, or its basis
             cannot be refined as a phase says.
         DivergedError: If the loss is not finite.
     """
-    settings = run.settings.network
-    shapings = [phase.shaping for phase in run.settings.training.in_turn]
-    kind = NETWORK_KINDS[settings.kind]
-    forms = [_form(kind, shaping) for shaping in shapings]
-    _check_phases(run.settings, shapings, forms)
+    _check_phases(run.settings, *_shapings(run.settings))
     _check_balance(run, run.settings.training, "training")
     started = _started(run)
+    tolerance = run.settings.training.tolerance
+    if tolerance is not None:
+        return refine(run, _refinable(run, started, start), tolerance, started)
+    _require_no_levels(run)
+    return _by_recipe(run, started)
+
+
+def _refinable(run: TrainingTask, started: float, start: Sequence[Tensor] | None) -> RefinableBase:
+    """Return what of a base is refined where a tolerance is missed."""
+    settings = run.settings
+
+    def moving(coefficients: Sequence[Tensor], number: int) -> Parametrisation:
+        if moves_all(settings, sum(c.numel() for c in coefficients)):
+            return Parametrisation([Full(c) for c in coefficients])
+        if NETWORK_KINDS[settings.network.kind].slim:
+            form = slim_from(coefficients, settings.network.rank, chains=settings.network.chains)
+            return _moved(form, run.arithmetic.device)
+        if any(phase.shaping.prune for phase in settings.training.in_turn):
+            return Parametrisation([Sparse(c) for c in coefficients])
+        plan = plan_for(settings)
+        return _adapter(run, coefficients, plan, purpose=f"factors of level {number}")
+
+    return RefinableBase(
+        run,
+        lambda task: _by_recipe(task, started),
+        started,
+        moving,
+        lambda purpose: generator_for(run.seed, purpose),
+        start,
+    )
+
+
+def _by_recipe(run: TrainingTask, started: float) -> Trained:
+    """Train a network from random coefficients by all phases of ``training:``."""
+    settings = run.settings.network
+    shapings, forms = _shapings(run.settings)
     generator = generator_for(run.seed, "coefficients")
     drawn = network_for(run.instance, settings).initial(generator)
-    start = [c.to(run.arithmetic.device) for c in refined(drawn, settings, shapings[0].functions)]
+    first = [c.to(run.arithmetic.device) for c in refined(drawn, settings, shapings[0].functions)]
 
     def parametrise(form: str, origin: StageStart) -> tuple[Parametrisation, Tensor]:
         made = parameters(form, origin)
@@ -105,7 +147,14 @@ def pretrain(run: TrainingTask) -> Trained:
             return last_layer(coefficients, chains=settings.chains, layer=layer)
         return Parametrisation([layer(c) for c in coefficients])
 
-    return train(run, run.settings.training, Stages(start, forms, parametrise, shapings=shapings), started)
+    return train(run, run.settings.training, Stages(first, forms, parametrise, shapings=shapings), started)
+
+
+def _shapings(settings: Settings) -> tuple[list[Shaping], list[str]]:
+    """Return what each phase of pre-training does to the network, and the form in which it moves."""
+    shapings = [phase.shaping for phase in settings.training.in_turn]
+    kind = NETWORK_KINDS[settings.network.kind]
+    return shapings, [_form(kind, shaping) for shaping in shapings]
 
 
 def _form(kind: NetworkKind, shaping: Shaping) -> str:
@@ -192,6 +241,7 @@ def finetune(
     *,
     method: str,
     start: Callable[[Parametrisation], Tensor] = Parametrisation.start,
+    finished: FinishedAdapter | None = None,
 ) -> Trained:
     """Adapt a base to the instance's parameter value by the phases of ``finetuning:``.
 
@@ -200,17 +250,53 @@ def finetune(
         base: Coefficients of every layer, float64.
         method: ``lotra`` (the adapter of ``adapter:``) or ``full`` (every coefficient).
         start: Gives the first theta; the one that changes nothing unless another adapter's is wanted.
+        finished: To go on from, by the last phase alone; None begins with the base.
 
     Raises:
         UsageError: If the adapter does not fit the network, or a phase has a form of pre-training.
         DivergedError: If the loss is not finite.
     """
-    phases = run.settings.finetuning.in_turn
-    for phase in phases:
+    for phase in run.settings.finetuning.in_turn:
         _refuse_shaping(Shaping(**phase.misplaced))
     _check_balance(run, run.settings.finetuning, "finetuning")
     coefficients = [c.to(run.arithmetic.device) for c in base]
-    started, low_rank, network = _started(run), METHODS[method].low_rank, run.settings.network
+    started, tolerance = _started(run), run.settings.finetuning.tolerance
+    run = _on_enough_points(run, coefficients, low_rank=METHODS[method].low_rank)
+
+    def by_recipe(task: TrainingTask) -> Trained:
+        return _by_finetuning(task, coefficients, method, start, started)
+
+    if tolerance is not None:
+        form = _adapter_form(run, coefficients, low_rank=METHODS[method].low_rank)
+        subject = RefinableAdapter(run, coefficients, by_recipe, form, started, finished)
+        return refine(run, subject, tolerance, started)
+    _require_no_levels(run)
+    return by_recipe(run)
+
+
+def _on_enough_points(run: TrainingTask, base: Sequence[Tensor], *, low_rank: bool) -> TrainingTask:
+    """Return a training on as many points as a base takes that was refined beyond what its file states."""
+    settings = run.settings
+    stated, network = settings.network, fitted(settings.network, base)
+    counts = {stated.functions, *(phase.shaping.functions for phase in settings.training.in_turn)}
+    if network.hidden == stated.hidden and network.functions in counts:
+        return run
+    numbers = plan_for(settings).numbers(base) if low_rank else sum(c.numel() for c in base)
+    coordinates, equations = len(run.instance.problem.coordinates), len(run.instance.equations)
+    points = max(settings.points.interior, interior_points(numbers, coordinates, max(1, equations)))
+    return replace(run, settings=on_points(settings, points))
+
+
+def _by_finetuning(
+    run: TrainingTask,
+    coefficients: Sequence[Tensor],
+    method: str,
+    start: Callable[[Parametrisation], Tensor],
+    started: float,
+) -> Trained:
+    """Adapt a base by all phases of ``finetuning:``; arguments as in `finetune`."""
+    phases, low_rank = run.settings.finetuning.in_turn, METHODS[method].low_rank
+    network = run.settings.network
 
     def parametrise(_form: str, origin: StageStart) -> tuple[Parametrisation, Tensor]:
         if low_rank:
@@ -233,6 +319,54 @@ def finetune(
         course = _growing(run, coefficients, len(phases), parametrise)
         settings = replace(settings, phases=phases * (len(course.forms) // len(phases)))
     return train(run, settings, course, started)
+
+
+def _adapter_form(run: TrainingTask, base: Sequence[Tensor], *, low_rank: bool) -> AdapterForm:
+    """Return how adapters of a base come about, ranks that are raised included."""
+
+    def at(compression: float | None) -> Parametrisation:
+        if not low_rank:
+            return Parametrisation([Full(c) for c in base])
+        return _adapter(run, base, plan_for(run.settings, compression), purpose="factors")
+
+    def raised(narrow: Parametrisation, theta: Tensor, compression: float) -> tuple[Parametrisation, Tensor]:
+        wide, start = grow(
+            narrow,
+            theta,
+            compression,
+            adjoints=_adjoints(run, narrow.coefficients(theta), of_loss=False),
+            generator=generator_for(run.seed, f"columns at {compression:g}"),
+        )
+        return _moved(wide, run.arithmetic.device), start
+
+    def ratio_of(ranks: Sequence[Sequence[int]]) -> float | None:
+        adapter, wanted = run.settings.adapter, tuple(map(tuple, ranks))
+        ratios = [*([] if adapter.grows else [None]), *raised_ratios(adapter)]
+        plans = ((ratio, plan_for(run.settings, ratio)) for ratio in ratios)
+        for ratio, plan in plans if low_rank else ():
+            if plan.ranks_in(base) == wanted:
+                return ratio
+        if low_rank:
+            raise UsageError(
+                f"an adapter of ranks {list(ranks)} is none of these settings; --force trains it"
+            )
+        return None
+
+    def numbers(compression: float) -> int:
+        return plan_for(run.settings, compression).numbers(base)
+
+    has_ranks = low_rank and bool(plan_for(run.settings).ranks_in(base))
+    return AdapterForm(at, raised, numbers, ratio_of, has_ranks)
+
+
+def _require_no_levels(run: TrainingTask) -> None:
+    """Refuse the state of a training with a tolerance, which stands at a level.
+
+    Raises:
+        ValueError: If the state is one.
+    """
+    if run.state is not None and run.state.levels is not None and run.state.levels.done:
+        raise ValueError("a state of a training with a tolerance")
 
 
 def _refuse_shaping(shaping: Shaping) -> None:

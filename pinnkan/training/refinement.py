@@ -1,14 +1,17 @@
-"""Refining a trained network: more functions on every edge, the same function of the coordinates.
+"""Refining a trained network: more functions on every edge, more width, the same function of the coordinates.
 
 Grid extension of the first KANs (Liu et al., arXiv 2404.19756, section 2.4) fits the finer splines to
-the coarser ones; nested bases need no fit: A' = A x3 E with b_k = sum_j E[j, k] b'_j is exact.
+the coarser ones; nested bases need no fit: A' = A x3 E with b_k = sum_j E[j, k] b'_j is exact. A new neuron
+has random coefficients into it, as at birth, and zeros out of it: nothing changes until it is trained.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import torch
 from torch import Tensor
 
 from pinnkan.ground.errors import UsageError
@@ -16,6 +19,7 @@ from pinnkan.language.bases import BASES, make_basis
 from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.settings.blocks import NetworkSettings
 from pinnkan.networks.bases import Basis
+from pinnkan.networks.network import chains_of
 
 
 def basis_for(settings: NetworkSettings) -> Basis:
@@ -24,8 +28,18 @@ def basis_for(settings: NetworkSettings) -> Basis:
 
 
 def fitted(settings: NetworkSettings, coefficients: Sequence[Tensor] | None) -> NetworkSettings:
-    """Return the settings of a network with these coefficients: refining may have given it more functions."""
-    if coefficients is None or not NETWORK_KINDS[settings.kind].on_edges or coefficients[0].dim() != 3:
+    """Return the settings of a network with these coefficients: refining may have made it finer and wider.
+
+    Args:
+        settings: Of the network before it was refined.
+        coefficients: Of every layer; of the first alone, they tell the functions and not the widths.
+    """
+    if coefficients is None:
+        return settings
+    depth = len(coefficients) // settings.chains
+    if depth == len(settings.hidden) + 1 and all(c.dim() >= 2 for c in coefficients):
+        settings = replace(settings, hidden=tuple(c.shape[1] for c in coefficients[: depth - 1]))
+    if not NETWORK_KINDS[settings.kind].on_edges or coefficients[0].dim() != 3:
         return settings
     return replace(settings, functions=coefficients[0].shape[2] - BASES[settings.basis].extra)
 
@@ -49,6 +63,46 @@ def refined(
     _require_edges(settings)
     embedding = basis_for(now).embedding(basis_for(replace(now, functions=functions)))
     return [c @ embedding.T.to(c) for c in coefficients]
+
+
+def widened(
+    coefficients: Sequence[Tensor],
+    settings: NetworkSettings,
+    hidden: Sequence[int],
+    generator: torch.Generator,
+) -> Sequence[Tensor]:
+    """Return the coefficients of the same function of the coordinates with wider hidden layers.
+
+    Args:
+        coefficients: Of every layer, (I, J, K); of a network without edges (I + 1, J), the bias last.
+        settings: Of the network before.
+        hidden: New widths, none of them smaller.
+        generator: Of the coefficients into new neurons.
+    """
+    wide: list[Tensor] = []
+    for chain in chains_of(len(coefficients), settings.chains):
+        before = 0
+        for layer, own in enumerate(coefficients[chain]):
+            outputs = hidden[layer] if layer < len(hidden) else own.shape[1]
+            wide.append(_wide_layer(own, before, outputs - own.shape[1], generator))
+            before = outputs - own.shape[1]
+    return wide
+
+
+def _wide_layer(own: Tensor, inputs: int, outputs: int, generator: torch.Generator) -> Tensor:
+    """Return a layer with so many more inputs and outputs: its old outputs do not see the new inputs."""
+    bias = own.dim() == 2
+    rows, columns = own.shape[0] + inputs, own.shape[1] + outputs
+    edge = own.shape[2:]
+    numbers = rows * math.prod(edge)
+    wide = own.new_zeros((rows, columns, *edge))
+    new = torch.randn((rows, outputs, *edge), generator=generator, dtype=torch.float64) / numbers
+    wide[:, own.shape[1] :] = new.to(own)
+    kept = own.shape[0] - bias
+    wide[:kept, : own.shape[1]] = own[:kept]
+    if bias:
+        wide[-1, : own.shape[1]] = own[-1]
+    return wide
 
 
 def _require_edges(settings: NetworkSettings) -> None:

@@ -13,6 +13,7 @@ from pinnkan.language.settings.blocks import Settings
 from pinnkan.networks import Network
 from pinnkan.networks.adapters import Parametrisation
 from pinnkan.physics.instance import Instance
+from pinnkan.training.levels import Level, Levels, ResidualRms
 from pinnkan.training.loop import PhaseState
 
 
@@ -42,6 +43,7 @@ class TrainingState:
         earlier: Reports of the phases before.
         trainable: Most numbers that moved in any one phase so far.
         seconds: Wall time so far.
+        levels: The levels before the present one; None without a tolerance.
     """
 
     phase: int
@@ -50,6 +52,7 @@ class TrainingState:
     earlier: Sequence[StepReport]
     trainable: int
     seconds: float
+    levels: Levels | None = None
 
     @property
     def steps(self) -> int:
@@ -111,16 +114,18 @@ class TrainingTask:
 
 
 @dataclass(frozen=True)
-class ResidualRms:
-    """How large the residual of a trained network is (root mean square), pointwise whatever phases smoothed.
+class Effort:
+    """What a training took.
 
     Attributes:
-        training: On the first points of the last phase.
-        held_out: On points that were never trained on.
+        seconds: Wall time from point generation to the last step.
+        trainable: Most numbers that moved in any one phase whose result was kept.
+        levels: Of a training with a tolerance, in the order of their training.
     """
 
-    training: float
-    held_out: float
+    seconds: float
+    trainable: int
+    levels: tuple[Level, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,9 +138,8 @@ class Trained:
         theta: The best one, (P,), float64.
         history: Reports of all phases.
         outcome: Of the last phase.
-        seconds: Wall time from point generation to the last step.
         rms: Its residual, on points of the training and on others.
-        trainable: Most numbers that moved in any one phase whose result was kept.
+        effort: What it took.
     """
 
     network: Network
@@ -143,9 +147,18 @@ class Trained:
     theta: Tensor
     history: tuple[StepReport, ...]
     outcome: Outcome
-    seconds: float
     rms: ResidualRms
-    trainable: int
+    effort: Effort
+
+    @property
+    def seconds(self) -> float:
+        """Wall time from point generation to the last step."""
+        return self.effort.seconds
+
+    @property
+    def trainable(self) -> int:
+        """Most numbers that moved in any one phase whose result was kept."""
+        return self.effort.trainable
 
     def coefficients(self) -> list[Tensor]:
         """Return every layer's coefficients in their stored shapes, float64."""

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
+
+from torch import Tensor
 
 from pinnkan.ground.errors import DamagedFileError, PinnkanError, StoppedError, UsageError
 from pinnkan.ground.files import clean_leftovers
 from pinnkan.ground.progress import Observer
 from pinnkan.ground.runtime import device_for, limited_threads
+from pinnkan.language.methods import stands_alone
 from pinnkan.physics.family import Family
-from pinnkan.storage.runs.directory import whole_arrays
-from pinnkan.storage.runs.identity import Identity, ProblemRecord
-from pinnkan.storage.runs.paths import BASE_STEM, WORK, base_path
-from pinnkan.storage.runs.results import TrainingResult, stored_report
+from pinnkan.storage.runs.directory import RunDirectory, whole_arrays
+from pinnkan.storage.runs.identity import Identity, ProblemRecord, fits, weights_hash
+from pinnkan.storage.runs.paths import BASE_STEM, WORK, adapter_paths, base_path
+from pinnkan.storage.runs.results import TrainingResult, answers, stored_report
 from pinnkan.storage.runs.state_files import at_work, clear_failure, clear_finished, record_failure
 from pinnkan.storage.store import read_store
 from pinnkan.sweeps.job import Means, ResultFile, TrainingJob
 from pinnkan.sweeps.options import TrainingOptions
 from pinnkan.training import pretrain as train_base
+from pinnkan.training.goal import said
 
 _NAMED = 3
 
@@ -37,26 +42,32 @@ def pretrain(family: Family, directory: Path, options: TrainingOptions, observer
         FileAccessError: If the file cannot be written.
     """
     identity = _identity(family, options)
-    present = None if options.force else _present(directory, identity)
-    if present is not None:
+    tolerance = family.problem.settings.with_tolerance("training", options.tolerance).training.tolerance
+    meta = None if options.force else _finished(directory, identity)
+    if meta is not None and answers(meta, tolerance):
         clear_finished(directory, BASE_STEM)
-        return present
+        report, unasked = stored_report(meta) | {"tolerance": tolerance}, identity.unasked(meta)
+        return _result(identity, "present", path=base_path(directory), report=report, unasked=unasked)
     for folder in (directory, directory / WORK):
         clean_leftovers(folder)
     _tell_of_others(directory, observer)
+    start = None if meta is None else _start(directory, tolerance, observer)
     device = device_for(options.compute.device)
     with limited_threads(options.compute.threads) as count:
         job = TrainingJob(
             ResultFile(directory, identity),
             family,
             title=f"{family.problem.name} base",
-            means=Means(device, count, options.time_limit),
+            means=Means(device, count, options.time_limit, options.tolerance),
             afresh=options.force,
             observer=observer,
             remark=observer.note,
         )
         try:
-            report = job(train_base, lambda trained, kind: whole_arrays(trained.coefficients(), kind))
+            report = job(
+                lambda run: train_base(run, start),
+                lambda trained, kind: whole_arrays(trained.coefficients(), kind),
+            )
         except StoppedError:
             raise
         except PinnkanError as fault:
@@ -91,8 +102,22 @@ def _tell_of_others(directory: Path, observer: Observer) -> None:
         )
 
 
-def _present(directory: Path, identity: Identity) -> TrainingResult | None:
-    """Return the finished base if it is the one asked for, None if there is none.
+def _start(directory: Path, tolerance: float | None, observer: Observer) -> Sequence[Tensor]:
+    """Return the coefficients of a finished base whose error is above the tolerance, to go on from.
+
+    What that does to its adapters is said before it begins.
+    """
+    base = RunDirectory(directory).base()
+    stored = [read_store(path).meta for path in adapter_paths(directory)]
+    count = sum(fits(meta, weights_hash(base.stored)) and not stands_alone(meta["method"]) for meta in stored)
+    stale = f"; its {count} adapter{'s become' if count > 1 else ' becomes'} stale" if count else ""
+    estimate = said(base.meta["training"].get("error_estimate"))
+    observer.note(f"{base.path}: {estimate}, tolerance {tolerance:g}: going on from it{stale}")
+    return base.coefficients
+
+
+def _finished(directory: Path, identity: Identity) -> Mapping[str, Any] | None:
+    """Return what the finished base says if it is the one asked for, None if there is none.
 
     Raises:
         UsageError: If a different base stands there.
@@ -110,8 +135,7 @@ def _present(directory: Path, identity: Identity) -> TrainingResult | None:
             f"{path} is the base of another problem, settings, seed or precision; "
             "choose another directory with -o, or --force to replace it (its adapters become stale)"
         )
-    unasked = identity.unasked(meta)
-    return _result(identity, "present", path=path, report=stored_report(meta), unasked=unasked)
+    return meta
 
 
 def _result(identity: Identity, status: Literal["trained", "present"], **more: Any) -> TrainingResult:

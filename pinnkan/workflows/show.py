@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,11 +127,13 @@ def _problem_facts(problem: Problem, stored: Stored) -> dict[str, Any]:
 
 
 def _network(problem: Problem, stored: Stored) -> NetworkSettings:
-    """Return the network's settings, its functions as they are after refinement."""
+    """Return the network's settings, its functions and widths as they are after refinement."""
     names = ("0.coefficients", "0.change", "base.0.coefficients")
     first = next((stored.arrays[name] for name in names if name in stored.arrays), None)
     coefficients = None if first is None else [torch.from_numpy(first)]
-    return fitted(problem.settings.network, coefficients)
+    own = {name.removeprefix("base."): array for name, array in stored.arrays.items()}
+    network = fitted(problem.settings.network, coefficients)
+    return replace(network, hidden=hidden_widths(own, stored.meta) or network.hidden)
 
 
 def network_facts(settings: NetworkSettings, problem: Problem) -> dict[str, Any]:

@@ -223,7 +223,7 @@ def bases(options: argparse.Namespace) -> list[list[str]]:
     found = []
     quick = ["points.interior=60"] if options.quick else []
     text = shipped_problems()["elliptic"].read_text(encoding="utf-8")
-    first = "{points: 600, steps: 24, tolerance: 6.0e-3}"
+    first = "{points: 600, steps: 24, residual_below: 6.0e-3}"
     assert first in text
     for form in ("full", "slim 1/8", "slim 1/4", "slim 1/2"):
         word, _, rank = form.partition(" ")

@@ -131,7 +131,7 @@ def test_an_adapter_whose_ranks_grow_goes_on_from_every_state():
 
 def test_no_state_is_offered_after_the_step_that_ends_a_phase():
     """Whoever went on from there would take a step more than a training in one go."""
-    run, states = with_states(run_of("poisson", "training.tolerance=0.1"))
+    run, states = with_states(run_of("poisson", "training.residual_below=0.1"))
     whole = pretrain(run)
     assert whole.outcome.reason == "converged"
     assert len(states) == whole.steps - 1

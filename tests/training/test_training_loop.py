@@ -118,7 +118,7 @@ def run(
 # The reason and what provokes it; steps taken; where the best state stands.
 REASONS = {
     "max_steps": ({"places": [5.0, 4.0, 3.0]}, 3, 3.0),
-    "converged": ({"places": [5.0, 1e-3, 3.0], "tolerance": 1e-2}, 2, 1e-3),
+    "converged": ({"places": [5.0, 1e-3, 3.0], "residual_below": 1e-2}, 2, 1e-3),
     "stalled": ({"places": [5.0, "stall", 3.0]}, 2, 5.0),
     "overfitting": (
         {"places": [5.0, 4.0, 3.0, 2.0, 1.0, 0.0], "held_out": Points(target=4.0), "patience": 3},
@@ -151,7 +151,7 @@ def test_advice():
     advice = {reason: run(**arguments)[0].outcome.advice for reason, (arguments, _, _) in REASONS.items()}
     assert advice == {
         "max_steps": "All steps were taken; more steps may lower the error further.",
-        "converged": "The residual fell below the tolerance.",
+        "converged": "The residual fell below its bound (residual_below).",
         "stalled": "No step lowers the loss any more; use more points, a wider network or another seed.",
         "overfitting": "The held-out residual stopped falling; use more points or fresh ones (refresh).",
         "settled": "The residual falls too slowly for more steps to pay.",

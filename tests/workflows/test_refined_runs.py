@@ -49,11 +49,13 @@ def test_a_family_over_it_answers(done, refined):
     assert answer["relative_l2"] < 0.1
 
 
-def test_functions_that_no_phase_asks_for_are_refused(pinnkan, refined, tmp_path):
+@pytest.mark.parametrize("functions", [(3, 3, 3), (7, 7, 6)], ids=["fewer than stated", "of several numbers"])
+def test_functions_that_no_refinement_leaves_are_refused(pinnkan, refined, functions, tmp_path):
     stored = read_store(refined / "base.h5", kind="base")
-    shapes = {name: (*array.shape[:2], 7) for name, array in stored.arrays.items()}
+    arrays = zip(stored.arrays.items(), functions, strict=True)
+    shapes = {name: (*array.shape[:2], count) for (name, array), count in arrays}
     other = replace(stored, arrays={name: np.ones(shape) for name, shape in shapes.items()})
     write_store(tmp_path / "base.h5", "base", arrays=other.arrays, meta=other.meta)
     answer = pinnkan("evaluate", tmp_path)
     assert answer.code == 3
-    assert "its arrays have shapes [(2, 4, 7)" in answer.err
+    assert f"its arrays have shapes [(2, 4, {functions[0]})" in answer.err

@@ -191,6 +191,18 @@ TimeLimit = Annotated[
         show_default=False,
     ),
 ]
+Tolerance = Annotated[
+    float | None,
+    typer.Option(
+        "--tolerance",
+        min=0.0,
+        callback=finite,
+        metavar="X",
+        help="Relative error to reach, by its estimate; as the file says (training.tolerance,"
+        " finetuning.tolerance) if not given, and without either training goes on until more does not pay.",
+        show_default=False,
+    ),
+]
 Start = Annotated[
     StartFrom | None,
     typer.Option(

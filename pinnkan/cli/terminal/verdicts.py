@@ -9,7 +9,8 @@ from typing import Any
 import typer
 
 from pinnkan.cli.terminal import render
-from pinnkan.ground.errors import UnsolvedError
+from pinnkan.ground.errors import ToleranceMissedError, UnsolvedError
+from pinnkan.storage.runs.results import is_within
 
 Row = Mapping[str, Any]
 
@@ -41,17 +42,48 @@ def unsolved(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.get("verdict") == "unsolved"]
 
 
+def missed(row: Row) -> bool:
+    """Tell whether a result is above the tolerance that it was asked for."""
+    return row.get("file") is not None and not is_within(row)
+
+
+_MORE_TIME = "the same command with more time (--time-limit) goes on from it"
+_OTHER_NETWORK = "a wider network, more points or another seed may reach it"
+
+
+def _miss(row: Row) -> str:
+    """Say by how much a tolerance is missed, and what to do about it."""
+    estimate, tolerance = row.get("error_estimate"), row["tolerance"]
+    size = "no estimate of the error" if estimate is None else f"the error estimate {estimate:.2g}"
+    above = "to compare with" if estimate is None else "is above"
+    remedy = _MORE_TIME if row.get("stop_reason") == "time_limit" else _OTHER_NETWORK
+    return f"{_who(row)}: {size} {above} the tolerance {tolerance:g}; {remedy}"
+
+
 def conclude(rows: Sequence[Row], *, said: bool) -> None:
-    """End a command whose results are unsolved.
+    """End a command whose results are unsolved, or above the tolerance that was asked for.
 
     Args:
         rows: All results of the command.
         said: Whether a table has said already which are, and why.
 
     Raises:
-        UnsolvedError: If the only result is.
-        typer.Exit: With 1 if some of several are.
+        UnsolvedError: If the only result is unsolved.
+        ToleranceMissedError: If it is above its tolerance.
+        typer.Exit: With 1 if some of several are either.
     """
+    _conclude_unsolved(rows, said=said)
+    above = [row for row in rows if missed(row)]
+    if above and len(rows) == 1:
+        raise ToleranceMissedError(_miss(above[0]))
+    for row in above:
+        typer.echo(f"error: {_miss(row)}", err=True)
+    if above:
+        raise typer.Exit(SOME_UNSOLVED)
+
+
+def _conclude_unsolved(rows: Sequence[Row], *, said: bool) -> None:
+    """End a command whose results are unsolved; see `conclude`."""
     found = unsolved(rows)
     if not found:
         return

@@ -42,6 +42,7 @@ from pinnkan.language.reading.nodes import Block, Scalar, read_yaml
 from pinnkan.language.reading.places import Faults
 from pinnkan.language.settings.blocks import NetworkSettings
 from pinnkan.language.settings.defaults import Circumstances
+from pinnkan.language.settings.former_keys import with_residual_bounds
 from pinnkan.language.settings.reading import SETTINGS_KEYS, read_settings
 
 _TEXT_KEYS = ("title", "description", "citation")
@@ -68,6 +69,7 @@ def read_problem(
     stored: bool = False,
     hidden: tuple[int, ...] | None = None,
     former: bool = False,
+    bounds_residual: bool = False,
 ) -> Problem:
     """Validate the text of a problem file.
 
@@ -81,6 +83,8 @@ def read_problem(
         hidden: Widths of the hidden layers of the network that is stored with the text, for a text that
             does not state them; None where there is none yet.
         former: See `pinnkan.language.problem.narrowing.narrowed`.
+        bounds_residual: Whether ``tolerance`` in the training blocks of the text bounds the residual, as it
+            did in files of before.
 
     Raises:
         ProblemError: With every fault that was found.
@@ -95,6 +99,8 @@ def read_problem(
         faults.add(root.place, f"this is a study, no problem; 'pinnkan compare {file}' runs it")
         faults.raise_if_any()
     root = apply_overrides(root, overrides, faults)
+    if bounds_residual:
+        root = with_residual_bounds(root)
     problem = _read_root(
         root, text, name, tuple(overrides), directory, faults, stored=stored, hidden=hidden, former=former
     )

@@ -11,7 +11,7 @@ one line. The keys of one optimizer alone are in its row of :mod:`pinnkan.optim.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 
 from pinnkan.ground.keys import key
@@ -85,7 +85,7 @@ class Ending:
     held-out residual did not fall by a third; 0 never stops."""
     keep: str = key("best", choices=("best", "last"))
     """The state that the phase ends with: of the best check of the held-out residual, or of the last."""
-    tolerance: float = key(0.0, low=0.0)
+    residual_below: float = key(0.0, low=0.0)
     """Stop when the residual's root mean square, with ``sparsity`` its penalty included, falls below it."""
 
 
@@ -184,6 +184,8 @@ class TrainingSettings(Generic[_P]):
     its rows in float64; ``full``: all in float64."""
     balance: str = key("none", choices=("none", "rows"))
     """``rows``: divide every residual by the size of its terms at its point, taken when points are drawn."""
+    tolerance: float | None = key(None, low=0.0)
+    """Relative error at which training stops, by its estimate; None trains until more does not pay."""
 
     @property
     def in_turn(self) -> tuple[_P, ...]:
@@ -222,3 +224,15 @@ class Settings:
     finetuning: TrainingSettings[FinetuningPhase] = TrainingSettings(FinetuningPhase())
     chosen: tuple[str, ...] = ()
     """Keys such as ``network.hidden`` that the file leaves to the default recipe."""
+
+    def tolerance(self, block: str) -> float | None:
+        """Return the tolerance of the error that ``training`` or ``finetuning`` states."""
+        tolerance: float | None = getattr(self, block).tolerance
+        return tolerance
+
+    def with_tolerance(self, block: str, tolerance: float | None) -> Settings:
+        """Return the settings with another tolerance in a block, with their own where it is None."""
+        if tolerance is None:
+            return self
+        changed = replace(getattr(self, block), tolerance=tolerance)
+        return replace(self, **{block: changed})

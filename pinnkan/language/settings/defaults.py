@@ -37,7 +37,7 @@ _RATIO = {1: 1.75, 2: 1.75}
 _RATIO_BEYOND = 2.5
 """Interior points over the numbers that the widest phase trains, by the number of coordinates: never below
 1.5. A Poisson equation in a cube still has ten times the residual between 2.3 times as many points."""
-_FEWEST, _MOST = 1000, 12000
+_FEWEST, MOST_POINTS = 1000, 12000
 """Interior points; with more, a step takes minutes, and `check` says how many residuals there are."""
 _WIDTH = {1: 10}
 _WIDTH_BEYOND = 12
@@ -128,8 +128,10 @@ def default_settings(network: NetworkSettings, circumstances: Circumstances) -> 
     slim = kind.on_edges and not kind.slim and large
     count = numbers_of_last_layer if kind.frozen else numbers_slim if slim or kind.slim else numbers_in_full
     trained = count(network, circumstances.inputs, circumstances.unknowns)
-    ratio = _RATIO_OF_RANDOM if kind.frozen else _RATIO.get(circumstances.dimension, _RATIO_BEYOND)
-    points = min(max(_FEWEST, math.ceil(ratio * trained / circumstances.equations)), _MOST)
+    if kind.frozen:
+        points = _points_of(_RATIO_OF_RANDOM * trained / circumstances.equations)
+    else:
+        points = interior_points(trained, circumstances.dimension, circumstances.equations)
     if circumstances.jumps:
         points = 1 << (points - 1).bit_length()
     ending, smoothing = Ending(patience=_PATIENCE), _SMOOTHING * circumstances.jumps
@@ -146,6 +148,21 @@ def default_settings(network: NetworkSettings, circumstances: Circumstances) -> 
         training=TrainingSettings(phase, _from_slim(phase) if slim else (), precision),
         finetuning=TrainingSettings(tuning, precision=precision),
     )
+
+
+def interior_points(numbers: int, dimension: int, equations: int) -> int:
+    """Return how many interior points the residuals take that outnumber what is trained.
+
+    Args:
+        numbers: That are trained.
+        dimension: Number of coordinates, time included.
+        equations: How many there are: each gives a residual at every point.
+    """
+    return _points_of(_RATIO.get(dimension, _RATIO_BEYOND) * numbers / equations)
+
+
+def _points_of(wanted: float) -> int:
+    return min(max(_FEWEST, math.ceil(wanted)), MOST_POINTS)
 
 
 _STEPS, _PATIENCE = 150, 10

@@ -34,6 +34,7 @@ from pinnkan.language.settings.defaults import (
     stated_training,
     with_fresh_points,
 )
+from pinnkan.language.settings.former_keys import without_former_tolerance
 from pinnkan.language.settings.keys import keys_of, with_keys
 from pinnkan.language.settings.separate import read_separate
 
@@ -202,6 +203,7 @@ def _read_phases(node: Node, around: PhaseT, path: str, faults: Faults) -> tuple
         place = f"{path}[{index}]"
         block = read_block(item, place, faults, example="{optimizer: lm, steps: 40}")
         if block is not None:
+            block = without_former_tolerance(block, place, faults)
             phases.append(with_keys(around, _read_keys(around, block, place, faults)))
     return tuple(phases)
 

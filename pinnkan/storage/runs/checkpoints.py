@@ -23,8 +23,11 @@ from torch import Tensor
 from pinnkan.ground.errors import DamagedFileError, FileAccessError
 from pinnkan.optim.optimizer import OptimizerState
 from pinnkan.ground.progress import Observer, StepReport
+from pinnkan.storage.runs.level_facts import level_facts, levels_from
 from pinnkan.storage.store import read_store, write_store
 from pinnkan.training import TrainingState
+from pinnkan.training.goal import Look
+from pinnkan.training.levels import Levels
 from pinnkan.training.loop import Best, PhaseState, PointsState
 from pinnkan.training.task import StageStart
 
@@ -110,6 +113,8 @@ def write_checkpoint(path: Path, settings_hash: str, state: TrainingState) -> No
         tensors["drawn_at"] = points.drawn_at
     if state.origin.theta is not None:
         tensors["before"] = state.origin.theta
+    if state.levels is not None:
+        tensors |= {f"kept.{place}": tensor for place, tensor in enumerate(state.levels.kept)}
     reports = [*state.earlier, *inner.reports[: inner.steps]]
     text = zlib.compress(json.dumps([asdict(report) for report in reports]).encode(), level=1)
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
@@ -122,6 +127,9 @@ def write_checkpoint(path: Path, settings_hash: str, state: TrainingState) -> No
         "seconds": state.seconds,
         "optimizer": numbers,
         "best": [*map(_plain, (inner.best.held_out, inner.best.lowest, inner.best.mark)), inner.best.waiting],
+        "levels": None if state.levels is None else level_facts(state.levels.done),
+        "goes_on": state.levels is not None and state.levels.goes_on,
+        "look": [_plain(inner.look.held_out), inner.look.estimate],
         "loop": [_plain(points.lowest), points.age, points.epoch, points.stuck, inner.seconds, inner.steps],
     }
     write_store(
@@ -173,7 +181,11 @@ def _state(
     split = len(reports) - steps
     optimizer = _joined(meta["optimizer"], tensors)
     points = PointsState(_number(lowest), age, epoch, stuck, tensors.get("drawn_at"))
-    inner = PhaseState(optimizer, best, points, seconds=seconds, steps=steps, reports=reports[split:])
+    held_out, estimate = meta["look"]
+    look = Look(_number(held_out), estimate)
+    inner = PhaseState(
+        optimizer, best, points, seconds=seconds, steps=steps, reports=reports[split:], look=look
+    )
     coefficients = [tensors[f"origin.{layer}"] for layer in range(sum(n.startswith("origin.") for n in tensors))]
     origin = StageStart(meta["origin"], coefficients, tensors.get("before"))
     return TrainingState(
@@ -183,7 +195,13 @@ def _state(
         earlier=reports[:split],
         trainable=meta["trainable"],
         seconds=meta["seconds"],
+        levels=None if meta["levels"] is None else _levels(meta, tensors),
     )
+
+
+def _levels(meta: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Levels:
+    kept = [tensors[f"kept.{place}"] for place in range(sum(n.startswith("kept.") for n in tensors))]
+    return Levels(levels_from(meta["levels"]), kept, goes_on=meta["goes_on"] is True)
 
 
 def _split(state: OptimizerState) -> tuple[dict[str, float | int | None], dict[str, Tensor]]:

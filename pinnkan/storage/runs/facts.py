@@ -22,6 +22,7 @@ from pinnkan.language.problem.schema import read_problem
 from pinnkan.ground.progress import StepReport
 from pinnkan.training import Trained
 from pinnkan.storage.runs.identity import ProblemRecord
+from pinnkan.storage.runs.level_facts import level_facts
 
 _ROWS = 50
 """Most steps of a history that are stored; first and last are always among them."""
@@ -38,6 +39,7 @@ def training_facts(trained: Trained) -> dict[str, Any]:
         "advice": trained.outcome.advice,
         "training_rms": trained.rms.training,
         "held_out": trained.rms.held_out,
+        "levels": level_facts(trained.effort.levels),
     }
 
 
@@ -109,7 +111,8 @@ def parsed(record: ProblemRecord, hidden: tuple[int, ...] | None) -> Family:
         directory=folder,
         stored=True,
         hidden=hidden,
-        former=not record.narrows,
+        former=not record.reading.narrows,
+        bounds_residual=not record.reading.bounds_error,
     )
     # The stored scale, not one found again: what a network's output is multiplied by belongs to it. Results
     # of before there was one were trained in their own units, on lifts that nobody had looked at.

@@ -13,8 +13,13 @@ from typing import TYPE_CHECKING, Any
 from pinnkan.ground.datafiles import LARGEST_FILE
 from pinnkan.ground.errors import DamagedFileError, UsageError
 from pinnkan.ground.files import read_data
-from pinnkan.language.methods import METHODS, stands_alone
+from pinnkan.language.methods import METHODS, method_named, stands_alone
 from pinnkan.language.parameters import Parameter, complete_values
+from pinnkan.language.settings.tolerance_text import (
+    overrides_without_tolerance,
+    stated_tolerance,
+    without_tolerance,
+)
 from pinnkan.storage.store import Stored, hash_arrays, read_store
 from pinnkan.storage.runs.paths import base_path
 
@@ -37,6 +42,23 @@ class RecordedScales:
 
 
 @dataclass(frozen=True)
+class RecordedReading:
+    """What words of the text mean, where that has changed since there are files.
+
+    Attributes:
+        narrows: Whether of one unknown a condition on fewer sides replaces one on more.
+        bounds_error: Whether ``tolerance`` in a training block bounds the error; once it bounded the residual.
+    """
+
+    narrows: bool = False
+    bounds_error: bool = False
+
+
+PRESENT_READING = RecordedReading(narrows=True, bounds_error=True)
+"""What the words mean today."""
+
+
+@dataclass(frozen=True)
 class ProblemRecord:
     """What a file says of its problem.
 
@@ -48,7 +70,7 @@ class ProblemRecord:
         parameters: The family's parameters, the overrides applied.
         samples: The sha256 of the table that the function is given by; None without one.
         scales: The scales that the network was trained with.
-        narrows: Whether of one unknown a condition on fewer sides replaces one on more; not in files of before.
+        reading: What words of the text mean.
     """
 
     name: str
@@ -58,7 +80,7 @@ class ProblemRecord:
     parameters: tuple[Parameter, ...]
     samples: str | None = None
     scales: RecordedScales = field(default_factory=RecordedScales)
-    narrows: bool = False
+    reading: RecordedReading = field(default_factory=RecordedReading)
 
     @classmethod
     def of(cls, family: Family) -> ProblemRecord:
@@ -79,7 +101,7 @@ class ProblemRecord:
                 family.scales[0] if len(family.scales) == 1 else family.scales,
                 family.time_scale if math.isfinite(family.time_scale) else None,
             ),
-            narrows=True,
+            reading=PRESENT_READING,
         )
 
     @classmethod
@@ -104,7 +126,9 @@ class ProblemRecord:
                     None if facts.get("scale") is None else _numbers(facts["scale"]),
                     None if facts.get("time_scale") is None else _number(facts["time_scale"]),
                 ),
-                narrows=facts.get("narrows") is True,
+                reading=RecordedReading(
+                    narrows=facts.get("narrows") is True, bounds_error=facts.get("bounds_error") is True
+                ),
             )
         except ValueError as fault:
             raise DamagedFileError(f"{path}: {fault} inside; not written by pinnkan") from None
@@ -112,11 +136,11 @@ class ProblemRecord:
     def facts(self) -> dict[str, Any]:
         """Return it as it is stored."""
         facts: dict[str, Any] = asdict(self)
-        narrows = facts.pop("narrows")
+        reading: dict[str, Any] = facts.pop("reading")
         scales: dict[str, Any] = facts.pop("scales")
         parameters = [asdict(parameter) for parameter in self.parameters]
         lists = {"overrides": list(self.overrides), "parameters": parameters}
-        return facts | lists | scales | {"narrows": narrows}
+        return facts | lists | scales | reading
 
     def overridden(self, overrides: Sequence[str], method: str) -> ProblemRecord:
         """Put the ``--set`` texts of finetune behind the base's own.
@@ -131,6 +155,11 @@ class ProblemRecord:
                 raise UsageError(
                     f"--set {text}: the base is trained already; finetune can change "
                     f"{', '.join(f'{name}.*' for name in allowed)} only"
+                )
+            if "tolerance" in text and not self.reading.bounds_error:
+                raise UsageError(
+                    f"--set {text}: the base is from before tolerance bounded the error; use --tolerance for "
+                    "that, or residual_below for a bound of the residual"
                 )
         return replace(self, overrides=(*self.overrides, *overrides))
 
@@ -163,8 +192,12 @@ class Identity:
 
     @property
     def hash(self) -> str:
-        """Return the sha256 of all that decides."""
-        facts = {"text": self.problem.text, "overrides": list(self.problem.overrides), **self._settings()}
+        """Return the sha256 of all that decides; a tolerance does not: a smaller one goes on from the result."""
+        text, overrides = self.problem.text, list(self.problem.overrides)
+        if self.problem.reading.bounds_error:
+            block = method_named(self.method).block
+            text, overrides = without_tolerance(text, block), overrides_without_tolerance(overrides, block)
+        facts = {"text": text, "overrides": overrides, **self._settings()}
         if self.problem.samples is not None:
             facts["samples"] = self.problem.samples
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
@@ -172,6 +205,14 @@ class Identity:
     def facts(self) -> dict[str, Any]:
         """Return it as it is stored."""
         return {"problem": self.problem.facts(), **self._settings(), "settings_hash": self.hash}
+
+    @property
+    def tolerance(self) -> float | None:
+        """The tolerance of the error that the problem states for it."""
+        if not self.problem.reading.bounds_error:
+            return None
+        block = method_named(self.method).block
+        return stated_tolerance(self.problem.text, self.problem.overrides, block)
 
     def answered_by(self, meta: Mapping[str, Any]) -> bool:
         """Tell whether a stored result is the one asked for, whatever was left open."""

@@ -46,14 +46,17 @@ REPORTED = (
     "steps",
     "stop_reason",
     "relative_residual",
+    "tolerance",
 )
 
 
 def stored_report(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a file knows of its own training."""
+    """Return what a file knows of its own training; the levels of one with a tolerance are a list."""
     training = meta.get("training", {})
     found = {key: training.get(key) for key in REPORTED}
     found["residual_rms"] = training.get("held_out")
+    if training.get("levels"):
+        found["levels"] = training["levels"]
     return found | stored_verdict(meta)
 
 
@@ -61,6 +64,27 @@ def stored_verdict(meta: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``verdict`` and ``reasons`` as a file has them; None where it is from before there were any."""
     training = meta.get("training", {})
     return {"verdict": training.get("verdict"), "reasons": training.get("reasons")}
+
+
+def is_within(report: Mapping[str, Any]) -> bool:
+    """Tell whether a result's estimate of its error is within the tolerance it was asked for, if it was."""
+    tolerance, estimate = report.get("tolerance"), report.get("error_estimate")
+    return tolerance is None or (estimate is not None and estimate <= tolerance)
+
+
+def answers(meta: Mapping[str, Any], tolerance: float | None) -> bool:
+    """Tell whether a finished result needs no more training for a tolerance, be it met or out of reach.
+
+    Args:
+        meta: What its file says.
+        tolerance: Asked for; None asks for no accuracy.
+    """
+    training = meta.get("training", {})
+    if is_within({"tolerance": tolerance, "error_estimate": training.get("error_estimate")}):
+        return True
+    sought = training.get("tolerance")
+    assert tolerance is not None, "every result is within no tolerance"
+    return training.get("stop_reason") == "exhausted" and sought is not None and sought <= tolerance
 
 
 def verdict_text(meta: Mapping[str, Any]) -> str:

@@ -593,7 +593,7 @@ CASES = [
         {"training": "training: {phases: [{optimizer: sgd, phases: []}]}"},
         [
             "11:33: training.phases[0].optimizer: expected one of lm, lbfgs, adam, gauss_newton; got 'sgd'",
-            "11:38: unknown key 'phases' in training.phases[0]; known keys: optimizer, steps, points, refresh, cutoff, alternating, rates, rate, schedule, damping, patience, keep, tolerance, smoothing, form, functions, sparsity, prune, compression",
+            "11:38: unknown key 'phases' in training.phases[0]; known keys: optimizer, steps, points, refresh, cutoff, alternating, rates, rate, schedule, damping, patience, keep, residual_below, smoothing, form, functions, sparsity, prune, compression",
         ],
     ),
     (

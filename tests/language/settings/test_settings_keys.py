@@ -21,7 +21,7 @@ from pinnkan.language.settings.keys import keys_of, with_keys
 
 COMMON = ["optimizer", "steps", "points", "refresh", "cutoff", "alternating"]
 COMMON += ["rates", "rate", "schedule", "damping"]
-COMMON += ["patience", "keep", "tolerance", "smoothing"]
+COMMON += ["patience", "keep", "residual_below", "smoothing"]
 SHAPING = ["form", "functions", "sparsity", "prune", "compression"]
 VALUES = {
     "optimizer": "adam",
@@ -30,7 +30,7 @@ VALUES = {
     "refresh": 2,
     "patience": 3,
     "keep": "last",
-    "tolerance": 0.5,
+    "residual_below": 0.5,
     "smoothing": 4,
     "rates": "LR-3",
     "rate": 0.25,
@@ -54,8 +54,8 @@ PHASES = {"training": PretrainingPhase, "finetuning": FinetuningPhase}
         (PhaseSettings(), COMMON),
         (PretrainingPhase(), [*COMMON, *SHAPING]),
         (FinetuningPhase(), [*COMMON, *SHAPING]),
-        (Settings().training, [*COMMON, *SHAPING, "phases", "precision", "balance"]),
-        (Settings().finetuning, [*COMMON, *SHAPING, "phases", "precision", "balance"]),
+        (Settings().training, [*COMMON, *SHAPING, "phases", "precision", "balance", "tolerance"]),
+        (Settings().finetuning, [*COMMON, *SHAPING, "phases", "precision", "balance", "tolerance"]),
     ],
 )
 def test_keys_are_listed_as_the_file_has_them(settings, names):
