@@ -100,7 +100,7 @@ def _refinable(run: TrainingTask, started: float, start: Sequence[Tensor] | None
         if moves_all(settings, sum(c.numel() for c in coefficients)):
             return Parametrisation([Full(c) for c in coefficients])
         if NETWORK_KINDS[settings.network.kind].slim:
-            form = slim_from(coefficients, settings.network.rank, chains=settings.network.chains)
+            form = slim_from(coefficients, settings.network.of_kind.rank, chains=settings.network.chains)
             return _moved(form, run.arithmetic.device)
         if any(phase.shaping.prune for phase in settings.training.in_turn):
             return Parametrisation([Sparse(c) for c in coefficients])
