@@ -30,6 +30,10 @@ _PAYS = 1e-6
 """Least part of the loss that a step removes if another of the same kind is to follow."""
 
 
+_ROUNDING = 1e-20
+"""Part of the loss before a step that rounding may leave of it: a residual of 1e-10 of what it was."""
+
+
 class GaussNewton(Optimizer):
     """Undamped least-squares steps with truncated singular values, halved until they lower the loss.
 
@@ -81,11 +85,18 @@ class GaussNewton(Optimizer):
             lower = float(residuals @ residuals)
             if lower < loss:
                 self.theta = theta
-                self._idle = 0 if loss - lower > _PAYS * loss else self._idle + 1
+                more = loss - lower > _PAYS * loss
+                # Where the linear model told the loss, r is linear in the group and this is its minimum.
+                self._idle = self._idle + 1 if not more else int(_told(loss, lower, triangle.predicted(step)))
                 note = f"rank {rank} of {width}" + (f", {halvings} halvings" if halvings else "")
                 return Step(lower, note, stalled=self._idle >= len(self._groups), residuals=residuals)
         self._idle += 1
         return Step(loss, "no decrease", stalled=self._idle >= len(self._groups))
+
+
+def _told(before: float, loss: float, predicted: float) -> bool:
+    """Tell whether a step led to the loss that its linear model predicts, as far as rounding lets it."""
+    return loss - predicted <= max(_PAYS * loss, _ROUNDING * before)
 
 
 def make_gauss_newton(start: Start, *, cutoff: float, alternating: bool) -> GaussNewton:

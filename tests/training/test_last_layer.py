@@ -31,7 +31,8 @@ def test_one_solve_is_the_least_squares_solution_of_a_linear_equation():
 
     trained = pretrain(run)
     assert trained.history[0].loss == pytest.approx(best, rel=1e-6, abs=1e-18)
-    assert trained.outcome.reason == "stalled"  # a second solve finds nothing to add
+    # The first solve led where its model said: a second would find nothing to add.
+    assert (trained.outcome.reason, trained.steps) == ("stalled", 1)
     assert torch.equal(trained.coefficients()[0], coefficients[0])
     assert not torch.equal(trained.coefficients()[1], coefficients[1])
     assert trained.trainable == size == 64
