@@ -37,6 +37,10 @@ class Blend:
         """Return the points of one slice, or of indices."""
         return Blend(self.lift[:, part], self.factor[:, :, part])
 
+    def joined(self, other: Blend) -> Blend:
+        """Return these points and those of another one."""
+        return Blend(torch.cat([self.lift, other.lift], dim=1), torch.cat([self.factor, other.factor], dim=2))
+
     def unknown(self, jet: Tensor) -> Tensor:
         """Return the channels of u, (C, N), from those of a network's output, (C, N)."""
         return self.lift + (self.factor * jet).sum(dim=1)
@@ -129,6 +133,17 @@ class TrainingSet:
             data=self.data[:, part],
             root_weights=self.root_weights[part],
             blends=tuple(None if blend is None else blend.chunk(part) for blend in self.blends),
+        )
+
+    def joined(self, other: TrainingSet) -> TrainingSet:
+        """Return these points and those of another set of the same residual."""
+        pairs = zip(self.blends, other.blends, strict=True)
+        return replace(
+            self,
+            points=torch.cat([self.points, other.points]),
+            data=torch.cat([self.data, other.data], dim=1),
+            root_weights=torch.cat([self.root_weights, other.root_weights]),
+            blends=tuple(None if own is None or more is None else own.joined(more) for own, more in pairs),
         )
 
     def selected(self, places: Tensor, factor: Tensor) -> TrainingSet:
