@@ -17,6 +17,7 @@ from pinnkan.solutions.solution import Solution
 from pinnkan.training import finetune, generator_for, network_for, pretrain
 from pinnkan.training.levels import Level, Levels, ResidualRms, Size
 from pinnkan.training.marking import Candidate, marked, pays
+from pinnkan.training.refinable import begun_small
 from pinnkan.training.refinable_adapter import FinishedAdapter
 from pinnkan.training.refinement import fitted, widened
 
@@ -255,3 +256,18 @@ def test_fitted_settings_of_the_first_layer_alone_keep_their_widths():
     settings = NetworkSettings(hidden=(4, 4), functions=4)
     assert fitted(settings, [torch.zeros(2, 9, 6)]) == replace(settings, functions=6)
     assert fitted(settings, None) is settings
+
+
+@pytest.mark.parametrize(
+    ("overrides", "hidden", "points"),
+    [
+        ([], (6, 6), 1000),
+        (["network.hidden=[12, 12]"], (12, 12), 2520),
+        (["points.interior=700"], (4, 4), 700),
+        (["points.interior=3000"], (6, 6), 3000),
+    ],
+)
+def test_a_network_that_nobody_states_begins_at_half_its_widths(overrides, hidden, points):
+    run = run_of("disk", "network={}", "points={}", "training={}", *overrides)
+    small = begun_small(run).settings
+    assert (small.network.hidden, small.points.interior) == (hidden, points)
