@@ -2,8 +2,8 @@
 
 A step of Levenberg-Marquardt with M residuals and P numbers takes about M P^2 operations, so that a
 refinement's cost is known before it is made. What it gains is not: the last refinement of its kind says it.
-Before the first, a larger network is taken to divide the error by ten, whatever grows; more points where there are
-enough of them, by little.
+Before the first, a larger network is taken to divide the error by ten, whatever grows; more points, where
+there are enough of them, by little.
 """
 
 from __future__ import annotations

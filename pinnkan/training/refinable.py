@@ -75,8 +75,8 @@ def _rounded(run: TrainingTask, points: int) -> int:
 def begun_small(run: TrainingTask) -> TrainingTask:
     """Return a training of half the widths where the file leaves them to the default recipe.
 
-    A step costs the square of the numbers: `helmholtz_gauss` meets 1e-6 with 432 numbers in 7 CPU seconds, with
-    the 1,440 of the recipe in 21, and what turns out too small is refined.
+    A step costs the square of the numbers: `helmholtz_gauss` meets 1e-6 with 432 numbers in 7 CPU seconds,
+    with the 1,440 of the recipe in 21, and what turns out too small is refined.
     """
     settings, problem = run.settings, run.instance.problem
     if "network.hidden" not in settings.chosen:

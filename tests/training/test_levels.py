@@ -14,6 +14,7 @@ from pinnkan.language.problem import load_problem
 from pinnkan.language.settings.blocks import NetworkSettings
 from pinnkan.solutions.evaluation.measures import errors_at
 from pinnkan.solutions.solution import Solution
+from pinnkan.storage.runs.checkpoints import read_checkpoint, write_checkpoint
 from pinnkan.training import finetune, generator_for, network_for, pretrain
 from pinnkan.training.levels import Level, Levels, ResidualRms, Size
 from pinnkan.training.marking import Candidate, marked, pays
@@ -181,6 +182,27 @@ def test_levels_follow_until_the_tolerance_is_met_or_none_pays_and_every_state_g
             replace(entry, seconds=0.0) for entry in levels
         ]
         assert [report.loss for report in again.history] == [report.loss for report in whole.history]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_checkpoint_holds_the_levels_and_what_they_kept(tmp_path):
+    run, states = with_states(run_of("poisson", *SMALL, "training.tolerance=1e-12"))
+    whole = pretrain(run)
+    state = next(state for state in states if len(state.levels.done) == 2)
+    write_checkpoint(tmp_path / "checkpoint.h5", "hash", state)
+    read = read_checkpoint(tmp_path / "checkpoint.h5", "hash", torch.device("cpu"))
+    assert read.levels.done == state.levels.done
+    assert read.steps == state.steps
+    again = pretrain(replace(run, state=read))
+    assert all(torch.equal(a, b) for a, b in zip(whole.coefficients(), again.coefficients(), strict=True))
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_state_of_a_later_level_is_none_of_a_training_without_a_tolerance():
+    run, states = with_states(run_of("poisson", *SMALL, "training.tolerance=1e-12"))
+    pretrain(run)
+    with pytest.raises(ValueError, match="a state of a training with a tolerance"):
+        pretrain(run_of("poisson", *SMALL, state=states[-1]))
 
 
 @pytest.mark.usefixtures("quick")

@@ -50,9 +50,7 @@ def missed(row: Row) -> bool:
 
 _MORE_TIME = "the same command with more time (--time-limit) goes on from it"
 _OTHER_NETWORK = "another seed, a wider network or more points may reach it (--force begins anew)"
-_OTHER_BASE = (
-    "the base does not grow under an adapter: 'pinnkan pretrain' with a smaller tolerance refines it"
-)
+_OTHER_BASE = "the base does not grow under an adapter; 'pinnkan pretrain --tolerance' refines it"
 
 
 def _miss(row: Row) -> str:
