@@ -1,8 +1,9 @@
 """MARK: which refinement is expected to lower the error most a second.
 
 A step of Levenberg-Marquardt with M residuals and P numbers takes about M P^2 operations, so that a
-refinement's cost is known before it is made. What it gains is not: the last refinement of its kind says it,
-before the first of them all are taken to gain alike, and then the cheapest is tried.
+refinement's cost is known before it is made. What it gains is not: the last refinement of its kind says it.
+Before the first, a larger network is taken to divide the error by ten, whatever grows; more points, where
+there are enough of them, by little.
 """
 
 from __future__ import annotations
@@ -17,8 +18,6 @@ PAYS = math.log(1.5)
 """Least gain of a level that is kept: its estimate is two thirds of the one before, or less."""
 MOST_IN_VAIN = 2
 """Refinements in a row that do not pay, after which there is no other."""
-_EXPECTED = math.log(10.0)
-"""Gain of a kind that was not tried yet."""
 _LEAST_GAIN = 0.05
 """Of a kind that gained nothing: it is tried again where all else costs too much."""
 
@@ -31,11 +30,13 @@ class Candidate:
         kind: What is refined.
         size: That the next level has.
         is_due: Whether nothing else helps before it: the points are fitted and no longer the equation.
+        expected: Gain of the first of its kind, before any was made.
     """
 
     kind: str
     size: Size
     is_due: bool = False
+    expected: float = math.log(10.0)
 
 
 def marked(levels: Levels, candidates: Sequence[Candidate]) -> Candidate | None:
@@ -53,7 +54,7 @@ def marked(levels: Levels, candidates: Sequence[Candidate]) -> Candidate | None:
 
 def _gain_a_cost(levels: Levels, candidate: Candidate) -> float:
     gain = levels.last_gain(candidate.kind)
-    expected = _EXPECTED if gain is None else max(gain, _LEAST_GAIN)
+    expected = candidate.expected if gain is None else max(gain, _LEAST_GAIN)
     return expected / cost_of(candidate.size)
 
 

@@ -37,7 +37,7 @@ from pinnkan.training.adapters import Plan, attach, plan_for
 from pinnkan.training.adaptive import refine
 from pinnkan.training.network import network_for, network_over
 from pinnkan.training.phases import Stages, train
-from pinnkan.training.refinable import RefinableBase, moves_all, on_points
+from pinnkan.training.refinable import RefinableBase, begun_small, moves_all, on_points
 from pinnkan.training.refinable_adapter import AdapterForm, FinishedAdapter, RefinableAdapter, raised_ratios
 from pinnkan.training.refinement import check_refinements, fitted, refined
 from pinnkan.training.task import StageStart, Trained, TrainingTask
@@ -73,6 +73,9 @@ def pretrain(run: TrainingTask, start: Sequence[Tensor] | None = None) -> Traine
     points then move few numbers among those features and take the overfitting
     out (hyperbolic family: 2e-1 after the first, 4e-3 after one more, 2e-4 after three smoothed ones).
 
+    With a tolerance, a network whose widths the file leaves to the default recipe begins at half of them, and
+    what misses the tolerance is refined (`refine`).
+
     Args:
         run: Problem, settings and circumstances.
         start: Coefficients of a finished network to go on from, by the last phase alone; None begins afresh.
@@ -87,6 +90,7 @@ def pretrain(run: TrainingTask, start: Sequence[Tensor] | None = None) -> Traine
     started = _started(run)
     tolerance = run.settings.training.tolerance
     if tolerance is not None:
+        run = begun_small(run) if start is None else run
         return refine(run, _refinable(run, started, start), tolerance, started)
     _require_no_levels(run)
     return _by_recipe(run, started)

@@ -14,9 +14,11 @@ from pinnkan.language.problem import load_problem
 from pinnkan.language.settings.blocks import NetworkSettings
 from pinnkan.solutions.evaluation.measures import errors_at
 from pinnkan.solutions.solution import Solution
+from pinnkan.storage.runs.checkpoints import read_checkpoint, write_checkpoint
 from pinnkan.training import finetune, generator_for, network_for, pretrain
 from pinnkan.training.levels import Level, Levels, ResidualRms, Size
 from pinnkan.training.marking import Candidate, marked, pays
+from pinnkan.training.refinable import begun_small
 from pinnkan.training.refinable_adapter import FinishedAdapter
 from pinnkan.training.refinement import fitted, widened
 
@@ -183,6 +185,27 @@ def test_levels_follow_until_the_tolerance_is_met_or_none_pays_and_every_state_g
 
 
 @pytest.mark.usefixtures("quick")
+def test_a_checkpoint_holds_the_levels_and_what_they_kept(tmp_path):
+    run, states = with_states(run_of("poisson", *SMALL, "training.tolerance=1e-12"))
+    whole = pretrain(run)
+    state = next(state for state in states if len(state.levels.done) == 2)
+    write_checkpoint(tmp_path / "checkpoint.h5", "hash", state)
+    read = read_checkpoint(tmp_path / "checkpoint.h5", "hash", torch.device("cpu"))
+    assert read.levels.done == state.levels.done
+    assert read.steps == state.steps
+    again = pretrain(replace(run, state=read))
+    assert all(torch.equal(a, b) for a, b in zip(whole.coefficients(), again.coefficients(), strict=True))
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_state_of_a_later_level_is_none_of_a_training_without_a_tolerance():
+    run, states = with_states(run_of("poisson", *SMALL, "training.tolerance=1e-12"))
+    pretrain(run)
+    with pytest.raises(ValueError, match="a state of a training with a tolerance"):
+        pretrain(run_of("poisson", *SMALL, state=states[-1]))
+
+
+@pytest.mark.usefixtures("quick")
 def test_a_finished_network_is_gone_on_from_and_refined():
     first = pretrain(run_of("poisson", *SMALL, "training.tolerance=1e-3"))
     run, states = with_states(run_of("poisson", *SMALL, "training.tolerance=1e-9"))
@@ -255,3 +278,18 @@ def test_fitted_settings_of_the_first_layer_alone_keep_their_widths():
     settings = NetworkSettings(hidden=(4, 4), functions=4)
     assert fitted(settings, [torch.zeros(2, 9, 6)]) == replace(settings, functions=6)
     assert fitted(settings, None) is settings
+
+
+@pytest.mark.parametrize(
+    ("overrides", "hidden", "points"),
+    [
+        ([], (6, 6), 1000),
+        (["network.hidden=[12, 12]"], (12, 12), 2520),
+        (["points.interior=700"], (4, 4), 700),
+        (["points.interior=3000"], (6, 6), 3000),
+    ],
+)
+def test_a_network_that_nobody_states_begins_at_half_its_widths(overrides, hidden, points):
+    run = run_of("disk", "network={}", "points={}", "training={}", *overrides)
+    small = begun_small(run).settings
+    assert (small.network.hidden, small.points.interior) == (hidden, points)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pinnkan.storage.runs.results import answers
 from pinnkan.storage.store import read_store, write_store
 
 SQUARE = """\
@@ -201,3 +202,24 @@ def test_a_phase_with_the_former_key_is_refused(pinnkan, earlier):
     answer = pinnkan("pretrain", path, "-o", earlier / "run")
     assert answer.code == 2
     assert answer.err.count("the tolerance of a phase bounded its residual; write residual_below") == 2
+
+
+@pytest.mark.parametrize(
+    ("estimate", "reason", "sought", "asked", "answered"),
+    [
+        (1e-3, "settled", None, None, True),
+        (None, "settled", None, None, True),
+        (1e-3, "settled", None, 1e-3, True),
+        (1e-3, "settled", None, 9e-4, False),
+        (None, "settled", None, 1.0, False),
+        (1e-3, "time_limit", 1e-4, 1e-4, False),
+        (1e-3, "exhausted", 1e-4, 1e-4, True),
+        (1e-3, "exhausted", 1e-4, 5e-4, True),
+        (1e-3, "exhausted", 1e-4, 1e-5, False),
+    ],
+)
+def test_a_finished_result_answers_where_more_training_has_nothing_to_offer(
+    estimate, reason, sought, asked, answered
+):
+    meta = {"training": {"error_estimate": estimate, "stop_reason": reason, "tolerance": sought}}
+    assert answers(meta, asked) is answered

@@ -10,6 +10,7 @@ import typer
 
 from pinnkan.cli.terminal import render
 from pinnkan.ground.errors import ToleranceMissedError, UnsolvedError
+from pinnkan.language.methods import method_named
 from pinnkan.storage.runs.results import is_within
 
 Row = Mapping[str, Any]
@@ -48,7 +49,8 @@ def missed(row: Row) -> bool:
 
 
 _MORE_TIME = "the same command with more time (--time-limit) goes on from it"
-_OTHER_NETWORK = "a wider network, more points or another seed may reach it"
+_OTHER_NETWORK = "another seed, a wider network or more points may reach it (--force begins anew)"
+_OTHER_BASE = "the base does not grow under an adapter; 'pinnkan pretrain --tolerance' refines it"
 
 
 def _miss(row: Row) -> str:
@@ -56,7 +58,9 @@ def _miss(row: Row) -> str:
     estimate, tolerance = row.get("error_estimate"), row["tolerance"]
     size = "no estimate of the error" if estimate is None else f"the error estimate {estimate:.2g}"
     above = "to compare with" if estimate is None else "is above"
-    remedy = _MORE_TIME if row.get("stop_reason") == "time_limit" else _OTHER_NETWORK
+    remedy = _OTHER_BASE if method_named(row["method"]).on_base else _OTHER_NETWORK
+    if row.get("stop_reason") == "time_limit":
+        remedy = _MORE_TIME
     return f"{_who(row)}: {size} {above} the tolerance {tolerance:g}; {remedy}"
 
 
