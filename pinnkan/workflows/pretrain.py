@@ -18,7 +18,8 @@ from pinnkan.storage.runs.state_files import at_work, clear_failure, clear_finis
 from pinnkan.storage.store import read_store
 from pinnkan.sweeps.job import Means, ResultFile, TrainingJob
 from pinnkan.sweeps.options import TrainingOptions
-from pinnkan.training import pretrain as train_base
+from pinnkan.training import TrainingTask
+from pinnkan.training.windows import AnyTrained, pretrain_in_windows
 
 _NAMED = 3
 
@@ -56,7 +57,7 @@ def pretrain(family: Family, directory: Path, options: TrainingOptions, observer
             remark=observer.note,
         )
         try:
-            report = job(train_base, lambda trained, kind: whole_arrays(trained.coefficients(), kind))
+            report = job(_train, lambda trained, kind: whole_arrays(trained.coefficients(), kind))
         except StoppedError:
             raise
         except PinnkanError as fault:
@@ -64,6 +65,10 @@ def pretrain(family: Family, directory: Path, options: TrainingOptions, observer
             raise
     clear_failure(directory, BASE_STEM)
     return _result(identity, "trained", path=job.result.path, report=report)
+
+
+def _train(run: TrainingTask) -> AnyTrained:
+    return pretrain_in_windows(run, method=BASE_STEM)
 
 
 def _identity(family: Family, options: TrainingOptions) -> Identity:

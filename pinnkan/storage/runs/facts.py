@@ -20,18 +20,18 @@ from pinnkan.physics.family import Family
 from pinnkan.language.adapted_layers import LAYER_KINDS
 from pinnkan.language.problem.schema import read_problem
 from pinnkan.ground.progress import StepReport
-from pinnkan.training import Trained
+from pinnkan.training.windows import AnyTrained
 from pinnkan.storage.runs.identity import ProblemRecord
 
 _ROWS = 50
 """Most steps of a history that are stored; first and last are always among them."""
 
 
-def training_facts(trained: Trained) -> dict[str, Any]:
+def training_facts(trained: AnyTrained) -> dict[str, Any]:
     """Return how a training went, under the keys of ``evaluate --json`` where there is one."""
     return {
         "trainable_parameters": trained.trainable,
-        "ranks": trained.parameters.ranks or None,
+        "ranks": trained.ranks or None,
         "train_seconds": trained.seconds,
         "steps": trained.steps,
         "stop_reason": trained.outcome.reason,

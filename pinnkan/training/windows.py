@@ -1,0 +1,351 @@
+"""Training in time windows: one after the other, each from the state in which the one before ends.
+
+A window is a problem of its own (`pinnkan.physics.windows`), trained by the same recipes as any other. Its
+share of the error that a solution may have is that of its length in the whole time. Where windows are found
+by halving, one that misses its share is halved and both halves start anew from the last good state, at most
+`MOST_HALVINGS` times; where they are stated, what is missed is said, and the verdict names the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+from pinnkan.ground.progress import Outcome, StepReport
+from pinnkan.language.methods import method_named
+from pinnkan.language.network_kinds import NETWORK_KINDS
+from pinnkan.language.problem.windows import window_ends
+from pinnkan.language.settings.blocks import (
+    FinetuningPhase,
+    NetworkSettings,
+    PhaseSettings,
+    Settings,
+    TrainingSettings,
+)
+from pinnkan.networks.adapters import AdaptedLayer, Full, Parametrisation
+from pinnkan.physics.instance import Instance
+from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
+from pinnkan.physics.residuals.training_sets import training_sets
+from pinnkan.physics.windows.window import window_of
+from pinnkan.solutions.evaluation.verdict import ESTIMATE
+from pinnkan.solutions.solution import Solution
+from pinnkan.solutions.windows import WindowedSolution
+from pinnkan.training.judgement import judgement
+from pinnkan.training.network import network_for
+from pinnkan.training.phases import HELD_OUT
+from pinnkan.training.recipe import finetune, pretrain
+from pinnkan.training.task import (
+    ResidualRms,
+    Trained,
+    TrainedWindow,
+    TrainingState,
+    TrainingTask,
+    WindowRecord,
+    WindowsState,
+)
+
+MOST_HALVINGS = 6
+"""Of one window: 64 of them at most."""
+_LIMIT = ESTIMATE.doubtful
+"""Error estimate of the whole time that the windows share, without a tolerance: the verdict's limit."""
+
+Recipe = Callable[[TrainingTask, int, Sequence[Tensor] | None], Trained]
+"""Trains one window, given its number from 0 and the coefficients of the window before, None of the first."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How the time is cut into windows.
+
+    Attributes:
+        ends: The ends of all windows, the first time first.
+        halves: Whether a window that misses its share is halved.
+    """
+
+    ends: tuple[float, ...]
+    halves: bool = False
+
+
+@dataclass(frozen=True)
+class TrainedWindows:
+    """A solution in time windows, trained.
+
+    Attributes:
+        start: The first time.
+        windows: In the order of time.
+        settings: Of the network.
+    """
+
+    start: float
+    windows: tuple[TrainedWindow, ...]
+    settings: NetworkSettings
+
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """The ends of all windows, the first time first."""
+        return (self.start, *(window.end for window in self.windows))
+
+    @property
+    def history(self) -> tuple[StepReport, ...]:
+        """Reports of all windows."""
+        return tuple(report for window in self.windows for report in window.record.history)
+
+    @property
+    def outcome(self) -> Outcome:
+        """That of the first window that ran out of time, else of the last."""
+        outcomes = [window.record.outcome for window in self.windows]
+        return next((outcome for outcome in outcomes if outcome.reason == "time_limit"), outcomes[-1])
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all windows."""
+        return sum(window.record.seconds for window in self.windows)
+
+    @property
+    def rms(self) -> ResidualRms:
+        """The largest residuals of a window."""
+        every = [window.record.rms for window in self.windows]
+        return ResidualRms(max(rms.training for rms in every), max(rms.held_out for rms in every))
+
+    @property
+    def trainable(self) -> int:
+        """How many numbers moved in all windows."""
+        return sum(window.record.trainable for window in self.windows)
+
+    @property
+    def ranks(self) -> Sequence[Sequence[int]]:
+        """Tucker ranks of every layer that has some, window by window."""
+        return [ranks for window in self.windows for ranks in window.record.ranks]
+
+    @property
+    def steps(self) -> int:
+        """Steps of all windows."""
+        return len(self.history)
+
+    def solution(self, instance: Instance) -> WindowedSolution:
+        """Return what it solves; the instance is that over the whole time."""
+        return joined(instance, self.settings, self.ends, [window.coefficients for window in self.windows])
+
+
+def joined(
+    whole: Instance,
+    settings: NetworkSettings,
+    ends: Sequence[float],
+    coefficients: Sequence[Sequence[Tensor]],
+) -> WindowedSolution:
+    """Return the solution over the whole time that the coefficients of all windows give.
+
+    Args:
+        whole: The problem over the whole time.
+        settings: Of the network.
+        ends: Of all windows, the first time first.
+        coefficients: Of every layer of every window.
+    """
+    solutions: list[Solution] = []
+    for number, own in enumerate(coefficients):
+        before = solutions[-1] if solutions else None
+        instance = window_of(whole, ends[number], ends[number + 1], before)
+        solutions.append(Solution(instance, network_for(instance, settings, own), own))
+    return WindowedSolution(whole, tuple(solutions))
+
+
+def pretrain_window(run: TrainingTask, _number: int, before: Sequence[Tensor] | None) -> Trained:
+    """Train a window of a base, or from scratch: all but the first start from the window before.
+
+    They go through those phases of ``training:`` that move every coefficient, and through those of
+    ``finetuning:`` where there are none.
+    """
+    if before is None:
+        return pretrain(run)
+    return finetune(replace(run, settings=_in_full(run.settings)), before, method="full")
+
+
+def nearer(run: TrainingTask, first: Sequence[Tensor], second: Sequence[Tensor] | None) -> Sequence[Tensor]:
+    """Return the coefficients from which a window starts: those whose held-out residual is the lower one."""
+    if second is None or [c.shape for c in first] != [c.shape for c in second]:
+        return first
+    return min((first, second), key=lambda coefficients: _held_out_residual(run, coefficients))
+
+
+def _held_out_residual(run: TrainingTask, coefficients: Sequence[Tensor]) -> float:
+    points, device = run.settings.points, run.arithmetic.device
+    sets = training_sets(
+        run.instance, points, seed=run.seed, variant=HELD_OUT, interior=points.held_out, device=device
+    )
+    whole = Parametrisation([Full(c.to(device)) for c in coefficients])
+    network = network_for(run.instance, run.settings.network, coefficients)
+    return float(NetworkLeastSquares(network, whole, sets).residuals(whole.start().to(device)).norm())
+
+
+def train_windows(
+    run: TrainingTask, cut: Cut, recipe: Recipe, *, method: str, base: str | None = None
+) -> TrainedWindows:
+    """Train all windows, one after the other.
+
+    Args:
+        run: Over the whole time.
+        cut: How the time is cut.
+        recipe: Trains one window.
+        method: ``base``, ``lotra``, ``full`` or ``scratch``.
+        base: The verdict on the base that the result belongs to; None for a base and from scratch.
+
+    Raises:
+        UsageError: As the recipe does.
+        DivergedError: If the loss of a window is not finite.
+    """
+    return _Windows(run, cut, recipe, method, base)()
+
+
+class _Windows:
+    """A training in windows between two of them; arguments as in `train_windows`."""
+
+    def __init__(self, run: TrainingTask, cut: Cut, recipe: Recipe, method: str, base: str | None) -> None:
+        self._run, self._cut, self._recipe, self._method, self._base = run, cut, recipe, method, base
+        state = None if run.state is None else run.state.windows
+        fresh = WindowsState((), cut.ends[1:], (0,) * (len(cut.ends) - 1))
+        self._inner = None if run.state is None else replace(run.state, windows=None)
+        self._state = state or fresh
+
+    def __call__(self) -> TrainedWindows:
+        while self._state.pending:
+            self._train_next()
+        return self._reached
+
+    @property
+    def _reached(self) -> TrainedWindows:
+        return TrainedWindows(self._cut.ends[0], self._state.finished, self._run.settings.network)
+
+    def _train_next(self) -> None:
+        """Train the first of the pending windows, and halve it where that is due."""
+        state, run = self._state, self._run
+        number, reached = len(state.finished), self._reached
+        before = reached.solution(run.instance).windows[-1] if number else None
+        start, end = reached.ends[-1], state.pending[0]
+        instance = window_of(run.instance, start, end, before)
+        task = self._task(instance, self._title(start, end))
+        trained = self._recipe(task, number, state.finished[-1].coefficients if number else None)
+        self._inner = None
+        window = self._kept(instance, trained, end)
+        late = trained.outcome.reason == "time_limit"
+        missed = self._missed(window, start)
+        if missed and self._cut.halves and state.halvings[0] < MOST_HALVINGS and not late:
+            run.audience.observer.note(f"{task.audience.title}: {missed}; it is halved")
+            self._state = _halved(state, start)
+            return
+        if missed:
+            run.audience.observer.note(f"{task.audience.title}: {missed}")
+        self._state = WindowsState((*state.finished, window), state.pending[1:], state.halvings[1:])
+
+    def _task(self, instance: Instance, title: str) -> TrainingTask:
+        """Return the task of the present window."""
+        run, state = self._run, self._state
+        limit = run.time_limit
+        if limit is not None:
+            spent = sum(window.record.seconds for window in state.finished)
+            limit = max(0.0, limit - spent) / len(state.pending)
+        audience = replace(run.audience, title=title, error=run.audience.error_in(instance))
+
+        def keep(inner: TrainingState) -> None:
+            run.keep(replace(inner, windows=state))
+
+        return replace(
+            run, instance=instance, audience=audience, time_limit=limit, keep=keep, state=self._inner
+        )
+
+    def _title(self, start: float, end: float) -> str:
+        number, time = len(self._state.finished) + 1, self._run.instance.problem.time
+        count = f"/{number - 1 + len(self._state.pending)}"
+        where = f" ({time} = {start:g} to {end:g})" if self._cut.halves else ""
+        return f"{self._run.audience.title}, window {number}{count}{where}"
+
+    def _kept(self, instance: Instance, trained: Trained, end: float) -> TrainedWindow:
+        """Return what is kept of a window, rounded as it will be stored: the next one starts from that."""
+        coefficients, changes = _rounded(
+            trained, self._run.arithmetic.dtype, method_named(self._method).low_rank
+        )
+        record = WindowRecord(
+            history=trained.history,
+            outcome=trained.outcome,
+            seconds=trained.seconds,
+            rms=trained.rms,
+            trainable=trained.trainable,
+            ranks=trained.ranks,
+            judged=judgement(instance, trained, self._method, self._base),
+        )
+        return TrainedWindow(end, coefficients, changes, record)
+
+    def _missed(self, window: TrainedWindow, start: float) -> str:
+        """Say how a window misses its share; empty if it does not."""
+        whole = self._cut.ends[-1] - self._cut.ends[0]
+        share = _LIMIT * (window.end - start) / whole
+        estimate, verdict = window.record.judged["error_estimate"], window.record.judged["verdict"]
+        if estimate is not None and estimate > share:
+            return f"its error is estimated at {estimate:.1e}, its share is {share:.1e}"
+        return "" if verdict == "solved" else "; ".join(window.record.judged["reasons"])
+
+
+def _halved(state: WindowsState, start: float) -> WindowsState:
+    """Return the state in which the present window is halved."""
+    end, times = state.pending[0], state.halvings[0] + 1
+    pending = ((start + end) / 2, end, *state.pending[1:])
+    return replace(state, pending=pending, halvings=(times, times, *state.halvings[1:]))
+
+
+def _rounded(
+    trained: Trained, dtype: torch.dtype, low_rank: bool
+) -> tuple[list[Tensor], list[dict[str, Tensor]] | None]:
+    """Return coefficients and an adapter's changes on the CPU, in the precision in which they are stored."""
+    if not low_rank:
+        return [c.detach().cpu().to(dtype).to(torch.float64) for c in trained.coefficients()], None
+    coefficients, changes = [], []
+    parts = trained.parameters.split(trained.theta)
+    for layer, part in zip(trained.parameters.layers, parts, strict=True):
+        assert isinstance(layer, AdaptedLayer), "what a file holds of an adapter"
+        own = {name: a.detach().cpu().to(dtype).to(torch.float64) for name, a in layer.arrays(part).items()}
+        coefficients.append(layer.changed(layer.base.cpu(), own))
+        changes.append(own)
+    return coefficients, changes
+
+
+def _in_full(settings: Settings) -> Settings:
+    """Return settings whose phases of fine-tuning are those of pre-training that move every coefficient."""
+    if NETWORK_KINDS[settings.network.kind].slim:
+        return settings
+    common = [entry.name for entry in fields(PhaseSettings)]
+    phases = tuple(
+        FinetuningPhase(**{name: getattr(phase, name) for name in common})
+        for phase in settings.training.in_turn
+        if phase.shaping.form == "full"
+    )
+    if not phases:
+        return settings
+    precision = settings.training.precision
+    return replace(settings, finetuning=TrainingSettings(phases[0], phases, precision))
+
+
+AnyTrained = Trained | TrainedWindows
+
+
+def cut_of(instance: Instance) -> Cut | None:
+    """Return how a problem states that its time is cut; None where it does not."""
+    stated = instance.problem.domain.windows
+    ends = window_ends(instance.problem, instance.values)
+    return None if stated is None else Cut(ends, stated.automatic)
+
+
+def pretrain_in_windows(run: TrainingTask, *, method: str) -> AnyTrained:
+    """Train a base or from scratch, in time windows where the problem states some.
+
+    Args:
+        run: Over the whole time.
+        method: ``base`` or ``scratch``.
+
+    Raises:
+        UsageError: See `pretrain`.
+        DivergedError: If the loss is not finite.
+    """
+    cut = cut_of(run.instance)
+    return pretrain(run) if cut is None else train_windows(run, cut, pretrain_window, method=method)
