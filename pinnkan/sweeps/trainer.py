@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -24,12 +24,20 @@ from pinnkan.storage.runs.identity import Identity, ProblemRecord
 from pinnkan.storage.runs.paths import stem_of
 from pinnkan.storage.runs.results import TrainingResult, stored_verdict
 from pinnkan.storage.runs.state_files import clear_failure, record_failure
+from pinnkan.storage.runs.windows import arrays_in_windows
 from pinnkan.storage.store import read_store
 from pinnkan.sweeps.job import Means, ResultFile, TrainingJob
 from pinnkan.sweeps.options import SweepOptions
 from pinnkan.training import Trained, TrainingTask
 from pinnkan.training import finetune as train_adapter
-from pinnkan.training import pretrain as train_from_scratch
+from pinnkan.training.windows import (
+    AnyTrained,
+    cut_like,
+    cut_of,
+    nearer,
+    pretrain_in_windows,
+    train_windows,
+)
 
 
 class Trainer:
@@ -99,21 +107,43 @@ class Trainer:
             base_verdict=stored_verdict(self._base.meta)["verdict"] if on_base else None,
         )
 
-    def _train(self, run: TrainingTask, identity: Identity) -> Trained:
-        if not METHODS[identity.method].on_base:
-            return train_from_scratch(run)
-        coefficients = self._base.coefficients
+    def _train(self, run: TrainingTask, identity: Identity) -> AnyTrained:
+        method = METHODS[identity.method]
+        if not method.on_base:
+            return pretrain_in_windows(run, method=method.name)
+        neighbour = self._neighbour(identity)
+
+        def adapt(task: TrainingTask, number: int, before: Sequence[Tensor] | None) -> Trained:
+            """Train the adapter of one window, or of the whole time."""
+            coefficients = self._base.parts[number]
+            if not method.low_rank and neighbour is None:
+                coefficients = nearer(task, coefficients, before)
+
+            if neighbour is None:
+                return train_adapter(task, coefficients, method=method.name)
+            arrays = neighbour[number]
+
+            def start(parameters: Parametrisation) -> Tensor:
+                return stored_theta(parameters, arrays)
+
+            return train_adapter(task, coefficients, method=method.name, start=start)
+
+        stated = cut_of(run.instance)
+        if stated is None:
+            return adapt(run, 0, None)
+        cut = cut_like(stated, self._base.ends)
+        base = stored_verdict(self._base.meta)["verdict"]
+        return train_windows(run, cut, adapt, method=method.name, base=base)
+
+    def _neighbour(self, identity: Identity) -> list[dict[str, np.ndarray]] | None:
+        """Return the arrays, window by window, of the adapter that a value starts from; None for the base."""
         if identity.start is None:
-            return train_adapter(run, coefficients, method=identity.method)
+            return None
         values = identity.start["values"]
         assert isinstance(values, dict)
         path = adapter_file(self.options.directory, values, identity.method, self.options.tag)
-        arrays = read_store(path, kind="adapter").arrays
-
-        def start(parameters: Parametrisation) -> Tensor:
-            return stored_theta(parameters, arrays)
-
-        return train_adapter(run, coefficients, method=identity.method, start=start)
+        stored = read_store(path, kind="adapter")
+        return arrays_in_windows(stored.arrays, stored.meta)
 
     def _arrays(self, trained: Trained, dtype: torch.dtype) -> dict[str, np.ndarray]:
         if METHODS[self.options.method].low_rank:

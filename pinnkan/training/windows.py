@@ -336,6 +336,20 @@ def cut_of(instance: Instance) -> Cut | None:
     return None if stated is None else Cut(ends, stated.automatic)
 
 
+def cut_like(stated: Cut, base: Sequence[float]) -> Cut:
+    """Return the windows of an adapter: as many as its base has, found by halving at the same shares of time.
+
+    Args:
+        stated: How the problem states that the time is cut at the adapter's value.
+        base: The ends of the base's windows.
+    """
+    if not stated.halves:
+        return stated
+    start, end = stated.ends
+    shares = [(inner - base[0]) / (base[-1] - base[0]) for inner in base[1:-1]]
+    return Cut((start, *(start + (end - start) * share for share in shares), end))
+
+
 def pretrain_in_windows(run: TrainingTask, *, method: str) -> AnyTrained:
     """Train a base or from scratch, in time windows where the problem states some.
 

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 import pinnkan as package
-from pinnkan.storage.store import read_store
+from pinnkan.storage.runs.checkpoints import Keeper
+from pinnkan.storage.store import read_store, write_store
+from pinnkan.sweeps import trainer
+from pinnkan.sweeps.trainer import stored_theta
 
 TEXT = """\
 coordinates: [x]
@@ -107,3 +110,95 @@ def test_a_finished_base_is_the_one_asked_for_unless_its_windows_are_others(wind
     answer = pinnkan("pretrain", problem, "-o", windows, "--set", "time.windows=2")
     assert answer.code == 2
     assert "is the base of another problem" in answer.err
+
+
+def test_adapters_have_the_windows_of_their_base(windows, done, arrays):
+    done("finetune", windows, "--param", "c=1.1", "--threads", 1)
+    done("finetune", windows, "--param", "c=1.1", "--method", "full", "--threads", 1)
+    path = windows / "adapters" / "c=1.1.h5"
+    stored = read_store(path)
+    assert stored.meta["windows"] == read_store(windows / "base.h5").meta["windows"]
+    names = {name.partition(".")[2] for name in stored.arrays}
+    assert {name.partition(".")[0] for name in stored.arrays} == {"window1", "window2", "window3"}
+    assert names == {"0.change", "1.core", "1.u1", "1.u2", "1.u3", "2.change"}
+    rows = done("evaluate", windows, "--param", "c=1.1", "--json").json["results"]
+    assert [row["method"] for row in rows] == ["full", "lotra"]
+    assert all(row["relative_l2"] < 0.1 for row in rows)
+    u = package.load(windows).at(1.1)
+    around = [[t, 0.3] for end in (1 / 3, 2 / 3) for t in (end - 1e-9, end + 1e-9)]
+    values, slopes = u(around).reshape(2, 2), u.jet(around, "u_xx").reshape(2, 2)
+    assert np.ptp(values, axis=1).max() < 1e-7
+    assert np.ptp(slopes, axis=1).max() < 1e-5
+
+
+def test_values_start_from_their_neighbours_window_by_window(windows, done, monkeypatch):
+    starts = []
+
+    def follow(parameters, arrays):
+        theta = stored_theta(parameters, arrays)
+        starts.append({name: array.copy() for name, array in arrays.items()})
+        return theta
+
+    monkeypatch.setattr(trainer, "stored_theta", follow)
+    options = ("--start", "nearest", "--threads", 1, "--set", "finetuning.steps=1")
+    done("finetune", windows, "--param", "c=1.05,1.1", *options)
+    first, second = (read_store(windows / "adapters" / f"c={c}.h5") for c in ("1.05", "1.1"))
+    assert second.meta["start"]["values"] == {"c": 1.05}
+    assert len(starts) == 3
+    for number, own in enumerate(starts, start=1):
+        assert own.keys() == {"0.change", "1.core", "1.u1", "1.u2", "1.u3", "2.change"}
+        for name, array in own.items():
+            assert np.array_equal(first.arrays[f"window{number}.{name}"], array)
+
+
+def test_a_file_whose_windows_are_not_its_problems_is_refused(windows, pinnkan):
+    stored = read_store(windows / "base.h5")
+    faults = {
+        "ends": ({"windows": [0.0, 0.5, 0.7, 1.0]}, stored.arrays, "its windows end at [0.0, 0.5, 0.7, 1.0]"),
+        "order": ({"windows": [0.0, 0.7, 0.5, 1.0]}, stored.arrays, "its windows end at"),
+        "none": ({"windows": None}, stored.arrays, "expected arrays 0.coefficients"),
+        "words": ({"windows": ["a", "b"]}, stored.arrays, "its problem says"),
+        "arrays": (
+            {},
+            {name: array for name, array in stored.arrays.items() if not name.startswith("window3")},
+            "expected arrays 0.coefficients",
+        ),
+        "more": (
+            {},
+            stored.arrays | {"window4.0.coefficients": stored.arrays["window1.0.coefficients"]},
+            "of 3 windows",
+        ),
+    }
+    for name, (meta, arrays, said) in faults.items():
+        write_store(windows / "base.h5", "base", arrays=arrays, meta=stored.meta | meta)
+        answer = pinnkan("evaluate", windows)
+        assert answer.code == 3, (name, answer.err)
+        assert said in answer.err, (name, answer.err)
+
+
+def test_a_training_that_is_stopped_goes_on_in_its_window(windows, done, pinnkan, arrays, monkeypatch):
+    """Stopped in every window in turn, it ends with the bits of one in a single go."""
+    take, stops = Keeper.__call__, [5, 14, 30]
+
+    def interrupted(keeper, state):
+        take(keeper, state)
+        if stops and state.steps == stops[0]:
+            stops.pop(0)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Keeper, "__call__", interrupted)
+    again, problem = windows.parent / "again", windows.parent / "ring.yaml"
+    for steps in (5, 14, 30):
+        answer = pinnkan("pretrain", problem, "-o", again, "--threads", 1)
+        assert answer.code == 75
+        assert f"ring base: stopped by a signal after step {steps}" in answer.err
+    err = done("pretrain", problem, "-o", again, "--threads", 1).err
+    assert "ring base: going on after step 30" in err
+    assert "window 2/3" not in err
+    whole, parts = arrays(windows / "base.h5"), arrays(again / "base.h5")
+    assert whole.keys() == parts.keys()
+    assert all(np.array_equal(whole[name], parts[name]) for name in whole)
+    facts = [read_store(folder / "base.h5").meta["training"] for folder in (windows, again)]
+    assert [facts[0][key] for key in ("steps", "verdict", "error_estimate", "held_out")] == [
+        facts[1][key] for key in ("steps", "verdict", "error_estimate", "held_out")
+    ]

@@ -23,6 +23,12 @@ from torch import Tensor
 from pinnkan.ground.errors import DamagedFileError, FileAccessError
 from pinnkan.optim.optimizer import OptimizerState
 from pinnkan.ground.progress import Observer, StepReport
+from pinnkan.storage.runs.window_states import (
+    windows_entry,
+    windows_reports,
+    windows_state,
+    windows_tensors,
+)
 from pinnkan.storage.store import read_store, write_store
 from pinnkan.training import TrainingState
 from pinnkan.training.loop import Best, PhaseState, PointsState
@@ -108,7 +114,10 @@ def write_checkpoint(path: Path, settings_hash: str, state: TrainingState) -> No
     tensors["best"] = inner.best.theta
     if state.origin.theta is not None:
         tensors["before"] = state.origin.theta
-    reports = [*state.earlier, *inner.reports[: inner.steps]]
+    windows = state.windows
+    tensors |= {} if windows is None else windows_tensors(windows)
+    finished = [] if windows is None else windows_reports(windows)
+    reports = [*finished, *state.earlier, *inner.reports[: inner.steps]]
     text = zlib.compress(json.dumps([asdict(report) for report in reports]).encode(), level=1)
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
     meta = {
@@ -121,6 +130,7 @@ def write_checkpoint(path: Path, settings_hash: str, state: TrainingState) -> No
         "optimizer": numbers,
         "best": [*map(_plain, (inner.best.held_out, inner.best.lowest, inner.best.mark)), inner.best.waiting],
         "loop": [_plain(points.lowest), points.age, points.epoch, points.stuck, inner.seconds, inner.steps],
+        "windows": None if windows is None else windows_entry(windows),
     }
     write_store(
         path, "checkpoint", arrays=arrays | {"reports": np.frombuffer(text, dtype=np.uint8)}, meta=meta
@@ -167,6 +177,9 @@ def _state(
 ) -> TrainingState:
     held_out, lowest_held_out, mark, waiting = meta["best"]
     lowest, age, epoch, stuck, seconds, steps = meta["loop"]
+    windows = None if meta["windows"] is None else windows_state(meta["windows"], tensors, reports)
+    if windows is not None:
+        reports = reports[len(windows_reports(windows)) :]
     best = Best(tensors["best"], _number(held_out), _number(lowest_held_out), _number(mark), waiting)
     split = len(reports) - steps
     optimizer = _joined(meta["optimizer"], tensors)
@@ -181,6 +194,7 @@ def _state(
         earlier=reports[:split],
         trainable=meta["trainable"],
         seconds=meta["seconds"],
+        windows=windows,
     )
 
 
