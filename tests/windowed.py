@@ -70,6 +70,19 @@ boundary: [u = 0, v = 0]
 initial: [u = 0, v = 0]
 constraints: [mean(p) = 0]
 """,
+    "growth": """
+time: {t: [0, 1], windows: 3}
+unknowns: u
+equations: u_t = 2*u
+initial: u = 1
+""",
+    "decay": """
+time: {t: [0, 1], windows: 3}
+unknowns: u
+equations: u_t = -2*u
+initial: u = 1
+scales: {t: 1}
+""",
     "ordinary differential equations": """
 time: {t: [0, 4], windows: 3}
 unknowns: [a, b]

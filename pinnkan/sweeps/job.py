@@ -160,7 +160,8 @@ class TrainingJob:
     def _judged(self, instance: Instance, trained: AnyTrained) -> dict[str, Any]:
         """Return estimate and verdict."""
         if isinstance(trained, TrainedWindows):
-            return judgement_of_windows(instance, trained.start, trained.windows)
+            judged = [window.record.judged for window in trained.windows]
+            return judgement_of_windows(trained.solution(instance), judged)
         return judgement(instance, trained, self._identity.method, self.base_verdict)
 
     def _write(

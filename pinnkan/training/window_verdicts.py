@@ -2,65 +2,57 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 from pinnkan.physics.instance import Instance
-from pinnkan.solutions.evaluation.verdict import worst
-from pinnkan.training.task import TrainedWindow
+from pinnkan.solutions.evaluation.propagation import propagated_error
+from pinnkan.solutions.evaluation.verdict import ESTIMATE, WORDS, worst
+from pinnkan.solutions.windows import WindowedSolution
+from pinnkan.training.judgement import finite
 
 
-def judgement_of_windows(whole: Instance, start: float, windows: Sequence[TrainedWindow]) -> dict[str, Any]:
+def judgement_of_windows(solution: WindowedSolution, judged: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the entries of `pinnkan.training.judgement.judgement` for a solution in time windows.
 
     The verdict is the worst on a window, its reasons and its advice are those of the first window that has
-    it. Relative residuals are the largest over the windows. What a window adds to the error stays: estimates
-    add up from window to window, and that of the whole time is the root of their mean square over it.
+    it. Errors are estimated with what the windows before leave
+    (`pinnkan.solutions.evaluation.propagation`). Relative residuals are the largest over the windows.
 
     Args:
-        whole: The problem over the whole time.
-        start: The first time.
-        windows: In the order of time.
+        solution: Over the whole time.
+        judged: Those entries for every window by itself.
     """
-    judged = [window.record.judged for window in windows]
-    word = worst(facts["verdict"] for facts in judged)
-    place = next(number for number, facts in enumerate(judged) if facts["verdict"] == word)
-    chosen, count = judged[place], len(windows)
-    alike = sum(facts["verdict"] == word for facts in judged) - 1
-    reasons = [f"window {place + 1}/{count}: {reason}" for reason in chosen["reasons"]]
-    if reasons and alike:
-        reasons.append(f"{alike} more window{'s are' if alike > 1 else ' is'} {word}")
-    lengths = _lengths(start, windows)
+    whole, count = solution.instance, len(judged)
+    error = propagated_error(solution)
+    words = [str(own["verdict"]) for own in judged]
+    reasons = [list(own["reasons"]) for own in judged]
+    for place, estimate in enumerate(() if error is None else error.windows):
+        # By itself the window was judged on its own error.
+        late = ESTIMATE.word(estimate)
+        if late != "solved" and WORDS.index(late) > WORDS.index(words[place]):
+            words[place] = late
+            reasons[place] = [f"with that of the windows before its error is estimated at {estimate:.1e}"]
+    word = worst(words)
+    place = next(number for number, own in enumerate(words) if own == word)
+    said = [f"window {place + 1}/{count}: {reason}" for reason in reasons[place]]
+    alike = sum(own == word for own in words) - 1
+    if said and alike:
+        said.append(f"{alike} more window{'s are' if alike > 1 else ' is'} {word}")
     facts: dict[str, Any] = {
-        "error_estimate": _accumulated([own["error_estimate"] for own in judged], lengths),
+        "error_estimate": None if error is None else max(error.unknowns),
         "relative_residual": _largest(whole, [own["relative_residual"] for own in judged]),
         "verdict": word,
-        "reasons": reasons,
+        "reasons": said,
     }
-    if whole.problem.is_system and all("error_estimates" in own for own in judged):
-        facts["error_estimates"] = {
-            name: _accumulated([own["error_estimates"][name] for own in judged], lengths)
-            for name in whole.problem.unknowns
-        }
-    return facts | ({"advice": chosen["advice"]} if "advice" in chosen else {})
+    if whole.problem.is_system and error is not None:
+        facts["error_estimates"] = finite(dict(zip(whole.problem.unknowns, error.unknowns, strict=True)))
+    if word == "solved":
+        return facts
+    return facts | {"advice": judged[place].get("advice", _ADVICE)}
 
 
-def _lengths(start: float, windows: Sequence[TrainedWindow]) -> list[float]:
-    ends = [start, *(window.end for window in windows)]
-    return [end - begin for begin, end in pairwise(ends)]
-
-
-def _accumulated(estimates: Sequence[float | None], lengths: Sequence[float]) -> float | None:
-    """Return the root mean square over time of the sums of estimates; None where one is missing."""
-    total, squares = 0.0, 0.0
-    for estimate, length in zip(estimates, lengths, strict=True):
-        if estimate is None:
-            return None
-        total += estimate
-        squares += length * total**2
-    return math.sqrt(squares / sum(lengths))
+_ADVICE = "Errors grow from window to window: train every window further (training.steps), on more points."
 
 
 def _largest(whole: Instance, reports: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:

@@ -52,6 +52,20 @@ def window_of(whole: Instance, start: float, end: float, before: Differentiable 
     )
 
 
+def started_from(window: Instance, before: Differentiable) -> Instance:
+    """Return the problem of a later window whose conditions at the start say that it begins with ``before``.
+
+    Its ansatz is as it was: what is measured is by how much it misses another start.
+    """
+    conditions = []
+    for block in window.conditions:
+        state = block.functions.get(_START)
+        if isinstance(state, EndState):
+            block = replace(block, functions={_START: replace(state, before=before)})
+        conditions.append(block)
+    return replace(window, conditions=tuple(conditions))
+
+
 def orders_in_time(instance: Instance) -> list[int]:
     """Return the order of the equations in time, of every unknown: so many values a window hands on."""
     problem = instance.problem

@@ -28,7 +28,7 @@ from scipy.linalg import block_diag
 
 from pinnkan.geometry import WholeDomain
 from pinnkan.ground.arrays import FloatArray
-from pinnkan.ground.derivatives import derivatives_of, value_index
+from pinnkan.ground.derivatives import Derivative, derivatives_of, value_index
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.constants import free_constants, is_free_in_time
@@ -56,6 +56,27 @@ _ISOLATED = 0.05
 
 
 @dataclass(frozen=True)
+class NewtonStep:
+    """The correction w itself.
+
+    Attributes:
+        polynomials: P of them.
+        coefficients: Of every unknown, (P,) each.
+    """
+
+    polynomials: Polynomials
+    coefficients: tuple[FloatArray, ...]
+
+    def derivatives(self, points: FloatArray, requested: Sequence[Derivative]) -> FloatArray:
+        """Return derivatives of its unknowns at points (N, D), shape (len(requested), N)."""
+        rows = [
+            self.polynomials.derivative(channel, points) @ self.coefficients[unknown]
+            for unknown, channel in requested
+        ]
+        return np.stack(rows) if rows else np.zeros((0, len(points)))
+
+
+@dataclass(frozen=True)
 class Correction:
     """What one step of Newton's method adds to a solution.
 
@@ -65,11 +86,13 @@ class Correction:
         slack: s / max(|u|, s) with s what is left of the residuals over the smallest singular value; 0 where
             that is not isolated.
         left: What is left of the residuals, as a share of them.
+        step: The correction itself.
     """
 
     relatives: tuple[float, ...]
     slack: float
     left: float
+    step: NewtonStep | None = None
 
     @property
     def error_estimates(self) -> tuple[float, ...] | None:
@@ -112,7 +135,11 @@ def correction_of(solution: Measurable) -> Correction | None:
     root, kept = math.sqrt(len(inside)), _kept(instance, polynomials)
     floors = [_NOTHING * scale if unknowns > 1 else 0.0 for scale in instance.scales]
     fixed = np.stack([_fixed_part(row, values, own) for row, own in zip(u, kept, strict=True)])
-    return _solved(rows, residuals, values / root, fixed / root, kept, floors)
+    solved = _solved(rows, residuals, values / root, fixed / root, kept, floors)
+    if solved is None:
+        return None
+    correction, coefficients = solved
+    return replace(correction, step=NewtonStep(polynomials, coefficients))
 
 
 def _fixed_part(row: FloatArray, values: FloatArray, kept: NDArray[np.int_]) -> FloatArray:
@@ -152,8 +179,10 @@ def _solved(
     u: FloatArray,
     kept: Sequence[NDArray[np.int_]],
     floors: Sequence[float],
-) -> Correction | None:
+) -> tuple[Correction, tuple[FloatArray, ...]] | None:
     """Return the correction from the rows (M, U P), the residuals (M,), and polynomials (N, P) and u (U, N).
+
+    With it the coefficients (P,) of every unknown.
 
     The triangle of a QR factorisation of rows and residuals side by side has all that least squares need: of
     its last column the last entry is what is left. Singular values are those in polynomials that are
@@ -172,12 +201,15 @@ def _solved(
     except np.linalg.LinAlgError:
         return None
     ends = np.cumsum([len(own) for own in kept])[:-1]
-    parts = zip(kept, np.split(coefficients, ends), scales, strict=True)
+    parts = list(zip(kept, np.split(coefficients, ends), scales, strict=True))
     w = [_fixed_part(scale * (values[:, own] @ part), values, own) for own, part, scale in parts]
+    whole = tuple(np.zeros(values.shape[1]) for _ in parts)
+    for row, (own, part, scale) in zip(whole, parts, strict=True):
+        row[own] = scale * part
     size = math.sqrt(sum((_norm(row) / scale) ** 2 for row, scale in zip(u, scales, strict=True)))
     defect = float(np.linalg.norm(residuals))
     slack = rest / float(singular[-1]) if singular[-1] < _ISOLATED * singular[-2] else 0.0
-    return Correction(
+    correction = Correction(
         relatives=tuple(
             _norm(own) / max(_norm(row), _norm(row + own), floor)
             for own, row, floor in zip(w, u, floors, strict=True)
@@ -185,6 +217,7 @@ def _solved(
         slack=slack / max(size, slack),
         left=rest / defect if defect > 0.0 else 0.0,
     )
+    return correction, whole
 
 
 def _norm(values: FloatArray) -> float:

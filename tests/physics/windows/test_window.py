@@ -12,7 +12,7 @@ from pinnkan.geometry import BoundaryPart, InitialTime
 from pinnkan.ground.derivatives import Derivative
 from pinnkan.physics.windows.window import orders_in_time
 
-SEVERAL = [name for name in TEXTS if name != "ordinary differential equations"]
+SEVERAL = [name for name in TEXTS if "coordinates" in TEXTS[name]]
 
 
 def meeting_points(solution, number, count=20):
