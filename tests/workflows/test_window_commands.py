@@ -202,3 +202,13 @@ def test_a_training_that_is_stopped_goes_on_in_its_window(windows, done, pinnkan
     assert [facts[0][key] for key in ("steps", "verdict", "error_estimate", "held_out")] == [
         facts[1][key] for key in ("steps", "verdict", "error_estimate", "held_out")
     ]
+
+
+def test_check_prints_the_windows(windows, done):
+    problem = windows.parent / "ring.yaml"
+    assert done("check", problem, "--json").json["windows"] == pytest.approx([0, 1 / 3, 2 / 3, 1])
+    ends = done("check", problem, "--json", "--set", "time.windows=[c/4, 0.5]").json["windows"]
+    assert ends == [0.0, 0.25, 0.5, 1.0]
+    halved = done("check", problem, "--set", "time.windows=auto").out
+    assert "halved at most 6 times" in halved
+    assert "windows" not in done("check", problem, "--json", "--set", "time.windows=1").json
