@@ -39,8 +39,8 @@ from pinnkan.sweeps.shown_error import error_of, shown_error
 from pinnkan.training import Trained, TrainingState, TrainingTask
 from pinnkan.training.judgement import judgement
 from pinnkan.training.task import Arithmetic, Audience
+from pinnkan.training.trained_windows import AnyTrained, TrainedWindows
 from pinnkan.training.window_verdicts import judgement_of_windows
-from pinnkan.training.windows import AnyTrained, TrainedWindows
 
 
 @dataclass(frozen=True)

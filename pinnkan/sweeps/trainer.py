@@ -30,8 +30,8 @@ from pinnkan.sweeps.job import Means, ResultFile, TrainingJob
 from pinnkan.sweeps.options import SweepOptions
 from pinnkan.training import Trained, TrainingTask
 from pinnkan.training import finetune as train_adapter
+from pinnkan.training.trained_windows import AnyTrained
 from pinnkan.training.windows import (
-    AnyTrained,
     cut_like,
     cut_of,
     nearer,

@@ -58,9 +58,8 @@ class TrainingState:
     @property
     def steps(self) -> int:
         """Steps of all phases, and windows, so far."""
-        before = (
-            0 if self.windows is None else sum(len(window.record.history) for window in self.windows.finished)
-        )
+        done = () if self.windows is None else (*self.windows.finished, *self.windows.tried)
+        before = sum(len(window.record.history) for window in done)
         return before + len(self.earlier) + self.inner.steps
 
 
@@ -226,8 +225,10 @@ class WindowsState:
         finished: The windows that are done, in the order of time.
         pending: Ends of the present window and of those after it.
         halvings: How often each of these was halved.
+        tried: What the rounds before left of the present window.
     """
 
     finished: tuple[TrainedWindow, ...]
     pending: tuple[float, ...]
     halvings: tuple[int, ...]
+    tried: tuple[TrainedWindow, ...] = ()

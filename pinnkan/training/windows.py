@@ -3,7 +3,8 @@
 A window is a problem of its own (`pinnkan.physics.windows`), trained by the same recipes as any other. Its
 share of the error that a solution may have is that of its length in the whole time. Where windows are found
 by halving, one that misses its share is halved and both halves start anew from the last good state, at most
-`MOST_HALVINGS` times; where they are stated, what is missed is said, and the verdict names the window.
+`MOST_HALVINGS` times; a stated one is trained further from where it stands, at most `MOST_ROUNDS` rounds,
+for an error that it leaves stays in all windows after it. What is missed then is said, and in the verdict.
 """
 
 from __future__ import annotations
@@ -14,13 +15,11 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from pinnkan.ground.progress import Outcome, StepReport
 from pinnkan.language.methods import method_named
 from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem.windows import window_ends
 from pinnkan.language.settings.blocks import (
     FinetuningPhase,
-    NetworkSettings,
     PhaseSettings,
     Settings,
     TrainingSettings,
@@ -31,14 +30,11 @@ from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
 from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.physics.windows.window import window_of
 from pinnkan.solutions.evaluation.verdict import ESTIMATE
-from pinnkan.solutions.solution import Solution
-from pinnkan.solutions.windows import WindowedSolution
 from pinnkan.training.judgement import judgement
 from pinnkan.training.network import network_for
 from pinnkan.training.phases import HELD_OUT
 from pinnkan.training.recipe import finetune, pretrain
 from pinnkan.training.task import (
-    ResidualRms,
     Trained,
     TrainedWindow,
     TrainingState,
@@ -46,9 +42,14 @@ from pinnkan.training.task import (
     WindowRecord,
     WindowsState,
 )
+from pinnkan.training.trained_windows import AnyTrained, TrainedWindows
 
 MOST_HALVINGS = 6
 """Of one window: 64 of them at most."""
+MOST_ROUNDS = 3
+"""Of one stated window."""
+_PAYS = 0.5
+"""A round must bring the error below so much of what it was, or it is the last."""
 _LIMIT = ESTIMATE.doubtful
 """Error estimate of the whole time that the windows share, without a tolerance: the verdict's limit."""
 
@@ -69,93 +70,10 @@ class Cut:
     halves: bool = False
 
 
-@dataclass(frozen=True)
-class TrainedWindows:
-    """A solution in time windows, trained.
-
-    Attributes:
-        start: The first time.
-        windows: In the order of time.
-        settings: Of the network.
-    """
-
-    start: float
-    windows: tuple[TrainedWindow, ...]
-    settings: NetworkSettings
-
-    @property
-    def ends(self) -> tuple[float, ...]:
-        """The ends of all windows, the first time first."""
-        return (self.start, *(window.end for window in self.windows))
-
-    @property
-    def history(self) -> tuple[StepReport, ...]:
-        """Reports of all windows."""
-        return tuple(report for window in self.windows for report in window.record.history)
-
-    @property
-    def outcome(self) -> Outcome:
-        """That of the first window that ran out of time, else of the last."""
-        outcomes = [window.record.outcome for window in self.windows]
-        return next((outcome for outcome in outcomes if outcome.reason == "time_limit"), outcomes[-1])
-
-    @property
-    def seconds(self) -> float:
-        """Wall time of all windows."""
-        return sum(window.record.seconds for window in self.windows)
-
-    @property
-    def rms(self) -> ResidualRms:
-        """The largest residuals of a window."""
-        every = [window.record.rms for window in self.windows]
-        return ResidualRms(max(rms.training for rms in every), max(rms.held_out for rms in every))
-
-    @property
-    def trainable(self) -> int:
-        """How many numbers moved in all windows."""
-        return sum(window.record.trainable for window in self.windows)
-
-    @property
-    def ranks(self) -> Sequence[Sequence[int]]:
-        """Tucker ranks of every layer that has some, window by window."""
-        return [ranks for window in self.windows for ranks in window.record.ranks]
-
-    @property
-    def steps(self) -> int:
-        """Steps of all windows."""
-        return len(self.history)
-
-    def solution(self, instance: Instance) -> WindowedSolution:
-        """Return what it solves; the instance is that over the whole time."""
-        return joined(instance, self.settings, self.ends, [window.coefficients for window in self.windows])
-
-
-def joined(
-    whole: Instance,
-    settings: NetworkSettings,
-    ends: Sequence[float],
-    coefficients: Sequence[Sequence[Tensor]],
-) -> WindowedSolution:
-    """Return the solution over the whole time that the coefficients of all windows give.
-
-    Args:
-        whole: The problem over the whole time.
-        settings: Of the network.
-        ends: Of all windows, the first time first.
-        coefficients: Of every layer of every window.
-    """
-    solutions: list[Solution] = []
-    for number, own in enumerate(coefficients):
-        before = solutions[-1] if solutions else None
-        instance = window_of(whole, ends[number], ends[number + 1], before)
-        solutions.append(Solution(instance, network_for(instance, settings, own), own))
-    return WindowedSolution(whole, tuple(solutions))
-
-
 def pretrain_window(run: TrainingTask, _number: int, before: Sequence[Tensor] | None) -> Trained:
-    """Train a window of a base, or from scratch: all but the first start from the window before.
+    """Train a window of a base, or from scratch: from the window or the round before, if there is one.
 
-    They go through those phases of ``training:`` that move every coefficient, and through those of
+    Then it goes through those phases of ``training:`` that move every coefficient, and through those of
     ``finetuning:`` where there are none.
     """
     if before is None:
@@ -226,25 +144,45 @@ class _Windows:
         start, end = reached.ends[-1], state.pending[0]
         instance = window_of(run.instance, start, end, before)
         task = self._task(instance, self._title(start, end))
-        trained = self._recipe(task, number, state.finished[-1].coefficients if number else None)
+        trained = self._recipe(task, number, self._reached_before)
         self._inner = None
-        window = self._kept(instance, trained, end)
-        late = trained.outcome.reason == "time_limit"
+        window = _better(self._kept(instance, trained, end), state.tried)
         missed = self._missed(window, start)
+        late, say = trained.outcome.reason == "time_limit", run.audience.observer.note
         if missed and self._cut.halves and state.halvings[0] < MOST_HALVINGS and not late:
-            run.audience.observer.note(f"{task.audience.title}: {missed}; it is halved")
+            say(f"{task.audience.title}: {missed}; it is halved")
             self._state = _halved(state, start)
-            return
-        if missed:
-            run.audience.observer.note(f"{task.audience.title}: {missed}")
-        self._state = WindowsState((*state.finished, window), state.pending[1:], state.halvings[1:])
+        elif missed and self._goes_on(window) and not late:
+            say(f"{task.audience.title}: {missed}; it is trained further")
+            self._state = replace(state, tried=(*state.tried, window))
+        else:
+            if missed:
+                say(f"{task.audience.title}: {missed}")
+            finished = (*state.finished, _together(window, state.tried))
+            self._state = WindowsState(finished, state.pending[1:], state.halvings[1:])
+
+    @property
+    def _reached_before(self) -> Sequence[Tensor] | None:
+        """Coefficients from which the present window starts: of its round before, or of the window before."""
+        before = (*self._state.finished, *self._state.tried)
+        return before[-1].coefficients if before else None
+
+    def _goes_on(self, window: TrainedWindow) -> bool:
+        """Tell whether a stated window that misses its share is trained further, from where it stands.
+
+        An adapter would begin again; and a round that does not halve the error is the last.
+        """
+        tried, low_rank = self._state.tried, method_named(self._method).low_rank
+        if self._cut.halves or low_rank or len(tried) + 1 >= MOST_ROUNDS:
+            return False
+        return not tried or _size(window) < _PAYS * _size(tried[-1])
 
     def _task(self, instance: Instance, title: str) -> TrainingTask:
         """Return the task of the present window."""
         run, state = self._run, self._state
         limit = run.time_limit
         if limit is not None:
-            spent = sum(window.record.seconds for window in state.finished)
+            spent = sum(window.record.seconds for window in (*state.finished, *state.tried))
             limit = max(0.0, limit - spent) / len(state.pending)
         audience = replace(run.audience, title=title, error=run.audience.error_in(instance))
 
@@ -259,7 +197,8 @@ class _Windows:
         number, time = len(self._state.finished) + 1, self._run.instance.problem.time
         count = f"/{number - 1 + len(self._state.pending)}"
         where = f" ({time} = {start:g} to {end:g})" if self._cut.halves else ""
-        return f"{self._run.audience.title}, window {number}{count}{where}"
+        again = f", round {len(self._state.tried) + 1}" if self._state.tried else ""
+        return f"{self._run.audience.title}, window {number}{count}{where}{again}"
 
     def _kept(self, instance: Instance, trained: Trained, end: float) -> TrainedWindow:
         """Return what is kept of a window, rounded as it will be stored: the next one starts from that."""
@@ -285,6 +224,28 @@ class _Windows:
         if estimate is not None and estimate > share:
             return f"its error is estimated at {estimate:.1e}, its share is {share:.1e}"
         return "" if verdict == "solved" else "; ".join(window.record.judged["reasons"])
+
+
+def _size(window: TrainedWindow) -> float:
+    """Return what a further round has to lower: the error estimate, the residual where there is none."""
+    estimate = window.record.judged["error_estimate"]
+    return float(window.record.rms.held_out if estimate is None else estimate)
+
+
+def _better(window: TrainedWindow, tried: Sequence[TrainedWindow]) -> TrainedWindow:
+    """Return a window as its last round left it, or as the round before did where that was better."""
+    if not tried or _size(window) <= _size(tried[-1]):
+        return window
+    last, best = window.record, tried[-1]
+    return replace(best, record=replace(best.record, history=last.history, seconds=last.seconds))
+
+
+def _together(window: TrainedWindow, tried: Sequence[TrainedWindow]) -> TrainedWindow:
+    """Return a window with the reports and the time of all its rounds."""
+    records = [*(before.record for before in tried), window.record]
+    history = tuple(report for record in records for report in record.history)
+    seconds = sum(record.seconds for record in records)
+    return replace(window, record=replace(window.record, history=history, seconds=seconds))
 
 
 def _halved(state: WindowsState, start: float) -> WindowsState:
@@ -324,9 +285,6 @@ def _in_full(settings: Settings) -> Settings:
         return settings
     precision = settings.training.precision
     return replace(settings, finetuning=TrainingSettings(phases[0], phases, precision))
-
-
-AnyTrained = Trained | TrainedWindows
 
 
 def cut_of(instance: Instance) -> Cut | None:

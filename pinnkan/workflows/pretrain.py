@@ -19,7 +19,8 @@ from pinnkan.storage.store import read_store
 from pinnkan.sweeps.job import Means, ResultFile, TrainingJob
 from pinnkan.sweeps.options import TrainingOptions
 from pinnkan.training import TrainingTask
-from pinnkan.training.windows import AnyTrained, pretrain_in_windows
+from pinnkan.training.trained_windows import AnyTrained
+from pinnkan.training.windows import pretrain_in_windows
 
 _NAMED = 3
 

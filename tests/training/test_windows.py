@@ -13,7 +13,8 @@ from pinnkan.physics.family import Family
 from pinnkan.storage.runs.checkpoints import read_checkpoint, write_checkpoint
 from pinnkan.training import TrainingTask, pretrain, windows
 from pinnkan.training.task import Arithmetic, Audience
-from pinnkan.training.windows import TrainedWindows, pretrain_in_windows
+from pinnkan.training.trained_windows import TrainedWindows
+from pinnkan.training.windows import pretrain_in_windows
 
 TEXT = """\
 coordinates: [x]
@@ -67,7 +68,8 @@ def assert_same(one: TrainedWindows, other: TrainedWindows) -> None:
         assert losses[0] == losses[1]
 
 
-def test_it_goes_on_from_every_state_as_a_file_has_it(tmp_path):
+def test_it_goes_on_from_every_state_as_a_file_has_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(windows, "MOST_ROUNDS", 1)
     states = []
 
     def keep(state):
@@ -132,8 +134,48 @@ def test_the_share_of_a_window_is_that_of_its_length(monkeypatch, estimate, verd
     monkeypatch.setattr(windows, "judgement", lambda *_: facts)
     notes = Notes()
     train(task_of("training.steps=1", observer=notes))
-    expected = [f"ring, window {number}/2: {missed}" for number in (1, 2)] if missed else []
+    expected = []
+    for number in (1, 2) if missed else ():
+        name = f"ring, window {number}/2"
+        expected += [f"{name}: {missed}; it is trained further", f"{name}, round 2: {missed}"]
     assert notes.texts == expected
+
+
+@pytest.mark.parametrize(
+    ("estimates", "rounds", "kept"),
+    [
+        ([4e-3], 1, 0),
+        ([4e-2, 4e-3], 2, 1),
+        ([4e-2, 1e-2, 4e-3], 3, 2),
+        ([4e-2, 1.5e-2, 7e-3, 1e-3], 3, 2),
+        ([4e-2, 3e-2, 1e-3], 2, 1),
+        ([4e-2, 5e-2, 1e-3], 2, 0),
+    ],
+)
+def test_a_stated_window_is_trained_further_while_that_pays(monkeypatch, tmp_path, estimates, rounds, kept):
+    """And goes on from every state in every round; of two rounds the better one is kept."""
+    left, judged, states = list(estimates), [], []
+
+    def facts(_instance, trained, *_):
+        judged.append(trained.coefficients())
+        estimate = left.pop(0) if left else 1e-3
+        return {"error_estimate": estimate, "verdict": "solved", "reasons": []}
+
+    def keep(state):
+        path = tmp_path / f"{len(states)}.h5"
+        write_checkpoint(path, "0" * 64, state)
+        states.append((path, list(left)))
+
+    monkeypatch.setattr(windows, "judgement", facts)
+    whole = train(task_of("training.steps=2", "time.windows=[0.5]", keep=keep))
+    first = whole.windows[0]
+    assert len(first.record.history) == 2 * rounds
+    assert first.record.judged["error_estimate"] == estimates[kept]
+    assert all(torch.equal(a, b) for a, b in zip(first.coefficients, judged[kept], strict=True))
+    for path, rest in states[: 2 * rounds]:
+        left[:] = rest
+        state = read_checkpoint(path, "0" * 64, torch.device("cpu"))
+        assert_same(whole, train(task_of("training.steps=2", "time.windows=[0.5]", state=state)))
 
 
 def test_later_windows_start_from_the_one_before_by_the_phases_that_move_every_coefficient(monkeypatch):

@@ -24,7 +24,7 @@ from pinnkan.solutions.solution import Solution
 from pinnkan.solutions.windows import AnySolution
 from pinnkan.storage.store import Stored, read_store
 from pinnkan.training import coefficient_shapes, network_for
-from pinnkan.training.windows import joined
+from pinnkan.training.trained_windows import joined
 from pinnkan.storage.runs import paths
 from pinnkan.storage.runs.adapter_files import adapter_file
 from pinnkan.storage.runs.identity import fits, stored_values, weights_hash

@@ -20,7 +20,7 @@ from pinnkan.physics.family import Family
 from pinnkan.language.adapted_layers import LAYER_KINDS
 from pinnkan.language.problem.schema import read_problem
 from pinnkan.ground.progress import StepReport
-from pinnkan.training.windows import AnyTrained
+from pinnkan.training.trained_windows import AnyTrained
 from pinnkan.storage.runs.identity import ProblemRecord
 
 _ROWS = 50

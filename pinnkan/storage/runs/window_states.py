@@ -17,14 +17,15 @@ def windows_entry(state: WindowsState) -> dict[str, Any]:
     return {
         "pending": list(state.pending),
         "halvings": list(state.halvings),
-        "finished": [_entry(window) for window in state.finished],
+        "trained": [_entry(window) for window in _trained(state)],
+        "tried": len(state.tried),
     }
 
 
 def windows_tensors(state: WindowsState) -> dict[str, Tensor]:
-    """Return the numbers of all finished windows by name."""
+    """Return the numbers of all trained windows by name."""
     tensors: dict[str, Tensor] = {}
-    for number, window in enumerate(state.finished):
+    for number, window in enumerate(_trained(state)):
         tensors |= {f"window{number}.whole.{layer}": c for layer, c in enumerate(window.coefficients)}
         for layer, own in enumerate(window.changes or ()):
             tensors |= {f"window{number}.{layer}.{name}": tensor for name, tensor in own.items()}
@@ -32,8 +33,8 @@ def windows_tensors(state: WindowsState) -> dict[str, Tensor]:
 
 
 def windows_reports(state: WindowsState) -> list[StepReport]:
-    """Return the reports of all finished windows."""
-    return [report for window in state.finished for report in window.record.history]
+    """Return the reports of all trained windows."""
+    return [report for window in _trained(state) for report in window.record.history]
 
 
 def windows_state(
@@ -44,12 +45,19 @@ def windows_state(
     Raises:
         KeyError, TypeError, ValueError: If they are not of one state.
     """
-    finished, first = [], 0
-    for number, facts in enumerate(entry["finished"]):
+    trained, first = [], 0
+    for number, facts in enumerate(entry["trained"]):
         own = reports[first : first + facts["steps"]]
         first += facts["steps"]
-        finished.append(_window(facts, number, tensors, own))
-    return WindowsState(tuple(finished), tuple(entry["pending"]), tuple(entry["halvings"]))
+        trained.append(_window(facts, number, tensors, own))
+    count = len(trained) - entry["tried"]
+    pending, halvings = tuple(entry["pending"]), tuple(entry["halvings"])
+    return WindowsState(tuple(trained[:count]), pending, halvings, tuple(trained[count:]))
+
+
+def _trained(state: WindowsState) -> tuple[TrainedWindow, ...]:
+    """Return the finished windows and, behind them, the rounds of the present one."""
+    return (*state.finished, *state.tried)
 
 
 def _entry(window: TrainedWindow) -> dict[str, Any]:
