@@ -7,7 +7,7 @@ once a statement; parameter values enter only through the data.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from pinnkan.geometry import Region
 from pinnkan.ground.arrays import FloatArray
-from pinnkan.ground.derivatives import Collapsed, Derivative, Partial, derivatives_of
+from pinnkan.ground.derivatives import Collapsed, Derivative, Partial, derivatives_of, value_index
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.expressions import (
     Names,
@@ -29,6 +29,7 @@ from pinnkan.language.expressions import (
     split_data,
 )
 from pinnkan.physics.combinations import Collapse, combination_symbol
+from pinnkan.physics.conditions.point_functions import PointFunction
 
 _Lowered = Callable[[Mapping[str, Tensor | float]], list[Tensor]]
 
@@ -154,6 +155,7 @@ class ResidualBlock:
         program: The residual as torch functions.
         values: The parameter values.
         summands: Its terms, which say what a small residual is.
+        functions: What symbols of it stand for that are neither coordinates nor parameters.
     """
 
     name: str
@@ -163,6 +165,7 @@ class ResidualBlock:
     program: BlockProgram
     values: Mapping[str, float]
     summands: TermProgram
+    functions: Mapping[str, PointFunction] = field(default_factory=dict)
 
     def data(self, points: FloatArray, normals: FloatArray | None = None) -> FloatArray:
         """Evaluate coefficients and sources, once a point set.
@@ -216,6 +219,10 @@ class ResidualBlock:
             if normals is None:
                 raise ValueError(f"{self.name} needs the normals of its points")
             names, points = names + program.normals, np.concatenate([points, normals], axis=1)
+        if self.functions:
+            value = value_index(len(program.coordinates))
+            columns = [f.derivatives(points, [value])[0] for f in self.functions.values()]
+            names, points = (*names, *self.functions), np.column_stack([points, *columns])
         try:
             values: FloatArray = evaluate(program.data, names, points, self.values)
         except PinnkanError as error:

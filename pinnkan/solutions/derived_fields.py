@@ -24,7 +24,7 @@ from pinnkan.language.expressions import (
 )
 from pinnkan.language.problem import Problem
 from pinnkan.physics.constants import free_constants, is_free_in_time
-from pinnkan.solutions.solution import Solution
+from pinnkan.solutions.windows import AnySolution
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,14 @@ class DerivedField:
             return True
         return any(partial.orders[1:] if is_free_in_time(problem, unknown) else partial.orders)
 
-    def at(self, solution: Solution, points: FloatArray) -> FloatArray:
+    def at(self, solution: AnySolution, points: FloatArray) -> FloatArray:
         """Return the components at points (N, D), shape (C, N); NaN where they have no value."""
         leaves = self._leaves
         read = solution.derivatives(points, derivatives_of(leaves.values())) if leaves else None
         columns = [points] if read is None else [points, read.T]
         return self._evaluated(self.components, [leaf.name for leaf in leaves], columns, solution)
 
-    def exact(self, solution: Solution, points: FloatArray) -> FloatArray | None:
+    def exact(self, solution: AnySolution, points: FloatArray) -> FloatArray | None:
         """Return what the components are by the exact solution, (C, N).
 
         None where that is not known, or the solution is known up to a constant that they hold.
@@ -88,7 +88,7 @@ class DerivedField:
         return self._evaluated(known, [], [points], solution)
 
     def _evaluated(
-        self, formulas: Sequence[Any], leaves: Sequence[str], columns: list[FloatArray], solution: Solution
+        self, formulas: Sequence[Any], leaves: Sequence[str], columns: list[FloatArray], solution: AnySolution
     ) -> FloatArray:
         values = solution.instance.values
         parameters = np.tile(list(values.values()), (len(columns[0]), 1))

@@ -13,7 +13,7 @@ from pinnkan.physics.constants import free_constants
 from pinnkan.physics.instance import Instance
 from pinnkan.solutions.derived_fields import derived_field
 from pinnkan.solutions.evaluation.gauge import means
-from pinnkan.solutions.solution import Solution
+from pinnkan.solutions.windows import AnySolution
 
 SOLUTION, REFERENCE, ERROR, RESIDUAL = "solution", "reference", "error", "residual"
 
@@ -21,7 +21,7 @@ SOLUTION, REFERENCE, ERROR, RESIDUAL = "solution", "reference", "error", "residu
 WORDS = (SOLUTION, REFERENCE, ERROR, RESIDUAL)
 
 
-def fields_at(solution: Solution, field: str, points: np.ndarray) -> dict[str, np.ndarray]:
+def fields_at(solution: AnySolution, field: str, points: np.ndarray) -> dict[str, np.ndarray]:
     """Return fields at points (N, D), (N,) each: of every unknown, every equation, or a formula's components.
 
     Args:
@@ -53,7 +53,7 @@ def fields_at(solution: Solution, field: str, points: np.ndarray) -> dict[str, n
     return dict(zip(derived.labels, derived.at(solution, points), strict=True))
 
 
-def references_beside(solution: Solution, field: str, points: np.ndarray) -> dict[str, np.ndarray]:
+def references_beside(solution: AnySolution, field: str, points: np.ndarray) -> dict[str, np.ndarray]:
     """Return what a solution or a formula of it should be at points (N, D), by the names of `fields_at`.
 
     NaN where data do not cover a point; what is not known is left out, so that other fields have none.
@@ -70,7 +70,7 @@ def references_beside(solution: Solution, field: str, points: np.ndarray) -> dic
 
 
 def in_one_gauge(
-    solution: Solution, exact: Mapping[str, np.ndarray], points: np.ndarray
+    solution: AnySolution, exact: Mapping[str, np.ndarray], points: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Return exact solutions with those that nothing fixes but up to a constant moved to the solution's mean.
 

@@ -15,6 +15,7 @@ from pinnkan.ground.derivatives import Channel, Derivative, value_index
 from pinnkan.networks import Network
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.instance import Instance
+from pinnkan.physics.windows.hand_over import Differentiable
 
 _CHUNK = 4096
 """Points evaluated at a time: bounds memory at some 100 MB for the paper's network."""
@@ -60,9 +61,7 @@ class Solution:
         self, block: ResidualBlock, points: np.ndarray, normals: np.ndarray | None = None
     ) -> np.ndarray:
         """Return the residual of one equation or condition at points (N, D), shape (N,)."""
-        u = torch.from_numpy(self.derivatives(points, block.reads))
-        data = torch.from_numpy(np.ascontiguousarray(block.data(points, normals)))
-        return block.residual(data, u).numpy()
+        return residual_of(self, block, points, normals)
 
     def _chunk(
         self,
@@ -85,6 +84,15 @@ class Solution:
             return jet
         values: np.ndarray = lift + np.einsum("abn,bn->an", blend, jet)
         return values
+
+
+def residual_of(
+    solution: Differentiable, block: ResidualBlock, points: np.ndarray, normals: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the residual of one equation or condition at points (N, D), shape (N,)."""
+    u = torch.from_numpy(solution.derivatives(points, block.reads))
+    data = torch.from_numpy(np.ascontiguousarray(block.data(points, normals)))
+    return block.residual(data, u).numpy()
 
 
 @lru_cache(maxsize=64)

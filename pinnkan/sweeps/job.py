@@ -29,6 +29,7 @@ from pinnkan.language.methods import BASE, method_named
 from pinnkan.language.settings.blocks import Settings
 from pinnkan.language.settings.idle_keys import idle_keys
 from pinnkan.physics.family import Family
+from pinnkan.physics.instance import Instance
 from pinnkan.physics.lost import refuse_lost_derivatives
 from pinnkan.physics.steepness import unseen_data
 from pinnkan.physics.wellposed import require_well_posed
@@ -39,11 +40,15 @@ from pinnkan.storage.runs.identity import Identity
 from pinnkan.storage.runs.paths import WorkFile, base_path, stem_of, work_path
 from pinnkan.storage.runs.results import stored_report
 from pinnkan.storage.runs.state_files import StateFile, running
+from pinnkan.storage.runs.windows import KEY as WINDOWS
+from pinnkan.storage.runs.windows import window_arrays
 from pinnkan.storage.store import write_store
-from pinnkan.sweeps.shown_error import shown_error
+from pinnkan.sweeps.shown_error import error_of, shown_error
 from pinnkan.training import Trained, TrainingState, TrainingTask
 from pinnkan.training.judgement import judgement
 from pinnkan.training.task import Arithmetic, Audience
+from pinnkan.training.trained_windows import AnyTrained, TrainedWindows
+from pinnkan.training.window_verdicts import judgement_of_windows
 
 
 @dataclass(frozen=True)
@@ -133,14 +138,14 @@ class TrainingJob:
 
     def __call__(
         self,
-        train: Callable[[TrainingTask], Trained],
+        train: Callable[[TrainingTask], AnyTrained],
         arrays: Callable[[Trained, torch.dtype], dict[str, np.ndarray]],
     ) -> dict[str, Any]:
         """Train, store the result and return what is known of it.
 
         Args:
             train: The recipe.
-            arrays: What of its result is stored, in the result's precision.
+            arrays: What of its result is stored, in the result's precision; of time windows it is known.
 
         Raises:
             StoppedError: If a signal arrived after the first step; the state is saved.
@@ -155,10 +160,15 @@ class TrainingJob:
         with running(self.result.beside("running.json"), title=self.title) as state_file:
             trained, relative_l2 = self._train(train, keeper, state_file)
             instance = self.family.at(self._identity.values)
-            verdict = judgement(instance, trained, self._identity.method, self.base_verdict)
+            verdict, dtype = self._judged(instance, trained), dtype_for(self._identity.dtype)
             asked = {"relative_l2": relative_l2, "tolerance": self._settings.tolerance(self._block)}
             training = training_facts(trained) | asked | verdict
-            self._write(trained, training, arrays(trained, dtype_for(self._identity.dtype)))
+            if isinstance(trained, TrainedWindows):
+                self._write(
+                    trained, training, window_arrays(trained.windows, dtype), {WINDOWS: list(trained.ends)}
+                )
+            else:
+                self._write(trained, training, arrays(trained, dtype), {})
         keeper.discard()
         self.observer.note(f"wrote {self.result.path}")
         if verdict["verdict"] not in (None, "solved"):
@@ -166,9 +176,23 @@ class TrainingJob:
             self.observer.note(f"{self.title}: {verdict['verdict']}. {training['advice']}")
         return stored_report({"training": training})
 
-    def _write(self, trained: Trained, training: Mapping[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    def _judged(self, instance: Instance, trained: AnyTrained) -> dict[str, Any]:
+        """Return estimate and verdict."""
+        if isinstance(trained, TrainedWindows):
+            judged = [window.record.judged for window in trained.windows]
+            return judgement_of_windows(trained.solution(instance), judged)
+        return judgement(instance, trained, self._identity.method, self.base_verdict)
+
+    def _write(
+        self,
+        trained: AnyTrained,
+        training: Mapping[str, Any],
+        arrays: dict[str, np.ndarray],
+        windows: Mapping[str, Any],
+    ) -> None:
         """Store the result."""
         facts = {
+            **windows,
             "tag": self.result.tag,
             "training": training,
             "history": history_facts(trained.history),
@@ -178,8 +202,8 @@ class TrainingJob:
         write_store(self.result.path, kind, arrays=arrays, meta=self._identity.facts() | facts)
 
     def _train(
-        self, train: Callable[[TrainingTask], Trained], keeper: Keeper, state_file: StateFile
-    ) -> tuple[Trained, float | None]:
+        self, train: Callable[[TrainingTask], AnyTrained], keeper: Keeper, state_file: StateFile
+    ) -> tuple[AnyTrained, float | None]:
         """Return what was trained and its relative L2 error, if that is known."""
         identity = self._identity
         instance = self.family.at(identity.values)
@@ -193,13 +217,18 @@ class TrainingJob:
             )
         for message in (*idle_keys(settings, block), *unseen_data(instance, block)):
             self.observer.note(f"{self.title}: warning: {message}")
-        error = shown_error(instance, self.family.problem.settings.network, self.remark)
+        network = settings.network
         run = TrainingTask(
             instance,
             settings,
             identity.seed,
             Arithmetic(self.means.device, dtype_for(identity.dtype)),
-            Audience(_Recorded(self.observer, state_file), self.title, error),
+            Audience(
+                _Recorded(self.observer, state_file),
+                self.title,
+                shown_error(instance, network, self.remark),
+                error_in=lambda window: shown_error(window, network, self.remark),
+            ),
             time_limit=self.means.time_limit,
             keep=keeper,
             state=keeper.restore(self.means.device),
@@ -216,11 +245,12 @@ class TrainingJob:
                 f"{self.title}: stopped by a signal after step {state.steps}; "
                 "the same command goes on from there"
             ) from None
-        return trained, None if error is None else error(trained.coefficients())
+        error = error_of(instance, self.remark)
+        return trained, None if error is None else error(trained.solution(instance))
 
     def _gone_on(
-        self, train: Callable[[TrainingTask], Trained], run: TrainingTask, keeper: Keeper
-    ) -> Trained:
+        self, train: Callable[[TrainingTask], AnyTrained], run: TrainingTask, keeper: Keeper
+    ) -> AnyTrained:
         """Train from the state of an earlier run; from the beginning if that is none of this training's."""
         try:
             return train(run)

@@ -11,6 +11,7 @@ from pinnkan.language.settings.blocks import NetworkSettings
 from pinnkan.physics.instance import Instance
 from pinnkan.solutions.evaluation.measures import errors_at
 from pinnkan.solutions.solution import Solution
+from pinnkan.solutions.windows import AnySolution
 from pinnkan.training import network_for
 
 _POINTS, _SEED = 2000, 987_654_321
@@ -24,6 +25,19 @@ def shown_error(
 
     ``note`` is told of points that reference data do not cover.
     """
+    measured = error_of(instance, note)
+    if measured is None:
+        return None
+    measure = measured
+
+    def error(coefficients: Sequence[Tensor]) -> float | None:
+        return measure(Solution(instance, network_for(instance, settings, coefficients), coefficients))
+
+    return error
+
+
+def error_of(instance: Instance, note: Callable[[str], None]) -> Callable[[AnySolution], float | None] | None:
+    """Return the relative L2 error of solutions, as `shown_error`; None without a reference."""
     known = instance.known(instance.domain.uniform(_POINTS, _SEED))
     if known is not None and known.gap:
         note(known.gap)
@@ -31,9 +45,7 @@ def shown_error(
         return None
     sought = known
 
-    def error(coefficients: Sequence[Tensor]) -> float | None:
-        network = network_for(instance, settings, coefficients)
-        solution = Solution(instance, network, coefficients)
+    def error(solution: AnySolution) -> float | None:
         if not np.isfinite(solution(sought.points)).all():
             return None
         error: float | None = errors_at(solution, sought)["relative_l2"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -32,14 +32,24 @@ from pinnkan.storage.runs.inventory import value_status
 from pinnkan.storage.runs.paths import stem_of
 from pinnkan.storage.runs.results import TrainingResult, stored_report, stored_verdict
 from pinnkan.storage.runs.state_files import clear_failure, record_failure
-from pinnkan.storage.store import read_store
+from pinnkan.storage.runs.windows import KEY as WINDOWS
+from pinnkan.storage.runs.windows import arrays_in_windows
+from pinnkan.storage.store import Stored, read_store
 from pinnkan.sweeps.job import Means, ResultFile, TrainingJob
 from pinnkan.sweeps.options import SweepOptions
 from pinnkan.training import Trained, TrainingTask
 from pinnkan.training import finetune as train_adapter
-from pinnkan.training import pretrain as train_from_scratch
 from pinnkan.training.goal import said
 from pinnkan.training.refinable_adapter import FinishedAdapter
+from pinnkan.training.trained_windows import AnyTrained
+from pinnkan.training.windows import (
+    Finished,
+    cut_like,
+    cut_of,
+    nearer,
+    pretrain_in_windows,
+    train_windows,
+)
 
 
 class Trainer:
@@ -109,32 +119,56 @@ class Trainer:
             base_verdict=stored_verdict(self._base.meta)["verdict"] if on_base else None,
         )
 
-    def _train(self, run: TrainingTask, identity: Identity) -> Trained:
-        arrays = self._finished(identity)
-        if not METHODS[identity.method].on_base:
-            begun = None if arrays is None else whole_coefficients(self._path(identity), arrays)
-            return train_from_scratch(run, begun)
-        coefficients = self._base.coefficients
-        if arrays is not None:
-            finished = FinishedAdapter(partial(stored_theta, arrays=arrays), stored_ranks(arrays))
-            return train_adapter(run, coefficients, method=identity.method, finished=finished)
+    def _train(self, run: TrainingTask, identity: Identity) -> AnyTrained:
+        method = METHODS[identity.method]
+        stored = self._finished(identity)
+        if not method.on_base:
+            finished = None if stored is None else self._whole(identity, stored)
+            return pretrain_in_windows(run, method=method.name, finished=finished)
+        begun = None if stored is None else arrays_in_windows(stored.arrays, stored.meta)
+        neighbour = self._neighbour(identity) if begun is None else None
+
+        def adapt(task: TrainingTask, number: int, before: Sequence[Tensor] | None) -> Trained:
+            """Train the adapter of one window, or of the whole time."""
+            coefficients = self._base.parts[number]
+            if begun is not None:
+                theta, ranks = partial(stored_theta, arrays=begun[number]), stored_ranks(begun[number])
+                finished = FinishedAdapter(theta, ranks)
+                return train_adapter(task, coefficients, method=method.name, finished=finished)
+            if neighbour is not None:
+                start = partial(stored_theta, arrays=neighbour[number])
+                return train_adapter(task, coefficients, method=method.name, start=start)
+            if not method.low_rank:
+                coefficients = nearer(task, coefficients, before)
+            return train_adapter(task, coefficients, method=method.name)
+
+        stated = cut_of(run.instance)
+        if stated is None:
+            return adapt(run, 0, None)
+        cut = cut_like(stated, self._base.ends)
+        base = stored_verdict(self._base.meta)["verdict"]
+        return train_windows(run, cut, adapt, method=method.name, base=base)
+
+    def _whole(self, identity: Identity, stored: Stored) -> Finished:
+        """Return a finished result from scratch, to go on from."""
+        path, parts = self._path(identity), arrays_in_windows(stored.arrays, stored.meta)
+        return Finished([whole_coefficients(path, own) for own in parts], tuple(stored.meta.get(WINDOWS, ())))
+
+    def _neighbour(self, identity: Identity) -> list[dict[str, np.ndarray]] | None:
+        """Return the arrays, window by window, of the adapter that a value starts from; None for the base."""
         if identity.start is None:
-            return train_adapter(run, coefficients, method=identity.method)
+            return None
         values = identity.start["values"]
         assert isinstance(values, dict)
         path = adapter_file(self.options.directory, values, identity.method, self.options.tag)
-        arrays = read_store(path, kind="adapter").arrays
-
-        def start(parameters: Parametrisation) -> Tensor:
-            return stored_theta(parameters, arrays)
-
-        return train_adapter(run, coefficients, method=identity.method, start=start)
+        stored = read_store(path, kind="adapter")
+        return arrays_in_windows(stored.arrays, stored.meta)
 
     def _path(self, identity: Identity) -> Path:
         return adapter_file(self.options.directory, identity.values, identity.method, self.options.tag)
 
-    def _finished(self, identity: Identity) -> Mapping[str, np.ndarray] | None:
-        """Return the numbers of a finished result to go on from, for its error is above the tolerance."""
+    def _finished(self, identity: Identity) -> Stored | None:
+        """Return a finished result to go on from, for its error is above the tolerance."""
         options = self.options
         if options.training.force:
             return None
@@ -143,7 +177,7 @@ class Trainer:
             return None
         estimate = stored_report(present.meta or {})["error_estimate"]
         self.observer.note(f"{present.path}: {said(estimate)}, above the tolerance: going on from it")
-        return read_store(present.path, kind="adapter").arrays
+        return read_store(present.path, kind="adapter")
 
     def _arrays(self, trained: Trained, dtype: torch.dtype) -> dict[str, np.ndarray]:
         if METHODS[self.options.method].low_rank:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from pinnkan.language.settings.blocks import Settings
 from pinnkan.networks import Network
 from pinnkan.networks.adapters import Parametrisation
 from pinnkan.physics.instance import Instance
+from pinnkan.solutions.solution import Solution
 from pinnkan.training.levels import Level, Levels, ResidualRms
 from pinnkan.training.loop import PhaseState
 
@@ -42,8 +44,9 @@ class TrainingState:
         origin: Of its parametrisation.
         earlier: Reports of the phases before.
         trainable: Most numbers that moved in any one phase so far.
-        seconds: Wall time so far.
         levels: The levels before the present one; None without a tolerance.
+        seconds: Wall time so far, in the present window where there are several.
+        windows: Where a training in time windows stands beside that; None where there are none.
     """
 
     phase: int
@@ -53,11 +56,14 @@ class TrainingState:
     trainable: int
     seconds: float
     levels: Levels | None = None
+    windows: WindowsState | None = None
 
     @property
     def steps(self) -> int:
-        """Steps of all phases so far."""
-        return len(self.earlier) + self.inner.steps
+        """Steps of all phases, and windows, so far."""
+        done = () if self.windows is None else (*self.windows.finished, *self.windows.tried)
+        before = sum(len(window.record.history) for window in done)
+        return before + len(self.earlier) + self.inner.steps
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,9 @@ class Arithmetic:
     dtype: torch.dtype
 
 
+ShownError = Callable[[Sequence[Tensor]], float | None]
+
+
 @dataclass(frozen=True)
 class Audience:
     """Who is told of a training, and what.
@@ -81,11 +90,13 @@ class Audience:
         observer: Who is told.
         title: What is trained.
         error: Relative L2 error of given coefficients, to be shown; None where nothing is known.
+        error_in: Gives the same for a time window, from the problem that it poses.
     """
 
     observer: Observer
     title: str
-    error: Callable[[Sequence[Tensor]], float | None] | None = None
+    error: ShownError | None = None
+    error_in: Callable[[Instance], ShownError | None] = field(default=lambda _: None)
 
 
 @dataclass(frozen=True)
@@ -168,3 +179,71 @@ class Trained:
     def steps(self) -> int:
         """Steps of all phases."""
         return len(self.history)
+
+    @property
+    def ranks(self) -> Sequence[Sequence[int]]:
+        """Tucker ranks of every layer that has some."""
+        return self.parameters.ranks
+
+    def solution(self, instance: Instance) -> Solution:
+        """Return what it solves, on the CPU; the instance is that of the training."""
+        return Solution(instance, self.network, [c.cpu() for c in self.coefficients()])
+
+
+@dataclass(frozen=True)
+class WindowRecord:
+    """How the training of one time window went.
+
+    Attributes:
+        history: Reports of all phases.
+        outcome: Of the last phase.
+        seconds: Wall time.
+        rms: Its residual.
+        trainable: Most numbers that moved in any one phase.
+        ranks: Tucker ranks of every layer that has some.
+        judged: Estimate, verdict, reasons and advice (`pinnkan.training.judgement.judgement`).
+        levels: Of a training with a tolerance.
+    """
+
+    history: Sequence[StepReport]
+    outcome: Outcome
+    seconds: float
+    rms: ResidualRms
+    trainable: int
+    ranks: Sequence[Sequence[int]]
+    judged: Mapping[str, Any]
+    levels: tuple[Level, ...] = ()
+
+
+@dataclass(frozen=True)
+class TrainedWindow:
+    """What is kept of one time window.
+
+    Attributes:
+        end: Last time of the window.
+        coefficients: Of every layer in their stored shapes, float64, on the CPU.
+        changes: An adapter's numbers, by name for every layer; None where every coefficient moved.
+        record: How its training went.
+    """
+
+    end: float
+    coefficients: Sequence[Tensor]
+    changes: Sequence[Mapping[str, Tensor]] | None
+    record: WindowRecord
+
+
+@dataclass(frozen=True)
+class WindowsState:
+    """Where a training in time windows stands.
+
+    Attributes:
+        finished: The windows that are done, in the order of time.
+        pending: Ends of the present window and of those after it.
+        halvings: How often each of these was halved.
+        tried: What the rounds before left of the present window.
+    """
+
+    finished: tuple[TrainedWindow, ...]
+    pending: tuple[float, ...]
+    halvings: tuple[int, ...]
+    tried: tuple[TrainedWindow, ...] = ()

@@ -22,7 +22,7 @@ from pinnkan.language.parameters import complete_values
 from pinnkan.language.problem import Problem
 from pinnkan.solutions.derived_fields import derived_field
 from pinnkan.solutions.fields import RESIDUAL, checked_points, fields_at, reference_at
-from pinnkan.solutions.solution import Solution
+from pinnkan.solutions.windows import AnySolution
 from pinnkan.storage.runs.directory import Result, RunDirectory, require_plain
 from pinnkan.storage.runs.paths import ResultName
 
@@ -111,7 +111,7 @@ class Run:
 class RunSolution:
     """The solution at one parameter value, a function of points; made by :meth:`Run.at`."""
 
-    def __init__(self, result: Result, solution: Solution) -> None:
+    def __init__(self, result: Result, solution: AnySolution) -> None:
         self._result = result
         self._solution = solution
 

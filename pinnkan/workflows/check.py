@@ -18,6 +18,7 @@ from pinnkan.ground.runtime import device_for, limited_threads
 from pinnkan.language.expressions import hidden_builtins
 from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.problem import Problem
+from pinnkan.language.problem.windows import window_ends
 from pinnkan.language.settings.blocks import Settings
 from pinnkan.language.settings.idle_keys import idle_keys
 from pinnkan.networks.adapters import last_layer, slim
@@ -31,6 +32,7 @@ from pinnkan.physics.wellposed.findings import warning
 from pinnkan.training import network_for, plan_for, refined
 from pinnkan.training.adapters import attach
 from pinnkan.training.phases import HELD_OUT, phase_variant
+from pinnkan.training.windows import MOST_HALVINGS
 from pinnkan.workflows.show import network_facts
 
 
@@ -54,7 +56,8 @@ def check(
     Returns:
         What ``check --json`` prints: ``equations``, ``conditions`` and ``constraints``
         (``name``, ``residual``, ``size``, ...), ``boundary`` (by part and unknown), ``scales``,
-        ``points``, ``trainable_parameters``, ``chosen`` by the default recipe, ``findings``.
+        ``windows`` where there are any, ``points``, ``trainable_parameters``, ``chosen`` by the default
+        recipe, ``findings``.
 
     Raises:
         ProblemError: If the problem makes no sense at its base value.
@@ -80,6 +83,7 @@ def check(
         **_solved_scales(family),
         **_formulas(report.formulas, problem),
         "zero_network_l2": report.zero_network_l2,
+        **_windows(problem),
         "network": network_facts(problem.settings.network, problem),
         **counted,
         "chosen": {path: _written(path, problem.settings) for path in problem.settings.chosen},
@@ -144,6 +148,15 @@ def _scales(family: Family) -> dict[str, float]:
     if problem.time is not None and math.isfinite(family.time_scale):
         scales[problem.time] = family.time_scale
     return scales
+
+
+def _windows(problem: Problem) -> dict[str, Any]:
+    """Return the ends of the time windows at the base values; nothing without windows."""
+    stated = problem.domain.windows
+    if stated is None:
+        return {}
+    ends = list(window_ends(problem, problem.base_values))
+    return {"windows": f"halved at most {MOST_HALVINGS} times" if stated.automatic else ends}
 
 
 def _solved_scales(family: Family) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from pinnkan.solutions.evaluation.measures import (
     residual_rms,
 )
 from pinnkan.solutions.evaluation.relative import relative_residuals
-from pinnkan.solutions.solution import Solution
+from pinnkan.solutions.windows import AnySolution
 from pinnkan.storage.runs.directory import Result, RunDirectory
 from pinnkan.storage.runs.identity import file_hash
 from pinnkan.storage.runs.paths import read_stem
@@ -196,7 +196,7 @@ def held_out_samples(result: Result, instance: Instance) -> Places | None:
     return Places(held_out.points, known)
 
 
-def _row(result: Result, solution: Solution, places: Places, seed: int) -> dict[str, Any]:
+def _row(result: Result, solution: AnySolution, places: Places, seed: int) -> dict[str, Any]:
     training = result.meta["training"]
     errors, estimates = errors_at(solution, places.known), training.get("error_estimates") or {}
     for name, field in errors.get("fields", {}).items():

@@ -20,7 +20,7 @@ from pinnkan.output.suffixes import require_suffix
 from pinnkan.physics.instance import Instance
 from pinnkan.solutions.derived_fields import DerivedField, derived_field, split_fields
 from pinnkan.solutions.fields import in_one_gauge
-from pinnkan.solutions.solution import Solution
+from pinnkan.solutions.windows import AnySolution
 from pinnkan.storage.runs.directory import Result, RunDirectory, remark_on
 from pinnkan.storage.runs.paths import ResultName
 from pinnkan.workflows.requests import Places
@@ -101,7 +101,7 @@ def _gridded(text: str, time: float | None, instance: Instance) -> tuple[np.ndar
 
 def _sample(
     result: Result,
-    solution: Solution,
+    solution: AnySolution,
     points: np.ndarray,
     shape: tuple[int, ...] | None,
     *,
@@ -157,7 +157,7 @@ def _vectors(problem: Problem, derived: Sequence[DerivedField]) -> dict[str, tup
 
 
 def _beside(
-    solution: Solution, points: np.ndarray, values: Mapping[str, np.ndarray]
+    solution: AnySolution, points: np.ndarray, values: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Return ``exact`` and ``error``, of a system ``exact_u`` and ``error_u``, where they are known.
 

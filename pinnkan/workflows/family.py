@@ -32,7 +32,7 @@ from pinnkan.reduction import (
 )
 from pinnkan.reduction.greedy import ADVICE, CurvePoint, Reason, Search, search
 from pinnkan.solutions.evaluation.verdict import worst
-from pinnkan.storage.runs.directory import Result, RunDirectory
+from pinnkan.storage.runs.directory import Result, RunDirectory, require_one_network
 from pinnkan.storage.runs.identity import weights_hash
 from pinnkan.storage.runs.paths import FAMILY
 from pinnkan.storage.runs.reduced_basis import family_ansatz, write_family
@@ -137,6 +137,7 @@ def family(request: FamilyRequest, options: SweepOptions, observer: Observer) ->
     """
     directory = options.directory
     base = RunDirectory(directory).base()
+    require_one_network(base, "family")
     ranges = read_ranges(base.problem.parameters, only=request.only, named=request.params)
     clean_leftovers(directory)
     require_writable(directory / FAMILY)

@@ -19,7 +19,7 @@ from pinnkan.solutions.evaluation.measures import EVALUATION_SEED
 from pinnkan.solutions.evaluation.norms import measure_errors
 from pinnkan.solutions.formulas import ClosedForm, Snap, closed_form
 from pinnkan.solutions.solution import Solution
-from pinnkan.storage.runs.directory import RunDirectory
+from pinnkan.storage.runs.directory import RunDirectory, require_one_network
 from pinnkan.storage.runs.paths import ResultName
 
 _POINTS, _SEED, _JUDGED = 600, 31_415, 2_000
@@ -41,7 +41,9 @@ def formula(directory: Path, name: ResultName, *, least_r2: float, digits: int) 
     """
     result = RunDirectory(directory).find(name)
     unknown = _only_unknown(result.problem)
+    require_one_network(result, "formula")
     solution = result.solution()
+    assert isinstance(solution, Solution)
     instance = solution.instance
     points = instance.domain.uniform(_POINTS, _SEED)
     form = closed_form(solution.network, solution.coefficients, points, least_r2=least_r2)

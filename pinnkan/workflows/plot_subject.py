@@ -18,7 +18,7 @@ from pinnkan.output.pictures.sections import Section
 from pinnkan.solutions.derived_fields import DerivedField
 from pinnkan.solutions.evaluation.measures import EVALUATION_SEED, POINTS, errors_at, residual_rms
 from pinnkan.solutions.fields import ERROR, REFERENCE, RESIDUAL, SOLUTION, fields_at, references_beside
-from pinnkan.solutions.solution import Solution
+from pinnkan.solutions.windows import AnySolution
 from pinnkan.workflows.requests import FlowKind
 
 HISTORY = "history"
@@ -35,7 +35,7 @@ _KINDS: Mapping[str, Literal["value", "signed", "magnitude"]] = {
 class Subject:
     """What is drawn, of which section, where to, and what must be said of it."""
 
-    solution: Solution
+    solution: AnySolution
     section: Section
     field: str
     output: Path

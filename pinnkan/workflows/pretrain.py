@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
-
-from torch import Tensor
 
 from pinnkan.ground.errors import DamagedFileError, PinnkanError, StoppedError, UsageError
 from pinnkan.ground.files import clean_leftovers
@@ -22,8 +20,8 @@ from pinnkan.storage.runs.state_files import at_work, clear_failure, clear_finis
 from pinnkan.storage.store import read_store
 from pinnkan.sweeps.job import Means, ResultFile, TrainingJob
 from pinnkan.sweeps.options import TrainingOptions
-from pinnkan.training import pretrain as train_base
 from pinnkan.training.goal import said
+from pinnkan.training.windows import Finished, pretrain_in_windows
 
 _NAMED = 3
 
@@ -51,7 +49,7 @@ def pretrain(family: Family, directory: Path, options: TrainingOptions, observer
     for folder in (directory, directory / WORK):
         clean_leftovers(folder)
     _tell_of_others(directory, observer)
-    start = None if meta is None else _start(directory, tolerance, observer)
+    finished = None if meta is None else _finished_base(directory, tolerance, observer)
     device = device_for(options.compute.device)
     with limited_threads(options.compute.threads) as count:
         job = TrainingJob(
@@ -65,7 +63,7 @@ def pretrain(family: Family, directory: Path, options: TrainingOptions, observer
         )
         try:
             report = job(
-                lambda run: train_base(run, start),
+                lambda run: pretrain_in_windows(run, method=BASE_STEM, finished=finished),
                 lambda trained, kind: whole_arrays(trained.coefficients(), kind),
             )
         except StoppedError:
@@ -102,8 +100,8 @@ def _tell_of_others(directory: Path, observer: Observer) -> None:
         )
 
 
-def _start(directory: Path, tolerance: float | None, observer: Observer) -> Sequence[Tensor]:
-    """Return the coefficients of a finished base whose error is above the tolerance, to go on from.
+def _finished_base(directory: Path, tolerance: float | None, observer: Observer) -> Finished:
+    """Return a finished base whose error is above the tolerance, to go on from.
 
     What that does to its adapters is said before it begins.
     """
@@ -113,7 +111,7 @@ def _start(directory: Path, tolerance: float | None, observer: Observer) -> Sequ
     stale = f"; its {count} adapter{'s become' if count > 1 else ' becomes'} stale" if count else ""
     estimate = said(base.meta["training"].get("error_estimate"))
     observer.note(f"{base.path}: {estimate}, tolerance {tolerance:g}: going on from it{stale}")
-    return base.coefficients
+    return Finished(base.parts, base.ends)
 
 
 def _finished(directory: Path, identity: Identity) -> Mapping[str, Any] | None:

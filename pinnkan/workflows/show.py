@@ -17,6 +17,8 @@ from pinnkan.storage.runs.facts import family_from, hidden_widths
 from pinnkan.storage.runs.identity import fits, stored_values, weights_hash
 from pinnkan.storage.runs.paths import ADAPTERS, BASE, FAMILY
 from pinnkan.storage.runs.results import stored_report
+from pinnkan.storage.runs.windows import KEY as WINDOWS
+from pinnkan.storage.runs.windows import arrays_in_windows
 from pinnkan.storage.store import Stored, read_store
 from pinnkan.training.refinement import fitted
 
@@ -39,7 +41,8 @@ def _show_run(directory: Path) -> dict[str, Any]:
     if not run.base_path.is_file():
         raise UsageError(f"{directory} has no {BASE}; 'pinnkan pretrain PROBLEM -o {directory}' makes one")
     stored = read_store(run.base_path, kind="base")
-    problem = family_from(run.base_path, stored.meta, hidden_widths(stored.arrays, stored.meta)).problem
+    first = arrays_in_windows(stored.arrays, stored.meta)[0]
+    problem = family_from(run.base_path, stored.meta, hidden_widths(first, stored.meta)).problem
     adapters = [_row(adapter, weights_hash(stored)) for adapter in run.adapter_paths()]
     return {
         "directory": str(directory),
@@ -58,7 +61,8 @@ def _show_file(path: Path) -> dict[str, Any]:
             f"{path} is the state of a training that was stopped, no result; "
             f"'pinnkan status {path.absolute().parent.parent}' tells of it"
         )
-    own = {name.removeprefix("base."): array for name, array in stored.arrays.items()}
+    first = arrays_in_windows(stored.arrays, stored.meta)[0]
+    own = {name.removeprefix("base."): array for name, array in first.items()}
     problem = family_from(path, stored.meta, hidden_widths(own, stored.meta)).problem
     status = {"status": _status_beside(path, stored)} if stored.kind == "adapter" else {}
     return {
@@ -129,7 +133,8 @@ def _problem_facts(problem: Problem, stored: Stored) -> dict[str, Any]:
 def _network(problem: Problem, stored: Stored) -> NetworkSettings:
     """Return the network's settings, its functions and widths as they are after refinement."""
     names = ("0.coefficients", "0.change", "base.0.coefficients")
-    first = next((stored.arrays[name] for name in names if name in stored.arrays), None)
+    arrays = arrays_in_windows(stored.arrays, stored.meta)[0]
+    first = next((arrays[name] for name in names if name in arrays), None)
     coefficients = None if first is None else [torch.from_numpy(first)]
     own = {name.removeprefix("base."): array for name, array in stored.arrays.items()}
     network = fitted(problem.settings.network, coefficients)
@@ -160,6 +165,7 @@ def _file_facts(path: Path, stored: Stored) -> dict[str, Any]:
         "tag": meta.get("tag"),
         "seed": meta.get("seed"),
         "dtype": meta.get("dtype"),
+        **({"windows": meta[WINDOWS]} if WINDOWS in meta else {}),
         "numbers": sum(array.size for array in stored.arrays.values()),
         "file_bytes": stored.file_bytes,
         "format_version": stored.version,

@@ -25,7 +25,7 @@ from pinnkan.output.suffixes import require_suffix
 from pinnkan.solutions.evaluation.measures import EVALUATION_SEED, POINTS
 from pinnkan.solutions.evaluation.spectra import MODES, Spectrum, discarded_norm, mode_spectra
 from pinnkan.solutions.evaluation.theorem1 import constants, output_bound
-from pinnkan.storage.runs.directory import Result, RunDirectory, read_base
+from pinnkan.storage.runs.directory import Result, RunDirectory, read_base, require_one_network
 from pinnkan.storage.runs.paths import ADAPTERS, BASE
 from pinnkan.storage.store import read_store
 from pinnkan.training import network_for
@@ -59,6 +59,7 @@ class Change:
     @classmethod
     def of(cls, name: str, result: Result, reference: Sequence[Tensor] | None = None) -> Change:
         """Decompose a result's coefficients, or their difference from others."""
+        require_one_network(result, "spectrum")
         target = result.coefficients
         known = reference or [torch.zeros_like(layer) for layer in target]
         hidden = _hidden_layers(result)

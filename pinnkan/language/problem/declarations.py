@@ -155,17 +155,29 @@ def _read_space(root: Block, declared: Declared, faults: Faults) -> None:
     declared.space = tuple(names)
 
 
+WINDOWS = "windows"
+"""The key of ``time`` beside its name: how the interval is cut."""
+
+
+def time_entries(block: Block) -> list[tuple[Scalar, Node]]:
+    """Return the entries of ``time`` but `WINDOWS`, which is itself a name where it stands alone."""
+    return [entry for entry in block.entries if entry[0].text != WINDOWS or len(block.entries) == 1]
+
+
 def _read_time_name(root: Block, declared: Declared, faults: Faults) -> None:
     node = root.get("time")
     block = None if node is None else read_block(node, "time", faults, example="{t: [0, 1]}")
     if block is None:
         return
-    if len(block.entries) != 1:
+    entries = time_entries(block)
+    if len(entries) != 1:
         faults.add(
-            block.place, f"time: expected one name, for example {{t: [0, 1]}}, got {len(block.entries)} keys"
+            block.place,
+            f"time: expected one name, for example {{t: [0, 1]}}, and '{WINDOWS}' if there are any; "
+            f"got {', '.join(quote(name.text) for name, _ in block.entries) or 'nothing'}",
         )
         return
-    key = block.entries[0][0]
+    key = entries[0][0]
     if declared.declare(key.text, "time coordinate", key.place, faults, pattern=_WORD):
         declared.time = key.text
 

@@ -9,7 +9,7 @@ import sympy
 from pinnkan.geometry import SHAPES, Domain, ExtentFault, Shape, make_shape
 from pinnkan.ground.errors import ProblemError, UsageError, quote
 from pinnkan.language.expressions import substitute
-from pinnkan.language.problem.declarations import Declared, as_number
+from pinnkan.language.problem.declarations import Declared, as_number, time_entries
 from pinnkan.language.problem.formulas import read_formula
 from pinnkan.language.problem.spec import Problem, StatedShape
 from pinnkan.language.reading.fields import (
@@ -157,7 +157,7 @@ def read_interval(
     node = root.get("time")
     if declared.time is None or not isinstance(node, Block):
         return None
-    ends = read_numbers(node.entries[0][1], f"time.{declared.time}", 2, declared, used, faults)
+    ends = read_numbers(time_entries(node)[0][1], f"time.{declared.time}", 2, declared, used, faults)
     return None if ends is None else (ends[0], ends[1])
 
 
@@ -206,7 +206,7 @@ def check_at_base(
     if interval is not None and isinstance(time, Block):
         start, end = (number_at(value, base) for value in interval)
         if not start < end:
-            node = time.entries[0][1]
+            node = time_entries(time)[0][1]
             found = f"expected start < end, got [{start:g}, {end:g}] (empty)"
             faults.add(
                 node.place, f"time: {declared.time}: {found}{_backwards(declared) if end < start else ''}"

@@ -34,9 +34,11 @@ from pinnkan.language.problem.spec import (
     StatedDomain,
     StatedShape,
     StatedSolution,
+    StatedWindows,
     Statements,
 )
 from pinnkan.language.problem.statements import StatementReader
+from pinnkan.language.problem.windows import check_windows, read_windows
 from pinnkan.language.reading.fields import describe, read_block, read_number, read_text, refuse_unknown_keys
 from pinnkan.language.reading.nodes import Block, Scalar, read_yaml
 from pinnkan.language.reading.places import Faults
@@ -144,7 +146,7 @@ def _read_root(
         file=ProblemFile(name, text, overrides, directory, **texts),
         names=mathematics.names,
         parameters=declared.parameters,
-        domain=StatedDomain(mathematics.shape, mathematics.interval),
+        domain=StatedDomain(mathematics.shape, mathematics.interval, mathematics.windows),
         statements=replace(mathematics.statements, samples=samples),
         solution=replace(mathematics.solution, reference=reference),
         settings=settings,
@@ -178,6 +180,7 @@ class _Mathematics(NamedTuple):
     names: Names
     shape: StatedShape | None
     interval: tuple[sympy.Expr, sympy.Expr] | None
+    windows: StatedWindows | None
     statements: Statements
     solution: StatedSolution
 
@@ -187,6 +190,7 @@ def _read_mathematics(root: Block, declared: Declared, faults: Faults, *, former
     reader = StatementReader(declared, faults)
     shape = read_shape(root, declared, reader.used, faults)
     interval = read_interval(root, declared, reader.used, faults)
+    windows = read_windows(root, declared, reader.used, faults)
     space = check_at_base(root, declared, shape, interval, faults)
     reader.read_data(root)
     equations = () if root.get("samples") else reader.read_equations(root)
@@ -200,15 +204,21 @@ def _read_mathematics(root: Block, declared: Declared, faults: Faults, *, former
         _check_initial(root, equations, initial, reader.names(), faults)
         _check_hard((*boundary, *initial), reader.names(), faults)
         _check_unused(declared, reader.used, faults)
+        check_windows(windows, interval, (equations, initial), reader.names(), _base(declared), faults)
     return _Mathematics(
         names=reader.names(),
         shape=shape,
         interval=interval,
+        windows=windows,
         statements=Statements(
             equations, boundary, initial, derived=tuple(reader.derived), constraints=constraints
         ),
         solution=StatedSolution(reader.exact),
     )
+
+
+def _base(declared: Declared) -> dict[str, float]:
+    return {parameter.name: parameter.base for parameter in declared.parameters}
 
 
 def _narrowed(
@@ -223,7 +233,7 @@ def _narrowed(
 ) -> tuple[Condition, ...]:
     """Return the boundary conditions as they hold beside each other, at the base values."""
     assert space is not None
-    values = {parameter.name: parameter.base for parameter in declared.parameters}
+    values = _base(declared)
     time = None if interval is None else (number_at(interval[0], values), number_at(interval[1], values))
     domain = Domain(space, names.coordinates, time)
     return narrowed(boundary, equations, names, domain, values, faults, former=former)

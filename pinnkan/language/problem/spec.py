@@ -165,16 +165,35 @@ class StatedShape:
 
 
 @dataclass(frozen=True)
+class StatedWindows:
+    """How the interval of time is cut into windows, each with a network of its own; one of the three ways.
+
+    Attributes:
+        place: Where it is written.
+        count: So many of equal length.
+        ends: The times at which they end, which may depend on the parameters; the last may be left out.
+        automatic: One that misses its share is halved.
+    """
+
+    place: Place
+    count: int | None = None
+    ends: tuple[sympy.Expr, ...] = ()
+    automatic: bool = False
+
+
+@dataclass(frozen=True)
 class StatedDomain:
     """Where the problem is posed.
 
     Attributes:
         shape: The domain in space.
         interval: First and last time; None for a stationary problem.
+        windows: How the interval is cut; None where it is not.
     """
 
     shape: StatedShape
     interval: tuple[sympy.Expr, sympy.Expr] | None = None
+    windows: StatedWindows | None = None
 
 
 @dataclass(frozen=True)

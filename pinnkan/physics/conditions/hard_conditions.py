@@ -234,9 +234,16 @@ def _distance(
             assert factor is not None, "conditions are hard where there is a distance"
             distance *= factor
     if initial:
-        start, end = data.interval
-        tau, grading = (data.time - number(start)) / number(end - start), data.domain.grading
-        if grading:
-            tau = sympy.log(1 + number(grading) * tau) / number(math.log1p(grading))
-        distance *= tau ** len(initial)
+        distance *= vanishing_at_start(data.time, data.domain, len(initial))
     return distance
+
+
+def vanishing_at_start(time: sympy.Symbol, domain: Domain, count: int) -> sympy.Expr:
+    """Return tau^count, which vanishes with ``count`` derivatives at the first time and is 1 at the last."""
+    if not count or domain.time is None:
+        return sympy.Integer(1)
+    start, end = domain.time
+    tau, grading = (time - number(start)) / number(end - start), domain.grading
+    if grading:
+        tau = sympy.log(1 + number(grading) * tau) / number(math.log1p(grading))
+    return tau**count

@@ -33,7 +33,7 @@ from scipy.linalg import block_diag
 
 from pinnkan.geometry import WholeDomain
 from pinnkan.ground.arrays import FloatArray
-from pinnkan.ground.derivatives import derivatives_of, value_index
+from pinnkan.ground.derivatives import Derivative, derivatives_of, value_index
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.physics.blocks import ResidualBlock
 from pinnkan.physics.constants import free_constants, is_free_in_time
@@ -61,6 +61,27 @@ _ISOLATED = 0.05
 
 
 @dataclass(frozen=True)
+class NewtonStep:
+    """The correction w itself.
+
+    Attributes:
+        polynomials: P of them.
+        coefficients: Of every unknown, (P,) each.
+    """
+
+    polynomials: Polynomials
+    coefficients: tuple[FloatArray, ...]
+
+    def derivatives(self, points: FloatArray, requested: Sequence[Derivative]) -> FloatArray:
+        """Return derivatives of its unknowns at points (N, D), shape (len(requested), N)."""
+        rows = [
+            self.polynomials.derivative(channel, points) @ self.coefficients[unknown]
+            for unknown, channel in requested
+        ]
+        return np.stack(rows) if rows else np.zeros((0, len(points)))
+
+
+@dataclass(frozen=True)
 class Correction:
     """What one step of Newton's method adds to a solution.
 
@@ -71,12 +92,14 @@ class Correction:
             that is not isolated.
         left: What is left of the residuals, as a share of them.
         chance: Share of the squares of noise that polynomials take: how many there are, over the rows.
+        step: The correction itself.
     """
 
     relatives: tuple[float, ...]
     slack: float
     left: float
     chance: float
+    step: NewtonStep | None = None
 
     @property
     def error_estimates(self) -> tuple[float, ...] | None:
@@ -119,7 +142,11 @@ def correction_of(solution: Measurable) -> Correction | None:
     root, kept = math.sqrt(len(inside)), _kept(instance, polynomials)
     floors = [_NOTHING * scale if unknowns > 1 else 0.0 for scale in instance.scales]
     fixed = np.stack([_fixed_part(row, values, own) for row, own in zip(u, kept, strict=True)])
-    return _solved(rows, residuals, sizes, values / root, fixed / root, kept, floors)
+    solved = _solved(rows, residuals, sizes, values / root, fixed / root, kept, floors)
+    if solved is None:
+        return None
+    correction, coefficients = solved
+    return replace(correction, step=NewtonStep(polynomials, coefficients))
 
 
 def _fixed_part(row: FloatArray, values: FloatArray, kept: NDArray[np.int_]) -> FloatArray:
@@ -160,8 +187,8 @@ def _solved(
     u: FloatArray,
     kept: Sequence[NDArray[np.int_]],
     floors: Sequence[float],
-) -> Correction | None:
-    """Return the correction.
+) -> tuple[Correction, tuple[FloatArray, ...]] | None:
+    """Return the correction, and with it the coefficients (P,) of every unknown.
 
     Rows (M, U P) and residuals (M,) are over one size a statement, `sizes` (M,) are their own over that;
     values (N, P) are those of the polynomials, and u (U, N) the solution.
@@ -182,10 +209,13 @@ def _solved(
     except np.linalg.LinAlgError:
         return None
     ends = np.cumsum([len(own) for own in kept])[:-1]
-    parts = zip(kept, np.split(coefficients, ends), scales, strict=True)
+    parts = list(zip(kept, np.split(coefficients, ends), scales, strict=True))
     w = [_fixed_part(scale * (values[:, own] @ part), values, own) for own, part, scale in parts]
+    whole = tuple(np.zeros(values.shape[1]) for _ in parts)
+    for row, (own, part, scale) in zip(whole, parts, strict=True):
+        row[own] = scale * part
     defect = _norm(residuals)
-    return Correction(
+    correction = Correction(
         relatives=tuple(
             _norm(own) / (max(_norm(row + own), floor) or _norm(row))
             for own, row, floor in zip(w, u, floors, strict=True)
@@ -194,6 +224,7 @@ def _solved(
         left=abs(float(triangle[-1, -1])) / defect if defect > 0.0 else 0.0,
         chance=system.shape[1] / len(system),
     )
+    return correction, whole
 
 
 def _slack(system: FloatArray, residuals: FloatArray, unit: FloatArray) -> float:

@@ -13,7 +13,7 @@ from pinnkan.physics.constants import free_constants, is_free_in_time
 from pinnkan.physics.reference import Known
 from pinnkan.solutions.evaluation.gauge import means
 from pinnkan.solutions.evaluation.norms import measure_errors
-from pinnkan.solutions.solution import Solution
+from pinnkan.solutions.windows import AnySolution
 
 POINTS, EVALUATION_SEED = 20_000, 0
 """Points of every reported error, and the seed they have where none is given."""
@@ -23,7 +23,7 @@ _CONDITION_POINTS = 2_000
 _ERRORS = ("relative_l2", "relative_l2_squared", "relative_max", "absolute_rms", "zero_network_l2")
 
 
-def errors_at(solution: Solution, known: Known | None) -> dict[str, Any]:
+def errors_at(solution: AnySolution, known: Known | None) -> dict[str, Any]:
     """Return errors where they can be measured by their names in ``evaluate --json``; None where nowhere.
 
     Of a system ``relative_l2`` and the others are the largest over the unknowns that are not zero, and
@@ -45,7 +45,7 @@ def _largest(fields: Mapping[str, Mapping[str, Any]], name: str) -> float | None
     return max(known, default=None)
 
 
-def _errors_by_unknown(solution: Solution, known: Known | None) -> dict[str, dict[str, Any]]:
+def _errors_by_unknown(solution: AnySolution, known: Known | None) -> dict[str, dict[str, Any]]:
     """Return the errors of every unknown, None where it is known nowhere, by its name."""
     instance = solution.instance
     points = np.zeros((0, len(instance.coordinates))) if known is None else known.points
@@ -71,7 +71,7 @@ def _errors_by_unknown(solution: Solution, known: Known | None) -> dict[str, dic
 
 
 def _centred(
-    solution: Solution, name: str, points: np.ndarray, columns: list[np.ndarray]
+    solution: AnySolution, name: str, points: np.ndarray, columns: list[np.ndarray]
 ) -> list[np.ndarray]:
     """Return solution, reference and lift without what nothing fixes of them; none where it is not known.
 
@@ -91,7 +91,7 @@ def _centred(
     return [c - means(instance, name, field, points) for c, field in zip(columns, fields, strict=True)]
 
 
-def residual_rms(solution: Solution, points: np.ndarray) -> float | None:
+def residual_rms(solution: AnySolution, points: np.ndarray) -> float | None:
     """Return the root mean square of the equations' residuals over points; None without equations."""
     if not solution.instance.equations:
         return None
@@ -99,7 +99,7 @@ def residual_rms(solution: Solution, points: np.ndarray) -> float | None:
     return math.sqrt(sum(squares))
 
 
-def boundary_max(solution: Solution, seed: int) -> float | None:
+def boundary_max(solution: AnySolution, seed: int) -> float | None:
     """Return the largest violation of any condition or constraint over random points of their own."""
     worst = []
     for block in solution.instance.conditions:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pinnkan.ground.errors import PinnkanError
 from pinnkan.language.parameters import file_stem, older_file_stem
-from pinnkan.storage.store import read_store
 from pinnkan.storage.runs.paths import adapter_path
+from pinnkan.storage.store import read_store
 
 
 def adapter_file(directory: Path, values: Mapping[str, float], method: str, tag: str | None) -> Path:

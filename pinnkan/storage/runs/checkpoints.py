@@ -21,9 +21,15 @@ import torch
 from torch import Tensor
 
 from pinnkan.ground.errors import DamagedFileError, FileAccessError
-from pinnkan.optim.optimizer import OptimizerState
 from pinnkan.ground.progress import Observer, StepReport
+from pinnkan.optim.optimizer import OptimizerState
 from pinnkan.storage.runs.level_facts import level_facts, levels_from
+from pinnkan.storage.runs.window_states import (
+    windows_entry,
+    windows_reports,
+    windows_state,
+    windows_tensors,
+)
 from pinnkan.storage.store import read_store, write_store
 from pinnkan.training import TrainingState
 from pinnkan.training.goal import Look
@@ -115,7 +121,10 @@ def write_checkpoint(path: Path, settings_hash: str, state: TrainingState) -> No
         tensors["before"] = state.origin.theta
     if state.levels is not None:
         tensors |= {f"kept.{place}": tensor for place, tensor in enumerate(state.levels.kept)}
-    reports = [*state.earlier, *inner.reports[: inner.steps]]
+    windows = state.windows
+    tensors |= {} if windows is None else windows_tensors(windows)
+    finished = [] if windows is None else windows_reports(windows)
+    reports = [*finished, *state.earlier, *inner.reports[: inner.steps]]
     text = zlib.compress(json.dumps([asdict(report) for report in reports]).encode(), level=1)
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
     meta = {
@@ -131,6 +140,7 @@ def write_checkpoint(path: Path, settings_hash: str, state: TrainingState) -> No
         "goes_on": state.levels is not None and state.levels.goes_on,
         "look": [_plain(inner.look.held_out), inner.look.estimate],
         "loop": [_plain(points.lowest), points.age, points.epoch, points.stuck, inner.seconds, inner.steps],
+        "windows": None if windows is None else windows_entry(windows),
     }
     write_store(
         path, "checkpoint", arrays=arrays | {"reports": np.frombuffer(text, dtype=np.uint8)}, meta=meta
@@ -177,6 +187,9 @@ def _state(
 ) -> TrainingState:
     held_out, lowest_held_out, mark, waiting = meta["best"]
     lowest, age, epoch, stuck, seconds, steps = meta["loop"]
+    windows = None if meta["windows"] is None else windows_state(meta["windows"], tensors, reports)
+    if windows is not None:
+        reports = reports[len(windows_reports(windows)) :]
     best = Best(tensors["best"], _number(held_out), _number(lowest_held_out), _number(mark), waiting)
     split = len(reports) - steps
     optimizer = _joined(meta["optimizer"], tensors)
@@ -186,7 +199,9 @@ def _state(
     inner = PhaseState(
         optimizer, best, points, seconds=seconds, steps=steps, reports=reports[split:], look=look
     )
-    coefficients = [tensors[f"origin.{layer}"] for layer in range(sum(n.startswith("origin.") for n in tensors))]
+    coefficients = [
+        tensors[f"origin.{layer}"] for layer in range(sum(n.startswith("origin.") for n in tensors))
+    ]
     origin = StageStart(meta["origin"], coefficients, tensors.get("before"))
     return TrainingState(
         meta["phase"],
@@ -196,6 +211,7 @@ def _state(
         trainable=meta["trainable"],
         seconds=meta["seconds"],
         levels=None if meta["levels"] is None else _levels(meta, tensors),
+        windows=windows,
     )
 
 

@@ -11,24 +11,27 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnkan.language.methods import BASE, LOTRA
-from pinnkan.language.adapted_layers import kind_stored_as
-from pinnkan.networks.adapters import AdaptedLayer, Parametrisation
 from pinnkan.ground.errors import DamagedFileError, UsageError, WrongBaseError
+from pinnkan.ground.progress import Observer
+from pinnkan.language.adapted_layers import kind_stored_as
+from pinnkan.language.methods import BASE, LOTRA
 from pinnkan.language.parameters import complete_values, file_stem, shortest_text
 from pinnkan.language.problem import Problem
+from pinnkan.networks.adapters import AdaptedLayer, Parametrisation
 from pinnkan.physics.family import Family
 from pinnkan.physics.instance import Instance
-from pinnkan.ground.progress import Observer
 from pinnkan.solutions.solution import Solution
-from pinnkan.storage.store import Stored, read_store
-from pinnkan.training import coefficient_shapes, network_for
+from pinnkan.solutions.windows import AnySolution
 from pinnkan.storage.runs import paths
 from pinnkan.storage.runs.adapter_files import adapter_file
-from pinnkan.storage.runs.identity import fits, stored_values, weights_hash
 from pinnkan.storage.runs.facts import family_from, hidden_widths
+from pinnkan.storage.runs.identity import fits, stored_values, weights_hash
 from pinnkan.storage.runs.paths import ResultName
 from pinnkan.storage.runs.results import verdict_text
+from pinnkan.storage.runs.windows import arrays_in_windows, stored_ends
+from pinnkan.storage.store import Stored, read_store
+from pinnkan.training import coefficient_shapes, network_for
+from pinnkan.training.trained_windows import joined
 
 _WHOLE = "coefficients"
 
@@ -42,14 +45,23 @@ class Result:
         stored: Its verified contents.
         family: The family of problems, with the file's overrides.
         values: Parameter values.
-        coefficients: Of every layer, float64, the adapter's change applied.
+        parts: Coefficients of every layer, float64, the adapter's change applied: of the one network, or of
+            that of every time window.
+        ends: Of the time windows, the first time first; none without windows.
     """
 
     path: Path
     stored: Stored
     family: Family
     values: Mapping[str, float]
-    coefficients: Sequence[Tensor]
+    parts: Sequence[Sequence[Tensor]]
+    ends: tuple[float, ...] = ()
+
+    @property
+    def coefficients(self) -> Sequence[Tensor]:
+        """Coefficients of every layer of the one network; see `require_one_network`."""
+        (only,) = self.parts
+        return only
 
     @property
     def problem(self) -> Problem:
@@ -77,7 +89,7 @@ class Result:
         plain = method in (None, LOTRA.name) and tag is None
         return plain and self.method == BASE.name and dict(values) == dict(self.values)
 
-    def solution(self, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Solution:
+    def solution(self, device: torch.device | None = None, dtype: torch.dtype | None = None) -> AnySolution:
         """Return the solution at the file's parameter values.
 
         Args:
@@ -85,9 +97,12 @@ class Result:
             dtype: Precision that the coefficients are rounded to; as stored if not given.
         """
         instance: Instance = self.family.at(self.values)
-        network = network_for(instance, self.problem.settings.network, self.coefficients)
-        rounded = [c.to(dtype or c.dtype).to(c.dtype) for c in self.coefficients]
-        return Solution(instance, network, [c.to(device or "cpu") for c in rounded])
+        rounded = [[c.to(dtype or c.dtype).to(c.dtype) for c in part] for part in self.parts]
+        moved = [[c.to(device or "cpu") for c in part] for part in rounded]
+        settings = self.problem.settings.network
+        if self.ends:
+            return joined(instance, settings, self.ends, moved)
+        return Solution(instance, network_for(instance, settings, self.coefficients), moved[0])
 
 
 class RunDirectory:
@@ -131,18 +146,20 @@ class RunDirectory:
         stored = read_store(path, kind="adapter")
         # The base's own family has its symbolic work done already.
         shared = stored.meta.get("problem") == base.meta["problem"]
-        widths = hidden_widths(stored.arrays, stored.meta) or base.problem.settings.network.hidden
+        widths = _hidden_widths(stored) or base.problem.settings.network.hidden
         family = base.family if shared else family_from(path, stored.meta, widths)
         if not fits(stored.meta, weights_hash(base.stored)):
             raise WrongBaseError(
                 f"{path}: was trained for another base than {base.path}; "
                 "train it again with 'pinnkan finetune' (--force is not needed)"
             )
-        if any(name.startswith("0." + _WHOLE) for name in stored.arrays):
-            coefficients = whole_coefficients(path, stored.arrays)
-        else:
-            coefficients = changed_coefficients(path, stored.arrays, base.coefficients)
-        return _understood(path, stored, family, coefficients)
+        parts = arrays_in_windows(stored.arrays, stored.meta)
+        if any(name.startswith("0." + _WHOLE) for name in parts[0]):
+            return _understood(path, stored, family, [whole_coefficients(path, own) for own in parts])
+        if len(parts) != len(base.parts):
+            raise DamagedFileError(f"{path}: has {len(parts)} time windows, its base has {len(base.parts)}")
+        pairs = zip(parts, base.parts, strict=True)
+        return _understood(path, stored, family, [changed_coefficients(path, *pair) for pair in pairs])
 
     def find(self, name: ResultName) -> Result:
         """Read the base, or the adapter of one value.
@@ -163,7 +180,9 @@ class RunDirectory:
         if not path.is_file() and base.answers(complete, method, tag):
             return base
         if not path.is_file():
-            options = " ".join(f"--param {parameter}={shortest_text(value)}" for parameter, value in complete.items())
+            options = " ".join(
+                f"--param {parameter}={shortest_text(value)}" for parameter, value in complete.items()
+            )
             extra = f" --method {method}" * (method != LOTRA.name) + f" --tag {tag}" * bool(tag)
             raise UsageError(
                 f"{self.path} has no {method} adapter for {file_stem(complete)}; "
@@ -205,8 +224,27 @@ def read_base(path: Path) -> Result:
         DamagedFileError: If it is damaged or foreign.
     """
     stored = read_store(path, kind="base")
-    family = family_from(path, stored.meta, hidden_widths(stored.arrays, stored.meta))
-    return _understood(path, stored, family, whole_coefficients(path, stored.arrays))
+    family = family_from(path, stored.meta, _hidden_widths(stored))
+    parts = arrays_in_windows(stored.arrays, stored.meta)
+    return _understood(path, stored, family, [whole_coefficients(path, own) for own in parts])
+
+
+def _hidden_widths(stored: Stored) -> tuple[int, ...] | None:
+    """Return the widths of the hidden layers of every network in a file; None if its arrays do not say."""
+    return hidden_widths(arrays_in_windows(stored.arrays, stored.meta)[0], stored.meta)
+
+
+def require_one_network(result: Result, what: str) -> None:
+    """Refuse a result in time windows for what takes one network alone.
+
+    Raises:
+        UsageError: If it is one.
+    """
+    if result.ends:
+        raise UsageError(
+            f"{what}: {result.path} is solved in {len(result.parts)} time windows, a network each, and this "
+            "takes one network alone; leave out time.windows"
+        )
 
 
 def whole_arrays(coefficients: Sequence[Tensor], dtype: torch.dtype) -> dict[str, np.ndarray]:
@@ -229,7 +267,7 @@ def arrays_of_layer(arrays: Mapping[str, Tensor], layer: int) -> dict[str, Tenso
     return {name: array for (number, _, name), array in split if number == str(layer)}
 
 
-def _understood(path: Path, stored: Stored, family: Family, coefficients: Sequence[Tensor]) -> Result:
+def _understood(path: Path, stored: Stored, family: Family, parts: Sequence[Sequence[Tensor]]) -> Result:
     """Return the result in a file whose parts fit each other: one with a right checksum may be anybody's.
 
     Raises:
@@ -239,11 +277,13 @@ def _understood(path: Path, stored: Stored, family: Family, coefficients: Sequen
     names = [parameter.name for parameter in problem.parameters]
     if sorted(values) != sorted(names):
         raise DamagedFileError(f"{path}: its values are of {sorted(values)}, its problem has {sorted(names)}")
-    shapes = coefficient_shapes(problem, coefficients)
-    found = [tuple(c.shape) for c in coefficients]
-    if found != shapes:
-        raise DamagedFileError(f"{path}: its arrays have shapes {found}, its problem's network {shapes}")
-    return Result(path, stored, family, values, coefficients)
+    ends = stored_ends(path, stored, problem, values)
+    for coefficients in parts:
+        shapes = coefficient_shapes(problem, coefficients)
+        found = [tuple(c.shape) for c in coefficients]
+        if found != shapes:
+            raise DamagedFileError(f"{path}: its arrays have shapes {found}, its problem's network {shapes}")
+    return Result(path, stored, family, values, parts, ends)
 
 
 def whole_coefficients(path: Path, arrays: Mapping[str, np.ndarray]) -> list[Tensor]:

@@ -16,23 +16,23 @@ from typing import Any
 import numpy as np
 
 from pinnkan.ground.errors import DamagedFileError, ProblemError
-from pinnkan.physics.family import Family
+from pinnkan.ground.progress import StepReport
 from pinnkan.language.adapted_layers import LAYER_KINDS
 from pinnkan.language.problem.schema import read_problem
-from pinnkan.ground.progress import StepReport
-from pinnkan.training import Trained
+from pinnkan.physics.family import Family
 from pinnkan.storage.runs.identity import ProblemRecord
 from pinnkan.storage.runs.level_facts import level_facts
+from pinnkan.training.trained_windows import AnyTrained
 
 _ROWS = 50
 """Most steps of a history that are stored; first and last are always among them."""
 
 
-def training_facts(trained: Trained) -> dict[str, Any]:
+def training_facts(trained: AnyTrained) -> dict[str, Any]:
     """Return how a training went, under the keys of ``evaluate --json`` where there is one."""
     return {
         "trainable_parameters": trained.trainable,
-        "ranks": trained.parameters.ranks or None,
+        "ranks": trained.ranks or None,
         "train_seconds": trained.seconds,
         "steps": trained.steps,
         "stop_reason": trained.outcome.reason,
@@ -128,8 +128,8 @@ def hidden_widths(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> 
     """Return the widths of the hidden layers of the network that stored arrays belong to.
 
     Args:
-        arrays: Of a base or of an adapter; of a layer ``N.coefficients``, whose second axis are its outputs, or
-            what the table of `LAYER_KINDS` says.
+        arrays: Of a base or of an adapter; of a layer ``N.coefficients``, whose second axis are its outputs,
+            or what the table of `LAYER_KINDS` says.
         meta: What the file says beside its arrays.
 
     Returns:

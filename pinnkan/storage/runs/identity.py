@@ -20,8 +20,8 @@ from pinnkan.language.settings.tolerance_text import (
     stated_tolerance,
     without_tolerance,
 )
-from pinnkan.storage.store import Stored, hash_arrays, read_store
 from pinnkan.storage.runs.paths import base_path
+from pinnkan.storage.store import Stored, hash_arrays, read_store
 
 if TYPE_CHECKING:
     from pinnkan.physics.family import Family
@@ -47,7 +47,7 @@ class RecordedReading:
 
     Attributes:
         narrows: Whether of one unknown a condition on fewer sides replaces one on more.
-        bounds_error: Whether ``tolerance`` in a training block bounds the error; once it bounded the residual.
+        bounds_error: Whether ``tolerance`` in a training block bounds the error; once the residual.
     """
 
     narrows: bool = False
@@ -192,7 +192,7 @@ class Identity:
 
     @property
     def hash(self) -> str:
-        """Return the sha256 of all that decides; a tolerance does not: a smaller one goes on from the result."""
+        """Return the sha256 of all that decides; a tolerance does not, a smaller one goes on."""
         text, overrides = self.problem.text, list(self.problem.overrides)
         if self.problem.reading.bounds_error:
             block = method_named(self.method).block

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pinnkan.ground.errors import BUG, DamagedFileError, UsageError
-from pinnkan.storage.store import Stored, read_store
 from pinnkan.storage.runs.adapter_files import adapter_file
 from pinnkan.storage.runs.identity import Identity, ProblemRecord, fits, stored_values, weights_hash
 from pinnkan.storage.runs.paths import (
@@ -30,6 +29,7 @@ from pinnkan.storage.runs.paths import (
 )
 from pinnkan.storage.runs.predecessors import followers_of, predecessors_of, started_from
 from pinnkan.storage.runs.state_files import Failure, State, read_failure, read_running
+from pinnkan.storage.store import Stored, read_store
 
 _NOT_TRAINED = "not trained yet"
 
@@ -180,7 +180,9 @@ def value_statuses(directory: Path) -> list[ValueStatus]:
         base_hash = weights_hash(stored)
         base = _Result(ResultName(stored_values(path, stored), BASE_STEM), path, stored.meta, None)
     others = [_adapter(directory, stem, names, base_hash) for stem in _stems(directory)]
-    found = [_judged(directory, stem, result, read_failure(directory, stem)) for stem, result in others if result]
+    found = [
+        _judged(directory, stem, result, read_failure(directory, stem)) for stem, result in others if result
+    ]
     found.sort(key=_rank)
     return [_judged(directory, BASE_STEM, base, read_failure(directory, BASE_STEM)), *found]
 

@@ -31,7 +31,9 @@ def levels_from(facts: Sequence[Mapping[str, Any]]) -> tuple[Level, ...]:
     return tuple(
         Level(
             kind=row["kind"],
-            size=Size(tuple(row["hidden"]), row["functions"], row["points"], row["numbers"], row["compression"]),
+            size=Size(
+                tuple(row["hidden"]), row["functions"], row["points"], row["numbers"], row["compression"]
+            ),
             estimate=row["estimate"],
             rms=ResidualRms(row["training_rms"], row["held_out"]),
             steps=row["steps"],

@@ -3,7 +3,7 @@
 DIR/base.h5                              the base
 DIR/family.h5                            its reduced basis
 DIR/adapters/lambda=0.1.full.tag.h5      one result; "lotra" is not named
-DIR/work/lambda=0.1.full.tag.*           what a training leaves beside it, see `pinnkan.storage.runs.state_files`
+DIR/work/lambda=0.1.full.tag.*           what a training leaves beside it (`pinnkan.storage.runs.state_files`)
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pinnkan.storage.store import hash_arrays, read_store
 from pinnkan.storage.runs.identity import Identity
+from pinnkan.storage.store import hash_arrays, read_store
 
 
 def chain(values: Sequence[Mapping[str, float]], base: Mapping[str, float]) -> list[int | None]:
@@ -45,7 +45,10 @@ def chain(values: Sequence[Mapping[str, float]], base: Mapping[str, float]) -> l
 
 def predecessors_of(asked: Sequence[Identity]) -> list[int | None]:
     """Return the predecessors of results that are asked for, see `chain`."""
-    return chain([identity.values for identity in asked], {parameter.name: parameter.base for parameter in asked[0].problem.parameters})
+    return chain(
+        [identity.values for identity in asked],
+        {parameter.name: parameter.base for parameter in asked[0].problem.parameters},
+    )
 
 
 def followers_of(predecessors: Sequence[int | None]) -> dict[int | None, list[int]]:

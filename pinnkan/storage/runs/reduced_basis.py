@@ -14,8 +14,8 @@ from torch import Tensor
 
 from pinnkan.ground.arrays import FloatArray
 from pinnkan.ground.errors import DamagedFileError, UsageError
-from pinnkan.networks import Network
 from pinnkan.language.problem import Problem
+from pinnkan.networks import Network
 from pinnkan.physics.family import Family
 from pinnkan.reduction import (
     Basis,
@@ -29,11 +29,10 @@ from pinnkan.reduction import (
     training_set,
     values_of,
 )
+from pinnkan.storage.runs.directory import Result, changed_coefficients, whole_coefficients
+from pinnkan.storage.runs.facts import family_from, hidden_widths
 from pinnkan.storage.store import read_store, write_store
 from pinnkan.training import coefficient_shapes, network_for
-from pinnkan.storage.runs.facts import family_from, hidden_widths
-from pinnkan.storage.runs.directory import Result, changed_coefficients, whole_coefficients
-
 
 _PROBES = 5
 _PARTS = ("mixing", "known", "coordinates", "values")
@@ -210,7 +209,9 @@ def _model(ansatz: FamilyAnsatz, arrays: Mapping[str, np.ndarray], meta: Mapping
             int(cells[index]),
             tuple(map(int, levels[index])),
         )
-        _require(jets[index].shape == (len(block.reads), len(basis.values), len(place.points)), f"block {index}")
+        _require(
+            jets[index].shape == (len(block.reads), len(basis.values), len(place.points)), f"block {index}"
+        )
         _require(place.weights.shape == (len(place.points),), f"weights of block {index}")
         _require(place.cell > 0 and len(place.points) % place.cell == 0, f"cells of block {index}")
         known = len(place.points) // place.cell

@@ -18,9 +18,9 @@ from typing import Any, TypeVar, get_args
 
 from pinnkan.ground.errors import FileAccessError, PinnkanError, RemoteError
 from pinnkan.ground.files import host_name, may_be_written_by, read_file, replace_file, replace_unsynced
-from pinnkan.storage.store.document import decode_document, encode_document
 from pinnkan.storage.runs.identity import Identity
 from pinnkan.storage.runs.paths import WorkFile, work_path, work_stems
+from pinnkan.storage.store.document import decode_document, encode_document
 
 FRESH_S = 30.0
 """A state file that was not renewed for so long belongs to no running training."""
