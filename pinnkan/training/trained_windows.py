@@ -13,8 +13,9 @@ from pinnkan.physics.instance import Instance
 from pinnkan.physics.windows.window import window_of
 from pinnkan.solutions.solution import Solution
 from pinnkan.solutions.windows import WindowedSolution
+from pinnkan.training.levels import ResidualRms
 from pinnkan.training.network import network_for
-from pinnkan.training.task import Effort, ResidualRms, Trained, TrainedWindow
+from pinnkan.training.task import Effort, Trained, TrainedWindow
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from pinnkan.ground.progress import Outcome, StepReport
 from pinnkan.storage.runs.level_facts import level_facts, levels_from
-from pinnkan.training.task import ResidualRms, TrainedWindow, WindowRecord, WindowsState
+from pinnkan.training.levels import ResidualRms
+from pinnkan.training.task import TrainedWindow, WindowRecord, WindowsState
 
 
 def windows_entry(state: WindowsState) -> dict[str, Any]:
