@@ -24,6 +24,8 @@ class Polynomials:
         upper: Upper corner, (D,).
         degree: Highest total degree.
         periodic: Which coordinates are, (D,); none by default.
+        reach: Highest degree along every coordinate over the total degree, (D,); 1 by default. Degrees then
+            count as so much less.
 
     Attributes:
         extent: Upper less lower corner, (D,).
@@ -32,17 +34,26 @@ class Polynomials:
     """
 
     def __init__(
-        self, lower: FloatArray, upper: FloatArray, degree: int, periodic: Sequence[bool] | None = None
+        self,
+        lower: FloatArray,
+        upper: FloatArray,
+        degree: int,
+        periodic: Sequence[bool] | None = None,
+        reach: Sequence[float] | None = None,
     ) -> None:
-        self.lower, self.extent, self.degree = lower, upper - lower, degree
+        self.lower, self.extent = lower, upper - lower
         self.periodic = tuple(periodic or [False] * len(lower))
-        everything = itertools.product(range(degree + 1), repeat=len(lower))
+        self._reach = tuple(reach or [1.0] * len(lower))
+        degrees = [int(degree * reach) for reach in self._reach]
+        self.degree = max(degrees)
+        everything = itertools.product(*(range(along + 1) for along in degrees))
         self.exponents = np.array([powers for powers in everything if self._total(powers) <= degree])
         self.count = len(self.exponents)
-        self.count_on_a_side = math.comb(degree + len(lower) - 1, len(lower) - 1)
+        self.count_on_a_side = math.comb(self.degree + len(lower) - 1, len(lower) - 1)
 
-    def _total(self, powers: tuple[int, ...]) -> int:
-        return sum(n + n % 2 if flag else n for n, flag in zip(powers, self.periodic, strict=True))
+    def _total(self, powers: tuple[int, ...]) -> float:
+        along = zip(powers, self.periodic, self._reach, strict=True)
+        return sum((n + n % 2 if flag else n) / reach for n, flag, reach in along)
 
     def derivative(self, channel: Channel, points: FloatArray) -> FloatArray:
         """Return a derivative of every polynomial at points (N, D), shape (N, P)."""

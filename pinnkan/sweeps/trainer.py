@@ -43,6 +43,7 @@ from pinnkan.training.goal import said
 from pinnkan.training.refinable_adapter import FinishedAdapter
 from pinnkan.training.trained_windows import AnyTrained
 from pinnkan.training.windows import (
+    Cut,
     Finished,
     cut_like,
     cut_of,
@@ -142,7 +143,9 @@ class Trainer:
                 coefficients = nearer(task, coefficients, before)
             return train_adapter(task, coefficients, method=method.name)
 
-        stated = cut_of(run.instance)
+        stated, time = cut_of(run.instance), run.instance.domain.time
+        if stated is None and self._base.ends and time is not None:
+            stated = Cut(time, halves=True)
         if stated is None:
             return adapt(run, 0, None)
         cut = cut_like(stated, self._base.ends)

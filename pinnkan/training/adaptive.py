@@ -23,6 +23,9 @@ from pinnkan.training.task import Effort, Trained, TrainingTask
 
 _EXHAUSTED = "No refinement lowers the estimate of the error enough to pay; the best level is kept."
 
+_FAR = 10.0
+"""Times the tolerance, from which the time is split and no network refined, where it may be."""
+
 
 class Refinable(Protocol):
     """What is refined: the coefficients of a base, or the theta of an adapter."""
@@ -68,6 +71,17 @@ def refine(run: TrainingTask, subject: Refinable, tolerance: float, started: flo
     return _Loop(run, subject, tolerance, started)()
 
 
+def best_estimate(levels: Sequence[Level]) -> float | None:
+    """Return the estimate of the last level that was kept."""
+    return next((level.estimate for level in reversed(levels) if level.kept), None)
+
+
+def is_far(levels: Sequence[Level], tolerance: float) -> bool:
+    """Tell whether the error is above the tolerance by far, or nobody knows it."""
+    estimate = best_estimate(levels)
+    return estimate is None or estimate > _FAR * tolerance
+
+
 class _Loop:
     """The loop between two levels; arguments as in `refine`.
 
@@ -90,7 +104,7 @@ class _Loop:
         if not self._levels.done:
             self._solve("more steps" if subject.goes_on else "recipe", subject.first, None)
         while not self._is_met() and self._outcome.reason != "time_limit":
-            candidate = marked(self._levels, subject.candidates(self._levels.best))
+            candidate = None if self._is_far else marked(self._levels, subject.candidates(self._levels.best))
             if candidate is None:
                 self._outcome = Outcome("exhausted", _EXHAUSTED, self._levels.steps)
                 break
@@ -102,6 +116,11 @@ class _Loop:
     def _is_met(self) -> bool:
         estimate = self._levels.best.estimate
         return estimate is not None and estimate <= self._tolerance
+
+    @property
+    def _is_far(self) -> bool:
+        """Whether two halves of the time are worth more than a refinement over all of it."""
+        return self._run.may_split and is_far(self._levels.done, self._tolerance)
 
     def _refine(self, candidate: Candidate) -> None:
         levels, size = self._levels, candidate.size

@@ -37,7 +37,7 @@ from pinnkan.training.adapters import Plan, attach, plan_for
 from pinnkan.training.adaptive import refine
 from pinnkan.training.network import network_for, network_over
 from pinnkan.training.phases import Stages, train
-from pinnkan.training.refinable import RefinableBase, begun_small, moves_all, on_points
+from pinnkan.training.refinable import RefinableBase, begun_small, drawn_by_residual, moves_all, on_points
 from pinnkan.training.refinable_adapter import AdapterForm, FinishedAdapter, RefinableAdapter, raised_ratios
 from pinnkan.training.refinement import check_refinements, fitted, refined
 from pinnkan.training.task import StageStart, Trained, TrainingTask
@@ -90,7 +90,7 @@ def pretrain(run: TrainingTask, start: Sequence[Tensor] | None = None) -> Traine
     started = _started(run)
     tolerance = run.settings.training.tolerance
     if tolerance is not None:
-        run = begun_small(run) if start is None else run
+        run = drawn_by_residual(begun_small(run) if start is None else run)
         return refine(run, _refinable(run, started, start), tolerance, started)
     _require_no_levels(run)
     return _by_recipe(run, started)
@@ -265,6 +265,8 @@ def finetune(
     _check_balance(run, run.settings.finetuning, "finetuning")
     coefficients = [c.to(run.arithmetic.device) for c in base]
     started, tolerance = _started(run), run.settings.finetuning.tolerance
+    if tolerance is not None:
+        run = drawn_by_residual(run)
     run = _on_enough_points(run, coefficients, low_rank=METHODS[method].low_rank)
 
     def by_recipe(task: TrainingTask) -> Trained:

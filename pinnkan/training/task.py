@@ -112,6 +112,7 @@ class TrainingTask:
         time_limit: Seconds, or None.
         keep: Given the state after every step.
         state: One of an earlier training with the same run: it goes on to the same coefficients, bit by bit.
+        may_split: Whether the time is split where a tolerance is missed by far, so that nothing is refined.
     """
 
     instance: Instance
@@ -122,6 +123,7 @@ class TrainingTask:
     time_limit: float | None = None
     keep: Callable[[TrainingState], None] = field(default=lambda _: None)
     state: TrainingState | None = None
+    may_split: bool = False
 
 
 @dataclass(frozen=True)

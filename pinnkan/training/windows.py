@@ -9,6 +9,7 @@ for an error that it leaves stays in all windows after it. What is missed then i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from pinnkan.language.methods import method_named
 from pinnkan.language.network_kinds import NETWORK_KINDS
-from pinnkan.language.problem.windows import window_ends
+from pinnkan.language.problem.windows import can_be_cut, window_ends
 from pinnkan.language.settings.blocks import (
     FinetuningPhase,
     PhaseSettings,
@@ -30,6 +31,8 @@ from pinnkan.physics.residuals.least_squares import NetworkLeastSquares
 from pinnkan.physics.residuals.training_sets import training_sets
 from pinnkan.physics.windows.window import window_of
 from pinnkan.solutions.evaluation.verdict import ESTIMATE
+from pinnkan.training.adaptive import best_estimate, is_far
+from pinnkan.training.goal import said
 from pinnkan.training.judgement import judgement
 from pinnkan.training.network import network_for
 from pinnkan.training.phases import HELD_OUT
@@ -50,6 +53,8 @@ MOST_ROUNDS = 3
 """Of one stated window."""
 _PAYS = 0.5
 """A round must bring the error below so much of what it was, or it is the last."""
+_LONGER = 2.5
+"""A window is halved before it is tried if it is so many times as long as the one before."""
 _LIMIT = ESTIMATE.doubtful
 """Error estimate of the whole time that the windows share, without a tolerance: the verdict's limit."""
 
@@ -153,6 +158,8 @@ class _Windows:
 
     def _train_next(self) -> None:
         """Train the first of the pending windows, and halve it where that is due."""
+        while self._is_long:
+            self._state = _halved(self._state, self._reached.ends[-1])
         state, run = self._state, self._run
         number, reached = len(state.finished), self._reached
         before = reached.solution(run.instance).windows[-1] if number else None
@@ -175,6 +182,14 @@ class _Windows:
                 say(f"{task.audience.title}: {missed}")
             finished = (*state.finished, _together(window, state.tried))
             self._state = WindowsState(finished, state.pending[1:], state.halvings[1:])
+
+    @property
+    def _is_long(self) -> bool:
+        """Whether the present window is more than twice as long as the one before, which had to be halved."""
+        ends, state = self._reached.ends, self._state
+        if not (self._cut.halves and state.finished) or state.halvings[0] >= MOST_HALVINGS:
+            return False
+        return state.pending[0] - ends[-1] > _LONGER * (ends[-1] - ends[-2])
 
     @property
     def _reached_before(self) -> Sequence[Tensor] | None:
@@ -208,6 +223,8 @@ class _Windows:
         if self._tolerance is not None:
             share = self._share(self._reached.ends[-1], state.pending[0])
             settings = settings.with_tolerance(method_named(self._method).block, share)
+            # Widths are those of the recipe: what a network is too small for costs each window a refinement.
+            settings = replace(settings, chosen=tuple(c for c in settings.chosen if c != "network.hidden"))
         return replace(
             run,
             instance=instance,
@@ -216,6 +233,7 @@ class _Windows:
             time_limit=limit,
             keep=keep,
             state=self._inner,
+            may_split=self._cut.halves and state.halvings[0] < MOST_HALVINGS,
         )
 
     def _title(self, start: float, end: float) -> str:
@@ -258,10 +276,13 @@ class _Windows:
         return self._run.settings.tolerance(method_named(self._method).block)
 
     def _share(self, start: float, end: float) -> float:
-        """Return the error that a window may have: its length's share of the whole one's."""
+        """Return the error that a window may have: its length's share of the whole one's square.
+
+        Errors of different windows are taken to be independent, so that their squares add up.
+        """
         whole = self._cut.ends[-1] - self._cut.ends[0]
         limit = _LIMIT if self._tolerance is None else self._tolerance
-        return limit * (end - start) / whole
+        return limit * math.sqrt((end - start) / whole)
 
 
 def _size(window: TrainedWindow) -> float:
@@ -359,12 +380,35 @@ def pretrain_in_windows(run: TrainingTask, *, method: str, finished: Finished | 
         DivergedError: If the loss is not finite.
     """
     cut = cut_of(run.instance)
-    if cut is None:
-        return pretrain(run, None if finished is None else finished.parts[0])
-    if finished is None:
+    if finished is None and cut is not None:
         return train_windows(run, cut, pretrain_window, method=method)
+    if finished is None:
+        return _split_where_missed(run, method=method)
+    if not finished.ends:
+        return pretrain(run, finished.parts[0])
 
     def further(task: TrainingTask, number: int, _before: Sequence[Tensor] | None) -> Trained:
         return pretrain(task, finished.parts[number])
 
     return train_windows(run, Cut(finished.ends), further, method=method)
+
+
+def _split_where_missed(run: TrainingTask, *, method: str) -> AnyTrained:
+    """Train over the whole time, and in halves of it where that misses a tolerance by far."""
+    tolerance, time = run.settings.training.tolerance, run.instance.domain.time
+    if tolerance is None or time is None or not can_be_cut(run.instance.problem):
+        return pretrain(run)
+    if run.state is None or run.state.windows is None:
+        trained = pretrain(replace(run, may_split=True))
+        if trained.outcome.reason == "time_limit" or not is_far(trained.effort.levels, tolerance):
+            return trained
+        estimate = said(best_estimate(trained.effort.levels))
+        run.audience.observer.note(
+            f"{run.audience.title}: {estimate}, tolerance {tolerance:g}: the time is split"
+        )
+        limit = None if run.time_limit is None else max(0.0, run.time_limit - trained.seconds)
+        run = replace(run, state=None, time_limit=limit)
+    start, end = time
+    return train_windows(
+        run, Cut((start, (start + end) / 2, end), halves=True), pretrain_window, method=method
+    )

@@ -98,6 +98,22 @@ def check_windows(
             )
 
 
+def can_be_cut(problem: Problem) -> bool:
+    """Tell whether windows could be handed on: something has a rate, and all that is handed on is given."""
+    equations, initial = problem.statements.equations, problem.statements.initial
+    orders = [time_order(equations, unknown, problem.names)[0] for unknown in range(len(problem.unknowns))]
+    given = [
+        sum(mentions(condition, unknown, problem.names) for condition in initial)
+        for unknown in range(len(problem.unknowns))
+    ]
+    return any(orders) and all(count >= order for count, order in zip(given, orders, strict=True))
+
+
+def interval_at(problem: Problem, values: Mapping[str, float]) -> tuple[float, ...]:
+    """Return the first and the last time at parameter values; nothing of a stationary problem."""
+    return tuple(number_at(bound, values) for bound in problem.domain.interval or ())
+
+
 def window_ends(problem: Problem, values: Mapping[str, float]) -> tuple[float, ...]:
     """Return the ends of all windows at parameter values, the first time first; none without windows.
 

@@ -111,6 +111,7 @@ def _draws_by_residual(root: Block, faults: Faults) -> bool:
 _CHOSEN = {
     "network.hidden": ("hidden",),
     "points.interior": ("interior",),
+    "points.rule": ("rule",),
     "training": ("optimizer", "phases", "form", "steps"),
     "adapter.compression": ("compression", "ranks"),
     "finetuning": ("optimizer", "phases", "form", "steps"),

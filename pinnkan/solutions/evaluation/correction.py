@@ -45,6 +45,8 @@ from pinnkan.solutions.evaluation.relative import Measurable, extents_of
 
 _DEGREES = {1: 100, 2: 24, 3: 10, 4: 6}
 """Total degree of the polynomials, by dimension: 101, 325, 286 and 210 of them."""
+_MUCH, _IN_A_PLANE, _LONG_IN_SPACE = 0.5, 2, (1 / 3, 3.0)
+"""What is left from which other polynomials are tried in time and one place: up to degree 8 and 72."""
 _POINTS_PER_POLYNOMIAL, _SEED, _VARIANT = 5, 0, 3
 _POINTS_PER_SQUARE = 0.4
 """Points over the square of the degree: polynomials oscillate that fast beside an end of the domain."""
@@ -115,8 +117,22 @@ class Correction:
 def correction_of(solution: Measurable) -> Correction | None:
     """Return the correction of a solution.
 
+    Where polynomials of a total degree leave much of the residual, and one coordinate of two is time, those
+    of a lower degree in time and a higher one in space are tried as well: a front that moves is narrow in
+    space, and in a short time it does not come far. Those are taken that leave less.
+
     None where a statement has no value at a point, u is zero, or there are more than four coordinates.
     """
+    domain = solution.instance.domain
+    first = _correction_in(solution, None)
+    if first is None or first.left <= _MUCH or domain.time is None or len(domain.coordinates) != _IN_A_PLANE:
+        return first
+    second = _correction_in(solution, _LONG_IN_SPACE)
+    return second if second is not None and second.left < first.left else first
+
+
+def _correction_in(solution: Measurable, reach: Sequence[float] | None) -> Correction | None:
+    """Return the correction in polynomials with a reach (`Polynomials`)."""
     instance = solution.instance
     domain, unknowns = instance.domain, len(instance.problem.unknowns)
     dimension = len(domain.coordinates)
@@ -125,7 +141,7 @@ def correction_of(solution: Measurable) -> Correction | None:
     # Beyond two unknowns systems share out the polynomials, but for those in one coordinate, which are few.
     shares = max(1.0, unknowns / 2) if dimension > 1 else 1.0
     degree = int(_DEGREES[dimension] / shares ** (1 / dimension))
-    polynomials = Polynomials(*domain.bounding_box, degree, domain.periodic)
+    polynomials = Polynomials(*domain.bounding_box, degree, domain.periodic, reach)
     inside = domain.uniform(_count(polynomials), _SEED)
     u = solution(inside)
     if not u.any():

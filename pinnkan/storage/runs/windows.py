@@ -13,7 +13,7 @@ import torch
 
 from pinnkan.ground.errors import DamagedFileError
 from pinnkan.language.problem import Problem
-from pinnkan.language.problem.windows import MOST_WINDOWS, window_ends
+from pinnkan.language.problem.windows import MOST_WINDOWS, interval_at, window_ends
 from pinnkan.storage.store import Stored
 from pinnkan.training.task import TrainedWindow
 
@@ -66,8 +66,10 @@ def stored_ends(
         return ()
     ends = _numbers(found)
     windows = problem.domain.windows
-    is_automatic = windows is not None and windows.automatic
-    expected = (ends[0], ends[-1]) if is_automatic and ends else ends
+    if windows is None or windows.automatic:
+        stated, expected = interval_at(problem, values), ends[:1] + ends[-1:]
+    else:
+        expected = ends
     if not ends or expected != stated or not all(low < high for low, high in pairwise(ends)):
         written = f"{found!r:.80}"
         raise DamagedFileError(f"{path}: its windows end at {written}, its problem says {list(stated)!r:.80}")
