@@ -77,10 +77,11 @@ def begun_small(run: TrainingTask) -> TrainingTask:
     """Return a training of half the widths where the file leaves them to the default recipe.
 
     A step costs the square of the numbers: `helmholtz_gauss` meets 1e-6 with 432 numbers in 7 CPU seconds,
-    with the 1,440 of the recipe in 21, and what turns out too small is refined.
+    with the 1,440 of the recipe in 21, and what turns out too small is refined. In time it does not pay:
+    Burgers at 0.01 stops at 8e-4, and meets 2e-4 in 46 steps with the widths of the recipe.
     """
     settings, problem = run.settings, run.instance.problem
-    if "network.hidden" not in settings.chosen:
+    if "network.hidden" not in settings.chosen or problem.time is not None:
         return run
     hidden = tuple(max(_NARROWEST, width // 2) for width in settings.network.hidden)
     network = replace(settings.network, hidden=hidden)

@@ -223,8 +223,6 @@ class _Windows:
         if self._tolerance is not None:
             share = self._share(self._reached.ends[-1], state.pending[0])
             settings = settings.with_tolerance(method_named(self._method).block, share)
-            # Widths are those of the recipe: what a network is too small for costs each window a refinement.
-            settings = replace(settings, chosen=tuple(c for c in settings.chosen if c != "network.hidden"))
         return replace(
             run,
             instance=instance,

@@ -41,6 +41,7 @@ def test_what_the_file_leaves_out_is_printed_as_chosen(done, tmp_path):
     assert report["chosen"] == {
         "network.hidden": [12, 12],
         "points.interior": 2520,
+        "points.rule": "quadrature",
         "training": "lm, 150 steps at most",
         "adapter.compression": 0.75,
         "finetuning": "lm, 150 steps at most",
@@ -49,6 +50,7 @@ def test_what_the_file_leaves_out_is_printed_as_chosen(done, tmp_path):
     report = done("check", path, *stated, "--json").json
     assert report["chosen"] == {
         "points.interior": 4606,
+        "points.rule": "quadrature",
         "training": "lm (slim), 150 steps at most; lm (lotra), 50 steps at most",
         "adapter.compression": 0.125,
     }
@@ -71,7 +73,8 @@ def test_a_scale_that_the_terms_miss_is_said_to_be_solved(done, tmp_path):
 
 
 def test_nothing_is_chosen_in_a_file_that_states_all(done, folder):
-    assert done("check", folder / "tiny.yaml", "--json").json["chosen"] == {}
+    stated = ["--set", "points.rule=quadrature"]
+    assert done("check", folder / "tiny.yaml", *stated, "--json").json["chosen"] == {}
 
 
 @pytest.mark.parametrize(

@@ -92,10 +92,10 @@ def test_a_missed_tolerance_is_exit_5_and_the_result_is_written(pinnkan, run):
 
 @pytest.fixture(scope="module")
 def refined(pinnkan, tmp_path_factory):
-    """A base that had to grow: two neurons a layer are too few for 1e-5."""
+    """A base that had to grow: two neurons a layer are too few for 1e-6."""
     folder = tmp_path_factory.mktemp("refined")
     (folder / "square.yaml").write_text(SQUARE.replace("[6, 6], functions: 6", "[2, 2], functions: 3"))
-    answer = pretrained(pinnkan, folder, "--tolerance", "1e-5")
+    answer = pretrained(pinnkan, folder, "--tolerance", "1e-6")
     assert answer.code == 0, answer.err
     return folder, answer
 
