@@ -217,7 +217,7 @@ class TrainingJob:
             )
         for message in (*idle_keys(settings, block), *unseen_data(instance, block)):
             self.observer.note(f"{self.title}: warning: {message}")
-        network = settings.network
+        network, error = settings.network, error_of(instance, self.remark)
         run = TrainingTask(
             instance,
             settings,
@@ -226,8 +226,8 @@ class TrainingJob:
             Audience(
                 _Recorded(self.observer, state_file),
                 self.title,
-                shown_error(instance, network, self.remark),
-                error_in=lambda window: shown_error(window, network, self.remark),
+                shown_error(error, instance, network),
+                error_in=lambda window: shown_error(error_of(window, _unsaid), window, network),
             ),
             time_limit=self.means.time_limit,
             keep=keeper,
@@ -245,7 +245,6 @@ class TrainingJob:
                 f"{self.title}: stopped by a signal after step {state.steps}; "
                 "the same command goes on from there"
             ) from None
-        error = error_of(instance, self.remark)
         return trained, None if error is None else error(trained.solution(instance))
 
     def _gone_on(
@@ -275,6 +274,10 @@ class TrainingJob:
             return keeper.save()
         except FileAccessError as fault:
             raise UnsavedError(f"{self.title}: stopped by a signal, its state is lost: {fault}") from fault
+
+
+def _unsaid(_text: str) -> None:
+    """Keep to oneself what was said of the whole time already."""
 
 
 class _Recorded:

@@ -19,16 +19,17 @@ _POINTS, _SEED = 2000, 987_654_321
 
 
 def shown_error(
-    instance: Instance, settings: NetworkSettings, note: Callable[[str], None]
+    measure: Callable[[AnySolution], float | None] | None, instance: Instance, settings: NetworkSettings
 ) -> Callable[[Sequence[Tensor]], float | None] | None:
     """Return the relative L2 error of coefficients, for progress only; None without a reference.
 
-    ``note`` is told of points that reference data do not cover.
+    Args:
+        measure: That of solutions, see `error_of`.
+        instance: Whose network has the coefficients.
+        settings: Of the network.
     """
-    measured = error_of(instance, note)
-    if measured is None:
+    if measure is None:
         return None
-    measure = measured
 
     def error(coefficients: Sequence[Tensor]) -> float | None:
         return measure(Solution(instance, network_for(instance, settings, coefficients), coefficients))
@@ -37,7 +38,10 @@ def shown_error(
 
 
 def error_of(instance: Instance, note: Callable[[str], None]) -> Callable[[AnySolution], float | None] | None:
-    """Return the relative L2 error of solutions, as `shown_error`; None without a reference."""
+    """Return the relative L2 error of solutions; None without a reference.
+
+    ``note`` is told of points that reference data do not cover.
+    """
     known = instance.known(instance.domain.uniform(_POINTS, _SEED))
     if known is not None and known.gap:
         note(known.gap)

@@ -573,8 +573,10 @@ def test_a_base_that_diverged_is_not_trained_again_for_every_cell(pinnkan, study
     wild = ["training.optimizer=adam", "training.rate=1e6", "training.steps=50"]
     sets = [word for text in wild for word in ("--set", text)]
     trained = []
-    real = pretrain.train_base
-    monkeypatch.setattr(pretrain, "train_base", lambda run: trained.append(run) or real(run))
+    real = pretrain.pretrain_in_windows
+    monkeypatch.setattr(
+        pretrain, "pretrain_in_windows", lambda run, **more: trained.append(run) or real(run, **more)
+    )
     answer = pinnkan("compare", study, "-o", tmp_path / "out", "--quick", "-q", *sets)
     assert answer.code == 1
     assert len(trained) == 1

@@ -9,12 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from pinnkan.language.parameters import parse_number
-from pinnkan.language.reading.nodes import Block, Scalar, read_yaml
-from pinnkan.language.reading.places import Faults
+
+if TYPE_CHECKING:
+    from pinnkan.language.reading.nodes import Block, Scalar
 
 _KEY = "tolerance"
+
+
+def _entries(text: str) -> Sequence[tuple[Scalar, Any]]:
+    """Return the keys of a text with what they hold; nothing of one that states no tolerance."""
+    if _KEY not in text:
+        return ()
+    # Whoever looks at ten thousand results that state no tolerance needs no reader of YAML.
+    from pinnkan.language.reading.nodes import Block, read_yaml
+    from pinnkan.language.reading.places import Faults
+
+    root = read_yaml(text, "text", Faults())
+    return root.entries if isinstance(root, Block) else ()
 
 
 @lru_cache(maxsize=64)
@@ -27,19 +41,22 @@ def without_tolerance(text: str, block: str) -> str:
         text: Of a problem file.
         block: ``training`` or ``finetuning``.
     """
-    if _KEY not in text:
-        return text
-    root = read_yaml(text, "text", Faults())
-    entries = root.entries if isinstance(root, Block) else ()
-    for name, node in entries:
-        if name.text == block and isinstance(node, Block):
-            key = next((key for key, value in node.entries if _is_tolerance(key, value)), None)
-            return text if key is None else _cut(text, key, name if len(node.entries) == 1 else None)
+    for name, node in _entries(text):
+        entries = _keys(node) if name.text == block else ()
+        key = next((key for key, value in entries if _states(key, value)), None)
+        if key is not None:
+            return _cut(text, key, name if len(entries) == 1 else None)
     return text
 
 
-def _is_tolerance(key: Scalar, value: object) -> bool:
-    return key.text == _KEY and isinstance(value, Scalar)
+def _keys(node: Block | Any) -> Sequence[tuple[Scalar, Any]]:
+    """Return the keys of a block with what they hold; nothing of what is no block."""
+    return getattr(node, "entries", ())
+
+
+def _states(key: Scalar, value: Scalar | Any) -> bool:
+    """Tell whether a key and what it holds are a tolerance."""
+    return key.text == _KEY and hasattr(value, "text")
 
 
 def _cut(text: str, key: Scalar, alone_in: Scalar | None) -> str:
@@ -77,10 +94,9 @@ def stated_tolerance(text: str, overrides: Sequence[str], block: str) -> float |
 
 
 def _tolerance_in(text: str, block: str) -> str | None:
-    root = read_yaml(text, "text", Faults()) if _KEY in text else None
-    node = root.get(block) if isinstance(root, Block) else None
-    value = node.get(_KEY) if isinstance(node, Block) else None
-    return value.text if isinstance(value, Scalar) else None
+    held = [node for name, node in _entries(text) if name.text == block]
+    stated = [value.text for node in held for key, value in _keys(node) if _states(key, value)]
+    return stated[0] if stated else None
 
 
 def overrides_without_tolerance(overrides: Sequence[str], block: str) -> list[str]:
