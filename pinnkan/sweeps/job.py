@@ -38,13 +38,14 @@ from pinnkan.storage.runs.checkpoints import Keeper
 from pinnkan.storage.runs.facts import history_facts, training_facts
 from pinnkan.storage.runs.identity import Identity
 from pinnkan.storage.runs.paths import WorkFile, base_path, stem_of, work_path
-from pinnkan.storage.runs.results import stored_report
+from pinnkan.storage.runs.results import is_lost, stored_report, taken_together
 from pinnkan.storage.runs.state_files import StateFile, running
 from pinnkan.storage.runs.windows import KEY as WINDOWS
 from pinnkan.storage.runs.windows import window_arrays
 from pinnkan.storage.store import write_store
 from pinnkan.sweeps.shown_error import error_of, shown_error
 from pinnkan.training import Trained, TrainingState, TrainingTask
+from pinnkan.training.goal import said
 from pinnkan.training.judgement import judgement
 from pinnkan.training.task import Arithmetic, Audience
 from pinnkan.training.trained_windows import AnyTrained, TrainedWindows
@@ -140,12 +141,14 @@ class TrainingJob:
         self,
         train: Callable[[TrainingTask], AnyTrained],
         arrays: Callable[[Trained, torch.dtype], dict[str, np.ndarray]],
+        present: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Train, store the result and return what is known of it.
 
         Args:
             train: The recipe.
             arrays: What of its result is stored, in the result's precision; of time windows it is known.
+            present: What the file says of a finished result that the recipe goes on from; None begins anew.
 
         Raises:
             StoppedError: If a signal arrived after the first step; the state is saved.
@@ -163,6 +166,11 @@ class TrainingJob:
             verdict, dtype = self._judged(instance, trained), dtype_for(self._identity.dtype)
             asked = {"relative_l2": relative_l2, "tolerance": self._settings.tolerance(self._block)}
             training = training_facts(trained) | asked | verdict
+            if present is not None:
+                if is_lost(present["training"], training):
+                    keeper.discard()
+                    return self._left_as_it_was(present["training"], training)
+                training |= taken_together(present["training"], training)
             if isinstance(trained, TrainedWindows):
                 self._write(
                     trained, training, window_arrays(trained.windows, dtype), {WINDOWS: list(trained.ends)}
@@ -175,6 +183,15 @@ class TrainingJob:
             # The reasons stand under the table that the command ends with.
             self.observer.note(f"{self.title}: {verdict['verdict']}. {training['advice']}")
         return stored_report({"training": training})
+
+    def _left_as_it_was(self, present: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, Any]:
+        """Say that the finished result is better than what a further training made of it, and report it."""
+        self.observer.note(
+            f"{self.title}: {said(training['error_estimate'])} after further training, "
+            f"{said(present['error_estimate'])} before it: {self.result.path} stays as it was"
+        )
+        stopped = {key: training[key] for key in ("tolerance", "stop_reason")}
+        return stored_report({"training": {**present, **stopped}})
 
     def _judged(self, instance: Instance, trained: AnyTrained) -> dict[str, Any]:
         """Return estimate and verdict."""

@@ -85,9 +85,10 @@ class Trainer:
         """
         options, stem = self.options, stem_of(identity.values, identity.method, self.options.tag)
         with limited_threads(options.training.compute.threads) as count:
-            job = self._job(identity, count)
             try:
-                report = job(lambda run: self._train(run, identity), self._arrays)
+                stored = self._finished(identity)
+                job, present = self._job(identity, count), None if stored is None else stored.meta
+                report = job(lambda run: self._train(run, identity, stored), self._arrays, present)
             except StoppedError:
                 raise
             except PinnkanError as fault:
@@ -120,9 +121,8 @@ class Trainer:
             base_verdict=stored_verdict(self._base.meta)["verdict"] if on_base else None,
         )
 
-    def _train(self, run: TrainingTask, identity: Identity) -> AnyTrained:
+    def _train(self, run: TrainingTask, identity: Identity, stored: Stored | None) -> AnyTrained:
         method = METHODS[identity.method]
-        stored = self._finished(identity)
         if not method.on_base:
             finished = None if stored is None else self._whole(identity, stored)
             return pretrain_in_windows(run, method=method.name, finished=finished)

@@ -101,6 +101,8 @@ def _refinable(run: TrainingTask, started: float, start: Sequence[Tensor] | None
     settings = run.settings
 
     def moving(coefficients: Sequence[Tensor], number: int) -> Parametrisation:
+        if NETWORK_KINDS[settings.network.kind].frozen:
+            return last_layer(coefficients, chains=settings.network.chains)
         if moves_all(settings, sum(c.numel() for c in coefficients)):
             return Parametrisation([Full(c) for c in coefficients])
         if NETWORK_KINDS[settings.network.kind].slim:

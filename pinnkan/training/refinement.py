@@ -2,7 +2,8 @@
 
 Grid extension of the first KANs (Liu et al., arXiv 2404.19756, section 2.4) fits the finer splines to
 the coarser ones; nested bases need no fit: A' = A x3 E with b_k = sum_j E[j, k] b'_j is exact. A new neuron
-has random coefficients into it, as at birth, and zeros out of it: nothing changes until it is trained.
+has random coefficients into it, as at birth of its kind of network, and zeros out of it: nothing changes
+until it is trained.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pinnkan.language.network_kinds import NETWORK_KINDS
 from pinnkan.language.settings.blocks import NetworkSettings
 from pinnkan.networks.bases import Basis
 from pinnkan.networks.network import chains_of
+from pinnkan.networks.random_features import RandomLayer
 
 
 def basis_for(settings: NetworkSettings) -> Basis:
@@ -84,19 +86,24 @@ def widened(
         before = 0
         for layer, own in enumerate(coefficients[chain]):
             outputs = hidden[layer] if layer < len(hidden) else own.shape[1]
-            wide.append(_wide_layer(own, before, outputs - own.shape[1], generator))
+            shape = (own.shape[0] + before, outputs - own.shape[1], *own.shape[2:])
+            if layer == 0 and NETWORK_KINDS[settings.kind].frozen:
+                bandwidth = settings.of_kind.bandwidth
+                new = RandomLayer(shape[0] - 1, shape[1], squash=False, bandwidth=bandwidth).initial(
+                    generator
+                )
+            else:
+                spread = shape[0] * math.prod(shape[2:])
+                new = torch.randn(shape, generator=generator, dtype=torch.float64) / spread
+            wide.append(_wide_layer(own, before, new))
             before = outputs - own.shape[1]
     return wide
 
 
-def _wide_layer(own: Tensor, inputs: int, outputs: int, generator: torch.Generator) -> Tensor:
-    """Return a layer with so many more inputs and outputs: its old outputs do not see the new inputs."""
+def _wide_layer(own: Tensor, inputs: int, new: Tensor) -> Tensor:
+    """Return a layer with so many more inputs, which its old outputs do not see, and with new outputs."""
     bias = own.dim() == 2
-    rows, columns = own.shape[0] + inputs, own.shape[1] + outputs
-    edge = own.shape[2:]
-    numbers = rows * math.prod(edge)
-    wide = own.new_zeros((rows, columns, *edge))
-    new = torch.randn((rows, outputs, *edge), generator=generator, dtype=torch.float64) / numbers
+    wide = own.new_zeros((own.shape[0] + inputs, own.shape[1] + new.shape[1], *own.shape[2:]))
     wide[:, own.shape[1] :] = new.to(own)
     kept = own.shape[0] - bias
     wide[:kept, : own.shape[1]] = own[:kept]

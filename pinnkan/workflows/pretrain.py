@@ -65,6 +65,7 @@ def pretrain(family: Family, directory: Path, options: TrainingOptions, observer
             report = job(
                 lambda run: pretrain_in_windows(run, method=BASE_STEM, finished=finished),
                 lambda trained, kind: whole_arrays(trained.coefficients(), kind),
+                meta,
             )
         except StoppedError:
             raise

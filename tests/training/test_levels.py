@@ -27,6 +27,7 @@ NETWORKS = {
     "mlp": {"network.kind": "mlp", "network.hidden": "[5, 4]"},
     "one hidden layer": {"network.hidden": "[5]", "network.functions": "4"},
     "bspline": {"network.basis": "bspline", "network.hidden": "[4, 4]"},
+    "random": {"network.kind": "random", "network.hidden": "[5]"},
 }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pinnkan.storage.store import read_store
+
 FILE = """
 coordinates: [x]
 domain: {shape: interval, x: [0, 1]}
@@ -68,3 +70,22 @@ def test_what_needs_functions_on_edges_is_refused(solved, pinnkan, arguments, me
     answer = pinnkan(command, solved / "base.h5" if command == "spectrum" else solved, *options)
     assert answer.code in (1, 2)
     assert message in answer.err
+
+
+def test_a_tolerance_draws_more_neurons_and_keeps_those_that_are_there(pinnkan, tmp_path):
+    (tmp_path / "decay.yaml").write_text(
+        "time: {t: [0, 2]}\nunknowns: u\nfamily: {k: 1}\nexact: exp(-k*t)\n"
+        "equations: [u_t = -k*u]\ninitial: [u = 1]\nnetwork: {kind: random, hidden: [4]}\n"
+        "points: {interior: 60, held_out: 60}\ntraining: {optimizer: gauss_newton, steps: 2}\n"
+    )
+    run = ("pretrain", tmp_path / "decay.yaml", "-o", tmp_path / "run", "--json")
+    small = pinnkan(*run)
+    first = read_store(tmp_path / "run" / "base.h5", kind="base").arrays["0.coefficients"]
+    answer = pinnkan(*run, "--tolerance", "1e-7")
+    assert answer.code == 0, answer.err
+    assert small.json["error_estimate"] > 1e-3
+    assert answer.json["relative_l2"] < 2e-7
+    wide = read_store(tmp_path / "run" / "base.h5", kind="base").arrays["0.coefficients"]
+    assert wide.shape[1] > first.shape[1]
+    assert (wide[:, : first.shape[1]] == first).all()
+    assert abs(wide[0, first.shape[1] :]).max() > 0.5, "slopes of new neurons are drawn up to the bandwidth"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pinnkan.storage.runs.results import answers
+from pinnkan.storage.runs.results import answers, is_lost
 from pinnkan.storage.store import read_store, write_store
 
 SQUARE = """\
@@ -77,6 +77,48 @@ def test_a_smaller_tolerance_goes_on_from_what_is_there(done, pinnkan, run):
     wanted = f"error estimate {former['error_estimate']:.2g}, tolerance 0.0001: going on from it"
     assert f"{wanted}; its 1 adapter becomes stale" in answer.err
     assert read_store(run / "run" / "base.h5", kind="base").meta["problem"]["text"] == text
+
+
+def test_steps_and_seconds_of_a_result_are_those_of_all_its_trainings(pinnkan, run):
+    former = pretrained(pinnkan, run).json
+    answer = pretrained(pinnkan, run, "--tolerance", "1e-3").json
+    assert answer["steps"] > former["steps"]
+    assert answer["train_seconds"] > former["train_seconds"]
+
+
+@pytest.mark.parametrize("method", ["base", "lotra", "full", "scratch"])
+def test_a_finished_result_that_further_training_makes_worse_stays(pinnkan, run, method):
+    path, command = run / "run" / "base.h5", ("pretrain", run / "square.yaml", "-o", run / "run")
+    if method != "base":
+        path = next_adapter(pinnkan, run, method)
+        command = ("finetune", run / "run", "--param", "k=1.5", "--method", method)
+    kind = "base" if method == "base" else "adapter"
+    stored = read_store(path, kind=kind)
+    training = {**stored.meta["training"], "error_estimate": 1e-8}
+    write_store(path, kind, arrays=stored.arrays, meta={**stored.meta, "training": training})
+    before = path.read_bytes()
+    answer = pinnkan(*command, "--tolerance", "1e-9", "--time-limit", "0", "--json")
+    assert answer.code == 5, answer.err
+    assert f"error estimate 1e-08 before it: {path} stays as it was" in answer.err
+    row = answer.json if method == "base" else answer.json["results"][0]
+    assert (row["error_estimate"], row["tolerance"], row["stop_reason"]) == (1e-8, 1e-9, "time_limit")
+    assert path.read_bytes() == before
+
+
+def next_adapter(pinnkan, run, method):
+    """Return the file of a result at k = 1.5."""
+    options = ("--param", "k=1.5", "--method", method, "--tolerance", "5e-2", "--json")
+    answer = pinnkan("finetune", run / "run", *options)
+    assert answer.code == 0, answer.err
+    return Path(answer.json["results"][0]["file"])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost"),
+    [(1e-3, 2e-3, True), (1e-3, None, True), (1e-3, 1e-3, False), (None, 1.0, False), (None, None, False)],
+)
+def test_what_further_training_loses_is_told_by_the_estimates(before, after, lost):
+    assert is_lost({"error_estimate": before}, {"error_estimate": after}) is lost
 
 
 def test_a_missed_tolerance_is_exit_5_and_the_result_is_written(pinnkan, run):

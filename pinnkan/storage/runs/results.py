@@ -87,6 +87,22 @@ def answers(meta: Mapping[str, Any], tolerance: float | None) -> bool:
     return training.get("stop_reason") == "exhausted" and sought is not None and sought <= tolerance
 
 
+def is_lost(present: Mapping[str, Any], training: Mapping[str, Any]) -> bool:
+    """Tell whether a training that went on from a finished result made it worse, by the estimates.
+
+    Args:
+        present: What the file says of the training of the finished result.
+        training: The same of the further one.
+    """
+    before, after = present.get("error_estimate"), training.get("error_estimate")
+    return before is not None and (after is None or after > before)
+
+
+def taken_together(present: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the steps and seconds of a finished result together with those of its further training."""
+    return {key: (present.get(key) or 0) + training[key] for key in ("steps", "train_seconds")}
+
+
 def verdict_text(meta: Mapping[str, Any]) -> str:
     """Return ``unsolved: `` or ``doubtful: `` with the reasons; nothing for what is solved or not judged."""
     stored = stored_verdict(meta)
