@@ -415,7 +415,7 @@ LAZY_IMPORTS = {
     "__init__": 4,  # the facade answers "pinnkan.load" when it is asked for
     "__main__": 1,
     "geometry": 2,
-    "language": 5,
+    "language": 6,
     "physics": 5,
     "reduction": 1,
     "solutions": 2,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -45,6 +45,7 @@ from pinnkan.training.trained_windows import AnyTrained
 from pinnkan.training.windows import (
     Cut,
     Finished,
+    Place,
     cut_like,
     cut_of,
     nearer,
@@ -129,25 +130,28 @@ class Trainer:
         begun = None if stored is None else arrays_in_windows(stored.arrays, stored.meta)
         neighbour = self._neighbour(identity) if begun is None else None
 
-        def adapt(task: TrainingTask, number: int, before: Sequence[Tensor] | None) -> Trained:
+        def adapt(task: TrainingTask, place: Place) -> Trained:
             """Train the adapter of one window, or of the whole time."""
-            coefficients = self._base.parts[number]
+            coefficients = self._base.parts[place.number]
             if begun is not None:
-                theta, ranks = partial(stored_theta, arrays=begun[number]), stored_ranks(begun[number])
+                theta, ranks = (
+                    partial(stored_theta, arrays=begun[place.number]),
+                    stored_ranks(begun[place.number]),
+                )
                 finished = FinishedAdapter(theta, ranks)
                 return train_adapter(task, coefficients, method=method.name, finished=finished)
             if neighbour is not None:
-                start = partial(stored_theta, arrays=neighbour[number])
+                start = partial(stored_theta, arrays=neighbour[place.number])
                 return train_adapter(task, coefficients, method=method.name, start=start)
             if not method.low_rank:
-                coefficients = nearer(task, coefficients, before)
+                coefficients = nearer(task, coefficients, place.before)
             return train_adapter(task, coefficients, method=method.name)
 
         stated, time = cut_of(run.instance), run.instance.domain.time
         if stated is None and self._base.ends and time is not None:
             stated = Cut(time, halves=True)
         if stated is None:
-            return adapt(run, 0, None)
+            return adapt(run, Place())
         cut = cut_like(stated, self._base.ends)
         base = stored_verdict(self._base.meta)["verdict"]
         return train_windows(run, cut, adapt, method=method.name, base=base)

@@ -56,7 +56,9 @@ class Refinable(Protocol):
         """Write a size for a line of progress."""
 
 
-def refine(run: TrainingTask, subject: Refinable, tolerance: float, started: float) -> Trained:
+def refine(
+    run: TrainingTask, subject: Refinable, tolerance: float, started: float, *, may_split: bool = False
+) -> Trained:
     """Train level after level until the estimate is within the tolerance, or no refinement pays.
 
     Args:
@@ -64,11 +66,12 @@ def refine(run: TrainingTask, subject: Refinable, tolerance: float, started: flo
         subject: What is refined.
         tolerance: Of the relative error.
         started: Reading of the clock at which the training began, had it run in one go.
+        may_split: Whether the time is split where the tolerance is missed by far, so that nothing is refined.
 
     Raises:
         ValueError: If the state is that of another training.
     """
-    return _Loop(run, subject, tolerance, started)()
+    return _Loop(run, subject, tolerance, started, may_split)()
 
 
 def best_estimate(levels: Sequence[Level]) -> float | None:
@@ -89,8 +92,11 @@ class _Loop:
     training that goes on from a state ends with the same bits.
     """
 
-    def __init__(self, run: TrainingTask, subject: Refinable, tolerance: float, started: float) -> None:
+    def __init__(
+        self, run: TrainingTask, subject: Refinable, tolerance: float, started: float, may_split: bool
+    ) -> None:
         self._run, self._subject, self._tolerance, self._started = run, subject, tolerance, started
+        self._may_split = may_split
         self._state = run.state
         begun = None if run.state is None else run.state.levels
         self._levels = begun or Levels(goes_on=subject.goes_on)
@@ -120,7 +126,7 @@ class _Loop:
     @property
     def _is_far(self) -> bool:
         """Whether two halves of the time are worth more than a refinement over all of it."""
-        return self._run.may_split and is_far(self._levels.done, self._tolerance)
+        return self._may_split and is_far(self._levels.done, self._tolerance)
 
     def _refine(self, candidate: Candidate) -> None:
         levels, size = self._levels, candidate.size

@@ -66,7 +66,7 @@ def generator_for(seed: int, purpose: str) -> torch.Generator:
     return torch.Generator().manual_seed(int(key.generate_state(1, np.uint64)[0] >> 1))
 
 
-def pretrain(run: TrainingTask, start: Sequence[Tensor] | None = None) -> Trained:
+def pretrain(run: TrainingTask, start: Sequence[Tensor] | None = None, *, may_split: bool = False) -> Trained:
     """Train a network from random coefficients by the phases of ``training:``.
 
     A full phase on few points overfits, yet finds features; ``lotra`` phases on many
@@ -79,6 +79,7 @@ def pretrain(run: TrainingTask, start: Sequence[Tensor] | None = None) -> Traine
     Args:
         run: Problem, settings and circumstances.
         start: Coefficients of a finished network to go on from, by the last phase alone; None begins afresh.
+        may_split: See `pinnkan.training.adaptive.refine`.
 
     Raises:
         UsageError: If a slim phase follows another form, the network has no Tucker form, or its basis
@@ -91,7 +92,7 @@ def pretrain(run: TrainingTask, start: Sequence[Tensor] | None = None) -> Traine
     tolerance = run.settings.training.tolerance
     if tolerance is not None:
         run = drawn_by_residual(begun_small(run) if start is None else run)
-        return refine(run, _refinable(run, started, start), tolerance, started)
+        return refine(run, _refinable(run, started, start), tolerance, started, may_split=may_split)
     _require_no_levels(run)
     return _by_recipe(run, started)
 

@@ -112,7 +112,6 @@ class TrainingTask:
         time_limit: Seconds, or None.
         keep: Given the state after every step.
         state: One of an earlier training with the same run: it goes on to the same coefficients, bit by bit.
-        may_split: Whether the time is split where a tolerance is missed by far, so that nothing is refined.
     """
 
     instance: Instance
@@ -123,7 +122,6 @@ class TrainingTask:
     time_limit: float | None = None
     keep: Callable[[TrainingState], None] = field(default=lambda _: None)
     state: TrainingState | None = None
-    may_split: bool = False
 
 
 @dataclass(frozen=True)
@@ -243,9 +241,11 @@ class WindowsState:
         pending: Ends of the present window and of those after it.
         halvings: How often each of these was halved.
         tried: What the rounds before left of the present window.
+        spent: Seconds on windows that were halved.
     """
 
     finished: tuple[TrainedWindow, ...]
     pending: tuple[float, ...]
     halvings: tuple[int, ...]
     tried: tuple[TrainedWindow, ...] = ()
+    spent: float = 0.0

@@ -26,11 +26,13 @@ class TrainedWindows:
         start: The first time.
         windows: In the order of time.
         settings: Of the network.
+        spent: Seconds on windows that were halved.
     """
 
     start: float
     windows: tuple[TrainedWindow, ...]
     settings: NetworkSettings
+    spent: float = 0.0
 
     @property
     def ends(self) -> tuple[float, ...]:
@@ -50,8 +52,8 @@ class TrainedWindows:
 
     @property
     def seconds(self) -> float:
-        """Wall time of all windows."""
-        return sum(window.record.seconds for window in self.windows)
+        """Wall time of all windows, of those that were halved too."""
+        return self.spent + sum(window.record.seconds for window in self.windows)
 
     @property
     def rms(self) -> ResidualRms:

@@ -58,8 +58,24 @@ _LONGER = 2.5
 _LIMIT = ESTIMATE.doubtful
 """Error estimate of the whole time that the windows share, without a tolerance: the verdict's limit."""
 
-Recipe = Callable[[TrainingTask, int, Sequence[Tensor] | None], Trained]
-"""Trains one window, given its number from 0 and the coefficients of the window before, None of the first."""
+
+@dataclass(frozen=True)
+class Place:
+    """Where a window stands among the others.
+
+    Attributes:
+        number: From 0.
+        before: Coefficients of every layer of the round or the window before; None of the first.
+        may_split: Whether it is halved where it misses its share.
+    """
+
+    number: int = 0
+    before: Sequence[Tensor] | None = None
+    may_split: bool = False
+
+
+Recipe = Callable[[TrainingTask, Place], Trained]
+"""Trains one window."""
 
 
 @dataclass(frozen=True)
@@ -88,17 +104,15 @@ class Finished:
     ends: tuple[float, ...] = ()
 
 
-def pretrain_window(run: TrainingTask, _number: int, before: Sequence[Tensor] | None) -> Trained:
+def pretrain_window(run: TrainingTask, place: Place) -> Trained:
     """Train a window of a base, or from scratch: from the window or the round before, if there is one.
 
     Then it goes through those phases of ``training:`` that move every coefficient, and through those of
     ``finetuning:`` where there are none; with a tolerance, it is refined until it meets its share.
     """
-    if before is None:
-        return pretrain(run)
-    if run.settings.training.tolerance is not None:
-        return pretrain(run, before)
-    return finetune(replace(run, settings=_in_full(run.settings)), before, method="full")
+    if place.before is None or run.settings.training.tolerance is not None:
+        return pretrain(run, place.before, may_split=place.may_split)
+    return finetune(replace(run, settings=_in_full(run.settings)), place.before, method="full")
 
 
 def nearer(run: TrainingTask, first: Sequence[Tensor], second: Sequence[Tensor] | None) -> Sequence[Tensor]:
@@ -154,7 +168,8 @@ class _Windows:
 
     @property
     def _reached(self) -> TrainedWindows:
-        return TrainedWindows(self._cut.ends[0], self._state.finished, self._run.settings.network)
+        state = self._state
+        return TrainedWindows(self._cut.ends[0], state.finished, self._run.settings.network, state.spent)
 
     def _train_next(self) -> None:
         """Train the first of the pending windows, and halve it where that is due."""
@@ -166,14 +181,15 @@ class _Windows:
         start, end = reached.ends[-1], state.pending[0]
         instance = window_of(run.instance, start, end, before)
         task = self._task(instance, self._title(start, end))
-        trained = self._recipe(task, number, self._reached_before)
+        may_split = self._cut.halves and state.halvings[0] < MOST_HALVINGS
+        trained = self._recipe(task, Place(number, self._reached_before, may_split))
         self._inner = None
         window = _better(self._kept(instance, trained, end), state.tried)
         missed = self._missed(window, start)
         late, say = trained.outcome.reason == "time_limit", run.audience.observer.note
         if missed and self._cut.halves and state.halvings[0] < MOST_HALVINGS and not late:
             say(f"{task.audience.title}: {missed}; it is halved")
-            self._state = _halved(state, start)
+            self._state = replace(_halved(state, start), spent=state.spent + trained.seconds)
         elif missed and self._goes_on(window) and not late:
             say(f"{task.audience.title}: {missed}; it is trained further")
             self._state = replace(state, tried=(*state.tried, window))
@@ -181,7 +197,9 @@ class _Windows:
             if missed:
                 say(f"{task.audience.title}: {missed}")
             finished = (*state.finished, _together(window, state.tried))
-            self._state = WindowsState(finished, state.pending[1:], state.halvings[1:])
+            self._state = replace(
+                state, finished=finished, pending=state.pending[1:], halvings=state.halvings[1:], tried=()
+            )
 
     @property
     def _is_long(self) -> bool:
@@ -213,7 +231,7 @@ class _Windows:
         limit = run.time_limit
         if limit is not None:
             spent = sum(window.record.seconds for window in (*state.finished, *state.tried))
-            limit = max(0.0, limit - spent) / len(state.pending)
+            limit = max(0.0, limit - spent - state.spent) / len(state.pending)
         audience = replace(run.audience, title=title, error=run.audience.error_in(instance))
 
         def keep(inner: TrainingState) -> None:
@@ -231,7 +249,6 @@ class _Windows:
             time_limit=limit,
             keep=keep,
             state=self._inner,
-            may_split=self._cut.halves and state.halvings[0] < MOST_HALVINGS,
         )
 
     def _title(self, start: float, end: float) -> str:
@@ -340,8 +357,10 @@ def _in_full(settings: Settings) -> Settings:
     )
     if not phases:
         return settings
-    precision = settings.training.precision
-    return replace(settings, finetuning=TrainingSettings(phases[0], phases, precision))
+    tuning = TrainingSettings(
+        phases[0], phases, settings.training.precision, balance=settings.training.balance
+    )
+    return replace(settings, finetuning=tuning)
 
 
 def cut_of(instance: Instance) -> Cut | None:
@@ -385,8 +404,8 @@ def pretrain_in_windows(run: TrainingTask, *, method: str, finished: Finished | 
     if not finished.ends:
         return pretrain(run, finished.parts[0])
 
-    def further(task: TrainingTask, number: int, _before: Sequence[Tensor] | None) -> Trained:
-        return pretrain(task, finished.parts[number])
+    def further(task: TrainingTask, place: Place) -> Trained:
+        return pretrain(task, finished.parts[place.number])
 
     return train_windows(run, Cut(finished.ends), further, method=method)
 
@@ -397,7 +416,7 @@ def _split_where_missed(run: TrainingTask, *, method: str) -> AnyTrained:
     if tolerance is None or time is None or not can_be_cut(run.instance.problem):
         return pretrain(run)
     if run.state is None or run.state.windows is None:
-        trained = pretrain(replace(run, may_split=True))
+        trained = pretrain(run, may_split=True)
         if trained.outcome.reason == "time_limit" or not is_far(trained.effort.levels, tolerance):
             return trained
         estimate = said(best_estimate(trained.effort.levels))

@@ -120,14 +120,14 @@ def test_a_window_that_meets_its_share_is_not_halved(monkeypatch):
 @pytest.mark.parametrize(
     ("estimate", "verdict", "missed"),
     [
-        (4.9e-3, "solved", ""),
-        (5.1e-3, "solved", "its error is estimated at 5.1e-03, its share is 5.0e-03"),
+        (7.0e-3, "solved", ""),
+        (7.2e-3, "solved", "its error is estimated at 7.2e-03, its share is 7.1e-03"),
         (None, "solved", ""),
         (None, "doubtful", "it is so"),
         (1e-3, "unsolved", "it is so"),
     ],
 )
-def test_the_share_of_a_window_is_that_of_its_length(monkeypatch, estimate, verdict, missed):
+def test_the_share_of_a_window_is_the_root_of_that_of_its_length(monkeypatch, estimate, verdict, missed):
     """Of stated windows what misses its share is said, and the next one begins."""
     reasons = [] if verdict == "solved" else ["it is so"]
     facts = {"error_estimate": estimate, "verdict": verdict, "reasons": reasons}
@@ -220,3 +220,21 @@ def test_of_two_starts_the_one_with_the_lower_residual_is_taken():
         assert windows.nearer(task, *pair) is good
     assert windows.nearer(task, bad, None) is bad
     assert windows.nearer(task, bad, good[:1]) is bad
+
+
+def test_later_windows_are_trained_as_training_says():
+    """Their phases are those of fine-tuning, their settings those of ``training:``."""
+    settings = task_of("time.windows=2", "training={balance: rows, precision: full, steps: 3}").settings
+    tuned = windows._in_full(settings).finetuning
+    assert (tuned.balance, tuned.precision, tuned.in_turn[0].steps) == ("rows", "full", 3)
+
+
+def test_windows_that_were_halved_count_as_time_spent(monkeypatch):
+    """A limit of time holds for all that was trained, and not for what was kept."""
+    monkeypatch.setattr(windows, "MOST_HALVINGS", 1)
+    states = []
+    overrides = ("time.windows=auto", "training.steps=2", "network.hidden=[2]")
+    whole = train(task_of(*overrides, keep=states.append))
+    assert whole.spent > 0.0
+    assert whole.seconds == pytest.approx(whole.spent + sum(w.record.seconds for w in whole.windows))
+    assert states[-1].windows.spent == whole.spent

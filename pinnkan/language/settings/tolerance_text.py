@@ -24,11 +24,10 @@ def _entries(text: str) -> Sequence[tuple[Scalar, Any]]:
     if _KEY not in text:
         return ()
     # Whoever looks at ten thousand results that state no tolerance needs no reader of YAML.
-    from pinnkan.language.reading.nodes import Block, read_yaml
-    from pinnkan.language.reading.places import Faults
+    from pinnkan.language.reading import nodes, places
 
-    root = read_yaml(text, "text", Faults())
-    return root.entries if isinstance(root, Block) else ()
+    root = nodes.read_yaml(text, "text", places.Faults())
+    return root.entries if isinstance(root, nodes.Block) else ()
 
 
 @lru_cache(maxsize=64)

@@ -21,6 +21,7 @@ def windows_entry(state: WindowsState) -> dict[str, Any]:
         "halvings": list(state.halvings),
         "trained": [_entry(window) for window in _trained(state)],
         "tried": len(state.tried),
+        "spent": state.spent,
     }
 
 
@@ -54,7 +55,7 @@ def windows_state(
         trained.append(_window(facts, number, tensors, own))
     count = len(trained) - entry["tried"]
     pending, halvings = tuple(entry["pending"]), tuple(entry["halvings"])
-    return WindowsState(tuple(trained[:count]), pending, halvings, tuple(trained[count:]))
+    return WindowsState(tuple(trained[:count]), pending, halvings, tuple(trained[count:]), entry["spent"])
 
 
 def _trained(state: WindowsState) -> tuple[TrainedWindow, ...]:
