@@ -367,7 +367,7 @@ def cut_of(instance: Instance) -> Cut | None:
     """Return how a problem states that its time is cut; None where it does not."""
     stated = instance.problem.domain.windows
     ends = window_ends(instance.problem, instance.values)
-    return None if stated is None else Cut(ends, stated.automatic)
+    return None if stated is None or stated.is_one else Cut(ends, stated.automatic)
 
 
 def cut_like(stated: Cut, base: Sequence[float]) -> Cut:
@@ -413,7 +413,8 @@ def pretrain_in_windows(run: TrainingTask, *, method: str, finished: Finished | 
 def _split_where_missed(run: TrainingTask, *, method: str) -> AnyTrained:
     """Train over the whole time, and in halves of it where that misses a tolerance by far."""
     tolerance, time = run.settings.training.tolerance, run.instance.domain.time
-    if tolerance is None or time is None or not can_be_cut(run.instance.problem):
+    problem = run.instance.problem
+    if tolerance is None or time is None or problem.domain.windows or not can_be_cut(problem):
         return pretrain(run)
     if run.state is None or run.state.windows is None:
         trained = pretrain(run, may_split=True)

@@ -153,7 +153,7 @@ def _scales(family: Family) -> dict[str, float]:
 def _windows(problem: Problem) -> dict[str, Any]:
     """Return the ends of the time windows at the base values; nothing without windows."""
     stated = problem.domain.windows
-    if stated is None:
+    if stated is None or stated.is_one:
         return {}
     ends = list(window_ends(problem, problem.base_values))
     return {"windows": f"halved at most {MOST_HALVINGS} times" if stated.automatic else ends}

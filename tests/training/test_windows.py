@@ -11,7 +11,7 @@ from pinnkan.ground.progress import Silent
 from pinnkan.language.problem import load_problem
 from pinnkan.physics.family import Family
 from pinnkan.storage.runs.checkpoints import read_checkpoint, write_checkpoint
-from pinnkan.training import TrainingTask, pretrain, windows
+from pinnkan.training import Trained, TrainingTask, pretrain, windows
 from pinnkan.training.task import Arithmetic, Audience
 from pinnkan.training.trained_windows import TrainedWindows
 from pinnkan.training.windows import pretrain_in_windows
@@ -238,3 +238,24 @@ def test_windows_that_were_halved_count_as_time_spent(monkeypatch):
     assert whole.spent > 0.0
     assert whole.seconds == pytest.approx(whole.spent + sum(w.record.seconds for w in whole.windows))
     assert states[-1].windows.spent == whole.spent
+
+
+SPLIT = ["network.hidden=[2]", "training={steps: 2, tolerance: 1e-6}"]
+
+
+def test_a_tolerance_that_is_missed_by_far_splits_the_time_and_goes_on_from_every_state(monkeypatch):
+    monkeypatch.setattr(windows, "MOST_HALVINGS", 0)
+    monkeypatch.setattr("pinnkan.training.adaptive.marked", lambda *_: None)
+    states, notes = [], Notes()
+    run = task_of("time={t: [0, 1]}", *SPLIT, keep=states.append, observer=notes)
+    whole = pretrain_in_windows(run, method="base")
+    assert whole.ends == (0.0, 0.5, 1.0)
+    assert any(text.endswith("tolerance 1e-06: the time is split") for text in notes.texts)
+    for state in tuple(states):
+        assert_same(whole, pretrain_in_windows(replace(run, state=state), method="base"))
+
+
+def test_who_says_one_window_gets_one(monkeypatch):
+    monkeypatch.setattr("pinnkan.training.adaptive.marked", lambda *_: None)
+    run = task_of("time={t: [0, 1], windows: 1}", *SPLIT)
+    assert isinstance(pretrain_in_windows(run, method="base"), Trained)

@@ -180,6 +180,11 @@ class StatedWindows:
     ends: tuple[sympy.Expr, ...] = ()
     automatic: bool = False
 
+    @property
+    def is_one(self) -> bool:
+        """Whether one network is to span the whole time, whatever a tolerance asks for."""
+        return self.count == 1
+
 
 @dataclass(frozen=True)
 class StatedDomain:

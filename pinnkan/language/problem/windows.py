@@ -22,7 +22,7 @@ _EXPECTED = f"expected a number of windows, a list of their ends, or {AUTO}"
 
 
 def read_windows(root: Block, declared: Declared, used: set[str], faults: Faults) -> StatedWindows | None:
-    """Read ``windows``; None where there is none, or one alone.
+    """Read ``windows``; None where there is none.
 
     The names that the ends mention are added to ``used``.
     """
@@ -57,7 +57,7 @@ def _read_count(node: Node, faults: Faults) -> StatedWindows | None:
     if not 1 <= len(text) <= 9 or not 1 <= int(text) <= MOST_WINDOWS:
         faults.add(node.place, f"{_PATH}: expected 1 to {MOST_WINDOWS} windows, got {text}")
         return None
-    return StatedWindows(node.place, count=int(text)) if int(text) > 1 else None
+    return StatedWindows(node.place, count=int(text))
 
 
 def check_windows(
@@ -78,7 +78,7 @@ def check_windows(
         values: The base values.
         faults: Where faults are noted.
     """
-    if windows is None or interval is None:
+    if windows is None or windows.is_one or interval is None:
         return
     equations, initial = statements
     fault = _fault_of_ends(windows, interval, names.time or "", values)
@@ -123,7 +123,7 @@ def window_ends(problem: Problem, values: Mapping[str, float]) -> tuple[float, .
         ProblemError: If the stated ends do not rise within the interval there.
     """
     stated, interval = problem.domain.windows, problem.domain.interval
-    if stated is None or interval is None:
+    if stated is None or stated.is_one or interval is None:
         return ()
     fault = _fault_of_ends(stated, interval, problem.time or "", values)
     if fault:

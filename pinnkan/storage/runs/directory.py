@@ -243,7 +243,7 @@ def require_one_network(result: Result, what: str) -> None:
     if result.ends:
         raise UsageError(
             f"{what}: {result.path} is solved in {len(result.parts)} time windows, a network each, and this "
-            "takes one network alone; leave out time.windows"
+            "takes one network alone; train it with windows: 1 (if none are stated, a tolerance splits time)"
         )
 
 

@@ -39,8 +39,8 @@ def problem_with(windows: str):
 def test_windows_are_cut_as_stated(windows, at, ends):
     problem = problem_with(windows)
     assert window_ends(problem, {"T": at}) == pytest.approx(ends, abs=1e-15)
-    assert (problem.domain.windows is None) == (not ends)
-    assert (windows == "auto") == (problem.domain.windows is not None and problem.domain.windows.automatic)
+    assert problem.domain.windows.is_one == (not ends)
+    assert (windows == "auto") == (problem.domain.windows.automatic)
 
 
 RISE = "expected ends that rise from t = 0 to t = 1, the last of which may be left out"
